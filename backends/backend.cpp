@@ -1,0 +1,89 @@
+#include "backends/backend.h"
+
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/op.h"
+
+namespace stair::backends {
+
+namespace reference {
+void register_all(FunctionKernels& kernels);  // generated from the files of backends/reference/kernels
+}
+namespace openblas {
+void register_all(FunctionKernels& kernels);  // generated from the files of backends/openblas/kernels
+}
+
+namespace {
+
+class FunctionKernel : public Kernel {
+ public:
+  FunctionKernel(const ir::Graph& graph, const ir::Node& node, const FunctionKernels::Entry& entry)
+      : node_(node), entry_(entry), scratch_(entry.scratch == nullptr ? 0 : entry.scratch(graph, node)) {}
+  void run(const Arguments& arguments) override { entry_.function(node_, arguments); }
+  std::size_t scratch_bytes() const override { return scratch_; }
+  std::string_view description() const override { return entry_.description; }
+
+ private:
+  const ir::Node& node_;
+  const FunctionKernels::Entry& entry_;
+  std::size_t scratch_;
+};
+
+class FunctionBackend : public Backend {
+ public:
+  FunctionBackend(std::string name, std::string summary, FunctionKernels kernels, std::string missing)
+      : name_(std::move(name)), summary_(std::move(summary)), kernels_(std::move(kernels)), missing_(std::move(missing)) {}
+
+  std::string_view name() const override { return name_; }
+  std::string_view summary() const override { return summary_; }
+  Answer supports_op(std::string_view op) const override {
+    return kernels_.entries().contains(op) ? Answer::can() : Answer::cannot(missing_);
+  }
+  Answer supports(const ir::Graph& graph, const ir::Node& node) const override {
+    const auto it = kernels_.entries().find(node.op->name);
+    if (it == kernels_.entries().end()) return Answer::cannot(missing_);
+    return it->second.accepts == nullptr ? Answer::can() : it->second.accepts(graph, node);
+  }
+  std::unique_ptr<Kernel> prepare(const ir::Graph& graph, const ir::Node& node) const override {
+    return std::make_unique<FunctionKernel>(graph, node, kernels_.entries().find(node.op->name)->second);
+  }
+
+ private:
+  std::string name_, summary_;
+  FunctionKernels kernels_;
+  std::string missing_;
+};
+
+template <class Register>
+std::unique_ptr<Backend> built_in(std::string name, std::string summary, Register register_all, std::string missing) {
+  FunctionKernels kernels;
+  register_all(kernels);
+  return make_function_backend(std::move(name), std::move(summary), std::move(kernels), std::move(missing));
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing) {
+  return std::make_unique<FunctionBackend>(std::move(name), std::move(summary), std::move(kernels), std::move(missing));
+}
+
+std::vector<const Backend*> all() {
+  static const std::unique_ptr<Backend> blas =
+      built_in("openblas", "float GEMM for convolution, linear and matmul; exact integers through it where provable; threaded loops",
+               openblas::register_all, "no kernel of its own: the reference is not the bottleneck");
+  static const std::unique_ptr<Backend> oracle =
+      built_in("reference", "plain loops, every op: the oracle", reference::register_all, "the reference must run every op");
+  return {blas.get(), oracle.get()};
+}
+
+const Backend& named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Backend* backend : all()) {
+    if (backend->name() == name) return *backend;
+    names.emplace_back(backend->name());
+  }
+  throw Error("unknown backend '" + std::string(name) + "'" + did_you_mean(name, names) + ", expected " + one_of(names));
+}
+
+}  // namespace stair::backends

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/type.h"
+
+namespace stair::backends {
+
+/// Whether a backend can run a node: yes, or why not. The reason is shown to users (`stair backends`, the per-node report).
+struct Answer {
+  bool yes = false;
+  std::string reason;
+  static Answer can() { return {true, ""}; }
+  static Answer cannot(std::string why) { return {false, std::move(why)}; }
+};
+
+/// Operands and results of one execution, dense and row-major, in the node's order. An absent optional operand has data == nullptr.
+/// `scratch` has the bytes that the kernel asked for, 64-byte aligned.
+struct Arguments {
+  std::span<const ir::TensorView> operands;
+  std::span<const ir::TensorView> results;
+  std::byte* scratch = nullptr;
+  int threads = 1;
+
+  bool has(std::size_t operand) const { return operand < operands.size() && operands[operand].data != nullptr; }
+};
+
+/// A node made ready to run. run() may be called any number of times, from one thread at a time; results must not depend on `threads`
+/// (N-SAME, N-REPEAT). It reads its operands, writes its results whole and keeps no state between calls.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual void run(const Arguments& arguments) = 0;
+  virtual std::size_t scratch_bytes() const { return 0; }
+  /// What ran, for reports: "sgemm", "loops".
+  virtual std::string_view description() const = 0;
+};
+
+/// An executor of single nodes. Stateless but for what it prepares.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view summary() const = 0;
+  /// Whether it runs this op at all; for the table of `stair backends`.
+  virtual Answer supports_op(std::string_view op) const = 0;
+  /// Whether it runs this very node, with its types and attributes.
+  virtual Answer supports(const ir::Graph& graph, const ir::Node& node) const = 0;
+  /// Only for nodes it supports. `graph` and `node` must outlive the kernel.
+  virtual std::unique_ptr<Kernel> prepare(const ir::Graph& graph, const ir::Node& node) const = 0;
+};
+
+/// The built-in backends, best first; the last, "reference", runs every node.
+std::vector<const Backend*> all();
+/// The backend of that name; throws Error with the nearest name.
+const Backend& named(std::string_view name);
+
+/// A backend whose kernels are plain functions in files of one folder, by op.
+class FunctionKernels {
+ public:
+  using Function = void (*)(const ir::Node& node, const Arguments& arguments);
+  /// Bytes of scratch that the node needs, or none.
+  using Scratch = std::size_t (*)(const ir::Graph& graph, const ir::Node& node);
+  /// Whether the function runs this very node.
+  using Accepts = Answer (*)(const ir::Graph& graph, const ir::Node& node);
+  struct Entry {
+    Function function;
+    std::string_view description = "loops";
+    Accepts accepts = nullptr;  ///< nullptr: every node of the op
+    Scratch scratch = nullptr;
+  };
+
+  void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }
+  const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
+
+ private:
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+/// A backend over such a table. `missing` is the reason it gives for an op that it has no function for.
+std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing);
+
+}  // namespace stair::backends

@@ -1,0 +1,3 @@
+#include "frontend/main.h"
+
+int main(int argc, char** argv) { return stair::driver::run(argc, argv); }

@@ -1,0 +1,42 @@
+#include "ir/attributes.h"
+
+#include <array>
+
+#include "ir/error.h"
+
+namespace stair::ir {
+namespace {
+
+template <class T>
+const T& get(const Attributes& attributes, std::string_view name) {
+  const Attribute& attribute = attributes.at(name);
+  if (const T* value = std::get_if<T>(&attribute)) return *value;
+  throw InternalError("attribute '" + std::string(name) + "' is a " + std::string(kind_of(attribute)));
+}
+
+}  // namespace
+
+std::string_view kind_of(const Attribute& attribute) {
+  constexpr std::array<std::string_view, std::variant_size_v<Attribute>> names{"boolean", "integer",          "number",
+                                                                               "text",    "list of integers", "list of numbers"};
+  return names.at(attribute.index());
+}
+
+const Attribute& Attributes::at(std::string_view name) const {
+  const auto it = items_.find(name);
+  if (it == items_.end()) throw InternalError("no attribute '" + std::string(name) + "'");
+  return it->second;
+}
+
+void Attributes::erase(std::string_view name) {
+  if (const auto it = items_.find(name); it != items_.end()) items_.erase(it);
+}
+
+bool Attributes::boolean(std::string_view name) const { return get<bool>(*this, name); }
+std::int64_t Attributes::integer(std::string_view name) const { return get<std::int64_t>(*this, name); }
+double Attributes::number(std::string_view name) const { return get<double>(*this, name); }
+const std::string& Attributes::text(std::string_view name) const { return get<std::string>(*this, name); }
+const std::vector<std::int64_t>& Attributes::integers(std::string_view name) const { return get<std::vector<std::int64_t>>(*this, name); }
+const std::vector<double>& Attributes::numbers(std::string_view name) const { return get<std::vector<double>>(*this, name); }
+
+}  // namespace stair::ir

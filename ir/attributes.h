@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace stair::ir {
+
+/// One attribute of a node. Numbers with a point are double; lists are of one kind.
+using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+
+/// "integer", "number", "list of integers", …
+std::string_view kind_of(const Attribute& attribute);
+
+/// The attributes of a node by name, in the order of their names. The typed getters throw InternalError where the attribute is absent or
+/// of another kind: schemas are checked when a node is made, so that a kernel or a rule may rely on them.
+class Attributes {
+ public:
+  Attributes() = default;
+  Attributes(std::initializer_list<std::pair<const std::string, Attribute>> items) : items_(items) {}
+
+  bool has(std::string_view name) const { return items_.find(name) != items_.end(); }
+  const Attribute& at(std::string_view name) const;
+  void set(std::string name, Attribute value) { items_.insert_or_assign(std::move(name), std::move(value)); }
+  void erase(std::string_view name);
+
+  bool boolean(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  double number(std::string_view name) const;
+  const std::string& text(std::string_view name) const;
+  const std::vector<std::int64_t>& integers(std::string_view name) const;
+  const std::vector<double>& numbers(std::string_view name) const;
+
+  auto begin() const { return items_.begin(); }
+  auto end() const { return items_.end(); }
+  bool empty() const { return items_.empty(); }
+  bool operator==(const Attributes&) const = default;
+
+ private:
+  std::map<std::string, Attribute, std::less<>> items_;
+};
+
+}  // namespace stair::ir

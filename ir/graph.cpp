@@ -1,0 +1,242 @@
+#include "ir/graph.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/op.h"
+
+namespace stair::ir {
+namespace {
+
+constexpr std::array<std::pair<StateRole, std::string_view>, 6> role_names{{{StateRole::parameter, "parameter"},
+                                                                            {StateRole::statistic, "statistic"},
+                                                                            {StateRole::observer, "observer"},
+                                                                            {StateRole::slot, "slot"},
+                                                                            {StateRole::counter, "counter"},
+                                                                            {StateRole::constant, "constant"}}};
+
+// Fills in defaults and refuses attributes that the schema doesn't know or that are of another kind.
+Attributes complete_attributes(const OpSchema& schema, const std::string& node, Attributes given) {
+  const std::string where = schema.name + " '" + node + "': ";
+  Attributes complete;
+  for (const AttributeSpec& spec : schema.attributes) {
+    if (!given.has(spec.name)) {
+      if (spec.required) throw Error(where + "attribute '" + spec.name + "' is missing, expected a " + std::string(kind_of(spec.fallback)));
+      complete.set(spec.name, spec.fallback);
+      continue;
+    }
+    Attribute value = given.at(spec.name);
+    if (std::holds_alternative<double>(spec.fallback) && std::holds_alternative<std::int64_t>(value)) {
+      value = static_cast<double>(std::get<std::int64_t>(value));
+    }
+    if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value); list != nullptr && list->empty()) {
+      if (std::holds_alternative<std::vector<double>>(spec.fallback)) value = std::vector<double>{};
+    }
+    if (value.index() != spec.fallback.index()) {
+      throw Error(where + "attribute '" + spec.name + "' is a " + std::string(kind_of(value)) + ", expected a " +
+                  std::string(kind_of(spec.fallback)));
+    }
+    complete.set(spec.name, std::move(value));
+    given.erase(spec.name);
+  }
+  for (const auto& [name, value] : given) {
+    if (complete.has(name)) continue;
+    std::vector<std::string> names;
+    for (const AttributeSpec& spec : schema.attributes) names.push_back(spec.name);
+    throw Error(where + "unknown attribute '" + name + "'" + did_you_mean(name, names));
+  }
+  return complete;
+}
+
+void check_operand_count(const OpSchema& schema, const std::string& node, const std::vector<ValueId>& operands) {
+  const bool variadic = !schema.operands.empty() && schema.operands.back().variadic;
+  const std::size_t most = schema.operands.size();
+  if (!variadic && operands.size() > most) {
+    throw Error(schema.name + " '" + node + "': " + std::to_string(operands.size()) + " operands, expected at most " + std::to_string(most));
+  }
+  for (std::size_t i = 0; i < schema.operands.size(); ++i) {
+    const bool missing = i >= operands.size() || operands[i] == absent;
+    if (missing && !schema.operands[i].optional) {
+      throw Error(schema.name + " '" + node + "': operand '" + schema.operands[i].name + "' is missing");
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(StateRole role) {
+  for (const auto& [known, name] : role_names) {
+    if (known == role) return name;
+  }
+  throw InternalError("a state role that has no name");
+}
+
+StateRole role_named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [role, known] : role_names) {
+    if (known == name) return role;
+    names.emplace_back(known);
+  }
+  throw Error("unknown state role '" + std::string(name) + "', expected " + one_of(names));
+}
+
+ValueId Graph::add_value(std::string value_name, Type type, NodeId producer, std::int32_t result) {
+  for (const std::int64_t dim : type.shape) {
+    if (dim <= 0) throw Error("value '" + value_name + "' has the shape " + to_string(type.shape) + ", expected dimensions of at least 1");
+  }
+  const auto id = static_cast<ValueId>(values_.size());
+  if (!names_.emplace(value_name, id).second) throw Error("the name '" + value_name + "' is taken");
+  values_.push_back({std::move(value_name), std::move(type), producer, result});
+  return id;
+}
+
+ValueId Graph::add_input(const std::string& input, Type type) {
+  inputs_.push_back(add_value(input, std::move(type), absent, 0));
+  return inputs_.back();
+}
+
+ValueId Graph::add_state(const std::string& state_name, Type type, State state) {
+  state.value = add_value(state_name, std::move(type), absent, 0);
+  state_index_.emplace(state.value, states_.size());
+  states_.push_back(std::move(state));
+  return states_.back().value;
+}
+
+const Node& Graph::add(std::string_view op_name, std::vector<ValueId> operands, Attributes attributes, std::string_view node_name) {
+  const OpSchema& schema = op(op_name);
+  Node node;
+  node.op = &schema;
+  node.name = unique_name(node_name.empty() ? op_name : node_name);
+  while (!operands.empty() && operands.back() == absent) operands.pop_back();
+  check_operand_count(schema, node.name, operands);
+  node.attributes = complete_attributes(schema, node.name, std::move(attributes));
+  node.operands = std::move(operands);
+
+  InferContext context{schema, node.name, node.attributes, {}};
+  const std::size_t slots = std::max(node.operands.size(), schema.operands.size());
+  for (std::size_t i = 0; i < slots; ++i) {
+    const bool present = i < node.operands.size() && node.operands[i] != absent;
+    context.operands.push_back(present ? &type(node.operands[i]) : nullptr);
+  }
+  const std::vector<Type> types = schema.infer(context);
+  if (types.size() != schema.results.size()) throw InternalError(schema.name + ": infer() gives another number of results than the schema");
+
+  const auto id = static_cast<NodeId>(nodes_.size());
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const std::string value_name = i == 0 ? node.name : unique_name(node.name + "." + schema.results[i].name);
+    node.results.push_back(add_value(value_name, types[i], id, static_cast<std::int32_t>(i)));
+  }
+  nodes_.push_back(std::move(node));
+  return nodes_.back();
+}
+
+ValueId Graph::emit(std::string_view op_name, std::vector<ValueId> operands, Attributes attributes, std::string_view node_name) {
+  return add(op_name, std::move(operands), std::move(attributes), node_name).results.front();
+}
+
+void Graph::add_output(std::string output_name, ValueId value_id) { outputs_.push_back({std::move(output_name), value_id}); }
+
+void Graph::add_update(ValueId state_value, ValueId new_value) {
+  if (state(state_value) == nullptr) throw Error("update of '" + value(state_value).name + "', which is no state");
+  if (type(state_value) != type(new_value)) {
+    throw Error("update of '" + value(state_value).name + "': " + to_string(type(new_value)) + " from '" + value(new_value).name + "', expected " +
+                to_string(type(state_value)));
+  }
+  for (Update& update : updates_) {
+    if (update.state == state_value) {
+      update.value = new_value;
+      return;
+    }
+  }
+  updates_.push_back({state_value, new_value});
+}
+
+const Node* Graph::producer(ValueId id) const {
+  if (id == absent || value(id).producer == absent) return nullptr;
+  return &node(value(id).producer);
+}
+
+const State* Graph::state(ValueId id) const {
+  const auto it = state_index_.find(id);
+  return it == state_index_.end() ? nullptr : &states_[it->second];
+}
+
+bool Graph::is_input(ValueId id) const { return std::find(inputs_.begin(), inputs_.end(), id) != inputs_.end(); }
+
+ValueId Graph::find(std::string_view value_name) const {
+  const auto it = names_.find(std::string(value_name));
+  return it == names_.end() ? absent : it->second;
+}
+
+ValueId Graph::output(std::string_view output_name) const {
+  std::vector<std::string> names;
+  for (const Output& output : outputs_) {
+    if (output.name == output_name) return output.value;
+    names.push_back(output.name);
+  }
+  throw Error("graph '" + name + "' has no output '" + std::string(output_name) + "'" + did_you_mean(output_name, names));
+}
+
+std::string Graph::unique_name(std::string_view base) const {
+  std::string candidate(base);
+  for (int i = 2; names_.contains(candidate); ++i) candidate = std::string(base) + "_" + std::to_string(i);
+  return candidate;
+}
+
+std::int64_t Graph::batch() const {
+  if (inputs_.empty() || type(inputs_.front()).shape.empty()) return 1;
+  return type(inputs_.front()).shape.front();
+}
+
+Uses::Uses(const Graph& graph) : nodes(graph.values().size()), leaves(graph.values().size(), false) {
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    for (const ValueId operand : graph.nodes()[n].operands) {
+      if (operand != absent) nodes[static_cast<std::size_t>(operand)].push_back(static_cast<NodeId>(n));
+    }
+  }
+  for (const Output& output : graph.outputs()) leaves[static_cast<std::size_t>(output.value)] = true;
+  for (const Update& update : graph.updates()) leaves[static_cast<std::size_t>(update.value)] = true;
+}
+
+bool Uses::single(ValueId value) const {
+  const auto i = static_cast<std::size_t>(value);
+  return nodes[i].size() == 1 && !leaves[i];
+}
+
+Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.values().size(), absent) {
+  target_.name = source.name;
+  for (const ValueId input : source.inputs()) map(input, target_.add_input(source.value(input).name, source.type(input)));
+  for (const State& state : source.states()) map(state.value, target_.add_state(source.value(state.value).name, source.type(state.value), state));
+}
+
+ValueId Rewriter::operator()(ValueId old) const {
+  if (old == absent) return absent;
+  const ValueId replacement = map_[static_cast<std::size_t>(old)];
+  if (replacement == absent) throw InternalError("rewriting '" + source_.name + "': nothing stands for '" + source_.value(old).name + "' yet");
+  return replacement;
+}
+
+std::vector<ValueId> Rewriter::operator()(const std::vector<ValueId>& old) const {
+  std::vector<ValueId> mapped;
+  mapped.reserve(old.size());
+  for (const ValueId value : old) mapped.push_back((*this)(value));
+  return mapped;
+}
+
+const Node& Rewriter::copy(const Node& node) {
+  const Node& made = target_.add(node.op->name, (*this)(node.operands), node.attributes, node.name);
+  for (std::size_t i = 0; i < node.results.size(); ++i) map(node.results[i], made.results[i]);
+  return made;
+}
+
+Graph Rewriter::finish(bool keep_updates) {
+  for (const Output& output : source_.outputs()) target_.add_output(output.name, (*this)(output.value));
+  if (keep_updates) {
+    for (const Update& update : source_.updates()) target_.add_update((*this)(update.state), (*this)(update.value));
+  }
+  return std::move(target_);
+}
+
+}  // namespace stair::ir

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ir/attributes.h"
+#include "ir/error.h"
+#include "ir/graph.h"
+#include "ir/type.h"
+
+namespace stair::ir {
+
+struct OperandSpec {
+  std::string name;
+  std::string doc;
+  bool optional = false;
+  bool variadic = false;  ///< only the last operand: one or more of it
+};
+
+struct AttributeSpec {
+  std::string name;
+  std::string doc;
+  Attribute fallback = {};     ///< the default; where `required` only its kind counts
+  bool required = false;
+};
+
+/// What an op's shape inference sees. `operands` holds nullptr for an absent optional operand.
+struct InferContext {
+  const OpSchema& op;
+  const std::string& node;
+  const Attributes& attributes;
+  std::vector<const Type*> operands;
+
+  /// Throws Error "OP 'NODE': MESSAGE".
+  [[noreturn]] void fail(const std::string& message) const;
+  /// fail() unless the condition holds.
+  void expect(bool condition, const std::string& message) const;
+  const Type& operand(std::size_t i) const { return *operands[i]; }
+  const Shape& shape(std::size_t i) const { return operands[i]->shape; }
+};
+
+/// What a gradient rule works with: it builds nodes of the same graph behind the forward nodes.
+class GradientContext {
+ public:
+  GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs);
+
+  const Attributes& attributes() const;
+  std::size_t operand_count() const;
+  /// Operand i as the gradient formulas read it: the value itself, or the latent weights behind a fake-quantization that says
+  /// backward="latent" ("use full-precision weights for computing gradients").
+  ValueId operand(std::size_t i) const;
+  ValueId result(std::size_t i = 0) const;
+  /// Gradient of the loss by result i; absent where none flows.
+  ValueId gradient(std::size_t i = 0) const;
+  /// Whether anybody wants the gradient by operand i. A rule may leave out what nobody wants.
+  bool needs(std::size_t i) const;
+  const Type& type(ValueId value) const;
+
+  /// Appends a node named after the forward node; returns its first result, or all of them.
+  ValueId emit(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {});
+  std::vector<ValueId> emit_all(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {});
+  /// Sums `value` over what broadcasting repeated, back to the shape `target` (no node where the shapes are equal).
+  ValueId reduce_to(ValueId value, const Shape& target);
+
+ private:
+  Graph& graph_;
+  NodeId node_;
+  std::vector<ValueId> gradients_;
+  std::vector<bool> needs_;
+};
+
+/// One gradient an operand; absent for operands that get none.
+using GradientRule = std::function<std::vector<ValueId>(GradientContext&)>;
+
+/// Either a rule, or the reason why there is none. Every op states one of the two.
+struct Gradient {
+  GradientRule rule;
+  std::string reason;  ///< of the absence
+};
+Gradient gradient(GradientRule rule);
+Gradient no_gradient(std::string reason);
+
+/// What the op means on integers (numerics.md, "Operations"). Every op states one.
+struct IntegerForm {
+  enum class Kind : std::uint8_t {
+    none,        ///< runs on dequantized floats, `note` says why
+    integer,     ///< the op is itself part of the integer arithmetic
+    move,        ///< N-MOVE: the same op on the integers as they are (operand 0, or all of a variadic one)
+    unary,       ///< N-POINT with one quantized operand: a table of its 256 values (`tabulate`, `lookup`)
+    binary,      ///< N-POINT with two quantized operands (`point_binary`; add_fixed, mul_fixed with fixed-point requantization)
+    accumulate,  ///< N-ACC: `integer_op` on the integers gives the int32 accumulator
+    average      ///< N-AVG: `integer_op` gives the int32 sum over `count` elements
+  };
+  Kind kind = Kind::none;
+  std::string note;
+  std::string integer_op;                                              ///< accumulate, average
+  std::function<std::int64_t(const Graph&, const Node&)> count = {};   ///< average: the n of N-AVG (1 for a plain sum)
+};
+IntegerForm no_integer_form(std::string reason);
+IntegerForm integer_op();
+IntegerForm moves();
+IntegerForm unary_table();
+IntegerForm binary_point();
+IntegerForm accumulates(std::string integer_op);
+IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count);
+
+/// Everything that the rest of the program knows of an op. One file in ir/ops states it, and all else (JSON layers, text form, documentation
+/// tables, tests) follows from it.
+struct OpSchema {
+  std::string name;
+  std::string summary;  ///< one sentence or formula, for documentation
+  std::vector<OperandSpec> operands = {};
+  std::vector<OperandSpec> results = {};
+  std::vector<AttributeSpec> attributes = {};
+  /// Result types from operand types and attributes; the op's verifier too: throws Error (through InferContext::fail) for what doesn't fit.
+  std::function<std::vector<Type>(const InferContext&)> infer;
+  Gradient gradient;
+  IntegerForm integer;
+  /// The clamp that an activation is, if it is one: a fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
+  struct Clamp {
+    std::optional<double> low, high;
+  };
+  std::optional<Clamp> clamp = {};
+  /// Result 0 may be written over this operand's memory (element i depends on element i alone).
+  std::optional<std::size_t> in_place = {};
+  /// The layer of the model JSON: present where users may name the op in a model. `parameters` are operands that the layer owns.
+  struct Layer {
+    /// An operand that the layer owns as a parameter or statistic; `shape` and `initializer` from the operand types known so far.
+    struct Parameter {
+      std::string operand;
+      StateRole role = StateRole::parameter;
+      std::function<Shape(const Attributes& layer, const Shape& input)> shape;
+      std::function<Initializer(const Shape& parameter)> initializer;
+      bool decay = true;
+      std::string update_result = {};  ///< the result that is the statistic's new value in training ("" for none)
+      std::string enabled_by = {};     ///< a boolean layer attribute that switches the operand on ("" for always)
+      bool enabled_default = true;
+    };
+    std::vector<AttributeSpec> attributes = {};  ///< of the layer but not of the node: "out_channels", "features"
+    std::vector<Parameter> parameters = {};
+  };
+  std::optional<Layer> layer = {};
+};
+
+/// All ops by name.
+class OpRegistry {
+ public:
+  void add(OpSchema schema);
+  const OpSchema* find(std::string_view name) const;
+  const std::map<std::string, OpSchema, std::less<>>& all() const { return schemas_; }
+
+ private:
+  std::map<std::string, OpSchema, std::less<>> schemas_;
+};
+
+/// The registry with every file of ir/ops in it.
+const OpRegistry& op_registry();
+/// The op of that name; throws Error with the nearest name.
+const OpSchema& op(std::string_view name);
+
+}  // namespace stair::ir

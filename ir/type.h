@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stair::ir {
+
+/// Element types. Quantized integers below 8 bits live in s8/u8 and keep to the range [lo, hi] that their op states (N-PARAM).
+/// f64 exists for the double-precision check of `verify` and for gradient tests; no training or deployed graph holds it.
+enum class DType : std::uint8_t { f32, f64, s8, u8, i32, i64 };
+
+using Shape = std::vector<std::int64_t>;
+
+struct Type {
+  DType dtype = DType::f32;
+  Shape shape;
+  bool operator==(const Type&) const = default;
+};
+
+/// "f32", "s8", …
+std::string_view name_of(DType dtype);
+/// Inverse of name_of; throws Error with the nearest name.
+DType dtype_named(std::string_view name);
+/// Bytes of one element.
+std::size_t size_of(DType dtype);
+bool is_float(DType dtype);
+
+/// Product of the dimensions; 1 for a scalar (rank 0).
+std::int64_t element_count(const Shape& shape);
+std::size_t byte_count(const Type& type);
+/// "[64,1,28,28]"
+std::string to_string(const Shape& shape);
+/// "f32[64,1,28,28]"
+std::string to_string(const Type& type);
+
+/// A tensor that somebody else owns: what kernels are handed. Row-major and dense.
+struct TensorView {
+  Type type;
+  void* data = nullptr;
+
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
+  std::int64_t count() const { return element_count(type.shape); }
+  std::int64_t dim(std::size_t axis) const { return type.shape[axis]; }
+  std::size_t rank() const { return type.shape.size(); }
+};
+
+}  // namespace stair::ir

@@ -1,0 +1,2 @@
+#include "ir/verify.h"
+namespace stair::ir { void verify(const Graph&) {} }

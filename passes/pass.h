@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/attributes.h"
+#include "ir/graph.h"
+#include "ir/op.h"
+
+namespace stair::passes {
+
+/// What a pass gives back: the new graph and what it changed, one line a change ("folded bn1 into conv1").
+struct Result {
+  ir::Graph graph;
+  std::vector<std::string> changes;
+};
+
+/// A pass is a function from graph and options to graph. Options are attributes, so that `stair opt --passes 'NAME{key=value}'` can give
+/// them in the text form; the specs name the kinds and defaults.
+struct Pass {
+  std::string name;
+  std::string summary;  ///< what it does and what it expects, a sentence or two
+  std::vector<ir::AttributeSpec> options;
+  std::function<Result(const ir::Graph& graph, const ir::Attributes& options)> run;
+};
+
+class PassRegistry {
+ public:
+  void add(Pass pass);
+  const std::map<std::string, Pass, std::less<>>& all() const { return passes_; }
+
+ private:
+  std::map<std::string, Pass, std::less<>> passes_;
+};
+
+/// The registry with every file of passes/transforms in it.
+const PassRegistry& registry();
+
+/// A pass by name with the options it is to run with.
+struct Step {
+  std::string pass;
+  ir::Attributes options = {};
+};
+using Pipeline = std::vector<Step>;
+
+/// Called after each pass with its name, its result and what it changed.
+using Observer = std::function<void(const Step&, const Result&)>;
+
+/// Runs one pass: completes and checks its options (Error with the nearest name), runs it, and verifies the graph that it yields.
+Result run(const Step& step, const ir::Graph& graph);
+/// Runs the steps in order.
+ir::Graph run(const Pipeline& pipeline, ir::Graph graph, const Observer& observer = {});
+
+}  // namespace stair::passes

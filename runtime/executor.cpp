@@ -1,0 +1,140 @@
+#include "runtime/executor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/op.h"
+
+namespace stair::runtime {
+
+struct Executor::Impl {
+  struct Step {
+    const ir::Node* node;
+    std::unique_ptr<backends::Kernel> kernel;
+    std::vector<ir::TensorView> operands, results;
+  };
+  struct Slot {  // an operand or result whose memory is the caller's batch, set anew at each run
+    std::size_t step, index;
+    std::size_t input;
+  };
+  struct Copy {
+    ir::TensorView from, to;
+  };
+
+  ir::Graph graph;
+  ir::MemoryPlan plan;
+  Options options;
+  Buffer arena, scratch;
+  std::vector<ir::TensorView> views;  // by ValueId
+  std::vector<Step> steps;
+  std::vector<Slot> fed;
+  std::vector<Copy> copies;
+  std::vector<Assignment> assignments;
+  std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook;
+
+  ir::TensorView view_of(ir::ValueId id, Tensors& states) const {
+    const ir::Value& value = graph.value(id);
+    const ir::MemoryPlan::Placement& place = plan.placements[static_cast<std::size_t>(id)];
+    switch (place.kind) {
+      case ir::MemoryPlan::Placement::Kind::arena: return {value.type, arena.data() + place.offset};
+      case ir::MemoryPlan::Placement::Kind::state: return {value.type, states.find(graph.value(place.state).name)->second.view().data};
+      case ir::MemoryPlan::Placement::Kind::input: return {value.type, nullptr};
+    }
+    throw InternalError("a placement of no kind");
+  }
+
+  void assign(const ir::Node& node) {
+    Assignment assignment{node.name, node.op->name, "", "", {}};
+    std::vector<const backends::Backend*> candidates = options.backends;
+    candidates.push_back(&backends::named("reference"));
+    for (const backends::Backend* backend : candidates) {
+      const backends::Answer answer = backend->supports(graph, node);
+      if (!answer.yes) {
+        assignment.declined.push_back(std::string(backend->name()) + ": " + answer.reason);
+        continue;
+      }
+      steps.push_back({&node, backend->prepare(graph, node), {}, {}});
+      assignment.backend = backend->name();
+      assignment.kernel = steps.back().kernel->description();
+      assignments.push_back(std::move(assignment));
+      return;
+    }
+    throw InternalError("no backend runs the op '" + node.op->name + "'");
+  }
+};
+
+Executor::Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Options options) : impl_(std::make_unique<Impl>()) {
+  Impl& impl = *impl_;
+  impl.graph = std::move(graph);
+  impl.plan = std::move(plan);
+  impl.options = std::move(options);
+  for (const ir::State& state : impl.graph.states()) {
+    const ir::Value& value = impl.graph.value(state.value);
+    const auto it = states.find(value.name);
+    if (it == states.end()) throw InternalError("the executor was given no state '" + value.name + "'");
+    if (it->second.type() != value.type) {
+      throw Error("tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " + to_string(value.type));
+    }
+  }
+  impl.arena = Buffer(impl.plan.arena_bytes);
+  for (std::size_t id = 0; id < impl.graph.values().size(); ++id) impl.views.push_back(impl.view_of(static_cast<ir::ValueId>(id), states));
+
+  const auto input_index = [&](ir::ValueId id) {
+    const auto& inputs = impl.graph.inputs();
+    return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), id) - inputs.begin());
+  };
+  std::size_t scratch_bytes = 0;
+  for (const ir::Node& node : impl.graph.nodes()) {
+    impl.assign(node);
+    Impl::Step& step = impl.steps.back();
+    scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
+    for (const ir::ValueId operand : node.operands) {
+      if (operand != ir::absent && impl.graph.is_input(operand)) {
+        impl.fed.push_back({impl.steps.size() - 1, step.operands.size(), input_index(operand)});
+      }
+      step.operands.push_back(operand == ir::absent ? ir::TensorView{} : impl.views[static_cast<std::size_t>(operand)]);
+    }
+    for (const ir::ValueId result : node.results) step.results.push_back(impl.views[static_cast<std::size_t>(result)]);
+  }
+  impl.scratch = Buffer(scratch_bytes);
+  for (const ir::Update& update : impl.graph.updates()) {
+    const ir::TensorView from = impl.views[static_cast<std::size_t>(update.value)];
+    const ir::TensorView to = impl.views[static_cast<std::size_t>(update.state)];
+    if (from.data != to.data) impl.copies.push_back({from, to});
+  }
+}
+
+Executor::~Executor() = default;
+Executor::Executor(Executor&&) noexcept = default;
+
+const ir::Graph& Executor::graph() const { return impl_->graph; }
+const std::vector<Executor::Assignment>& Executor::assignments() const { return impl_->assignments; }
+
+void Executor::run(std::span<const ir::TensorView> inputs) {
+  Impl& impl = *impl_;
+  const auto& expected = impl.graph.inputs();
+  if (inputs.size() != expected.size()) {
+    throw Error("graph '" + impl.graph.name + "' was fed " + std::to_string(inputs.size()) + " inputs, expected " + std::to_string(expected.size()));
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].type != impl.graph.type(expected[i])) {
+      throw Error("input '" + impl.graph.value(expected[i]).name + "' is " + to_string(inputs[i].type) + ", expected " +
+                  to_string(impl.graph.type(expected[i])));
+    }
+    impl.views[static_cast<std::size_t>(expected[i])].data = inputs[i].data;
+  }
+  for (const Impl::Slot& slot : impl.fed) impl.steps[slot.step].operands[slot.index].data = inputs[slot.input].data;
+  for (Impl::Step& step : impl.steps) {
+    step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads});
+    if (impl.hook) impl.hook(*step.node, step.results);
+  }
+  for (const Impl::Copy& copy : impl.copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
+}
+
+ir::TensorView Executor::output(std::string_view name) const { return impl_->views[static_cast<std::size_t>(impl_->graph.output(name))]; }
+
+void Executor::set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook) { impl_->hook = std::move(hook); }
+
+}  // namespace stair::runtime

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "ir/graph.h"
+#include "ir/plan.h"
+#include "runtime/tensor.h"
+
+namespace stair::runtime {
+
+/// Runs one graph, again and again, over tensors that others own. The graph's states are looked up by name in `states`, which must hold
+/// them (initialize_states) and outlive the executor.
+class Executor {
+ public:
+  struct Options {
+    /// In order of preference; the reference is asked last, whether it stands here or not.
+    std::vector<const backends::Backend*> backends;
+    int threads = 1;
+  };
+  /// Which backend runs a node, and why the preferred ones don't.
+  struct Assignment {
+    std::string node, op, backend, kernel;
+    std::vector<std::string> declined;  ///< "openblas: int32 sums may pass 2^24"
+  };
+
+  Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Options options);
+  ~Executor();
+  Executor(Executor&&) noexcept;
+
+  const ir::Graph& graph() const;
+  const std::vector<Assignment>& assignments() const;
+
+  /// One execution over the inputs, in the order of the graph's; types must match. Updates take effect at its end.
+  void run(std::span<const ir::TensorView> inputs);
+  /// An output of the last execution, valid until the next one.
+  ir::TensorView output(std::string_view name) const;
+  /// Called after each node with its results while set; an exception it throws leaves run() before the updates.
+  void set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stair::runtime

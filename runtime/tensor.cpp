@@ -1,0 +1,86 @@
+#include "runtime/tensor.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <numbers>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/random.h"
+
+namespace stair::runtime {
+namespace {
+
+constexpr std::size_t alignment = 64;
+
+std::uint64_t hash_of(std::string_view name) {  // FNV-1a
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : name) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+template <class T>
+void fill(T* out, std::int64_t count, const ir::Initializer& initializer, std::uint64_t seed, std::uint64_t stream) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto index = static_cast<std::uint64_t>(i);
+    double value = initializer.a;
+    if (initializer.kind == ir::Initializer::Kind::uniform) {
+      value = (2.0 * static_cast<double>(ir::random_uniform(seed, stream, 0, index)) - 1.0) * initializer.a;
+    } else if (initializer.kind == ir::Initializer::Kind::normal) {  // Box-Muller
+      const double u = 1.0 - static_cast<double>(ir::random_uniform(seed, stream, 0, index));
+      const double v = static_cast<double>(ir::random_uniform(seed, stream, 1, index));
+      value = std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v) * initializer.a;
+    }
+    out[i] = static_cast<T>(value);
+  }
+}
+
+}  // namespace
+
+void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
+
+Buffer::Buffer(std::size_t bytes) : size_(bytes) {
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  auto* p = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded));
+  if (p == nullptr) throw std::bad_alloc();
+  std::memset(p, 0, rounded == 0 ? alignment : rounded);
+  data_.reset(p);
+}
+
+Tensor::Tensor(ir::Type type) : type_(std::move(type)), buffer_(ir::byte_count(type_)) {}
+
+Tensor Tensor::clone() const {
+  Tensor copy(type_);
+  std::memcpy(copy.buffer_.data(), buffer_.data(), bytes());
+  return copy;
+}
+
+void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states) {
+  for (const ir::State& state : graph.states()) {
+    const ir::Value& value = graph.value(state.value);
+    if (const auto it = states.find(value.name); it != states.end()) {
+      if (it->second.type() != value.type) {
+        throw Error("tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " + to_string(value.type));
+      }
+      continue;
+    }
+    if (state.initializer.kind == ir::Initializer::Kind::external) {
+      throw Error("tensor '" + value.name + "' (" + to_string(value.type) + ") is missing");
+    }
+    Tensor tensor(value.type);
+    const std::uint64_t stream = hash_of(value.name);
+    switch (value.type.dtype) {
+      case ir::DType::f32: fill(tensor.as<float>(), tensor.count(), state.initializer, seed, stream); break;
+      case ir::DType::f64: fill(tensor.as<double>(), tensor.count(), state.initializer, seed, stream); break;
+      case ir::DType::i32: fill(tensor.as<std::int32_t>(), tensor.count(), state.initializer, seed, stream); break;
+      case ir::DType::i64: fill(tensor.as<std::int64_t>(), tensor.count(), state.initializer, seed, stream); break;
+      case ir::DType::s8: fill(tensor.as<std::int8_t>(), tensor.count(), state.initializer, seed, stream); break;
+      case ir::DType::u8: fill(tensor.as<std::uint8_t>(), tensor.count(), state.initializer, seed, stream); break;
+    }
+    states.emplace(value.name, std::move(tensor));
+  }
+}
+
+}  // namespace stair::runtime

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ir/graph.h"
+#include "ir/type.h"
+
+namespace stair::runtime {
+
+/// 64-byte-aligned memory, zeroed.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t bytes);
+  std::byte* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  std::unique_ptr<std::byte[], Free> data_;
+  std::size_t size_ = 0;
+};
+
+/// A tensor that owns its elements. Movable; copy with clone().
+class Tensor {
+ public:
+  Tensor() = default;
+  explicit Tensor(ir::Type type);
+  Tensor clone() const;
+  const ir::Type& type() const { return type_; }
+  ir::TensorView view() const { return {type_, buffer_.data()}; }
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(buffer_.data());
+  }
+  std::int64_t count() const { return ir::element_count(type_.shape); }
+  std::size_t bytes() const { return ir::byte_count(type_); }
+
+ private:
+  ir::Type type_;
+  Buffer buffer_;
+};
+
+/// Named tensors: a model's states, the contents of a checkpoint or an artifact.
+using Tensors = std::map<std::string, Tensor, std::less<>>;
+
+/// Makes a tensor for every state of the graph that `states` lacks, from its initializer and the seed: a pure function of seed and state name,
+/// so that graphs of different stages agree. A state that is there must have the type the graph says, else Error (naming it, both types).
+/// An external initializer without a tensor is an Error.
+void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states);
+
+}  // namespace stair::runtime

@@ -1,0 +1,13 @@
+#include "ir/op.h"
+
+#include <doctest/doctest.h>
+
+TEST_CASE("every op states a gradient or why there is none, and an integer form or why there is none") {
+  for (const auto& [name, schema] : stair::ir::op_registry().all()) {
+    CAPTURE(name);
+    CHECK((schema.gradient.rule != nullptr) != !schema.gradient.reason.empty());
+    CHECK(!schema.integer.note.empty());
+    CHECK(!schema.summary.empty());
+    CHECK(schema.infer != nullptr);
+  }
+}
