@@ -32,11 +32,23 @@ void Attributes::erase(std::string_view name) {
   if (const auto it = items_.find(name); it != items_.end()) items_.erase(it);
 }
 
-bool Attributes::boolean(std::string_view name) const { return get<bool>(*this, name); }
-std::int64_t Attributes::integer(std::string_view name) const { return get<std::int64_t>(*this, name); }
-double Attributes::number(std::string_view name) const { return get<double>(*this, name); }
-const std::string& Attributes::text(std::string_view name) const { return get<std::string>(*this, name); }
-const std::vector<std::int64_t>& Attributes::integers(std::string_view name) const { return get<std::vector<std::int64_t>>(*this, name); }
-const std::vector<double>& Attributes::numbers(std::string_view name) const { return get<std::vector<double>>(*this, name); }
+bool Attributes::boolean(std::string_view name) const {
+  return get<bool>(*this, name);
+}
+std::int64_t Attributes::integer(std::string_view name) const {
+  return get<std::int64_t>(*this, name);
+}
+double Attributes::number(std::string_view name) const {
+  return get<double>(*this, name);
+}
+const std::string& Attributes::text(std::string_view name) const {
+  return get<std::string>(*this, name);
+}
+const std::vector<std::int64_t>& Attributes::integers(std::string_view name) const {
+  return get<std::vector<std::int64_t>>(*this, name);
+}
+const std::vector<double>& Attributes::numbers(std::string_view name) const {
+  return get<std::vector<double>>(*this, name);
+}
 
 }  // namespace stair::ir

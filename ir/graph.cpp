@@ -54,7 +54,8 @@ void check_operand_count(const OpSchema& schema, const std::string& node, const 
   const bool variadic = !schema.operands.empty() && schema.operands.back().variadic;
   const std::size_t most = schema.operands.size();
   if (!variadic && operands.size() > most) {
-    throw Error(schema.name + " '" + node + "': " + std::to_string(operands.size()) + " operands, expected at most " + std::to_string(most));
+    throw Error(schema.name + " '" + node + "': " + std::to_string(operands.size()) + " operands, expected at most " +
+                std::to_string(most));
   }
   for (std::size_t i = 0; i < schema.operands.size(); ++i) {
     const bool missing = i >= operands.size() || operands[i] == absent;
@@ -136,13 +137,15 @@ ValueId Graph::emit(std::string_view op_name, std::vector<ValueId> operands, Att
   return add(op_name, std::move(operands), std::move(attributes), node_name).results.front();
 }
 
-void Graph::add_output(std::string output_name, ValueId value_id) { outputs_.push_back({std::move(output_name), value_id}); }
+void Graph::add_output(std::string output_name, ValueId value_id) {
+  outputs_.push_back({std::move(output_name), value_id});
+}
 
 void Graph::add_update(ValueId state_value, ValueId new_value) {
   if (state(state_value) == nullptr) throw Error("update of '" + value(state_value).name + "', which is no state");
   if (type(state_value) != type(new_value)) {
-    throw Error("update of '" + value(state_value).name + "': " + to_string(type(new_value)) + " from '" + value(new_value).name + "', expected " +
-                to_string(type(state_value)));
+    throw Error("update of '" + value(state_value).name + "': " + to_string(type(new_value)) + " from '" + value(new_value).name +
+                "', expected " + to_string(type(state_value)));
   }
   for (Update& update : updates_) {
     if (update.state == state_value) {
@@ -151,6 +154,10 @@ void Graph::add_update(ValueId state_value, ValueId new_value) {
     }
   }
   updates_.push_back({state_value, new_value});
+}
+
+void Graph::annotate(ValueId state_value, const std::string& attribute, Attribute attribute_value) {
+  states_[state_index_.at(state_value)].attributes.set(attribute, std::move(attribute_value));
 }
 
 const Node* Graph::producer(ValueId id) const {
@@ -163,7 +170,9 @@ const State* Graph::state(ValueId id) const {
   return it == state_index_.end() ? nullptr : &states_[it->second];
 }
 
-bool Graph::is_input(ValueId id) const { return std::find(inputs_.begin(), inputs_.end(), id) != inputs_.end(); }
+bool Graph::is_input(ValueId id) const {
+  return std::find(inputs_.begin(), inputs_.end(), id) != inputs_.end();
+}
 
 ValueId Graph::find(std::string_view value_name) const {
   const auto it = names_.find(std::string(value_name));
@@ -208,13 +217,15 @@ bool Uses::single(ValueId value) const {
 Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.values().size(), absent) {
   target_.name = source.name;
   for (const ValueId input : source.inputs()) map(input, target_.add_input(source.value(input).name, source.type(input)));
-  for (const State& state : source.states()) map(state.value, target_.add_state(source.value(state.value).name, source.type(state.value), state));
+  for (const State& state : source.states())
+    map(state.value, target_.add_state(source.value(state.value).name, source.type(state.value), state));
 }
 
 ValueId Rewriter::operator()(ValueId old) const {
   if (old == absent) return absent;
   const ValueId replacement = map_[static_cast<std::size_t>(old)];
-  if (replacement == absent) throw InternalError("rewriting '" + source_.name + "': nothing stands for '" + source_.value(old).name + "' yet");
+  if (replacement == absent)
+    throw InternalError("rewriting '" + source_.name + "': nothing stands for '" + source_.value(old).name + "' yet");
   return replacement;
 }
 

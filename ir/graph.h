@@ -21,10 +21,10 @@ inline constexpr std::int32_t absent = -1;
 
 /// An SSA value: it has one definition (a node's result, an input or a state) and never changes.
 struct Value {
-  std::string name;         ///< unique in its graph; a state value carries the name of its state
+  std::string name;  ///< unique in its graph; a state value carries the name of its state
   Type type;
-  NodeId producer = absent;   ///< absent for inputs and states
-  std::int32_t result = 0;  ///< which result of the producer
+  NodeId producer = absent;  ///< absent for inputs and states
+  std::int32_t result = 0;   ///< which result of the producer
 };
 
 struct Node {
@@ -97,6 +97,9 @@ class Graph {
   void add_output(std::string name, ValueId value);
   /// The update's type must equal the state's. A second update of the same state replaces the first.
   void add_update(ValueId state, ValueId value);
+
+  /// Sets an attribute of a state (see State for the known ones).
+  void annotate(ValueId state, const std::string& attribute, Attribute value);
 
   const std::vector<Value>& values() const { return values_; }
   const std::vector<Node>& nodes() const { return nodes_; }

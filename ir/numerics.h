@@ -15,9 +15,14 @@ struct Range {
   std::int32_t hi;
 };
 
-/// To nearest, ties to even, whatever the floating-point environment's rounding mode is by default (it is to nearest, and nobody changes it).
-inline float round_even(float x) { return std::nearbyint(x); }
-inline double round_even(double x) { return std::nearbyint(x); }
+/// To nearest, ties to even, whatever the floating-point environment's rounding mode is by default (it is to nearest, and nobody changes
+/// it).
+inline float round_even(float x) {
+  return std::nearbyint(x);
+}
+inline double round_even(double x) {
+  return std::nearbyint(x);
+}
 
 /// clamp that sends NaN to `low` (N-QUANT: NaN quantizes to lo).
 template <class T>

@@ -8,7 +8,9 @@ namespace ops {
 void register_all(OpRegistry& registry);  // generated from the files of ir/ops
 }
 
-void InferContext::fail(const std::string& message) const { throw Error(op.name + " '" + node + "': " + message); }
+void InferContext::fail(const std::string& message) const {
+  throw Error(op.name + " '" + node + "': " + message);
+}
 
 void InferContext::expect(bool condition, const std::string& message) const {
   if (!condition) fail(message);
@@ -17,8 +19,12 @@ void InferContext::expect(bool condition, const std::string& message) const {
 GradientContext::GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs)
     : graph_(graph), node_(node), gradients_(std::move(gradients)), needs_(std::move(needs)) {}
 
-const Attributes& GradientContext::attributes() const { return graph_.node(node_).attributes; }
-std::size_t GradientContext::operand_count() const { return graph_.node(node_).operands.size(); }
+const Attributes& GradientContext::attributes() const {
+  return graph_.node(node_).attributes;
+}
+std::size_t GradientContext::operand_count() const {
+  return graph_.node(node_).operands.size();
+}
 
 ValueId GradientContext::operand(std::size_t i) const {
   const Node& node = graph_.node(node_);
@@ -31,10 +37,18 @@ ValueId GradientContext::operand(std::size_t i) const {
   return value;
 }
 
-ValueId GradientContext::result(std::size_t i) const { return graph_.node(node_).results[i]; }
-ValueId GradientContext::gradient(std::size_t i) const { return gradients_[i]; }
-bool GradientContext::needs(std::size_t i) const { return i < needs_.size() && needs_[i]; }
-const Type& GradientContext::type(ValueId value) const { return graph_.type(value); }
+ValueId GradientContext::result(std::size_t i) const {
+  return graph_.node(node_).results[i];
+}
+ValueId GradientContext::gradient(std::size_t i) const {
+  return gradients_[i];
+}
+bool GradientContext::needs(std::size_t i) const {
+  return i < needs_.size() && needs_[i];
+}
+const Type& GradientContext::type(ValueId value) const {
+  return graph_.type(value);
+}
 
 ValueId GradientContext::emit(std::string_view op_name, std::vector<ValueId> operands, Attributes attributes) {
   return emit_all(op_name, std::move(operands), std::move(attributes)).front();
@@ -57,15 +71,31 @@ ValueId GradientContext::reduce_to(ValueId value, const Shape& target) {
   return graph_.type(sum).shape == target ? sum : emit("reshape", {sum}, {{"shape", target}});
 }
 
-Gradient gradient(GradientRule rule) { return {std::move(rule), ""}; }
-Gradient no_gradient(std::string reason) { return {nullptr, std::move(reason)}; }
+Gradient gradient(GradientRule rule) {
+  return {std::move(rule), ""};
+}
+Gradient no_gradient(std::string reason) {
+  return {nullptr, std::move(reason)};
+}
 
-IntegerForm no_integer_form(std::string reason) { return {IntegerForm::Kind::none, std::move(reason), "", {}}; }
-IntegerForm integer_op() { return {IntegerForm::Kind::integer, "part of the integer arithmetic", "", {}}; }
-IntegerForm moves() { return {IntegerForm::Kind::move, "N-MOVE", "", {}}; }
-IntegerForm unary_table() { return {IntegerForm::Kind::unary, "N-POINT", "", {}}; }
-IntegerForm binary_point() { return {IntegerForm::Kind::binary, "N-POINT", "", {}}; }
-IntegerForm accumulates(std::string integer_op) { return {IntegerForm::Kind::accumulate, "N-ACC", std::move(integer_op), {}}; }
+IntegerForm no_integer_form(std::string reason) {
+  return {IntegerForm::Kind::none, std::move(reason), "", {}};
+}
+IntegerForm integer_op() {
+  return {IntegerForm::Kind::integer, "part of the integer arithmetic", "", {}};
+}
+IntegerForm moves() {
+  return {IntegerForm::Kind::move, "N-MOVE", "", {}};
+}
+IntegerForm unary_table() {
+  return {IntegerForm::Kind::unary, "N-POINT", "", {}};
+}
+IntegerForm binary_point() {
+  return {IntegerForm::Kind::binary, "N-POINT", "", {}};
+}
+IntegerForm accumulates(std::string integer_op) {
+  return {IntegerForm::Kind::accumulate, "N-ACC", std::move(integer_op), {}};
+}
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count) {
   return {IntegerForm::Kind::average, "N-AVG", std::move(integer_op), std::move(count)};
 }

@@ -25,7 +25,7 @@ struct OperandSpec {
 struct AttributeSpec {
   std::string name;
   std::string doc;
-  Attribute fallback = {};     ///< the default; where `required` only its kind counts
+  Attribute fallback = {};  ///< the default; where `required` only its kind counts
   bool required = false;
 };
 
@@ -98,8 +98,8 @@ struct IntegerForm {
   };
   Kind kind = Kind::none;
   std::string note;
-  std::string integer_op;                                              ///< accumulate, average
-  std::function<std::int64_t(const Graph&, const Node&)> count = {};   ///< average: the n of N-AVG (1 for a plain sum)
+  std::string integer_op;                                             ///< accumulate, average
+  std::function<std::int64_t(const Graph&, const Node&)> count = {};  ///< average: the n of N-AVG (1 for a plain sum)
 };
 IntegerForm no_integer_form(std::string reason);
 IntegerForm integer_op();
@@ -109,8 +109,8 @@ IntegerForm binary_point();
 IntegerForm accumulates(std::string integer_op);
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count);
 
-/// Everything that the rest of the program knows of an op. One file in ir/ops states it, and all else (JSON layers, text form, documentation
-/// tables, tests) follows from it.
+/// Everything that the rest of the program knows of an op. One file in ir/ops states it, and all else (JSON layers, text form,
+/// documentation tables, tests) follows from it.
 struct OpSchema {
   std::string name;
   std::string summary;  ///< one sentence or formula, for documentation

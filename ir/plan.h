@@ -12,7 +12,8 @@ struct MemoryPlan {
   struct Placement {
     enum class Kind : unsigned char {
       arena,  ///< at `offset` in the arena
-      state,  ///< in the buffer of the state `state`: the state itself, or an update written straight over it once nobody reads the old value
+      state,  ///< in the buffer of the state `state`: the state itself, or an update written straight over it once nobody reads the old
+              ///< value
       input   ///< where the caller's batch lies
     };
     Kind kind = Kind::arena;

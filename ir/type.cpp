@@ -29,9 +29,15 @@ const Row& row_of(DType dtype) {
 
 }  // namespace
 
-std::string_view name_of(DType dtype) { return row_of(dtype).name; }
-std::size_t size_of(DType dtype) { return row_of(dtype).size; }
-bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
+std::string_view name_of(DType dtype) {
+  return row_of(dtype).name;
+}
+std::size_t size_of(DType dtype) {
+  return row_of(dtype).size;
+}
+bool is_float(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::f64;
+}
 
 DType dtype_named(std::string_view name) {
   std::vector<std::string> names;
@@ -48,7 +54,9 @@ std::int64_t element_count(const Shape& shape) {
   return count;
 }
 
-std::size_t byte_count(const Type& type) { return static_cast<std::size_t>(element_count(type.shape)) * size_of(type.dtype); }
+std::size_t byte_count(const Type& type) {
+  return static_cast<std::size_t>(element_count(type.shape)) * size_of(type.dtype);
+}
 
 std::string to_string(const Shape& shape) {
   std::string text = "[";
@@ -59,6 +67,8 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
-std::string to_string(const Type& type) { return std::string(name_of(type.dtype)) + to_string(type.shape); }
+std::string to_string(const Type& type) {
+  return std::string(name_of(type.dtype)) + to_string(type.shape);
+}
 
 }  // namespace stair::ir

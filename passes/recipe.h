@@ -15,27 +15,27 @@ struct Recipe {
   enum class Granularity : std::uint8_t { per_tensor, per_channel };
   enum class WeightMethod : std::uint8_t { uniform, binary };
   enum class ObserverKind : std::uint8_t { min_max, moving_average };
-  enum class Estimator : std::uint8_t { plain, clipped };          ///< straight-through: identity, or zero outside the range
-  enum class Backward : std::uint8_t { quantized, latent };        ///< which weights the backward pass multiplies by
-  enum class BiasKind : std::uint8_t { int32, float32 };           ///< N-BIAS
+  enum class Estimator : std::uint8_t { plain, clipped };    ///< straight-through: identity, or zero outside the range
+  enum class Backward : std::uint8_t { quantized, latent };  ///< which weights the backward pass multiplies by
+  enum class BiasKind : std::uint8_t { int32, float32 };     ///< N-BIAS
   enum class Requantization : std::uint8_t { floating, fixed_point, power_of_two };  ///< N-REQ
-  enum class Fold : std::uint8_t { scale, weight };                ///< N-BN-SCALE, N-BN-WEIGHT
+  enum class Fold : std::uint8_t { scale, weight };                                  ///< N-BN-SCALE, N-BN-WEIGHT
 
   struct Weights {
     WeightMethod method = WeightMethod::uniform;
-    int bits = 8;                      ///< 2 to 8
+    int bits = 8;  ///< 2 to 8
     Granularity granularity = Granularity::per_channel;
     bool narrow_range = true;
-    bool stochastic = false;           ///< binary: ±1 by probability hard_sigmoid(w) instead of sign (Courbariaux 2015, equation 2)
-    bool binary_inference = true;      ///< binary: evaluate and deploy with ±1; false keeps the latent weights (Courbariaux 2015, section 2.6)
-    double clip = 0;                   ///< latent weights are clipped to [-clip, clip] after each update; 0: not
-    bool glorot_lr_scale = false;      ///< learning rate times the inverse Glorot coefficient (Courbariaux 2015, section 2.5)
+    bool stochastic = false;       ///< binary: ±1 by probability hard_sigmoid(w) instead of sign (Courbariaux 2015, equation 2)
+    bool binary_inference = true;  ///< binary: evaluate and deploy with ±1; false keeps the latent weights (Courbariaux 2015, section 2.6)
+    double clip = 0;               ///< latent weights are clipped to [-clip, clip] after each update; 0: not
+    bool glorot_lr_scale = false;  ///< learning rate times the inverse Glorot coefficient (Courbariaux 2015, section 2.5)
   };
   struct Activations {
-    int bits = 8;                      ///< 2 to 8; 0: activations stay float
-    bool symmetric = false;            ///< signed with zero point 0 instead of unsigned affine
+    int bits = 8;            ///< 2 to 8; 0: activations stay float
+    bool symmetric = false;  ///< signed with zero point 0 instead of unsigned affine
     ObserverKind observer = ObserverKind::moving_average;
-    double momentum = 0.01;            ///< moving average: share of the new batch
+    double momentum = 0.01;  ///< moving average: share of the new batch
   };
   /// Overrides for the layers whose name matches a pattern with '*' and '?'; later ones win. The graph's inputs are matched by their names.
   struct Override {
@@ -53,12 +53,12 @@ struct Recipe {
   Estimator estimator = Estimator::clipped;
   Backward backward = Backward::quantized;
   Fold fold = Fold::scale;
-  bool quantize_output = false;          ///< quantize the graph's outputs too instead of yielding floats (N-LOGITS)
+  bool quantize_output = false;  ///< quantize the graph's outputs too instead of yielding floats (N-LOGITS)
   std::vector<Override> overrides;
   // The schedule of a qat stage. Epochs may be fractions; negative: never.
-  std::int64_t activation_delay_steps = 0;   ///< steps that quantize weights only, while observers watch
-  double freeze_observers_epoch = -1;        ///< ranges stay as they are from this epoch on
-  double freeze_batch_norm_epoch = -1;       ///< running statistics instead of batch statistics from this epoch on
+  std::int64_t activation_delay_steps = 0;  ///< steps that quantize weights only, while observers watch
+  double freeze_observers_epoch = -1;       ///< ranges stay as they are from this epoch on
+  double freeze_batch_norm_epoch = -1;      ///< running statistics instead of batch statistics from this epoch on
 
   int weight_bits_of(std::string_view layer) const;
   int activation_bits_of(std::string_view layer) const;
@@ -68,11 +68,12 @@ struct Recipe {
   ir::Range activation_range(int bits) const;
 };
 
-/// Throws Error for values that are out of range or don't go together, naming the JSON pointer within the recipe, what was found and expected.
+/// Throws Error for values that are out of range or don't go together, naming the JSON pointer within the recipe, what was found and
+/// expected.
 void validate(const Recipe& recipe);
 
-/// From JSON text: a name of a built-in recipe as a JSON string ("\"jacob2017\""), or an object; an object may name a built-in as "base" and change parts of it. Unknown
-/// keys and values are Errors with JSON pointer and nearest name. The result is validated.
+/// From JSON text: a name of a built-in recipe as a JSON string ("\"jacob2017\""), or an object; an object may name a built-in as "base"
+/// and change parts of it. Unknown keys and values are Errors with JSON pointer and nearest name. The result is validated.
 Recipe recipe_from_json(std::string_view json);
 /// Complete JSON: recipe_from_json(to_json(r)) is r.
 std::string to_json(const Recipe& recipe);

@@ -38,9 +38,12 @@ struct Executor::Impl {
     const ir::Value& value = graph.value(id);
     const ir::MemoryPlan::Placement& place = plan.placements[static_cast<std::size_t>(id)];
     switch (place.kind) {
-      case ir::MemoryPlan::Placement::Kind::arena: return {value.type, arena.data() + place.offset};
-      case ir::MemoryPlan::Placement::Kind::state: return {value.type, states.find(graph.value(place.state).name)->second.view().data};
-      case ir::MemoryPlan::Placement::Kind::input: return {value.type, nullptr};
+      case ir::MemoryPlan::Placement::Kind::arena:
+        return {value.type, arena.data() + place.offset};
+      case ir::MemoryPlan::Placement::Kind::state:
+        return {value.type, states.find(graph.value(place.state).name)->second.view().data};
+      case ir::MemoryPlan::Placement::Kind::input:
+        return {value.type, nullptr};
     }
     throw InternalError("a placement of no kind");
   }
@@ -109,14 +112,19 @@ Executor::Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Option
 Executor::~Executor() = default;
 Executor::Executor(Executor&&) noexcept = default;
 
-const ir::Graph& Executor::graph() const { return impl_->graph; }
-const std::vector<Executor::Assignment>& Executor::assignments() const { return impl_->assignments; }
+const ir::Graph& Executor::graph() const {
+  return impl_->graph;
+}
+const std::vector<Executor::Assignment>& Executor::assignments() const {
+  return impl_->assignments;
+}
 
 void Executor::run(std::span<const ir::TensorView> inputs) {
   Impl& impl = *impl_;
   const auto& expected = impl.graph.inputs();
   if (inputs.size() != expected.size()) {
-    throw Error("graph '" + impl.graph.name + "' was fed " + std::to_string(inputs.size()) + " inputs, expected " + std::to_string(expected.size()));
+    throw Error("graph '" + impl.graph.name + "' was fed " + std::to_string(inputs.size()) + " inputs, expected " +
+                std::to_string(expected.size()));
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].type != impl.graph.type(expected[i])) {
@@ -133,8 +141,12 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
   for (const Impl::Copy& copy : impl.copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
 }
 
-ir::TensorView Executor::output(std::string_view name) const { return impl_->views[static_cast<std::size_t>(impl_->graph.output(name))]; }
+ir::TensorView Executor::output(std::string_view name) const {
+  return impl_->views[static_cast<std::size_t>(impl_->graph.output(name))];
+}
 
-void Executor::set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook) { impl_->hook = std::move(hook); }
+void Executor::set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook) {
+  impl_->hook = std::move(hook);
+}
 
 }  // namespace stair::runtime

@@ -39,7 +39,9 @@ void fill(T* out, std::int64_t count, const ir::Initializer& initializer, std::u
 
 }  // namespace
 
-void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
+void Buffer::Free::operator()(std::byte* p) const {
+  std::free(p);
+}
 
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
@@ -72,12 +74,24 @@ void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& stat
     Tensor tensor(value.type);
     const std::uint64_t stream = hash_of(value.name);
     switch (value.type.dtype) {
-      case ir::DType::f32: fill(tensor.as<float>(), tensor.count(), state.initializer, seed, stream); break;
-      case ir::DType::f64: fill(tensor.as<double>(), tensor.count(), state.initializer, seed, stream); break;
-      case ir::DType::i32: fill(tensor.as<std::int32_t>(), tensor.count(), state.initializer, seed, stream); break;
-      case ir::DType::i64: fill(tensor.as<std::int64_t>(), tensor.count(), state.initializer, seed, stream); break;
-      case ir::DType::s8: fill(tensor.as<std::int8_t>(), tensor.count(), state.initializer, seed, stream); break;
-      case ir::DType::u8: fill(tensor.as<std::uint8_t>(), tensor.count(), state.initializer, seed, stream); break;
+      case ir::DType::f32:
+        fill(tensor.as<float>(), tensor.count(), state.initializer, seed, stream);
+        break;
+      case ir::DType::f64:
+        fill(tensor.as<double>(), tensor.count(), state.initializer, seed, stream);
+        break;
+      case ir::DType::i32:
+        fill(tensor.as<std::int32_t>(), tensor.count(), state.initializer, seed, stream);
+        break;
+      case ir::DType::i64:
+        fill(tensor.as<std::int64_t>(), tensor.count(), state.initializer, seed, stream);
+        break;
+      case ir::DType::s8:
+        fill(tensor.as<std::int8_t>(), tensor.count(), state.initializer, seed, stream);
+        break;
+      case ir::DType::u8:
+        fill(tensor.as<std::uint8_t>(), tensor.count(), state.initializer, seed, stream);
+        break;
     }
     states.emplace(value.name, std::move(tensor));
   }

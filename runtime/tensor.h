@@ -49,9 +49,9 @@ class Tensor {
 /// Named tensors: a model's states, the contents of a checkpoint or an artifact.
 using Tensors = std::map<std::string, Tensor, std::less<>>;
 
-/// Makes a tensor for every state of the graph that `states` lacks, from its initializer and the seed: a pure function of seed and state name,
-/// so that graphs of different stages agree. A state that is there must have the type the graph says, else Error (naming it, both types).
-/// An external initializer without a tensor is an Error.
+/// Makes a tensor for every state of the graph that `states` lacks, from its initializer and the seed: a pure function of seed and state
+/// name, so that graphs of different stages agree. A state that is there must have the type the graph says, else Error (naming it, both
+/// types). An external initializer without a tensor is an Error.
 void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states);
 
 }  // namespace stair::runtime

@@ -1,0 +1,59 @@
+#include "frontend/compile.h"
+
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "passes/plan_memory.h"
+
+namespace stair::driver {
+
+runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
+  ir::MemoryPlan plan = passes::plan_memory(graph);
+  return runtime::Executor(std::move(graph), std::move(plan), states, {options.backends, options.threads});
+}
+
+runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeline, std::int64_t batch, runtime::Tensors& states,
+                          const CompileOptions& options) {
+  ir::Graph graph = passes::run(pipeline, ir::with_batch(model, batch));
+  runtime::initialize_states(graph, options.seed, states);
+  return executor_for(std::move(graph), states, options);
+}
+
+void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states) {
+  for (const ir::State& state : graph.states()) {
+    const std::string& name = graph.value(state.value).name;
+    if (state.role != ir::StateRole::observer || !name.ends_with(".min")) continue;
+    const std::string site = name.substr(0, name.size() - 4);
+    const auto low = states.find(name);
+    const auto high = states.find(site + ".max");
+    if (low == states.end() || high == states.end() || *low->second.as<float>() > *high->second.as<float>()) {
+      throw Error("the quantizer of '" + site + "' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe");
+    }
+  }
+}
+
+Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states) {
+  const ir::Graph single = ir::with_batch(model, 1);
+  ir::Graph constants = passes::run(passes::deployment_constants(recipe), single);
+  check_calibrated(constants, states);
+  Deployment made;
+  made.graph = passes::run(passes::deployment(recipe), single);
+  runtime::Executor executor = executor_for(std::move(constants), states, {});
+  executor.run({});
+  for (const ir::State& state : made.graph.states()) {
+    const ir::Value& value = made.graph.value(state.value);
+    runtime::Tensor tensor(value.type);
+    std::memcpy(tensor.view().data, executor.output(value.name).data, tensor.bytes());
+    made.constants.emplace(value.name, std::move(tensor));
+  }
+  made.bounds = passes::prove_accumulators(made.graph, [&](const std::string& name) {
+    const auto it = made.constants.find(name);
+    return it == made.constants.end() ? ir::TensorView{} : it->second.view();
+  });
+  return made;
+}
+
+}  // namespace stair::driver

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "passes/accumulators.h"
+#include "passes/pipelines.h"
+#include "runtime/executor.h"
+#include "runtime/tensor.h"
+
+namespace stair::driver {
+
+struct CompileOptions {
+  std::vector<const backends::Backend*> backends = backends::all();  ///< in order of preference
+  int threads = 1;
+  std::uint64_t seed = 0;  ///< of states that have no value yet
+};
+
+/// Runs the pipeline over the model at that batch size, gives missing states their first values, plans memory, and makes the executor.
+/// `states` must outlive it. Error as the passes throw them.
+runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeline, std::int64_t batch, runtime::Tensors& states,
+                          const CompileOptions& options);
+
+/// An executor over a graph that is ready to run (a deployment graph).
+runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options);
+
+/// What is deployed: the integer graph (batch 1), its constants, and the proof that its sums can't overflow.
+struct Deployment {
+  ir::Graph graph;
+  runtime::Tensors constants;
+  std::vector<passes::AccumulatorBound> bounds;
+};
+
+/// Cuts the inference half and computes its constants from trained (and calibrated) states. Error where a quantizer has seen no data, or
+/// where an overflow can't be excluded.
+Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states);
+
+/// Error naming the first activation quantizer whose range is empty: nothing has been calibrated.
+void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states);
+
+}  // namespace stair::driver

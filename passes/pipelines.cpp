@@ -1,0 +1,102 @@
+#include "passes/pipelines.h"
+
+#include <utility>
+
+namespace stair::passes {
+namespace {
+
+void append(Pipeline& pipeline, Pipeline more) {
+  for (Step& step : more) pipeline.push_back(std::move(step));
+}
+
+Pipeline clean_up() {
+  return {{"simplify"}, {"common_subexpressions"}, {"dead_code"}};
+}
+
+// Batch-norm folds into what is quantized behind it; with float activations it stays what it is.
+Pipeline fold(const Recipe& recipe) {
+  if (recipe.activations.bits == 0) return {};
+  return {{"fold_batch_norm", {{"fold", std::string(recipe.fold == Recipe::Fold::weight ? "weight" : "scale")}}}};
+}
+
+Step insert(const Recipe& recipe, bool weights, bool activations, bool observe) {
+  return {"insert_fake_quantize", {{"recipe", to_json(recipe)}, {"weights", weights}, {"activations", activations}, {"observe", observe}}};
+}
+
+Step realize(const Recipe& recipe) {
+  const char* requantization = "float";
+  if (recipe.requantization == Recipe::Requantization::fixed_point) requantization = "fixed_point";
+  if (recipe.requantization == Recipe::Requantization::power_of_two) requantization = "power_of_two";
+  return {"realize_integers",
+          {{"bias", std::string(recipe.bias == Recipe::BiasKind::int32 ? "int32" : "float32")},
+           {"requantization", std::string(requantization)}}};
+}
+
+}  // namespace
+
+Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
+  const double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
+  const auto frozen = [epoch](double from) { return from >= 0 && epoch >= from; };
+  return {step >= recipe.activation_delay_steps, !frozen(recipe.freeze_observers_epoch), !frozen(recipe.freeze_batch_norm_epoch)};
+}
+
+Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer) {
+  Pipeline pipeline{{"append_loss", loss}, {"autodiff"}, {"append_optimizer", optimizer}};
+  append(pipeline, clean_up());
+  return pipeline;
+}
+
+Pipeline float_evaluation() {
+  Pipeline pipeline{{"inference_mode"}};
+  append(pipeline, clean_up());
+  return pipeline;
+}
+
+Pipeline calibration(const Recipe& recipe) {
+  Pipeline pipeline{{"inference_mode"}, insert(recipe, false, false, true)};
+  append(pipeline, clean_up());
+  return pipeline;
+}
+
+Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer) {
+  Pipeline pipeline;
+  if (!phase.batch_statistics) pipeline.push_back({"freeze_batch_norm"});
+  append(pipeline, fold(recipe));
+  append(pipeline, {insert(recipe, true, phase.quantize_activations, phase.observe),
+                    {"append_loss", loss},
+                    {"autodiff"},
+                    {"append_optimizer", optimizer}});
+  pipeline.push_back(realize(recipe));
+  append(pipeline, clean_up());
+  pipeline.push_back({"prove_accumulators"});
+  return pipeline;
+}
+
+Pipeline simulated_evaluation(const Recipe& recipe) {
+  Pipeline pipeline{{"inference_mode"}};
+  append(pipeline, fold(recipe));
+  pipeline.push_back(insert(recipe, true, true, false));
+  return pipeline;
+}
+
+Pipeline quantized_evaluation(const Recipe& recipe) {
+  Pipeline pipeline = simulated_evaluation(recipe);
+  pipeline.push_back(realize(recipe));
+  append(pipeline, clean_up());
+  pipeline.push_back({"prove_accumulators"});
+  return pipeline;
+}
+
+Pipeline deployment(const Recipe& recipe) {
+  Pipeline pipeline = quantized_evaluation(recipe);
+  append(pipeline, {{"cut_inference", {{"part", std::string("deploy")}}}, {"dead_code"}});
+  return pipeline;
+}
+
+Pipeline deployment_constants(const Recipe& recipe) {
+  Pipeline pipeline = quantized_evaluation(recipe);
+  append(pipeline, {{"cut_inference", {{"part", std::string("constants")}}}, {"dead_code"}});
+  return pipeline;
+}
+
+}  // namespace stair::passes

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "passes/pass.h"
+#include "passes/recipe.h"
+
+// The named pipelines: what is done to a model, in which order. Each takes the model graph as the frontend reads it (training form, output
+// "logits").
+
+namespace stair::passes {
+
+/// What is on at a step of a qat stage; a recipe's schedule moves through the phases.
+struct Phase {
+  bool quantize_activations = true;  ///< off during the activation delay
+  bool observe = true;               ///< ranges follow the activations until observers are frozen
+  bool batch_statistics = true;      ///< batch-norm by the batch's statistics until it is frozen
+  auto operator<=>(const Phase&) const = default;
+};
+
+/// The phase of a recipe at a step of its stage.
+Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch);
+
+/// Loss, backward graph and update of every parameter, in float. `loss` and `optimizer` are the options of append_loss and
+/// append_optimizer.
+Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer);
+/// Inference in float.
+Pipeline float_evaluation();
+/// Float inference that only watches the ranges of the activations that the recipe quantizes.
+Pipeline calibration(const Recipe& recipe);
+/// A quantized training step: forward on integers, backward by the straight-through estimator onto the latent weights.
+Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer);
+/// Inference with simulated quantization, before realization: what realized graphs are held against.
+Pipeline simulated_evaluation(const Recipe& recipe);
+/// Inference on integers, from the latent weights: what training evaluates.
+Pipeline quantized_evaluation(const Recipe& recipe);
+/// The deployment graph, and the graph that computes its constants.
+Pipeline deployment(const Recipe& recipe);
+Pipeline deployment_constants(const Recipe& recipe);
+
+}  // namespace stair::passes

@@ -1,0 +1,279 @@
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/error.h"
+#include "passes/analysis.h"
+#include "passes/pass.h"
+#include "passes/recipe.h"
+
+// Where quantizers stand. An accumulating op (convolution, linear, matmul) wants its operands quantized; whoever computes such an operand
+// on integers wants its own operands quantized in turn; moving ops (pooling by maximum, reshapes) hand the wish on to their operand. A
+// wanted value gets one quantizer, behind the activation that its producer absorbs, and all its readers read the quantized value.
+//   %y = relu(%x)  ->  %y.fq = fake_quantize(%y, scale, zero point), which everybody reads instead of %y
+
+namespace stair::passes {
+namespace {
+
+using ir::Attributes;
+using ir::Graph;
+using ir::IntegerForm;
+using ir::Node;
+using ir::ValueId;
+
+// Which parts of quantization are on: a recipe's schedule switches them on and off during training.
+struct Switches {
+  bool weights = true;
+  bool activations = true;
+  bool observe = true;
+};
+
+bool is_norm(const Node& node) {
+  return node.op->name == "batch_norm" || node.op->name == "batch_norm_inference" || node.op->name == "channel_affine";
+}
+
+class Inserter {
+ public:
+  Inserter(const Graph& graph, Recipe recipe, Switches switches)
+      : rewriter_(graph), uses_(graph), depends_(depends_on_inputs(graph)), recipe_(std::move(recipe)), switches_(switches) {}
+
+  Result run() {
+    const Graph& source = rewriter_.source();
+    mark_wanted();
+    for (const ValueId input : source.inputs()) quantize_activation(input);
+    for (const Node& node : source.nodes()) {
+      if (quantized_layer(node)) {
+        copy_layer(node);
+      } else {
+        rewriter_.copy(node);
+      }
+      quantize_activation(node.results.front());
+    }
+    Graph graph = rewriter_.finish();
+    for (const auto& [state, value] : updates_) graph.add_update(state, value);
+    return {std::move(graph), std::move(changes_)};
+  }
+
+ private:
+  static IntegerForm::Kind kind(const Node& node) { return node.op->integer.kind; }
+  bool depends(ValueId value) const { return depends_[static_cast<std::size_t>(value)]; }
+  bool wanted(ValueId value) const { return wanted_[static_cast<std::size_t>(value)]; }
+  void want(ValueId value) {
+    if (value != ir::absent && depends(value)) wanted_[static_cast<std::size_t>(value)] = true;
+  }
+
+  bool quantized_layer(const Node& node) const {
+    if (kind(node) != IntegerForm::Kind::accumulate || recipe_.skips(node.name)) return false;
+    return !node.attributes.has("quantize") || node.attributes.boolean("quantize");
+  }
+
+  // The value whose quantizer serves `node`'s result as well: the operand of an op that only moves integers.
+  static bool hands_on(const Node& node) {
+    if (node.op->name == "dropout") return true;
+    if (kind(node) != IntegerForm::Kind::move || node.op->operands.front().variadic) return false;
+    return !node.attributes.has("value") || node.attributes.number("value") == 0;  // padding with the zero point
+  }
+
+  void mark_wanted() {
+    const Graph& source = rewriter_.source();
+    wanted_.assign(source.values().size(), false);
+    if (recipe_.quantize_output) {
+      for (const ir::Output& output : source.outputs()) want(output.value);
+    }
+    for (auto node = source.nodes().rbegin(); node != source.nodes().rend(); ++node) {
+      if (quantized_layer(*node)) {
+        want(node->operands[0]);
+        want(node->operands[1]);
+        continue;
+      }
+      if (!wanted(node->results.front()) || recipe_.skips(node->name)) continue;
+      if (kind(*node) == IntegerForm::Kind::none && node->op->name != "dropout") continue;
+      if (kind(*node) == IntegerForm::Kind::accumulate) continue;
+      for (const ValueId operand : node->operands) want(operand);
+    }
+  }
+
+  // Whether the reader takes `value` into the integer node that computes it, so that the quantizer stands behind the reader: batch-norm
+  // behind a convolution; a clamping activation behind what accumulates or adds.
+  bool absorbed(ValueId value) const {
+    if (!uses_.single(value)) return false;
+    const Graph& source = rewriter_.source();
+    const Node& reader = source.node(uses_.nodes[static_cast<std::size_t>(value)].front());
+    const Node* producer = source.producer(value);
+    if (producer == nullptr || reader.operands.front() != value) return false;
+    const bool sums = kind(*producer) == IntegerForm::Kind::accumulate || kind(*producer) == IntegerForm::Kind::average;
+    if (is_norm(reader)) return kind(*producer) == IntegerForm::Kind::accumulate;
+    return reader.op->clamp.has_value() && (sums || is_norm(*producer) || kind(*producer) == IntegerForm::Kind::binary);
+  }
+
+  // Names of the layers that share the quantizer behind `value`, for overrides: the activation, the batch-norm, the convolution.
+  std::vector<std::string> layers_of(ValueId value) const {
+    std::vector<std::string> names{rewriter_.source().value(value).name};
+    const Node* node = rewriter_.source().producer(value);
+    while (node != nullptr && (node->op->clamp.has_value() || is_norm(*node)) && absorbed(node->operands.front())) {
+      node = rewriter_.source().producer(node->operands.front());
+      names.insert(names.begin(), node->name);
+    }
+    return names;
+  }
+
+  int activation_bits(ValueId value) const {
+    int bits = recipe_.activations.bits;
+    for (const std::string& layer : layers_of(value)) {
+      if (const int its = recipe_.activation_bits_of(layer); its != recipe_.activations.bits) bits = its;
+    }
+    return bits;
+  }
+
+  ValueId emit(const char* op, std::vector<ValueId> operands, Attributes attributes, const std::string& name) {
+    return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
+  }
+  std::vector<ValueId> emit_all(const char* op, std::vector<ValueId> operands, Attributes attributes, const std::string& name) {
+    return rewriter_.graph().add(op, std::move(operands), std::move(attributes), name).results;
+  }
+
+  Attributes parameters_options(ir::Range range, bool symmetric) const {
+    return {{"lo", std::int64_t{range.lo}},
+            {"hi", std::int64_t{range.hi}},
+            {"symmetric", symmetric},
+            {"power_of_two", recipe_.requantization == Recipe::Requantization::power_of_two}};
+  }
+  Attributes fake_quantize_options(ir::Range range) const {
+    return {{"lo", std::int64_t{range.lo}},
+            {"hi", std::int64_t{range.hi}},
+            {"estimator", std::string(recipe_.estimator == Recipe::Estimator::plain ? "plain" : "clipped")}};
+  }
+
+  ValueId range_state(const std::string& name, double nothing_seen) {
+    ir::State state;
+    state.role = ir::StateRole::observer;
+    state.initializer = {ir::Initializer::Kind::constant, nothing_seen};
+    return rewriter_.graph().add_state(name, {ir::DType::f32, {1}}, state);
+  }
+
+  void quantize_activation(ValueId value) {
+    const Graph& source = rewriter_.source();
+    if (!wanted(value) || absorbed(value)) return;
+    const Node* producer = source.producer(value);
+    if (producer != nullptr && hands_on(*producer)) return;
+    if (!ir::is_float(source.type(value).dtype)) return;
+    const int bits = activation_bits(value);
+    if (bits == 0) return;
+
+    const std::string& name = source.value(value).name;
+    ValueId low = range_state(name + ".min", std::numeric_limits<double>::infinity());
+    ValueId high = range_state(name + ".max", -std::numeric_limits<double>::infinity());
+    if (switches_.observe) {
+      const bool average = recipe_.activations.observer == Recipe::ObserverKind::moving_average;
+      const std::vector<ValueId> seen = average ? emit_all("observe_moving_average", {rewriter_(value), low, high},
+                                                           {{"momentum", recipe_.activations.momentum}}, name + ".observer")
+                                                : emit_all("observe_min_max", {rewriter_(value), low, high}, {}, name + ".observer");
+      updates_.emplace_back(low, seen[0]);
+      updates_.emplace_back(high, seen[1]);
+      low = seen[0];
+      high = seen[1];
+    }
+    if (!switches_.activations) return;
+    const ir::Range range = recipe_.activation_range(bits);
+    const std::vector<ValueId> parameters =
+        emit_all("affine_parameters", {low, high}, parameters_options(range, recipe_.activations.symmetric), name + ".scale");
+    rewriter_.map(value,
+                  emit("fake_quantize", {rewriter_(value), parameters[0], parameters[1]}, fake_quantize_options(range), name + ".fq"));
+    changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit activation");
+  }
+
+  void copy_layer(const Node& node) {
+    const Graph& source = rewriter_.source();
+    const ValueId old_weight = node.operands[1];
+    const ValueId mapped = rewriter_(old_weight);
+    // A quantized activation (the second operand of an attention's matmul) is no weight. A weight that two layers share gets a quantizer in
+    // each.
+    if (switches_.weights && !depends(old_weight)) {
+      const std::string layer = layer_of_weight(source, old_weight);
+      steer_optimizer(latent_weight(source, old_weight));
+      rewriter_.map(old_weight, quantized_weight(node, mapped, layer.empty() ? node.name : layer));
+    }
+    rewriter_.copy(node);
+    rewriter_.map(old_weight, mapped);
+  }
+
+  // What the recipe asks of the optimizer for the latent weights (Courbariaux 2015, sections 2.4 and 2.5).
+  void steer_optimizer(ValueId old_latent) {
+    if (old_latent == ir::absent || !switches_.observe) return;
+    Graph& graph = rewriter_.graph();
+    const ValueId latent = graph.find(rewriter_.source().value(old_latent).name);
+    if (recipe_.weights.clip > 0) graph.annotate(latent, "clip", recipe_.weights.clip);
+    if (recipe_.weights.glorot_lr_scale) {
+      const ir::Shape& shape = graph.type(latent).shape;
+      const auto fan_in = static_cast<double>(ir::element_count(shape) / shape[0]);
+      const auto fan_out = static_cast<double>(ir::element_count(shape) / shape[1]);
+      graph.annotate(latent, "lr_scale", 1 / std::sqrt(1.5 / (fan_in + fan_out)));
+    }
+  }
+
+  ValueId quantized_weight(const Node& node, ValueId weight, const std::string& layer) {
+    const std::string name = rewriter_.graph().value(weight).name;
+    if (recipe_.weights.method == Recipe::WeightMethod::binary) return binary_weight(weight, name);
+    const int bits = recipe_.weight_bits_of(layer);
+    const ir::Range range = recipe_.weight_range(bits);
+    // A matmul sums over its weight's rows, so that one scale an output channel isn't to be had there.
+    const bool per_channel = recipe_.weights.granularity == Recipe::Granularity::per_channel && node.op->name != "matmul";
+    const std::vector<ValueId> seen = emit_all("weight_range", {weight}, {{"per_channel", per_channel}}, name + ".range");
+    const std::vector<ValueId> parameters =
+        emit_all("affine_parameters", {seen[0], seen[1]}, parameters_options(range, true), name + ".scale");
+    Attributes options = fake_quantize_options(range);
+    options.set("backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized"));
+    changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit weights");
+    return emit("fake_quantize", {weight, parameters[0], parameters[1]}, std::move(options), name + ".fq");
+  }
+
+  ValueId binary_weight(ValueId weight, const std::string& name) {
+    const bool training = switches_.observe;
+    if (!training && !recipe_.weights.binary_inference) return weight;
+    Attributes options{{"estimator", std::string(recipe_.estimator == Recipe::Estimator::plain ? "plain" : "clipped")},
+                       {"backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized")}};
+    ValueId draws = ir::absent;
+    if (recipe_.weights.stochastic && training) {
+      ir::State counter;
+      counter.role = ir::StateRole::counter;
+      draws = rewriter_.graph().add_state(name + ".draws", {ir::DType::i64, {1}}, counter);
+      updates_.emplace_back(draws, emit("increment", {draws}, {}, name + ".next_draws"));
+      options.set("stochastic", true);
+      options.set("stream", static_cast<std::int64_t>(rewriter_.graph().states().size()));
+    }
+    changes_.push_back("'" + name + "': binary weights");
+    return emit("fake_binarize", {weight, draws}, std::move(options), name + ".fq");
+  }
+
+  ir::Rewriter rewriter_;
+  ir::Uses uses_;
+  std::vector<bool> depends_;
+  Recipe recipe_;
+  Switches switches_;
+  std::vector<bool> wanted_;
+  std::vector<std::pair<ValueId, ValueId>> updates_;
+  std::vector<std::string> changes_;
+};
+
+}  // namespace
+
+void insert_fake_quantize(PassRegistry& registry) {
+  registry.add(
+      {.name = "insert_fake_quantize",
+       .summary =
+           "Puts fake-quantization on weights and activations as the recipe says, with observers for the activations' ranges. On the "
+           "float graph, after fold_batch_norm, before append_loss.",
+       .options = {{"recipe", "a recipe as JSON (a name is a JSON text)", std::string("\"int8\"")},
+                   {"weights", "quantize weights", true},
+                   {"activations", "quantize activations", true},
+                   {"observe", "update the ranges of activations (training and calibration)", true}},
+       .run = [](const Graph& graph, const Attributes& options) {
+         return Inserter(graph, recipe_from_json(options.text("recipe")),
+                         {options.boolean("weights"), options.boolean("activations"), options.boolean("observe")})
+             .run();
+       }});
+}
+
+}  // namespace stair::passes

@@ -1,0 +1,370 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/error.h"
+#include "passes/analysis.h"
+#include "passes/pass.h"
+
+// From simulated to real integers (docs/numerics.md). Each rule replaces a float value by the dequantization of an integer one:
+//   fake_quantize(w, s, z), a weight                      -> dequantize(quantize(w))
+//   conv(dequantize(x), dequantize(w), b)                 -> dequantize_accumulator(conv_integer(x, w), s_x * s_w, q_b)        N-ACC,
+//   N-BIAS, N-LOGITS fake_quantize(clamp(channel_affine(conv(x, w), k, b)))-> dequantize(requantize(conv_integer(x, ±w), s_x * s_w * |k| /
+//   s_y, z_y, q_b))  N-REQ, N-BN-SCALE fake_quantize(clamp(average(dequantize(x))))          -> dequantize(requantize(sum_integer(x), s_x /
+//   (s_y * n), z_y))    N-AVG fake_quantize(clamp(add(dequantize(a), dequantize(b)))) -> dequantize(point_binary(a, b)) N-POINT
+//   fake_quantize(f(dequantize(x)))                       -> dequantize(lookup(x, tabulate(f)))                              N-POINT
+//   fake_quantize(concat(dequantize(x)...))               -> dequantize(concat(lookup(x, tabulate(identity))...))            N-POINT,
+//   N-MOVE max_pool(dequantize(x)) and other moves               -> dequantize(max_pool(x))                                         N-MOVE
+//   fake_quantize(x) of anything else                     -> dequantize(quantize(x))                                         N-QUANT
+// The float nodes stay for those who read them (the backward half); dead_code takes them away where nobody does.
+
+namespace stair::passes {
+namespace {
+
+using ir::Attributes;
+using ir::Graph;
+using ir::IntegerForm;
+using ir::Node;
+using ir::ValueId;
+
+// Integers that stand for a float value, in the new graph.
+struct Quantized {
+  ValueId q = ir::absent, scale = ir::absent, zero_point = ir::absent;
+  std::int64_t lo = 0, hi = 0;
+};
+
+// The int32 accumulator of a layer and the scale of one step of it (s_x * s_w, times |k| where batch-norm folds into it).
+struct Accumulator {
+  ValueId sum = ir::absent, scale = ir::absent;
+};
+
+// What stands between a layer's accumulator and its quantizer.
+struct Chain {
+  const Node* root = nullptr;    // the op that accumulates, averages, adds, or is tabulated
+  const Node* affine = nullptr;  // batch-norm, folded into factor and shift
+  const Node* clamp = nullptr;   // ReLU, ReLU6
+};
+
+class Realizer {
+ public:
+  Realizer(const Graph& graph, bool float_bias, bool fixed_point)
+      : rewriter_(graph), depends_(depends_on_inputs(graph)), float_bias_(float_bias), fixed_point_(fixed_point) {
+    find_chains();
+  }
+
+  Result run() {
+    for (const Node& node : rewriter_.source().nodes()) realize(node);
+    return {rewriter_.finish(), std::move(changes_)};
+  }
+
+ private:
+  static IntegerForm::Kind kind(const Node& node) { return node.op->integer.kind; }
+  const Graph& source() const { return rewriter_.source(); }
+  bool depends(ValueId value) const { return value != ir::absent && depends_[static_cast<std::size_t>(value)]; }
+  const Quantized* quantized(ValueId old) const {
+    const auto it = quantized_.find(old);
+    return it == quantized_.end() ? nullptr : &it->second;
+  }
+
+  ValueId emit(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
+    return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
+  }
+  std::vector<ValueId> emit_all(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
+    return rewriter_.graph().add(op, std::move(operands), std::move(attributes), name).results;
+  }
+
+  // ---- chains --------------------------------------------------------------------------------------------------------
+
+  // The chain that ends at the operand of a fake_quantize. Factor and shift must be known before deployment: batch statistics aren't.
+  Chain chain_of(const Node& fake) const {
+    Chain chain;
+    const Node* node = source().producer(fake.operands[0]);
+    if (node != nullptr && node->op->clamp) {
+      const Node* before = source().producer(node->operands[0]);
+      const bool fuses = before != nullptr && (before->op->name == "channel_affine" || kind(*before) == IntegerForm::Kind::accumulate ||
+                                               kind(*before) == IntegerForm::Kind::average || kind(*before) == IntegerForm::Kind::binary);
+      if (fuses) {
+        chain.clamp = node;
+        node = before;
+      }
+    }
+    if (node != nullptr && node->op->name == "channel_affine") {
+      const ValueId factor = node->operands[1];
+      const ValueId shift = node->operands.size() > 2 ? node->operands[2] : ir::absent;
+      const Node* before = source().producer(node->operands[0]);
+      if (before == nullptr || kind(*before) != IntegerForm::Kind::accumulate || depends(factor) || depends(shift)) return {};
+      chain.affine = node;
+      node = before;
+    }
+    chain.root = node;
+    return chain;
+  }
+
+  void find_chains() {
+    for (const Node& node : source().nodes()) {
+      if (node.op->name != "fake_quantize") continue;
+      const Chain chain = chain_of(node);
+      chains_[&node] = chain;
+      if (chain.affine != nullptr) affine_of_[chain.root] = chain.affine;
+    }
+  }
+
+  // ---- nodes ---------------------------------------------------------------------------------------------------------
+
+  void realize(const Node& node) {
+    if (node.op->name == "fake_quantize") return realize_fake_quantize(node);
+    if (node.op->name == "fake_binarize") return realize_fake_binarize(node);
+    if (kind(node) == IntegerForm::Kind::accumulate && quantized(node.operands[0]) && quantized(node.operands[1]))
+      return realize_layer(node);
+    if (kind(node) == IntegerForm::Kind::move && quantized(node.operands[0]) && realize_move(node)) return;
+    rewriter_.copy(node);
+  }
+
+  void stand_for(const Node& node, const Quantized& integers, std::int64_t axis = 0) {
+    quantized_[node.results.front()] = integers;
+    rewriter_.map(node.results.front(), emit("dequantize", {integers.q, integers.scale, integers.zero_point}, node.name, {{"axis", axis}}));
+  }
+
+  void realize_fake_quantize(const Node& node) {
+    Quantized y{ir::absent, rewriter_(node.operands[1]), rewriter_(node.operands[2]), node.attributes.integer("lo"),
+                node.attributes.integer("hi")};
+    const Chain chain = depends(node.operands[0]) ? chains_.at(&node) : Chain{};
+    y.q = integers(chain, node, y);
+    if (y.q == ir::absent) {
+      y.q = emit("quantize", {rewriter_(node.operands[0]), y.scale, y.zero_point}, node.name + ".q",
+                 {{"lo", y.lo}, {"hi", y.hi}, {"axis", node.attributes.at("axis")}});
+    } else {
+      changes_.push_back("'" + chain.root->name + "' on integers");
+    }
+    stand_for(node, y, node.attributes.integer("axis"));
+  }
+
+  void realize_fake_binarize(const Node& node) {
+    Attributes options{
+        {"stochastic", node.attributes.at("stochastic")}, {"seed", node.attributes.at("seed")}, {"stream", node.attributes.at("stream")}};
+    const ValueId q = emit("binarize", rewriter_(node.operands), node.name + ".q", std::move(options));
+    // ±1 stand for themselves.
+    const ValueId one = emit("constant", {}, node.name + ".scale", {{"value", 1.0}});
+    const ValueId zero = emit("constant", {}, node.name + ".zero_point", {{"dtype", std::string("i32")}});
+    rewriter_.map(node.results.front(), emit("dequantize", {q, one, zero}, node.name));
+    changes_.push_back("'" + node.name + "' as ±1");
+  }
+
+  bool realize_move(const Node& node) {
+    const Quantized first = *quantized(node.operands[0]);
+    std::vector<ValueId> operands{first.q};
+    for (std::size_t i = 1; i < node.operands.size(); ++i) {
+      const Quantized* other = quantized(node.operands[i]);
+      if (other == nullptr || other->scale != first.scale || other->zero_point != first.zero_point) return false;
+      operands.push_back(other->q);
+    }
+    std::vector<ValueId> results;
+    if (node.op->name == "pad") {
+      if (node.attributes.number("value") != 0) return false;
+      results = emit_all("pad_integer", {first.q, first.zero_point}, node.name + ".q", {{"padding", node.attributes.at("padding")}});
+    } else {
+      results = emit_all(node.op->name.c_str(), operands, node.name + ".q", node.attributes);
+    }
+    for (std::size_t i = 1; i < node.results.size(); ++i) rewriter_.map(node.results[i], results[i]);
+    stand_for(node, {results.front(), first.scale, first.zero_point, first.lo, first.hi});
+    return true;
+  }
+
+  // ---- layers --------------------------------------------------------------------------------------------------------
+
+  static std::int64_t channel_axis(const Node& layer) { return layer.op->name == "conv2d" ? 1 : -1; }
+
+  ValueId integer_layer(const Node& node, const Quantized& a, const Quantized& b, ValueId weight) {
+    std::vector<ValueId> operands{a.q, weight, a.zero_point};
+    if (node.op->name == "matmul") operands.push_back(b.zero_point);
+    Attributes attributes = node.attributes;
+    attributes.erase("quantize");
+    return emit(node.op->integer.integer_op.c_str(), std::move(operands), node.name + ".sum", std::move(attributes));
+  }
+
+  void realize_layer(const Node& node) {
+    const Quantized a = *quantized(node.operands[0]);
+    const Quantized b = *quantized(node.operands[1]);
+    const auto affine = affine_of_.find(&node);
+    Accumulator sum;
+    ValueId shadow_scale = ir::absent;  // of the float value, which knows of no batch-norm
+    const bool folds = affine != affine_of_.end() && affine->second->operands[1] != ir::absent && affine->second->operands.size() > 2;
+    if (folds) {
+      const Node& norm = *affine->second;
+      const std::vector<ValueId> folded =
+          emit_all("fold_batch_norm", {a.scale, b.scale, rewriter_(norm.operands[1]), rewriter_(norm.operands[2])}, node.name + ".scale");
+      sum.scale = folded[0];
+      sum.sum = integer_layer(node, a, b, emit("scale_channels", {b.q, folded[1]}, node.name + ".weight.folded", {}));
+      shadow_scale = folded[2];
+    } else {
+      sum.scale = shadow_scale = emit("mul", {a.scale, b.scale}, node.name + ".scale");
+      sum.sum = integer_layer(node, a, b, b.q);
+    }
+    sums_[&node] = sum;
+    const ValueId bias = node.operands.size() > 2 && node.op->name != "matmul"
+                             ? integer_bias(rewriter_(node.operands[2]), shadow_scale, node.name)
+                             : ir::absent;
+    rewriter_.map(node.results.front(),
+                  emit("dequantize_accumulator", {sum.sum, shadow_scale, bias}, node.name, {{"axis", channel_axis(node)}}));
+    changes_.push_back("'" + node.name + "' up to the accumulator");
+  }
+
+  // N-BIAS int32: round(b / (s_x * s_w)); float32: as it is.
+  ValueId integer_bias(ValueId bias, ValueId scale, const std::string& name) {
+    return float_bias_ ? bias : emit("quantize_bias", {bias, scale}, name + ".bias.q");
+  }
+
+  // ---- what ends in a quantizer --------------------------------------------------------------------------------------
+
+  // The integers of the chain, or absent where it has no integer form.
+  ValueId integers(const Chain& chain, const Node& fake, const Quantized& y) {
+    if (chain.root == nullptr) return ir::absent;
+    const Node& root = *chain.root;
+    switch (kind(root)) {
+      case IntegerForm::Kind::accumulate:
+        return sums_.contains(&root) ? requantized_layer(chain, fake, y) : ir::absent;
+      case IntegerForm::Kind::average:
+        return quantized(root.operands[0]) ? requantized_average(chain, fake, y) : ir::absent;
+      case IntegerForm::Kind::binary:
+        return quantized(root.operands[0]) && quantized(root.operands[1]) ? binary(chain, fake, y) : ir::absent;
+      case IntegerForm::Kind::unary:
+        return quantized(root.operands[0]) ? tabulated(root, *quantized(root.operands[0]), fake.name, y) : ir::absent;
+      case IntegerForm::Kind::move:
+        return root.op->operands.front().variadic ? concatenated(root, fake, y) : ir::absent;
+      default:
+        return ir::absent;
+    }
+  }
+
+  static Attributes range_of(const Quantized& y) { return {{"lo", y.lo}, {"hi", y.hi}}; }
+
+  // A fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
+  ValueId clamp_range(const Chain& chain, const Quantized& y, const std::string& name) {
+    if (chain.clamp == nullptr) return ir::absent;
+    std::vector<double> bounds{*chain.clamp->op->clamp->low};
+    if (chain.clamp->op->clamp->high) bounds.push_back(*chain.clamp->op->clamp->high);
+    return emit("clamp_range", {y.scale, y.zero_point}, name + ".range", {{"lo", y.lo}, {"hi", y.hi}, {"clamp", bounds}});
+  }
+
+  // N-REQ: multiplier is the scale of one step of the sum over s_y; `bias` is still float.
+  ValueId requantize(ValueId sum, ValueId multiplier, ValueId bias, const Chain& chain, const Node& fake, const Quantized& y,
+                     std::int64_t axis) {
+    const ValueId range = clamp_range(chain, y, fake.name);
+    Attributes options = range_of(y);
+    options.set("axis", axis);
+    if (!fixed_point_) return emit("requantize", {sum, multiplier, y.zero_point, bias, range}, fake.name + ".q", options);
+    const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, fake.name + ".mantissa");
+    return emit("requantize_fixed", {sum, fixed[0], fixed[1], y.zero_point, bias, range}, fake.name + ".q", options);
+  }
+
+  ValueId requantized_layer(const Chain& chain, const Node& fake, const Quantized& y) {
+    const Node& layer = *chain.root;
+    const Accumulator& sum = sums_.at(&layer);
+    ValueId bias = ir::absent;
+    if (chain.affine != nullptr && chain.affine->operands.size() > 2) {
+      bias = rewriter_(chain.affine->operands[2]);
+    } else if (layer.op->name != "matmul" && layer.operands.size() > 2) {
+      bias = rewriter_(layer.operands[2]);
+    }
+    if (bias != ir::absent) {
+      bias = float_bias_ ? emit("div", {bias, y.scale}, layer.name + ".bias.steps") : integer_bias(bias, sum.scale, layer.name);
+    }
+    const ValueId multiplier = emit("div", {sum.scale, y.scale}, layer.name + ".multiplier");
+    return requantize(sum.sum, multiplier, bias, chain, fake, y, channel_axis(layer));
+  }
+
+  ValueId requantized_average(const Chain& chain, const Node& fake, const Quantized& y) {
+    const Node& root = *chain.root;
+    const Quantized x = *quantized(root.operands[0]);
+    Attributes options = root.attributes;
+    if (root.op->name == "global_avg_pool") options = {{"axes", std::vector<std::int64_t>{2, 3}}, {"keep", true}};
+    const ValueId sum = emit(root.op->integer.integer_op.c_str(), {x.q, x.zero_point}, root.name + ".sum", std::move(options));
+    const ValueId multiplier =
+        emit("average_multiplier", {x.scale, y.scale}, root.name + ".multiplier", {{"count", root.op->integer.count(source(), root)}});
+    return requantize(sum, multiplier, ir::absent, chain, fake, y, 1);
+  }
+
+  ValueId binary(const Chain& chain, const Node& fake, const Quantized& y) {
+    const Node& root = *chain.root;
+    const Quantized a = *quantized(root.operands[0]);
+    const Quantized b = *quantized(root.operands[1]);
+    const ValueId range = clamp_range(chain, y, fake.name);
+    Attributes options = range_of(y);
+    const std::string name = fake.name + ".q";
+    if (!fixed_point_) {
+      options.set("function", root.op->name);
+      return emit("point_binary", {a.q, b.q, a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point, range}, name, options);
+    }
+    if (root.op->name == "mul") {
+      const ValueId multiplier = emit("div", {emit("mul", {a.scale, b.scale}, root.name + ".step"), y.scale}, root.name + ".multiplier");
+      const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, root.name + ".mantissa");
+      return emit("mul_fixed", {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
+    }
+    const std::vector<ValueId> fixed = emit_all("add_fixed_multipliers", {a.scale, b.scale, y.scale}, root.name + ".mantissa");
+    options.set("subtract", root.op->name == "sub");
+    return emit("add_fixed", {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
+  }
+
+  ValueId lookup(const std::string& function, std::vector<double> parameters, const Quantized& x, const std::string& name,
+                 const Quantized& y) {
+    const ValueId table =
+        emit("tabulate", {x.scale, x.zero_point, y.scale, y.zero_point}, name + ".table",
+             {{"function", function}, {"parameters", std::move(parameters)}, {"x_lo", x.lo}, {"x_hi", x.hi}, {"lo", y.lo}, {"hi", y.hi}});
+    return emit("lookup", {x.q, table}, name + ".q");
+  }
+
+  ValueId tabulated(const Node& root, const Quantized& x, const std::string& name, const Quantized& y) {
+    std::vector<double> parameters;
+    if (root.attributes.has("slope")) parameters.push_back(root.attributes.number("slope"));
+    return lookup(root.op->name, std::move(parameters), x, name, y);
+  }
+
+  ValueId concatenated(const Node& root, const Node& fake, const Quantized& y) {
+    std::vector<ValueId> operands;
+    for (const ValueId operand : root.operands) {
+      const Quantized* x = quantized(operand);
+      if (x == nullptr) return ir::absent;
+    }
+    for (std::size_t i = 0; i < root.operands.size(); ++i) {
+      operands.push_back(lookup("identity", {}, *quantized(root.operands[i]), fake.name + ".in" + std::to_string(i), y));
+    }
+    return emit(root.op->name.c_str(), operands, fake.name + ".q", root.attributes);
+  }
+
+  ir::Rewriter rewriter_;
+  std::vector<bool> depends_;
+  bool float_bias_, fixed_point_;
+  std::map<ValueId, Quantized> quantized_;  // by value of the old graph
+  std::map<const Node*, Accumulator> sums_;
+  std::map<const Node*, Chain> chains_;
+  std::map<const Node*, const Node*> affine_of_;
+  std::vector<std::string> changes_;
+};
+
+}  // namespace
+
+void realize_integers(PassRegistry& registry) {
+  registry.add({.name = "realize_integers",
+                .summary = "Replaces simulated quantization by integer arithmetic: what fake_quantize stood for is computed on integers "
+                           "and dequantized where "
+                           "floats are read. On training and inference graphs alike; dead_code then removes floats that nobody reads.",
+                .options = {{"bias", "'int32' or 'float32' (N-BIAS)", std::string("int32")},
+                            {"requantization", "'float', 'fixed_point' or 'power_of_two' (N-REQ)", std::string("float")}},
+                .run = [](const Graph& graph, const Attributes& options) {
+                  const std::string& bias = options.text("bias");
+                  const std::string& requantization = options.text("requantization");
+                  if (bias != "int32" && bias != "float32") {
+                    throw Error("pass 'realize_integers': bias is '" + bias + "', expected 'int32' or 'float32'");
+                  }
+                  if (requantization != "float" && requantization != "fixed_point" && requantization != "power_of_two") {
+                    throw Error("pass 'realize_integers': requantization is '" + requantization +
+                                "', expected 'float', 'fixed_point' or 'power_of_two'");
+                  }
+                  return Realizer(graph, bias == "float32", requantization == "fixed_point").run();
+                }});
+}
+
+}  // namespace stair::passes
