@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 
 TEST_CASE("every op states a gradient or why there is none, and an integer form or why there is none") {
-  for (const auto& [name, schema] : stair::ir::op_registry().all()) {
+  for (const auto& [key, schema] : stair::ir::op_registry().all()) {
+    const std::string& name = key;
     CAPTURE(name);
     CHECK((schema.gradient.rule != nullptr) != !schema.gradient.reason.empty());
     CHECK(!schema.integer.note.empty());
