@@ -1,0 +1,136 @@
+#include "tests/support/model_builder.h"
+
+#include <cmath>
+#include <utility>
+
+#include "ir/op.h"
+#include "ir/random.h"
+
+namespace stair::tests {
+
+using ir::Graph;
+using ir::Initializer;
+using ir::Node;
+using ir::Shape;
+using ir::StateRole;
+using ir::ValueId;
+
+namespace {
+
+Initializer kaiming(std::int64_t fan_in) { return {Initializer::Kind::uniform, std::sqrt(3.0 / static_cast<double>(fan_in))}; }
+
+}  // namespace
+
+ModelBuilder::ModelBuilder(Shape input) { input_ = graph_.add_input("x", {ir::DType::f32, std::move(input)}); }
+
+ValueId ModelBuilder::parameter(const std::string& name, Shape shape, StateRole role, Initializer initializer) {
+  ir::State state;
+  state.role = role;
+  state.initializer = initializer;
+  return graph_.add_state(name, {ir::DType::f32, std::move(shape)}, state);
+}
+
+ValueId ModelBuilder::conv(ValueId x, const Conv& options) {
+  const std::string name = graph_.unique_name("conv");
+  const std::int64_t in = shape(x)[1] / options.groups;
+  const ValueId weight = parameter(name + ".weight", {options.out, in, options.kernel, options.kernel}, StateRole::parameter,
+                                   kaiming(in * options.kernel * options.kernel));
+  const ValueId bias = options.bias ? parameter(name + ".bias", {options.out}, StateRole::parameter, {Initializer::Kind::uniform, 0.3}) : ir::absent;
+  return graph_.emit("conv2d", {x, weight, bias},
+                     {{"stride", std::vector<std::int64_t>{options.stride, options.stride}},
+                      {"padding", options.padding},
+                      {"dilation", std::vector<std::int64_t>{options.dilation, options.dilation}},
+                      {"groups", options.groups}},
+                     name);
+}
+
+ValueId ModelBuilder::batch_norm(ValueId x) {
+  const std::string name = graph_.unique_name("bn");
+  const std::int64_t channels = shape(x)[1];
+  // Gamma around zero: some channels have a negative factor, which folding must negate.
+  const ValueId gamma = parameter(name + ".gamma", {channels}, StateRole::parameter, {Initializer::Kind::uniform, 1.5});
+  const ValueId beta = parameter(name + ".beta", {channels}, StateRole::parameter, {Initializer::Kind::uniform, 0.5});
+  const ValueId mean = parameter(name + ".mean", {channels}, StateRole::statistic, {Initializer::Kind::uniform, 0.2});
+  const ValueId var = parameter(name + ".var", {channels}, StateRole::statistic, {Initializer::Kind::constant, 0.7});
+  const std::vector<ValueId> results = graph_.add("batch_norm", {x, gamma, beta, mean, var}, {}, name).results;
+  graph_.add_update(mean, results[1]);
+  graph_.add_update(var, results[2]);
+  return results[0];
+}
+
+ValueId ModelBuilder::linear(ValueId x, std::int64_t features, bool bias) {
+  const std::string name = graph_.unique_name("fc");
+  const std::int64_t in = shape(x).back();
+  const ValueId weight = parameter(name + ".weight", {features, in}, StateRole::parameter, kaiming(in));
+  const ValueId b = bias ? parameter(name + ".bias", {features}, StateRole::parameter, {Initializer::Kind::uniform, 0.3}) : ir::absent;
+  return graph_.emit("linear", {x, weight, b}, {}, name);
+}
+
+ValueId ModelBuilder::op(std::string_view name, std::vector<ValueId> operands, ir::Attributes attributes) {
+  return graph_.emit(name, std::move(operands), std::move(attributes));
+}
+
+ValueId ModelBuilder::block(ValueId x, const Conv& options) { return op("relu", {batch_norm(conv(x, options))}); }
+
+Graph ModelBuilder::finish(ValueId logits) {
+  graph_.add_output("logits", logits);
+  return std::move(graph_);
+}
+
+Graph small_lenet(std::int64_t batch) {
+  ModelBuilder m({batch, 1, 12, 12});
+  const ir::Attributes pool{{"kernel", std::vector<std::int64_t>{2, 2}}};
+  ValueId x = m.op("max_pool", {m.block(m.input(), {.out = 6, .kernel = 5, .padding = {2, 2, 2, 2}})}, pool);
+  x = m.op("max_pool", {m.block(x, {.out = 9})}, pool);
+  x = m.op("relu", {m.linear(m.op("flatten", {x}), 20)});
+  return m.finish(m.linear(x, 10));
+}
+
+Graph small_mixed_net(std::int64_t batch) {
+  ModelBuilder m({batch, 3, 8, 8});
+  const ValueId stem = m.block(m.input(), {.out = 8});
+  const ValueId branch = m.batch_norm(m.conv(m.block(stem, {.out = 8}), {.out = 8}));
+  const ValueId residual = m.op("relu", {m.op("add", {branch, stem})});
+  const ValueId depthwise = m.op("relu6", {m.batch_norm(m.conv(residual, {.out = 8, .groups = 8}))});
+  const ValueId pointwise = m.block(residual, {.out = 5, .kernel = 1, .padding = {0, 0, 0, 0}});
+  const ValueId joined = m.op("concat", {depthwise, pointwise});
+  const ValueId mixed = m.block(joined, {.out = 12, .stride = 2, .padding = {0, 1, 1, 0}});
+  return m.finish(m.linear(m.op("flatten", {m.op("global_avg_pool", {mixed})}), 10));
+}
+
+Graph random_net(std::uint64_t seed, std::int64_t batch) {
+  std::uint64_t draws = 0;
+  const auto pick = [&](std::int64_t n) { return static_cast<std::int64_t>(ir::random_bits(seed, 7, 0, draws++) % static_cast<std::uint64_t>(n)); };
+  const char* const activations[] = {"relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_swish", "gelu", "hard_sigmoid"};
+  ModelBuilder m({batch, 1 + pick(4), 6 + pick(5), 6 + pick(5)});
+  ValueId x = m.input();
+  for (std::int64_t layers = 2 + pick(4); layers > 0; --layers) {
+    const Shape shape = m.shape(x);
+    switch (pick(6)) {
+      case 0: {  // a residual addition or product
+        const ValueId y = m.batch_norm(m.conv(x, {.out = shape[1]}));
+        x = m.op(pick(3) == 0 ? "mul" : (pick(3) == 0 ? "sub" : "add"), {y, x});
+        if (pick(2) == 0) x = m.op(activations[pick(8)], {x});
+        break;
+      }
+      case 1: x = m.op("concat", {m.block(x, {.out = 1 + pick(5)}), m.op(activations[pick(8)], {m.conv(x, {.out = 2, .bias = true})})}); break;
+      case 2: x = m.op("relu6", {m.batch_norm(m.conv(x, {.out = shape[1], .groups = shape[1], .bias = pick(2) == 0}))}); break;
+      case 3:
+        if (shape[2] >= 4 && shape[3] >= 4) {
+          x = m.op(pick(2) == 0 ? "max_pool" : "avg_pool", {x}, {{"kernel", std::vector<std::int64_t>{2, 2}}});
+        }
+        break;
+      case 4:
+        x = m.conv(x, {.out = 2 + pick(7), .dilation = 1 + pick(2), .padding = {pick(3) + 1, pick(2) + 1, 1 + pick(2), 2}, .bias = true});
+        x = m.op(activations[pick(8)], {x});
+        break;
+      default: x = m.block(x, {.out = 2 + pick(7), .stride = 1 + pick(2)}); break;
+    }
+  }
+  x = pick(2) == 0 ? m.op("global_avg_pool", {x}) : m.op("pad", {x}, {{"padding", std::vector<std::int64_t>{0, 0, 1, 0, 0, 0, 0, 2}}});
+  x = m.op("flatten", {x});
+  if (pick(2) == 0) x = m.op("relu", {m.batch_norm(m.linear(x, 5 + pick(20), pick(2) == 0))});
+  return m.finish(m.linear(x, 10));
+}
+
+}  // namespace stair::tests

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace stair::tests {
+
+/// Builds small model graphs layer by layer, as the frontend would (training form, output "logits").
+class ModelBuilder {
+ public:
+  /// The input "x" of that shape, batch first.
+  explicit ModelBuilder(ir::Shape input);
+
+  struct Conv {
+    std::int64_t out = 8, kernel = 3, stride = 1, groups = 1, dilation = 1;
+    std::vector<std::int64_t> padding = {1, 1, 1, 1};
+    bool bias = false;
+  };
+
+  ir::ValueId input() const { return input_; }
+  ir::ValueId conv(ir::ValueId x, const Conv& options);
+  ir::ValueId batch_norm(ir::ValueId x);
+  ir::ValueId linear(ir::ValueId x, std::int64_t features, bool bias = true);
+  ir::ValueId op(std::string_view name, std::vector<ir::ValueId> operands, ir::Attributes attributes = {});
+  /// conv, batch-norm, ReLU.
+  ir::ValueId block(ir::ValueId x, const Conv& options);
+  const ir::Shape& shape(ir::ValueId x) const { return graph_.type(x).shape; }
+  ir::Graph finish(ir::ValueId logits);
+
+ private:
+  ir::ValueId parameter(const std::string& name, ir::Shape shape, ir::StateRole role, ir::Initializer initializer);
+
+  ir::Graph graph_;
+  ir::ValueId input_;
+};
+
+/// Convolution, batch-norm, ReLU, max-pool, twice; two linear layers. Input [batch, 1, 12, 12], 10 classes.
+ir::Graph small_lenet(std::int64_t batch);
+/// A residual addition, a concatenation, a depthwise convolution, global average pooling. Input [batch, 3, 8, 8], 10 classes.
+ir::Graph small_mixed_net(std::int64_t batch);
+/// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations), from the seed.
+ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
+
+}  // namespace stair::tests

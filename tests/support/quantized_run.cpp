@@ -1,0 +1,51 @@
+#include "tests/support/quantized_run.h"
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "ir/error.h"
+#include "ir/random.h"
+
+namespace stair::tests {
+
+runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed) {
+  runtime::Tensor images(type);
+  for (std::int64_t i = 0; i < images.count(); ++i) {
+    images.as<float>()[i] = 2 * ir::random_uniform(seed, 1, 0, static_cast<std::uint64_t>(i)) - 0.5F;
+  }
+  return images;
+}
+
+QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed) {
+  QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), {}, {}};
+  const std::int64_t batch = run.model.batch();
+  const ir::Attributes sgd{{"optimizer", std::string("sgd")}, {"momentum", 0.9}, {"learning_rate", 0.005}, {"total_steps", std::int64_t{10}}};
+  runtime::Executor executor = driver::compile(run.model, passes::quantized_training(run.recipe, {}, {}, sgd), batch, run.states, {});
+  for (int step = 0; step < steps; ++step) {
+    const std::uint64_t draw = seed * 1000 + static_cast<std::uint64_t>(step);
+    const runtime::Tensor images = random_images(run.model.type(run.model.inputs().front()), draw);
+    runtime::Tensor labels({ir::DType::i32, {batch}});
+    for (std::int64_t i = 0; i < batch; ++i) {
+      labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(ir::random_bits(draw, 2, 0, static_cast<std::uint64_t>(i)) % 10);
+    }
+    const std::vector<ir::TensorView> inputs{images.view(), labels.view()};
+    executor.run(inputs);
+    if (!std::isfinite(*executor.output("loss").as<float>())) throw Error("the loss of step " + std::to_string(step) + " isn't finite");
+  }
+  run.deployment = driver::deploy(run.model, run.recipe, run.states);
+  return run;
+}
+
+driver::Verification verify_run(QuantizedRun& run, const driver::VerifyOptions& options) {
+  const ir::Type& type = run.model.type(run.model.inputs().front());
+  std::vector<runtime::Tensor> images;
+  for (std::uint64_t b = 0; b < 2; ++b) images.push_back(random_images(type, 777 + b));
+  const std::int64_t batch = type.shape.front();
+  const auto batches = [&](std::int64_t b) {
+    return driver::VerifyBatch{images[static_cast<std::size_t>(b)].view(), b == 0 ? batch : batch - 1};
+  };
+  return driver::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 2, options);
+}
+
+}  // namespace stair::tests

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "frontend/verification.h"
+
+namespace stair::tests {
+
+/// A model trained a few quantized steps on random data, and what is deployed of it.
+struct QuantizedRun {
+  ir::Graph model;
+  passes::Recipe recipe;
+  runtime::Tensors states;
+  driver::Deployment deployment;
+};
+
+/// Trains `steps` steps of the recipe (JSON) by SGD. Random images and labels are functions of `seed`. A loss that isn't finite is an Error.
+QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed = 0);
+
+/// Verifies over two batches of random images, of which the second is padded: one image of it doesn't count.
+driver::Verification verify_run(QuantizedRun& run, const driver::VerifyOptions& options = {});
+
+/// Uniform in [-0.5, 1.5).
+runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed);
+
+}  // namespace stair::tests
