@@ -2,8 +2,8 @@
 
 // What the reference kernels share. A kernel file NAME.cpp in kernels/ defines `void NAME(FunctionKernels&)` that registers its functions.
 // Reference kernels are the oracle: plain loops in the order of the formula, templated over float and double where the op is on floats
-// (double serves gradient checks and `verify`). Loops over images may carry `#pragma omp parallel for` (each result element is computed by one
-// thread, in one order).
+// (double serves gradient checks and `verify`). Loops over images may carry `#pragma omp parallel for` (each result element is computed by
+// one thread, in one order).
 
 #include "backends/backend.h"
 #include "ir/error.h"
@@ -31,9 +31,12 @@ void for_quantized(ir::DType dtype, Function&& function) {
 template <class Function>
 void for_any(ir::DType dtype, Function&& function) {
   switch (ir::size_of(dtype)) {
-    case 1: return function.template operator()<std::uint8_t>();
-    case 4: return function.template operator()<std::uint32_t>();
-    default: return function.template operator()<std::uint64_t>();
+    case 1:
+      return function.template operator()<std::uint8_t>();
+    case 4:
+      return function.template operator()<std::uint32_t>();
+    default:
+      return function.template operator()<std::uint64_t>();
   }
 }
 

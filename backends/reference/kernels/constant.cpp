@@ -12,17 +12,25 @@ void fill(const Arguments& a, double value) {
 void run(const ir::Node& node, const Arguments& a) {
   const double value = node.attributes.number("value");
   switch (a.results[0].type.dtype) {
-    case ir::DType::f32: return fill<float>(a, value);
-    case ir::DType::f64: return fill<double>(a, value);
-    case ir::DType::s8: return fill<std::int8_t>(a, value);
-    case ir::DType::u8: return fill<std::uint8_t>(a, value);
-    case ir::DType::i32: return fill<std::int32_t>(a, value);
-    case ir::DType::i64: return fill<std::int64_t>(a, value);
+    case ir::DType::f32:
+      return fill<float>(a, value);
+    case ir::DType::f64:
+      return fill<double>(a, value);
+    case ir::DType::s8:
+      return fill<std::int8_t>(a, value);
+    case ir::DType::u8:
+      return fill<std::uint8_t>(a, value);
+    case ir::DType::i32:
+      return fill<std::int32_t>(a, value);
+    case ir::DType::i64:
+      return fill<std::int64_t>(a, value);
   }
 }
 
 }  // namespace
 
-void constant(FunctionKernels& kernels) { kernels.add("constant", {run}); }
+void constant(FunctionKernels& kernels) {
+  kernels.add("constant", {run});
+}
 
 }  // namespace stair::backends::reference

@@ -1,0 +1,54 @@
+#include "backends/reference/channels.h"
+#include "backends/reference/kernel.h"
+#include "ir/numerics.h"
+
+namespace stair::backends::reference {
+namespace {
+
+ir::Range range_of(const ir::Node& node) {
+  return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+}
+
+// N-FAKE
+void run_fake_quantize(const ir::Node& node, const Arguments& a) {
+  const ir::Range range = range_of(node);
+  const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* x = a.operands[0].as<Real>();
+    Real* y = a.results[0].as<Real>();
+    const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
+    view.for_each(a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
+      const Real scale = of_channel<Real>(a.operands[1], c);
+      for (std::int64_t i = first; i < last; ++i) y[i] = ir::dequantize(ir::quantize(x[i], scale, zero_point, range), scale, zero_point);
+    });
+  });
+}
+
+void run_fake_quantize_grad(const ir::Node& node, const Arguments& a) {
+  const ir::Range range = range_of(node);
+  const std::int32_t zero_point = *a.operands[3].as<std::int32_t>();
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* dy = a.operands[0].as<Real>();
+    const Real* x = a.operands[1].as<Real>();
+    Real* dx = a.results[0].as<Real>();
+    const auto low = static_cast<Real>(range.lo - zero_point);
+    const auto high = static_cast<Real>(range.hi - zero_point);
+    const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
+    view.for_each(a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
+      const Real scale = of_channel<Real>(a.operands[2], c);
+      for (std::int64_t i = first; i < last; ++i) {
+        const Real t = x[i] / scale;
+        dx[i] = t >= low && t <= high ? dy[i] : Real{0};
+      }
+    });
+  });
+}
+
+}  // namespace
+
+void fake_quantize(FunctionKernels& kernels) {
+  kernels.add("fake_quantize", {run_fake_quantize});
+  kernels.add("fake_quantize_grad", {run_fake_quantize_grad});
+}
+
+}  // namespace stair::backends::reference

@@ -1,0 +1,72 @@
+#include <limits>
+
+#include "backends/reference/channels.h"
+#include "backends/reference/kernel.h"
+
+namespace stair::backends::reference {
+namespace {
+
+template <class Real>
+struct Extent {
+  Real low = std::numeric_limits<Real>::infinity();
+  Real high = -std::numeric_limits<Real>::infinity();
+
+  // A NaN compares false and is passed over: training stops on its own at a NaN, in the loss.
+  void see(Real x) {
+    if (x < low) low = x;
+    if (x > high) high = x;
+  }
+};
+
+template <class Real>
+Extent<Real> extent_of(const ir::TensorView& x) {
+  Extent<Real> extent;
+  for (std::int64_t i = 0; i < x.count(); ++i) extent.see(x.as<Real>()[i]);
+  return extent;
+}
+
+void run_min_max(const ir::Node&, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    Extent<Real> extent = extent_of<Real>(a.operands[0]);
+    extent.see(*a.operands[1].as<Real>());
+    extent.see(*a.operands[2].as<Real>());
+    *a.results[0].as<Real>() = extent.low;
+    *a.results[1].as<Real>() = extent.high;
+  });
+}
+
+void run_moving_average(const ir::Node& node, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Extent<Real> seen = extent_of<Real>(a.operands[0]);
+    const Real low = *a.operands[1].as<Real>();
+    const Real high = *a.operands[2].as<Real>();
+    const auto momentum = static_cast<Real>(node.attributes.number("momentum"));
+    const bool first = low > high;
+    *a.results[0].as<Real>() = first ? seen.low : low + momentum * (seen.low - low);
+    *a.results[1].as<Real>() = first ? seen.high : high + momentum * (seen.high - high);
+  });
+}
+
+void run_weight_range(const ir::Node&, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const std::int64_t channels = a.results[0].count();
+    const std::int64_t per_channel = a.operands[0].count() / channels;
+    const Real* w = a.operands[0].as<Real>();
+    for (std::int64_t c = 0; c < channels; ++c) {
+      Extent<Real> extent;
+      for (std::int64_t i = c * per_channel; i < (c + 1) * per_channel; ++i) extent.see(w[i]);
+      a.results[0].as<Real>()[c] = extent.low;
+      a.results[1].as<Real>()[c] = extent.high;
+    }
+  });
+}
+
+}  // namespace
+
+void observers(FunctionKernels& kernels) {
+  kernels.add("observe_min_max", {run_min_max});
+  kernels.add("observe_moving_average", {run_moving_average});
+  kernels.add("weight_range", {run_weight_range});
+}
+
+}  // namespace stair::backends::reference

@@ -1,0 +1,84 @@
+#pragma once
+
+// What convolutions on floats and on integers share.
+
+#include <string>
+
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+inline std::vector<AttributeSpec> convolution_attributes() {
+  return {{"stride", "[height, width]", std::vector<std::int64_t>{1, 1}},
+          {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}},
+          {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}},
+          {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}}};
+}
+
+/// The stride of a window: the kernel's where none is said.
+inline const std::vector<std::int64_t>& window_stride(const Attributes& attributes) {
+  const std::vector<std::int64_t>& stride = attributes.integers("stride");
+  return stride.empty() ? attributes.integers("kernel") : stride;
+}
+
+/// Output size along one axis (0: height, 1: width); 0 or less where the window doesn't fit.
+inline std::int64_t window_output(std::int64_t in, std::int64_t kernel, const Attributes& attributes, std::size_t axis,
+                                  std::int64_t dilation) {
+  const std::vector<std::int64_t>& padding = attributes.integers("padding");
+  const std::int64_t room = in + padding[axis] + padding[axis + 2] - (dilation * (kernel - 1) + 1);
+  return room < 0 ? 0 : room / window_stride(attributes)[axis] + 1;
+}
+
+inline void expect_window_attributes(const InferContext& c) {
+  for (const char* name : {"stride", "dilation", "kernel"}) {
+    if (!c.attributes.has(name)) continue;
+    const std::vector<std::int64_t>& v = c.attributes.integers(name);
+    if (v.empty() && std::string_view(name) == "stride" && c.attributes.has("kernel")) continue;
+    c.expect(v.size() == 2 && v[0] > 0 && v[1] > 0,
+             std::string(name) + " is " + to_string(v) + ", expected two positive numbers [height, width]");
+  }
+  const std::vector<std::int64_t>& p = c.attributes.integers("padding");
+  c.expect(p.size() == 4 && p[0] >= 0 && p[1] >= 0 && p[2] >= 0 && p[3] >= 0,
+           "padding is " + to_string(p) + ", expected four numbers from 0 on [top, left, bottom, right]");
+}
+
+/// Shape of a pooling's result.
+inline Shape infer_pool(const InferContext& c) {
+  expect_window_attributes(c);
+  const Shape& x = c.shape(0);
+  c.expect(x.size() == 4, "x is " + to_string(x) + ", expected [N,C,H,W]");
+  const std::vector<std::int64_t>& kernel = c.attributes.integers("kernel");
+  const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
+  c.expect(padding[0] < kernel[0] && padding[2] < kernel[0] && padding[1] < kernel[1] && padding[3] < kernel[1],
+           "padding " + to_string(padding) + " isn't smaller than the window " + to_string(kernel));
+  const std::int64_t oh = window_output(x[2], kernel[0], c.attributes, 0, 1);
+  const std::int64_t ow = window_output(x[3], kernel[1], c.attributes, 1, 1);
+  c.expect(oh > 0 && ow > 0, "the window " + to_string(kernel) + " doesn't fit into x " + to_string(x));
+  return {x[0], x[1], oh, ow};
+}
+
+/// Shape of a convolution's result; checks x [N,C,H,W], w [O,C/groups,KH,KW] and an optional bias [O] (operand `bias`).
+inline Shape infer_convolution(const InferContext& c, std::size_t bias) {
+  expect_window_attributes(c);
+  const Shape& x = c.shape(0);
+  const Shape& w = c.shape(1);
+  c.expect(x.size() == 4, "x is " + to_string(x) + ", expected [N,C,H,W]");
+  c.expect(w.size() == 4, "weight is " + to_string(w) + ", expected [O,C/groups,KH,KW]");
+  const std::int64_t groups = c.attributes.integer("groups");
+  c.expect(
+      groups >= 1 && x[1] % groups == 0 && w[0] % groups == 0,
+      std::to_string(groups) + " groups don't divide " + std::to_string(x[1]) + " input and " + std::to_string(w[0]) + " output channels");
+  c.expect(w[1] == x[1] / groups, "x " + to_string(x) + " and weight " + to_string(w) + " don't fit: weight has " + std::to_string(w[1]) +
+                                      " input channels a group, expected " + std::to_string(x[1] / groups));
+  if (bias < c.operands.size() && c.operands[bias] != nullptr) {
+    c.expect(c.shape(bias) == Shape{w[0]}, "bias is " + to_string(c.shape(bias)) + ", expected " + to_string(Shape{w[0]}));
+  }
+  const std::vector<std::int64_t>& dilation = c.attributes.integers("dilation");
+  const std::int64_t oh = window_output(x[2], w[2], c.attributes, 0, dilation[0]);
+  const std::int64_t ow = window_output(x[3], w[3], c.attributes, 1, dilation[1]);
+  c.expect(oh > 0 && ow > 0, "the window " + to_string(Shape{w[2], w[3]}) + " doesn't fit into x " + to_string(x) + " with padding " +
+                                 to_string(c.attributes.integers("padding")));
+  return {x[0], w[0], oh, ow};
+}
+
+}  // namespace stair::ir::ops

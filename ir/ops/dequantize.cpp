@@ -1,0 +1,21 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+void dequantize(OpRegistry& registry) {
+  registry.add({.name = "dequantize",
+                .summary = "N-DEQUANT: float(q - z) * s",
+                .operands = {{"q", "u8 or s8"}, {"scale", "s, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
+                .results = {{"x", "floats of the scale's type, of the shape of q"}},
+                .attributes = {{"axis", "channel axis of the scales", std::int64_t{0}}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  expect_quantized(c, 0);
+                  expect_per_channel(c, 1, axis_of(c, c.shape(0).size()));
+                  expect_dtype(c, 2, DType::i32);
+                  return {{c.operand(1).dtype, c.shape(0)}};
+                },
+                .gradient = no_gradient(integers_only),
+                .integer = integer_op()});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "ir/broadcast.h"
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+inline std::vector<AttributeSpec> matmul_attributes() {
+  return {{"transpose_a", "a is [..., K, M]", false}, {"transpose_b", "b is [..., N, K]", false}};
+}
+
+/// Shape of a (batched) matrix product: the last two dimensions multiply, the others broadcast.
+inline Shape infer_matmul(const InferContext& c) {
+  const Shape& a = c.shape(0);
+  const Shape& b = c.shape(1);
+  const std::string both = "a " + to_string(a) + " and b " + to_string(b);
+  c.expect(a.size() >= 2 && b.size() >= 2, both + ", expected matrices [..., M, K] and [..., K, N]");
+  const bool ta = c.attributes.boolean("transpose_a");
+  const bool tb = c.attributes.boolean("transpose_b");
+  const std::int64_t m = a[a.size() - (ta ? 1 : 2)];
+  const std::int64_t k = a[a.size() - (ta ? 2 : 1)];
+  const std::int64_t n = b[b.size() - (tb ? 2 : 1)];
+  c.expect(b[b.size() - (tb ? 1 : 2)] == k, both + " don't fit: the inner dimensions differ");
+  const auto batch = broadcast(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
+  c.expect(batch.has_value(), both + " don't fit: the batch dimensions don't broadcast");
+  Shape shape = *batch;
+  shape.push_back(m);
+  shape.push_back(n);
+  return shape;
+}
+
+}  // namespace stair::ir::ops

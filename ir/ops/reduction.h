@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+inline std::vector<AttributeSpec> reduction_attributes() {
+  return {{"axes", "dimensions that are summed over; negative ones count from the end", std::vector<std::int64_t>{}, true},
+          {"keep", "keep them as dimensions of 1", false}};
+}
+
+/// By dimension: whether it is reduced.
+inline std::vector<bool> reduced_axes(const Attributes& attributes, std::size_t rank) {
+  std::vector<bool> reduced(rank, false);
+  for (std::int64_t axis : attributes.integers("axes")) {
+    if (axis < 0) axis += static_cast<std::int64_t>(rank);
+    if (axis >= 0 && axis < static_cast<std::int64_t>(rank)) reduced[static_cast<std::size_t>(axis)] = true;
+  }
+  return reduced;
+}
+
+inline Shape infer_reduction(const InferContext& c) {
+  const Shape& x = c.shape(0);
+  const auto rank = static_cast<std::int64_t>(x.size());
+  for (const std::int64_t axis : c.attributes.integers("axes")) {
+    c.expect(axis >= -rank && axis < rank, "axis " + std::to_string(axis) + " of x " + to_string(x));
+  }
+  const std::vector<bool> reduced = reduced_axes(c.attributes, x.size());
+  Shape shape;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!reduced[i]) {
+      shape.push_back(x[i]);
+    } else if (c.attributes.boolean("keep")) {
+      shape.push_back(1);
+    }
+  }
+  return shape;
+}
+
+}  // namespace stair::ir::ops
