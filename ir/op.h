@@ -128,20 +128,19 @@ struct OpSchema {
   std::optional<Clamp> clamp = {};
   /// Result 0 may be written over this operand's memory (element i depends on element i alone).
   std::optional<std::size_t> in_place = {};
-  /// The layer of the model JSON: present where users may name the op in a model. `parameters` are operands that the layer owns.
+  /// The layer of the model JSON: present where users may name the op in a model.
   struct Layer {
-    /// An operand that the layer owns as a parameter or statistic; `shape` and `initializer` from the operand types known so far.
+    /// An operand that the layer owns as a state.
     struct Parameter {
       std::string operand;
       StateRole role = StateRole::parameter;
-      std::function<Shape(const Attributes& layer, const Shape& input)> shape;
-      std::function<Initializer(const Shape& parameter)> initializer;
-      bool decay = true;
-      std::string update_result = {};  ///< the result that is the statistic's new value in training ("" for none)
-      std::string enabled_by = {};     ///< a boolean layer attribute that switches the operand on ("" for always)
-      bool enabled_default = true;
+      /// From the layer's attributes and the shape of its (first) input.
+      std::function<Type(const Attributes& layer, const Shape& input)> type;
+      std::function<Initializer(const Attributes& layer, const Shape& input)> initializer;
+      std::string update_result = {};  ///< the result that is the state's new value after a training step ("" for none)
+      std::string enabled_by = {};     ///< a boolean attribute of the layer that switches the operand on ("" for always)
     };
-    std::vector<AttributeSpec> attributes = {};  ///< of the layer but not of the node: "out_channels", "features"
+    std::vector<AttributeSpec> attributes = {};  ///< of the layer but not of the node: "out_channels", "features", "bias"
     std::vector<Parameter> parameters = {};
   };
   std::optional<Layer> layer = {};

@@ -1,0 +1,146 @@
+#include <algorithm>
+
+#include "backends/reference/kernel.h"
+#include "backends/window.h"
+
+namespace stair::backends::reference {
+namespace {
+
+template <class T>
+void max_pool(const Window& g, const Arguments& a) {
+  const T* x = a.operands[0].as<T>();
+  T* y = a.results[0].as<T>();
+  auto* index = a.results[1].as<std::uint8_t>();
+  const std::int64_t planes = g.images * g.in_channels;
+#pragma omp parallel for num_threads(a.threads) schedule(static)
+  for (std::int64_t plane = 0; plane < planes; ++plane) {
+    const T* image = x + plane * g.in_height * g.in_width;
+    for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
+      for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
+        bool found = false;
+        T best{};
+        std::int64_t position = 0;
+        for (std::int64_t kh = 0; kh < g.kernel_height; ++kh) {
+          for (std::int64_t kw = 0; kw < g.kernel_width; ++kw) {
+            const std::int64_t h = g.in_row(oh, kh);
+            const std::int64_t w = g.in_column(ow, kw);
+            if (!g.row_inside(h) || !g.column_inside(w)) continue;
+            const T value = image[h * g.in_width + w];
+            if (found && !(value > best)) continue;
+            found = true;
+            best = value;
+            position = kh * g.kernel_width + kw;
+          }
+        }
+        const std::int64_t out = (plane * g.out_height + oh) * g.out_width + ow;
+        y[out] = best;
+        index[out] = static_cast<std::uint8_t>(position);
+      }
+    }
+  }
+}
+
+void run_max_pool(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
+  switch (a.operands[0].type.dtype) {
+    case ir::DType::u8: return max_pool<std::uint8_t>(g, a);
+    case ir::DType::s8: return max_pool<std::int8_t>(g, a);
+    default: for_real(a.operands[0].type.dtype, [&]<class Real>() { max_pool<Real>(g, a); });
+  }
+}
+
+void run_max_pool_grad(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.results[0].type.shape, a.operands[0].type.shape);
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* dy = a.operands[0].as<Real>();
+    const auto* index = a.operands[1].as<std::uint8_t>();
+    Real* dx = a.results[0].as<Real>();
+    const std::int64_t planes = g.images * g.in_channels;
+#pragma omp parallel for num_threads(a.threads) schedule(static)
+    for (std::int64_t plane = 0; plane < planes; ++plane) {
+      Real* image = dx + plane * g.in_height * g.in_width;
+      std::fill(image, image + g.in_height * g.in_width, Real{0});
+      for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
+        for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
+          const std::int64_t out = (plane * g.out_height + oh) * g.out_width + ow;
+          const std::int64_t h = g.in_row(oh, index[out] / g.kernel_width);
+          const std::int64_t w = g.in_column(ow, index[out] % g.kernel_width);
+          image[h * g.in_width + w] += dy[out];
+        }
+      }
+    }
+  });
+}
+
+// Calls body(input element, output element) for each position of each window that isn't padding.
+template <class Body>
+void for_each_position(const Window& g, std::int64_t plane, Body&& body) {
+  for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
+    for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
+      for (std::int64_t kh = 0; kh < g.kernel_height; ++kh) {
+        for (std::int64_t kw = 0; kw < g.kernel_width; ++kw) {
+          const std::int64_t h = g.in_row(oh, kh);
+          const std::int64_t w = g.in_column(ow, kw);
+          if (g.row_inside(h) && g.column_inside(w)) {
+            body((plane * g.in_height + h) * g.in_width + w, (plane * g.out_height + oh) * g.out_width + ow);
+          }
+        }
+      }
+    }
+  }
+}
+
+void run_avg_pool(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* x = a.operands[0].as<Real>();
+    Real* y = a.results[0].as<Real>();
+    const auto n = static_cast<Real>(g.kernel_height * g.kernel_width);
+    std::fill(y, y + a.results[0].count(), Real{0});
+    const std::int64_t planes = g.images * g.in_channels;
+#pragma omp parallel for num_threads(a.threads) schedule(static)
+    for (std::int64_t plane = 0; plane < planes; ++plane) {
+      for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { y[out] += x[in]; });
+    }
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) y[i] /= n;
+  });
+}
+
+void run_avg_pool_grad(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.results[0].type.shape, a.operands[0].type.shape);
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* dy = a.operands[0].as<Real>();
+    Real* dx = a.results[0].as<Real>();
+    const auto n = static_cast<Real>(g.kernel_height * g.kernel_width);
+    std::fill(dx, dx + a.results[0].count(), Real{0});
+    const std::int64_t planes = g.images * g.in_channels;
+#pragma omp parallel for num_threads(a.threads) schedule(static)
+    for (std::int64_t plane = 0; plane < planes; ++plane) {
+      for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { dx[in] += dy[out] / n; });
+    }
+  });
+}
+
+void run_global_avg_pool(const ir::Node&, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const std::int64_t plane = a.operands[0].dim(2) * a.operands[0].dim(3);
+    const Real* x = a.operands[0].as<Real>();
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) {
+      Real sum = 0;
+      for (std::int64_t p = 0; p < plane; ++p) sum += x[i * plane + p];
+      a.results[0].as<Real>()[i] = sum / static_cast<Real>(plane);
+    }
+  });
+}
+
+}  // namespace
+
+void pool(FunctionKernels& kernels) {
+  kernels.add("max_pool", {run_max_pool});
+  kernels.add("max_pool_grad", {run_max_pool_grad});
+  kernels.add("avg_pool", {run_avg_pool});
+  kernels.add("avg_pool_grad", {run_avg_pool_grad});
+  kernels.add("global_avg_pool", {run_global_avg_pool});
+}
+
+}  // namespace stair::backends::reference

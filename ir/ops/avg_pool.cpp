@@ -1,0 +1,70 @@
+#include "ir/ops/convolution.h"
+
+namespace stair::ir::ops {
+namespace {
+
+std::vector<AttributeSpec> attributes() {
+  return {{"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
+          {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
+          {"padding", "[top, left, bottom, right]; padding counts as 0", std::vector<std::int64_t>{0, 0, 0, 0}}};
+}
+
+}  // namespace
+
+void avg_pool(OpRegistry& registry) {
+  registry.add({.name = "avg_pool",
+                .summary = "the mean of each window, over all of its positions",
+                .operands = {{"x", "[N,C,H,W]"}},
+                .results = {{"y", "[N,C,OH,OW]"}},
+                .attributes = attributes(),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  return {{c.operand(0).dtype, infer_pool(c)}};
+                },
+                .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
+                  return {g.emit("avg_pool_grad", {g.gradient()},
+                                 {{"input_shape", g.type(g.operand(0)).shape},
+                                  {"kernel", g.attributes().at("kernel")},
+                                  {"stride", g.attributes().at("stride")},
+                                  {"padding", g.attributes().at("padding")}})};
+                }),
+                .integer = averages("avg_pool_integer",
+                                    [](const Graph&, const Node& node) {
+                                      const std::vector<std::int64_t>& kernel = node.attributes.integers("kernel");
+                                      return kernel[0] * kernel[1];
+                                    }),
+                .layer = OpSchema::Layer{}});
+  std::vector<AttributeSpec> of_gradient = attributes();
+  of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
+  registry.add({.name = "avg_pool_grad",
+                .summary = "dy / n to every position of the window",
+                .operands = {{"dy", "gradient by y"}},
+                .results = {{"dx", "of input_shape"}},
+                .attributes = of_gradient,
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  return {{c.operand(0).dtype, c.attributes.integers("input_shape")}};
+                },
+                .gradient = no_gradient(first_order_only),
+                .integer = no_integer_form(backward_only)});
+  registry.add({.name = "global_avg_pool",
+                .summary = "the mean of each channel's plane",
+                .operands = {{"x", "[N,C,H,W]"}},
+                .results = {{"y", "[N,C,1,1]"}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  c.expect(c.shape(0).size() == 4, "x is " + to_string(c.shape(0)) + ", expected [N,C,H,W]");
+                  return {{c.operand(0).dtype, {c.shape(0)[0], c.shape(0)[1], 1, 1}}};
+                },
+                .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
+                  const Shape& shape = g.type(g.operand(0)).shape;
+                  return {g.emit("avg_pool_grad", {g.gradient()}, {{"input_shape", shape}, {"kernel", Shape{shape[2], shape[3]}}})};
+                }),
+                .integer = averages("reduce_sum_integer",
+                                    [](const Graph& graph, const Node& node) {
+                                      const Shape& x = graph.type(node.operands[0]).shape;
+                                      return x[2] * x[3];
+                                    }),
+                .layer = OpSchema::Layer{}});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,93 @@
+#include "ir/ops/convolution.h"
+#include "ir/ops/initializers.h"
+
+namespace stair::ir::ops {
+namespace {
+
+const AttributeSpec quantize_attribute{"quantize", "false keeps the node in float under every recipe", true};
+
+std::vector<AttributeSpec> with(std::vector<AttributeSpec> attributes, AttributeSpec more) {
+  attributes.push_back(std::move(more));
+  return attributes;
+}
+
+Attributes window_of(const Attributes& attributes) {
+  return {{"stride", attributes.at("stride")},
+          {"padding", attributes.at("padding")},
+          {"dilation", attributes.at("dilation")},
+          {"groups", attributes.at("groups")}};
+}
+
+std::vector<ValueId> backward(GradientContext& g) {
+  std::vector<ValueId> gradients(g.operand_count(), absent);
+  if (g.needs(0)) {
+    Attributes attributes = window_of(g.attributes());
+    attributes.set("input_shape", g.type(g.operand(0)).shape);
+    gradients[0] = g.emit("conv2d_grad_input", {g.gradient(), g.operand(1)}, attributes);
+  }
+  if (g.needs(1)) {
+    Attributes attributes = window_of(g.attributes());
+    attributes.set("weight_shape", g.type(g.operand(1)).shape);
+    gradients[1] = g.emit("conv2d_grad_weight", {g.gradient(), g.operand(0)}, attributes);
+  }
+  if (g.needs(2)) gradients[2] = g.emit("reduce_sum", {g.gradient()}, {{"axes", std::vector<std::int64_t>{0, 2, 3}}});
+  return gradients;
+}
+
+std::int64_t fan_in(const Attributes& layer, const Shape& x) {
+  return x[1] / layer.integer("groups") * layer.integers("kernel")[0] * layer.integers("kernel")[1];
+}
+
+OpSchema::Layer layer() {
+  return {.attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
+                         {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
+                         {"bias", "adds a bias a channel", true}},
+          .parameters = {{.operand = "weight",
+                          .type = [](const Attributes& l, const Shape& x) -> Type {
+                            return {DType::f32, {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
+                          },
+                          .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); }},
+                         {.operand = "bias",
+                          .type = [](const Attributes& l, const Shape&) -> Type { return {DType::f32, {l.integer("out_channels")}}; },
+                          .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); },
+                          .enabled_by = "bias"}}};
+}
+
+}  // namespace
+
+void conv2d(OpRegistry& registry) {
+  registry.add({.name = "conv2d",
+                .summary = "cross-correlation of x [N,C,H,W] with weight [O,C/groups,KH,KW], plus bias",
+                .operands = {{"x", "[N,C,H,W]"}, {"weight", "[O,C/groups,KH,KW]"}, {"bias", "[O]", true}},
+                .results = {{"y", "[N,O,OH,OW]"}},
+                .attributes = with(convolution_attributes(), quantize_attribute),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  return {{c.operand(0).dtype, infer_convolution(c, 2)}};
+                },
+                .gradient = gradient(backward),
+                .integer = accumulates("conv2d_integer"),
+                .layer = layer()});
+  registry.add({.name = "conv2d_grad_input",
+                .summary = "gradient of conv2d by x: the transposed convolution of dy with the weight",
+                .operands = {{"dy", "[N,O,OH,OW]"}, {"weight", "[O,C/groups,KH,KW]"}},
+                .results = {{"dx", "of input_shape"}},
+                .attributes = with(convolution_attributes(), {"input_shape", "of x", std::vector<std::int64_t>{}, true}),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  return {{c.operand(0).dtype, c.attributes.integers("input_shape")}};
+                },
+                .gradient = no_gradient(first_order_only),
+                .integer = no_integer_form(backward_only)});
+  registry.add({.name = "conv2d_grad_weight",
+                .summary = "gradient of conv2d by the weight: the correlation of x with dy, summed over the batch",
+                .operands = {{"dy", "[N,O,OH,OW]"}, {"x", "[N,C,H,W]"}},
+                .results = {{"dw", "of weight_shape"}},
+                .attributes = with(convolution_attributes(), {"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  return {{c.operand(0).dtype, c.attributes.integers("weight_shape")}};
+                },
+                .gradient = no_gradient(first_order_only),
+                .integer = no_integer_form(backward_only)});
+}
+
+}  // namespace stair::ir::ops

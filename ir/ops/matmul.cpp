@@ -1,0 +1,46 @@
+#include "ir/ops/matrix.h"
+
+namespace stair::ir::ops {
+namespace {
+
+ValueId product(GradientContext& g, ValueId a, ValueId b, bool transpose_a, bool transpose_b) {
+  return g.emit("matmul", {a, b}, {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}, {"quantize", false}});
+}
+
+// y = op(a) op(b): da = dy op(b)^T, db = op(a)^T dy, each transposed back where its operand was.
+std::vector<ValueId> backward(GradientContext& g) {
+  const bool ta = g.attributes().boolean("transpose_a");
+  const bool tb = g.attributes().boolean("transpose_b");
+  const ValueId a = g.operand(0);
+  const ValueId b = g.operand(1);
+  const ValueId dy = g.gradient();
+  std::vector<ValueId> gradients(2, absent);
+  if (g.needs(0)) gradients[0] = g.reduce_to(ta ? product(g, b, dy, tb, true) : product(g, dy, b, false, !tb), g.type(a).shape);
+  if (g.needs(1)) gradients[1] = g.reduce_to(tb ? product(g, dy, a, true, ta) : product(g, a, dy, !ta, false), g.type(b).shape);
+  return gradients;
+}
+
+std::vector<AttributeSpec> attributes() {
+  std::vector<AttributeSpec> all = matmul_attributes();
+  all.push_back({"quantize", "false keeps the node in float under every recipe", true});
+  return all;
+}
+
+}  // namespace
+
+void matmul(OpRegistry& registry) {
+  registry.add({.name = "matmul",
+                .summary = "matrix product of the last two dimensions; the others broadcast",
+                .operands = {{"a", "[..., M, K]"}, {"b", "[..., K, N]"}},
+                .results = {{"y", "[..., M, N]"}},
+                .attributes = attributes(),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  return {{c.operand(0).dtype, infer_matmul(c)}};
+                },
+                .gradient = gradient(backward),
+                .integer = accumulates("matmul_integer"),
+                .layer = OpSchema::Layer{}});
+}
+
+}  // namespace stair::ir::ops

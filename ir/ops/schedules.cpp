@@ -1,0 +1,47 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+namespace {
+
+const std::vector<std::string> kinds{"constant", "step", "cosine", "exponential"};
+
+}  // namespace
+
+void schedules(OpRegistry& registry) {
+  registry.add({.name = "increment",
+                .summary = "n + 1",
+                .operands = {{"n", "i64[1]"}},
+                .results = {{"y", "i64[1]"}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  expect_dtype(c, 0, DType::i64);
+                  return {c.operand(0)};
+                },
+                .gradient = no_gradient("a counter"),
+                .integer = no_integer_form("a counter"),
+                .in_place = 0});
+  registry.add({.name = "learning_rate",
+                .summary = "of step t (from 0): constant: base; step: base gamma^floor(t / step_size); exponential: base gamma^(t / step_size); cosine: final + "
+                           "(base - final) (1 + cos(pi t / total)) / 2 (Loshchilov, Hutter 2017, equation 5); the first warmup_steps rise linearly to base, and the "
+                           "schedule starts after them",
+                .operands = {{"step", "t, i64[1]"}},
+                .results = {{"lr", "f32[1]"}},
+                .attributes = {{"kind", "'constant', 'step', 'cosine' or 'exponential'", std::string("constant")},
+                               {"base", "the rate after warm-up", 0.01, true},
+                               {"total_steps", "steps of the stage (cosine)", std::int64_t{1}},
+                               {"step_size", "steps between decays (step, exponential)", std::int64_t{1}},
+                               {"gamma", "decay (step, exponential)", 0.1},
+                               {"warmup_steps", "steps of linear rise", std::int64_t{0}},
+                               {"final", "rate at the end (cosine)", 0.0}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  expect_dtype(c, 0, DType::i64);
+                  const std::string& kind = c.attributes.text("kind");
+                  c.expect(std::find(kinds.begin(), kinds.end(), kind) != kinds.end(),
+                           "kind is '" + kind + "'" + did_you_mean(kind, kinds) + ", expected " + one_of(kinds));
+                  c.expect(c.attributes.integer("step_size") > 0 && c.attributes.integer("total_steps") > 0, "step_size and total_steps must be positive");
+                  return {{DType::f32, {1}}};
+                },
+                .gradient = no_gradient("follows the step, not the loss"),
+                .integer = no_integer_form("training only")});
+}
+
+}  // namespace stair::ir::ops
