@@ -37,7 +37,7 @@ struct Feed {
 };
 
 struct Quantizer {
-  std::string name;  // of the fake_quantize
+  std::string name;   // of the fake_quantize
   std::string value;  // output of the double-precision graph: what it quantizes
   Feed integers;
   ir::Range range;
@@ -46,7 +46,8 @@ struct Quantizer {
 // Rebuilds the simulated graph in double precision, cut at its quantizers.
 class Rebuilder {
  public:
-  Rebuilder(const Graph& simulated, const Graph& realized) : simulated_(simulated), realized_(realized), depends_(passes::depends_on_inputs(simulated)) {}
+  Rebuilder(const Graph& simulated, const Graph& realized)
+      : simulated_(simulated), realized_(realized), depends_(passes::depends_on_inputs(simulated)) {}
 
   void run() {
     mark_needed();
@@ -104,7 +105,8 @@ class Rebuilder {
     Quantizer quantizer;
     quantizer.name = node.name;
     quantizer.value = "before." + node.name;
-    quantizer.integers = {Feed::Kind::activation, node.name + ".q", simulated_.value(node.operands[1]).name, simulated_.value(node.operands[2]).name};
+    quantizer.integers = {Feed::Kind::activation, node.name + ".q", simulated_.value(node.operands[1]).name,
+                          simulated_.value(node.operands[2]).name};
     quantizer.range = {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
     graph.add_output(quantizer.value, mapped(node.operands[0]));
     map(node.results.front(), feed(node.name, simulated_.type(node.results.front()), quantizer.integers));
@@ -120,7 +122,8 @@ class Rebuilder {
   void rebuild(const Node& node) {
     if (is_quantizer(node)) {
       const std::string scale = node.op->name == "fake_binarize" ? node.name + ".scale" : simulated_.value(node.operands[1]).name;
-      map(node.results.front(), feed(node.name, simulated_.type(node.results.front()), {Feed::Kind::per_channel, node.name + ".q", scale, ""}));
+      map(node.results.front(),
+          feed(node.name, simulated_.type(node.results.front()), {Feed::Kind::per_channel, node.name + ".q", scale, ""}));
       return;
     }
     std::vector<ValueId> operands;
@@ -217,7 +220,8 @@ Simulation::Simulation(const Graph& model, const passes::Recipe& recipe, runtime
   impl_->feeds = std::move(rebuilder.feeds);
   impl_->quantizers = std::move(rebuilder.quantizers);
   runtime::initialize_states(realized, 0, states);
-  impl_->realized.emplace(executor_for(passes::with_outputs(realized, impl_->read_values(realized)), states, {backends::all(), threads, 0}));
+  impl_->realized.emplace(
+      executor_for(passes::with_outputs(realized, impl_->read_values(realized)), states, {backends::all(), threads, 0}));
   for (const ValueId input : rebuilder.graph.inputs()) impl_->inputs.emplace_back(rebuilder.graph.type(input));
   impl_->simulated.emplace(executor_for(std::move(rebuilder.graph), impl_->no_states, {{&backends::named("reference")}, threads, 0}));
 }
@@ -255,7 +259,11 @@ void Simulation::compare(const TensorView& images, std::int64_t first_image, std
       }
       ++report.off_by_more;
       if (!report.first) {
-        report.first = Difference{quantizer.name, "fake_quantize", first_image + i / per_image, i % per_image, static_cast<double>(expected),
+        report.first = Difference{quantizer.name,
+                                  "fake_quantize",
+                                  first_image + i / per_image,
+                                  i % per_image,
+                                  static_cast<double>(expected),
                                   static_cast<double>(found)};
       }
     }

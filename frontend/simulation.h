@@ -8,8 +8,8 @@
 
 namespace stair::driver {
 
-/// The fake-quantized float graph from before realization, in double precision: each activation quantizer is evaluated on the integers that the
-/// realized graph feeds into its layer (dequantized), with the layer's quantized weights and, where the recipe has it, quantized bias.
+/// The fake-quantized float graph from before realization, in double precision: each activation quantizer is evaluated on the integers that
+/// the realized graph feeds into its layer (dequantized), with the layer's quantized weights and, where the recipe has it, quantized bias.
 class Simulation {
  public:
   /// `model` at the batch that compare() is given; `states` must outlive the simulation.

@@ -23,16 +23,24 @@ using ir::Node;
 using ir::TensorView;
 using ir::ValueId;
 
-bool is_integer(ir::DType dtype) { return dtype == ir::DType::s8 || dtype == ir::DType::u8 || dtype == ir::DType::i32; }
+bool is_integer(ir::DType dtype) {
+  return dtype == ir::DType::s8 || dtype == ir::DType::u8 || dtype == ir::DType::i32;
+}
 
 double element(const TensorView& tensor, std::int64_t i) {
   switch (tensor.type.dtype) {
-    case ir::DType::f32: return static_cast<double>(tensor.as<float>()[i]);
-    case ir::DType::f64: return tensor.as<double>()[i];
-    case ir::DType::s8: return tensor.as<std::int8_t>()[i];
-    case ir::DType::u8: return tensor.as<std::uint8_t>()[i];
-    case ir::DType::i32: return tensor.as<std::int32_t>()[i];
-    case ir::DType::i64: return static_cast<double>(tensor.as<std::int64_t>()[i]);
+    case ir::DType::f32:
+      return static_cast<double>(tensor.as<float>()[i]);
+    case ir::DType::f64:
+      return tensor.as<double>()[i];
+    case ir::DType::s8:
+      return tensor.as<std::int8_t>()[i];
+    case ir::DType::u8:
+      return tensor.as<std::uint8_t>()[i];
+    case ir::DType::i32:
+      return tensor.as<std::int32_t>()[i];
+    case ir::DType::i64:
+      return static_cast<double>(tensor.as<std::int64_t>()[i]);
   }
   throw InternalError("an element of no type");
 }
@@ -110,7 +118,8 @@ void compare(const TensorView& expected, const TensorView& found, const std::str
     const auto at = static_cast<std::size_t>(i) * size;
     if (std::memcmp(expected.as<char>() + at, found.as<char>() + at, size) == 0) continue;
     ++into.mismatches;
-    if (!into.first) into.first = Difference{node, op, batched ? first_image + i / stride : -1, i % stride, element(expected, i), element(found, i)};
+    if (!into.first)
+      into.first = Difference{node, op, batched ? first_image + i / stride : -1, i % stride, element(expected, i), element(found, i)};
   }
 }
 
@@ -183,7 +192,8 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   for (const backends::Backend* backend : options.backends) {
     for (const int threads : options.threads) {
       subjects.push_back({executor_for(exposed, constants, {{backend}, threads, 0}), report.integers.size()});
-      report.integers.push_back({std::string(backend->name()) + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), 0, 0, std::nullopt});
+      report.integers.push_back(
+          {std::string(backend->name()) + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), 0, 0, std::nullopt});
     }
   }
   std::optional<Simulation> simulation;

@@ -12,9 +12,9 @@ namespace stair::driver {
 
 /// `stair verify`: the deployed integers are those of training (N-SAME), and both are those that the simulated graph stands for.
 ///
-/// Three programs run over the same images: the forward half of the training graph (batch-norm frozen), from the checkpoint; the artifact, on every
-/// backend and number of threads; and the fake-quantized float graph from before realization, in double precision, node by node on the integer graph's
-/// own inputs and quantized biases, so that the comparison isn't of the realization with itself.
+/// Three programs run over the same images: the forward half of the training graph (batch-norm frozen), from the checkpoint; the artifact,
+/// on every backend and number of threads; and the fake-quantized float graph from before realization, in double precision, node by node on
+/// the integer graph's own inputs and quantized biases, so that the comparison isn't of the realization with itself.
 struct VerifyOptions {
   std::vector<const backends::Backend*> backends = backends::all();
   std::vector<int> threads = {1, 2};
@@ -58,9 +58,10 @@ struct Verification {
   std::int64_t images = 0;
   std::vector<IntegerComparison> integers;
   std::vector<SimulationComparison> simulation;
-  double allowed_off_by_one = 0;         ///< share: 1 in 5,000, or 1 in 50 with fixed-point requantization
-  std::vector<std::string> behind_floats;  ///< integer nodes that read sums of floats (skipped layers, weight-only recipes): not compared across backends
-  double largest_float_difference = 0;     ///< of the outputs behind such sums, relative to the largest magnitude
+  double allowed_off_by_one = 0;  ///< share: 1 in 5,000, or 1 in 50 with fixed-point requantization
+  std::vector<std::string>
+      behind_floats;  ///< integer nodes that read sums of floats (skipped layers, weight-only recipes): not compared across backends
+  double largest_float_difference = 0;  ///< of the outputs behind such sums, relative to the largest magnitude
   double allowed_float_difference = 1e-4;
 
   std::int64_t elements() const;
@@ -71,8 +72,8 @@ struct Verification {
   bool holds() const;
 };
 
-/// `model` is the frontend's graph, `states` the checkpoint's, `artifact` and `constants` what was deployed. Error where the artifact isn't of this model and
-/// recipe (a node or constant that training doesn't know).
+/// `model` is the frontend's graph, `states` the checkpoint's, `artifact` and `constants` what was deployed. Error where the artifact isn't
+/// of this model and recipe (a node or constant that training doesn't know).
 Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
                     runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options);
 

@@ -36,7 +36,8 @@ std::string describe(const Verification& report) {
     }
   }
   if (!report.behind_floats.empty()) {
-    text += fmt::format("{} integer nodes read sums of floats, whose bits depend on the order of addition: not compared\n", report.behind_floats.size());
+    text += fmt::format("{} integer nodes read sums of floats, whose bits depend on the order of addition: not compared\n",
+                        report.behind_floats.size());
   }
   if (report.largest_float_difference > 0) {
     text += fmt::format("float outputs differ by at most {:.2g} of the largest (bound {:.2g})\n", report.largest_float_difference,

@@ -29,7 +29,8 @@ ir::Graph with_outputs(const ir::Graph& graph, const std::vector<ir::ValueId>& v
   for (const ir::Node& node : graph.nodes()) {
     if (!needed[static_cast<std::size_t>(node.results.front())]) continue;
     std::vector<ir::ValueId> operands;
-    for (const ir::ValueId operand : node.operands) operands.push_back(operand == ir::absent ? ir::absent : map[static_cast<std::size_t>(operand)]);
+    for (const ir::ValueId operand : node.operands)
+      operands.push_back(operand == ir::absent ? ir::absent : map[static_cast<std::size_t>(operand)]);
     const ir::Node& copy = made.add(node.op->name, std::move(operands), node.attributes, node.name);
     for (std::size_t i = 0; i < node.results.size(); ++i) map[static_cast<std::size_t>(node.results[i])] = copy.results[i];
   }

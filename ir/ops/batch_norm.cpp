@@ -9,7 +9,9 @@ const AttributeSpec eps{"eps", "added to the variance", 1e-5};
 OpSchema::Layer::Parameter channels(const char* operand, StateRole role, double value, const char* update = "") {
   return {.operand = operand,
           .role = role,
-          .type = [](const Attributes&, const Shape& x) -> Type { return {DType::f32, {x[1]}}; },
+          .type = [](const Attributes&, const Shape& x) -> Type {
+            return {DType::f32, {x[1]}};
+          },
           .initializer = [value](const Attributes&, const Shape&) { return constant_initializer(value); },
           .update_result = update};
 }
@@ -17,30 +19,32 @@ OpSchema::Layer::Parameter channels(const char* operand, StateRole role, double 
 }  // namespace
 
 void batch_norm(OpRegistry& registry) {
-  registry.add({.name = "batch_norm",
-                .summary = "training: (x - m) / sqrt(v + eps) * gamma + beta with the batch's mean m and biased variance v a channel; the running statistics "
-                           "move towards m and the unbiased variance (Ioffe, Szegedy 2015, algorithm 1)",
-                .operands = {{"x", "[N,C] or [N,C,H,W]"}, {"gamma", "[C]"}, {"beta", "[C]"}, {"mean", "running mean [C]"}, {"var", "running variance [C]"}},
-                .results = {{"y", "of the shape of x"},
-                            {"new_mean", "[C]"},
-                            {"new_var", "[C]"},
-                            {"batch_mean", "[C]"},
-                            {"inv_std", "1 / sqrt(v + eps) [C]"}},
-                .attributes = {eps, {"momentum", "share of the batch in the running statistics", 0.1}},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_channels(c, 1);
-                  const Type channel = channel_type(c);
-                  return {c.operand(0), channel, channel, channel, channel};
-                },
-                .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
-                  const std::vector<ValueId> d =
-                      g.emit_all("batch_norm_grad", {g.gradient(), g.operand(0), g.operand(1), g.result(3), g.result(4)});
-                  return {d[0], d[1], d[2], absent, absent};
-                }),
-                .integer = no_integer_form(folds),
-                .layer = OpSchema::Layer{.parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
-                                                        channels("mean", StateRole::statistic, 0, "new_mean"),
-                                                        channels("var", StateRole::statistic, 1, "new_var")}}});
+  registry.add(
+      {.name = "batch_norm",
+       .summary = "training: (x - m) / sqrt(v + eps) * gamma + beta with the batch's mean m and biased variance v a channel; the running "
+                  "statistics "
+                  "move towards m and the unbiased variance (Ioffe, Szegedy 2015, algorithm 1)",
+       .operands =
+           {{"x", "[N,C] or [N,C,H,W]"}, {"gamma", "[C]"}, {"beta", "[C]"}, {"mean", "running mean [C]"}, {"var", "running variance [C]"}},
+       .results = {{"y", "of the shape of x"},
+                   {"new_mean", "[C]"},
+                   {"new_var", "[C]"},
+                   {"batch_mean", "[C]"},
+                   {"inv_std", "1 / sqrt(v + eps) [C]"}},
+       .attributes = {eps, {"momentum", "share of the batch in the running statistics", 0.1}},
+       .infer = [](const InferContext& c) -> std::vector<Type> {
+         expect_channels(c, 1);
+         const Type channel = channel_type(c);
+         return {c.operand(0), channel, channel, channel, channel};
+       },
+       .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
+         const std::vector<ValueId> d = g.emit_all("batch_norm_grad", {g.gradient(), g.operand(0), g.operand(1), g.result(3), g.result(4)});
+         return {d[0], d[1], d[2], absent, absent};
+       }),
+       .integer = no_integer_form(folds),
+       .layer = OpSchema::Layer{.parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
+                                               channels("mean", StateRole::statistic, 0, "new_mean"),
+                                               channels("var", StateRole::statistic, 1, "new_var")}}});
   registry.add({.name = "batch_norm_grad",
                 .summary = "gradients of batch_norm, through the batch's statistics",
                 .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"batch_mean", "[C]"}, {"inv_std", "[C]"}},

@@ -17,7 +17,10 @@ void batch_statistics(OpRegistry& registry) {
                 .integer = no_integer_form("training only")});
   registry.add({.name = "batch_statistics_grad",
                 .summary = "(dmean + 2 (x - mean) dvar) / n, n elements a channel",
-                .operands = {{"x", "its operand"}, {"mean", "[C]"}, {"dmean", "gradient by the mean", true}, {"dvar", "gradient by the variance", true}},
+                .operands = {{"x", "its operand"},
+                             {"mean", "[C]"},
+                             {"dmean", "gradient by the mean", true},
+                             {"dvar", "gradient by the variance", true}},
                 .results = {{"dx", "of the shape of x"}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_channels(c, 1);
@@ -29,10 +32,12 @@ void batch_statistics(OpRegistry& registry) {
                 .summary = "(1 - momentum) * running + momentum * correction * sample",
                 .operands = {{"running", "any floats"}, {"sample", "of the same shape"}},
                 .results = {{"y", "the new running value"}},
-                .attributes = {{"momentum", "share of the sample", 0.1}, {"correction", "factor on the sample: n / (n - 1) unbiases a variance", 1.0}},
+                .attributes = {{"momentum", "share of the sample", 0.1},
+                               {"correction", "factor on the sample: n / (n - 1) unbiases a variance", 1.0}},
                 .infer =
                     [](const InferContext& c) {
-                      c.expect(c.shape(0) == c.shape(1), "running is " + to_string(c.shape(0)) + " and sample " + to_string(c.shape(1)) + ", expected one shape");
+                      c.expect(c.shape(0) == c.shape(1),
+                               "running is " + to_string(c.shape(0)) + " and sample " + to_string(c.shape(1)) + ", expected one shape");
                       return same_as_first_float(c);
                     },
                 .gradient = no_gradient("running statistics follow the data, not the loss"),

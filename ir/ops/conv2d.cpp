@@ -39,18 +39,22 @@ std::int64_t fan_in(const Attributes& layer, const Shape& x) {
 }
 
 OpSchema::Layer layer() {
-  return {.attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
-                         {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
-                         {"bias", "adds a bias a channel", true}},
-          .parameters = {{.operand = "weight",
-                          .type = [](const Attributes& l, const Shape& x) -> Type {
-                            return {DType::f32, {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
-                          },
-                          .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); }},
-                         {.operand = "bias",
-                          .type = [](const Attributes& l, const Shape&) -> Type { return {DType::f32, {l.integer("out_channels")}}; },
-                          .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); },
-                          .enabled_by = "bias"}}};
+  return {
+      .attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
+                     {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
+                     {"bias", "adds a bias a channel", true}},
+      .parameters = {
+          {.operand = "weight",
+           .type = [](const Attributes& l, const Shape& x) -> Type {
+             return {DType::f32, {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
+           },
+           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); }},
+          {.operand = "bias",
+           .type = [](const Attributes& l, const Shape&) -> Type {
+             return {DType::f32, {l.integer("out_channels")}};
+           },
+           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); },
+           .enabled_by = "bias"}}};
 }
 
 }  // namespace

@@ -27,33 +27,37 @@ std::vector<ValueId> backward(GradientContext& g) {
 }  // namespace
 
 void linear(OpRegistry& registry) {
-  registry.add({.name = "linear",
-                .summary = "x * weight^T + bias over the last dimension",
-                .operands = {{"x", "[..., K]"}, {"weight", "[O, K]"}, {"bias", "[O]", true}},
-                .results = {{"y", "[..., O]"}},
-                .attributes = {{"quantize", "false keeps the node in float under every recipe", true}},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  same_as_first_float(c);
-                  Shape shape = c.shape(0);
-                  c.expect(!shape.empty() && c.shape(1).size() == 2 && c.shape(1)[1] == shape.back(),
-                           "x " + to_string(shape) + " and weight " + to_string(c.shape(1)) + " don't fit, expected [..., K] and [O, K]");
-                  shape.back() = c.shape(1)[0];
-                  if (c.operands[2] != nullptr) {
-                    c.expect(c.shape(2) == Shape{shape.back()}, "bias is " + to_string(c.shape(2)) + ", expected " + to_string(Shape{shape.back()}));
-                  }
-                  return {{c.operand(0).dtype, shape}};
-                },
-                .gradient = gradient(backward),
-                .integer = accumulates("linear_integer"),
-                .layer = OpSchema::Layer{
-                    .attributes = {{"features", "outputs", std::int64_t{1}, true}, {"bias", "adds a bias", true}},
-                    .parameters = {{.operand = "weight",
-                                    .type = [](const Attributes& l, const Shape& x) -> Type { return {DType::f32, {l.integer("features"), x.back()}}; },
-                                    .initializer = [](const Attributes&, const Shape& x) { return kaiming_uniform(x.back()); }},
-                                   {.operand = "bias",
-                                    .type = [](const Attributes& l, const Shape&) -> Type { return {DType::f32, {l.integer("features")}}; },
-                                    .initializer = [](const Attributes&, const Shape& x) { return kaiming_uniform(x.back()); },
-                                    .enabled_by = "bias"}}}});
+  registry.add(
+      {.name = "linear",
+       .summary = "x * weight^T + bias over the last dimension",
+       .operands = {{"x", "[..., K]"}, {"weight", "[O, K]"}, {"bias", "[O]", true}},
+       .results = {{"y", "[..., O]"}},
+       .attributes = {{"quantize", "false keeps the node in float under every recipe", true}},
+       .infer = [](const InferContext& c) -> std::vector<Type> {
+         same_as_first_float(c);
+         Shape shape = c.shape(0);
+         c.expect(!shape.empty() && c.shape(1).size() == 2 && c.shape(1)[1] == shape.back(),
+                  "x " + to_string(shape) + " and weight " + to_string(c.shape(1)) + " don't fit, expected [..., K] and [O, K]");
+         shape.back() = c.shape(1)[0];
+         if (c.operands[2] != nullptr) {
+           c.expect(c.shape(2) == Shape{shape.back()}, "bias is " + to_string(c.shape(2)) + ", expected " + to_string(Shape{shape.back()}));
+         }
+         return {{c.operand(0).dtype, shape}};
+       },
+       .gradient = gradient(backward),
+       .integer = accumulates("linear_integer"),
+       .layer = OpSchema::Layer{.attributes = {{"features", "outputs", std::int64_t{1}, true}, {"bias", "adds a bias", true}},
+                                .parameters = {{.operand = "weight",
+                                                .type = [](const Attributes& l, const Shape& x) -> Type {
+                                                  return {DType::f32, {l.integer("features"), x.back()}};
+                                                },
+                                                .initializer = [](const Attributes&, const Shape& x) { return kaiming_uniform(x.back()); }},
+                                               {.operand = "bias",
+                                                .type = [](const Attributes& l, const Shape&) -> Type {
+                                                  return {DType::f32, {l.integer("features")}};
+                                                },
+                                                .initializer = [](const Attributes&, const Shape& x) { return kaiming_uniform(x.back()); },
+                                                .enabled_by = "bias"}}}});
 }
 
 }  // namespace stair::ir::ops

@@ -9,12 +9,15 @@ std::vector<Type> infer_classes(const InferContext& c) {
   same_as_first_float(c);
   const Shape& x = c.shape(0);
   c.expect(x.size() == 2, "logits are " + to_string(x) + ", expected [N, classes]");
-  c.expect(c.operand(1) == Type{DType::i32, {x[0]}}, "labels are " + to_string(c.operand(1)) + ", expected " + to_string(Type{DType::i32, {x[0]}}));
+  c.expect(c.operand(1) == Type{DType::i32, {x[0]}},
+           "labels are " + to_string(c.operand(1)) + ", expected " + to_string(Type{DType::i32, {x[0]}}));
   return {{c.operand(0).dtype, {}}};
 }
 
 // The shared shape of a loss's gradient op: dloss, then the loss's operands.
-std::vector<Type> like_second(const InferContext& c) { return {c.operand(1)}; }
+std::vector<Type> like_second(const InferContext& c) {
+  return {c.operand(1)};
+}
 
 }  // namespace
 
@@ -65,7 +68,8 @@ void losses(OpRegistry& registry) {
                 .results = loss,
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
-                  c.expect(c.operand(0) == c.operand(1), "x is " + to_string(c.operand(0)) + " and target " + to_string(c.operand(1)) + ", expected one type");
+                  c.expect(c.operand(0) == c.operand(1),
+                           "x is " + to_string(c.operand(0)) + " and target " + to_string(c.operand(1)) + ", expected one type");
                   return {{c.operand(0).dtype, {}}};
                 },
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {

@@ -18,6 +18,8 @@ inline void expect_channels(const InferContext& c, std::size_t first) {
   }
 }
 
-inline Type channel_type(const InferContext& c) { return {c.operand(0).dtype, {c.shape(0)[1]}}; }
+inline Type channel_type(const InferContext& c) {
+  return {c.operand(0).dtype, {c.shape(0)[1]}};
+}
 
 }  // namespace stair::ir::ops

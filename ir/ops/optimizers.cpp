@@ -30,7 +30,8 @@ void optimizers(OpRegistry& registry) {
                 .integer = no_integer_form(update_only),
                 .in_place = 0});
   registry.add({.name = "sgd_momentum",
-                .summary = "v' = momentum v + g + lambda w; w - lr v', or w - lr (g + lambda w + momentum v') with Nesterov's (Sutskever 2013, as PyTorch's SGD)",
+                .summary = "v' = momentum v + g + lambda w; w - lr v', or w - lr (g + lambda w + momentum v') with Nesterov's (Sutskever "
+                           "2013, as PyTorch's SGD)",
                 .operands = {weights, grad, rate, {"v", "velocity"}},
                 .results = {{"w", "updated"}, {"v", "updated"}},
                 .attributes = {{"momentum", "of the velocity", 0.9}, {"nesterov", "looks ahead", false}, weight_decay},

@@ -20,8 +20,10 @@ void schedules(OpRegistry& registry) {
                 .integer = no_integer_form("a counter"),
                 .in_place = 0});
   registry.add({.name = "learning_rate",
-                .summary = "of step t (from 0): constant: base; step: base gamma^floor(t / step_size); exponential: base gamma^(t / step_size); cosine: final + "
-                           "(base - final) (1 + cos(pi t / total)) / 2 (Loshchilov, Hutter 2017, equation 5); the first warmup_steps rise linearly to base, and the "
+                .summary = "of step t (from 0): constant: base; step: base gamma^floor(t / step_size); exponential: base gamma^(t / "
+                           "step_size); cosine: final + "
+                           "(base - final) (1 + cos(pi t / total)) / 2 (Loshchilov, Hutter 2017, equation 5); the first warmup_steps rise "
+                           "linearly to base, and the "
                            "schedule starts after them",
                 .operands = {{"step", "t, i64[1]"}},
                 .results = {{"lr", "f32[1]"}},
@@ -37,7 +39,8 @@ void schedules(OpRegistry& registry) {
                   const std::string& kind = c.attributes.text("kind");
                   c.expect(std::find(kinds.begin(), kinds.end(), kind) != kinds.end(),
                            "kind is '" + kind + "'" + did_you_mean(kind, kinds) + ", expected " + one_of(kinds));
-                  c.expect(c.attributes.integer("step_size") > 0 && c.attributes.integer("total_steps") > 0, "step_size and total_steps must be positive");
+                  c.expect(c.attributes.integer("step_size") > 0 && c.attributes.integer("total_steps") > 0,
+                           "step_size and total_steps must be positive");
                   return {{DType::f32, {1}}};
                 },
                 .gradient = no_gradient("follows the step, not the loss"),

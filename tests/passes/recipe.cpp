@@ -62,14 +62,17 @@ TEST_CASE("the fold follows from what it must go with, and is refused where it c
   CHECK(recipe_from_json(R"({"weights": {"granularity": "per_tensor"}})").fold == Recipe::Fold::weight);
   CHECK(recipe_from_json(R"({"requantization": "power_of_two"})").fold == Recipe::Fold::weight);
   CHECK(error_of(R"({"requantization": "power_of_two", "batch_norm": {"fold": "scale"}})") ==
-        "recipe /batch_norm/fold: found 'scale', whose factor is no power of two, with power-of-two requantization, expected 'weight' (N-BN-WEIGHT)");
+        "recipe /batch_norm/fold: found 'scale', whose factor is no power of two, with power-of-two requantization, expected 'weight' "
+        "(N-BN-WEIGHT)");
 }
 
 TEST_CASE("errors name the place, what was found and what was expected") {
   CHECK(error_of("\"int9\"") ==
-        "recipe /: unknown recipe 'int9' (did you mean 'int8'?), expected 'int8', 'classic', 'jacob2017', 'binaryconnect' or 'binaryconnect_stochastic'");
+        "recipe /: unknown recipe 'int9' (did you mean 'int8'?), expected 'int8', 'classic', 'jacob2017', 'binaryconnect' or "
+        "'binaryconnect_stochastic'");
   CHECK(error_of(R"({"weights": {"bits": 9}})") == "recipe /weights/bits: found 9 bits, expected 2 to 8");
-  CHECK(error_of(R"({"weights": {"bit": 8}})").starts_with("recipe /weights: unknown key 'bit' (did you mean 'bits'?), expected 'method', "));
+  CHECK(
+      error_of(R"({"weights": {"bit": 8}})").starts_with("recipe /weights: unknown key 'bit' (did you mean 'bits'?), expected 'method', "));
   CHECK(error_of(R"({"bias": "int23"})") == "recipe /bias: found \"int23\", expected 'int32' or 'float32' (did you mean 'int32'?)");
   CHECK(error_of(R"({"overrides": [{"skip": true}]})") ==
         "recipe /overrides/0: the key 'pattern' is missing, expected a layer name with '*' and '?'");

@@ -17,11 +17,15 @@ using ir::ValueId;
 
 namespace {
 
-Initializer kaiming(std::int64_t fan_in) { return {Initializer::Kind::uniform, std::sqrt(3.0 / static_cast<double>(fan_in))}; }
+Initializer kaiming(std::int64_t fan_in) {
+  return {Initializer::Kind::uniform, std::sqrt(3.0 / static_cast<double>(fan_in))};
+}
 
 }  // namespace
 
-ModelBuilder::ModelBuilder(Shape input) { input_ = graph_.add_input("x", {ir::DType::f32, std::move(input)}); }
+ModelBuilder::ModelBuilder(Shape input) {
+  input_ = graph_.add_input("x", {ir::DType::f32, std::move(input)});
+}
 
 ValueId ModelBuilder::parameter(const std::string& name, Shape shape, StateRole role, Initializer initializer) {
   ir::State state;
@@ -35,7 +39,8 @@ ValueId ModelBuilder::conv(ValueId x, const Conv& options) {
   const std::int64_t in = shape(x)[1] / options.groups;
   const ValueId weight = parameter(name + ".weight", {options.out, in, options.kernel, options.kernel}, StateRole::parameter,
                                    kaiming(in * options.kernel * options.kernel));
-  const ValueId bias = options.bias ? parameter(name + ".bias", {options.out}, StateRole::parameter, {Initializer::Kind::uniform, 0.3}) : ir::absent;
+  const ValueId bias =
+      options.bias ? parameter(name + ".bias", {options.out}, StateRole::parameter, {Initializer::Kind::uniform, 0.3}) : ir::absent;
   return graph_.emit("conv2d", {x, weight, bias},
                      {{"stride", std::vector<std::int64_t>{options.stride, options.stride}},
                       {"padding", options.padding},
@@ -70,7 +75,9 @@ ValueId ModelBuilder::op(std::string_view name, std::vector<ValueId> operands, i
   return graph_.emit(name, std::move(operands), std::move(attributes));
 }
 
-ValueId ModelBuilder::block(ValueId x, const Conv& options) { return op("relu", {batch_norm(conv(x, options))}); }
+ValueId ModelBuilder::block(ValueId x, const Conv& options) {
+  return op("relu", {batch_norm(conv(x, options))});
+}
 
 Graph ModelBuilder::finish(ValueId logits) {
   graph_.add_output("logits", logits);
@@ -100,7 +107,9 @@ Graph small_mixed_net(std::int64_t batch) {
 
 Graph random_net(std::uint64_t seed, std::int64_t batch) {
   std::uint64_t draws = 0;
-  const auto pick = [&](std::int64_t n) { return static_cast<std::int64_t>(ir::random_bits(seed, 7, 0, draws++) % static_cast<std::uint64_t>(n)); };
+  const auto pick = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(ir::random_bits(seed, 7, 0, draws++) % static_cast<std::uint64_t>(n));
+  };
   const char* const activations[] = {"relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_swish", "gelu", "hard_sigmoid"};
   ModelBuilder m({batch, 1 + pick(4), 6 + pick(5), 6 + pick(5)});
   ValueId x = m.input();
@@ -113,8 +122,12 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
         if (pick(2) == 0) x = m.op(activations[pick(8)], {x});
         break;
       }
-      case 1: x = m.op("concat", {m.block(x, {.out = 1 + pick(5)}), m.op(activations[pick(8)], {m.conv(x, {.out = 2, .bias = true})})}); break;
-      case 2: x = m.op("relu6", {m.batch_norm(m.conv(x, {.out = shape[1], .groups = shape[1], .bias = pick(2) == 0}))}); break;
+      case 1:
+        x = m.op("concat", {m.block(x, {.out = 1 + pick(5)}), m.op(activations[pick(8)], {m.conv(x, {.out = 2, .bias = true})})});
+        break;
+      case 2:
+        x = m.op("relu6", {m.batch_norm(m.conv(x, {.out = shape[1], .groups = shape[1], .bias = pick(2) == 0}))});
+        break;
       case 3:
         if (shape[2] >= 4 && shape[3] >= 4) {
           x = m.op(pick(2) == 0 ? "max_pool" : "avg_pool", {x}, {{"kernel", std::vector<std::int64_t>{2, 2}}});
@@ -124,7 +137,9 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
         x = m.conv(x, {.out = 2 + pick(7), .dilation = 1 + pick(2), .padding = {pick(3) + 1, pick(2) + 1, 1 + pick(2), 2}, .bias = true});
         x = m.op(activations[pick(8)], {x});
         break;
-      default: x = m.block(x, {.out = 2 + pick(7), .stride = 1 + pick(2)}); break;
+      default:
+        x = m.block(x, {.out = 2 + pick(7), .stride = 1 + pick(2)});
+        break;
     }
   }
   x = pick(2) == 0 ? m.op("global_avg_pool", {x}) : m.op("pad", {x}, {{"padding", std::vector<std::int64_t>{0, 0, 1, 0, 0, 0, 0, 2}}});

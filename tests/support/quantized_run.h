@@ -15,7 +15,8 @@ struct QuantizedRun {
   driver::Deployment deployment;
 };
 
-/// Trains `steps` steps of the recipe (JSON) by SGD. Random images and labels are functions of `seed`. A loss that isn't finite is an Error.
+/// Trains `steps` steps of the recipe (JSON) by SGD. Random images and labels are functions of `seed`. A loss that isn't finite is an
+/// Error.
 QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed = 0);
 
 /// Verifies over two batches of random images, of which the second is padded: one image of it doesn't count.

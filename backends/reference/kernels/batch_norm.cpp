@@ -153,7 +153,8 @@ void run_moving_average(const ir::Node& node, const Arguments& a) {
     const auto momentum = static_cast<Real>(node.attributes.number("momentum"));
     const auto correction = static_cast<Real>(node.attributes.number("correction"));
     for (std::int64_t i = 0; i < a.results[0].count(); ++i) {
-      a.results[0].as<Real>()[i] = (Real{1} - momentum) * a.operands[0].as<Real>()[i] + momentum * (correction * a.operands[1].as<Real>()[i]);
+      a.results[0].as<Real>()[i] =
+          (Real{1} - momentum) * a.operands[0].as<Real>()[i] + momentum * (correction * a.operands[1].as<Real>()[i]);
     }
   });
 }

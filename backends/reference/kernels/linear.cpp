@@ -24,6 +24,8 @@ void run(const ir::Node&, const Arguments& a) {
 
 }  // namespace
 
-void linear(FunctionKernels& kernels) { kernels.add("linear", {run}); }
+void linear(FunctionKernels& kernels) {
+  kernels.add("linear", {run});
+}
 
 }  // namespace stair::backends::reference

@@ -29,7 +29,8 @@ void run_cross_entropy(const ir::Node& node, const Arguments& a) {
     for (std::int64_t i = 0; i < n; ++i) {
       const Real* row = a.operands[0].as<Real>() + i * classes;
       const Real normal = log_sum_exp(row, classes);
-      for (std::int64_t c = 0; c < classes; ++c) loss -= target(c, a.operands[1].as<std::int32_t>()[i], smoothing, classes) * (row[c] - normal);
+      for (std::int64_t c = 0; c < classes; ++c)
+        loss -= target(c, a.operands[1].as<std::int32_t>()[i], smoothing, classes) * (row[c] - normal);
     }
     *a.results[0].as<Real>() = loss / static_cast<Real>(n);
   });

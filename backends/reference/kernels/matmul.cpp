@@ -13,6 +13,8 @@ void run(const ir::Node& node, const Arguments& a) {
 
 }  // namespace
 
-void matmul(FunctionKernels& kernels) { kernels.add("matmul", {run}); }
+void matmul(FunctionKernels& kernels) {
+  kernels.add("matmul", {run});
+}
 
 }  // namespace stair::backends::reference

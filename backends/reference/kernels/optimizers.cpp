@@ -79,11 +79,14 @@ void run_clip(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const auto low = static_cast<Real>(node.attributes.number("low"));
     const auto high = static_cast<Real>(node.attributes.number("high"));
-    for (std::int64_t i = 0; i < a.results[0].count(); ++i) a.results[0].as<Real>()[i] = std::min(std::max(a.operands[0].as<Real>()[i], low), high);
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i)
+      a.results[0].as<Real>()[i] = std::min(std::max(a.operands[0].as<Real>()[i], low), high);
   });
 }
 
-void run_increment(const ir::Node&, const Arguments& a) { *a.results[0].as<std::int64_t>() = *a.operands[0].as<std::int64_t>() + 1; }
+void run_increment(const ir::Node&, const Arguments& a) {
+  *a.results[0].as<std::int64_t>() = *a.operands[0].as<std::int64_t>() + 1;
+}
 
 void run_learning_rate(const ir::Node& node, const Arguments& a) {
   const std::string& kind = node.attributes.text("kind");

@@ -43,9 +43,12 @@ void max_pool(const Window& g, const Arguments& a) {
 void run_max_pool(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
   switch (a.operands[0].type.dtype) {
-    case ir::DType::u8: return max_pool<std::uint8_t>(g, a);
-    case ir::DType::s8: return max_pool<std::int8_t>(g, a);
-    default: for_real(a.operands[0].type.dtype, [&]<class Real>() { max_pool<Real>(g, a); });
+    case ir::DType::u8:
+      return max_pool<std::uint8_t>(g, a);
+    case ir::DType::s8:
+      return max_pool<std::int8_t>(g, a);
+    default:
+      for_real(a.operands[0].type.dtype, [&]<class Real>() { max_pool<Real>(g, a); });
   }
 }
 

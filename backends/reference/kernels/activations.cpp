@@ -1,0 +1,69 @@
+#include <cmath>
+#include <numbers>
+
+#include "backends/reference/kernel.h"
+#include "ir/scalar_functions.h"
+
+namespace stair::backends::reference {
+namespace {
+
+// The derivative of each function of ir/scalar_functions.h by x.
+template <class Real>
+Real derivative(std::string_view function, Real x, Real slope) {
+  if (function == "relu") return x > 0 ? Real{1} : Real{0};
+  if (function == "relu6") return x > 0 && x < 6 ? Real{1} : Real{0};
+  if (function == "leaky_relu") return x > 0 ? Real{1} : slope;
+  if (function == "hard_sigmoid") return x > -3 && x < 3 ? Real{1} / Real{6} : Real{0};
+  if (function == "hard_swish") return x <= -3 ? Real{0} : (x >= 3 ? Real{1} : (Real{2} * x + Real{3}) / Real{6});
+  if (function == "sigmoid") {
+    const Real s = ir::sigmoid_of(x);
+    return s * (Real{1} - s);
+  }
+  if (function == "tanh") {
+    const Real t = std::tanh(x);
+    return Real{1} - t * t;
+  }
+  if (function == "gelu") {
+    const Real distribution = Real{0.5} * (Real{1} + std::erf(x / std::numbers::sqrt2_v<Real>));
+    const Real density = std::exp(-x * x / Real{2}) * std::numbers::inv_sqrtpi_v<Real> / std::numbers::sqrt2_v<Real>;
+    return distribution + x * density;
+  }
+  throw InternalError("no derivative of '" + std::string(function) + "'");
+}
+
+template <class Real>
+Real slope_of(const ir::Node& node) {
+  return node.attributes.has("slope") ? static_cast<Real>(node.attributes.number("slope")) : Real{0};
+}
+
+void run(const ir::Node& node, const Arguments& a) {
+  const ir::ScalarFunction& function = ir::scalar_function(node.op->name);
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* x = a.operands[0].as<Real>();
+    const Real slope = slope_of<Real>(node);
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) a.results[0].as<Real>()[i] = function(x[i], slope);
+  });
+}
+
+void run_grad(const ir::Node& node, const Arguments& a) {
+  const std::string_view function(node.op->name.data(), node.op->name.size() - std::string_view("_grad").size());
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* dy = a.operands[0].as<Real>();
+    const Real* x = a.operands[1].as<Real>();
+    const Real slope = slope_of<Real>(node);
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) a.results[0].as<Real>()[i] = dy[i] * derivative(function, x[i], slope);
+  });
+}
+
+}  // namespace
+
+void activations(FunctionKernels& kernels) {
+  for (const ir::ScalarFunction& function : ir::scalar_functions()) {
+    const std::string name(function.name);
+    if (name == "identity") continue;
+    kernels.add(name, {run});
+    kernels.add(name + "_grad", {run_grad});
+  }
+}
+
+}  // namespace stair::backends::reference

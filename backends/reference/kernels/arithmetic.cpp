@@ -1,0 +1,59 @@
+#include "backends/reference/kernel.h"
+#include "ir/broadcast.h"
+
+namespace stair::backends::reference {
+namespace {
+
+template <class Op>
+void run(const ir::Node&, const Arguments& arguments) {
+  for_real(arguments.operands[0].type.dtype, [&]<class Real>() {
+    const Real* a = arguments.operands[0].as<Real>();
+    const Real* b = arguments.operands[1].as<Real>();
+    Real* y = arguments.results[0].as<Real>();
+    ir::for_each_broadcast(arguments.operands[0].type.shape, arguments.operands[1].type.shape, arguments.results[0].type.shape,
+                           [&](std::int64_t ia, std::int64_t ib, std::int64_t i) { y[i] = Op()(a[ia], b[ib]); });
+  });
+}
+
+struct Add {
+  template <class Real>
+  Real operator()(Real a, Real b) const {
+    return a + b;
+  }
+};
+struct Sub {
+  template <class Real>
+  Real operator()(Real a, Real b) const {
+    return a - b;
+  }
+};
+struct Mul {
+  template <class Real>
+  Real operator()(Real a, Real b) const {
+    return a * b;
+  }
+};
+struct Div {
+  template <class Real>
+  Real operator()(Real a, Real b) const {
+    return a / b;
+  }
+};
+
+void run_negate(const ir::Node&, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) a.results[0].as<Real>()[i] = -a.operands[0].as<Real>()[i];
+  });
+}
+
+}  // namespace
+
+void arithmetic(FunctionKernels& kernels) {
+  kernels.add("add", {run<Add>});
+  kernels.add("sub", {run<Sub>});
+  kernels.add("mul", {run<Mul>});
+  kernels.add("div", {run<Div>});
+  kernels.add("negate", {run_negate});
+}
+
+}  // namespace stair::backends::reference

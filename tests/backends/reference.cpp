@@ -1,0 +1,12 @@
+#include <doctest/doctest.h>
+
+#include "backends/backend.h"
+#include "ir/op.h"
+
+TEST_CASE("the reference runs every op") {
+  const stair::backends::Backend& reference = stair::backends::named("reference");
+  for (const auto& [name, schema] : stair::ir::op_registry().all()) {
+    CAPTURE(name);
+    CHECK(reference.supports_op(name).yes);
+  }
+}
