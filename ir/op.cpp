@@ -17,11 +17,8 @@ void InferContext::expect(bool condition, const std::string& message) const {
 }
 
 GradientContext::GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs)
-    : graph_(graph), node_(node), gradients_(std::move(gradients)), needs_(std::move(needs)) {}
+    : graph_(graph), node_(node), attributes_(graph.node(node).attributes), gradients_(std::move(gradients)), needs_(std::move(needs)) {}
 
-const Attributes& GradientContext::attributes() const {
-  return graph_.node(node_).attributes;
-}
 std::size_t GradientContext::operand_count() const {
   return graph_.node(node_).operands.size();
 }
@@ -46,7 +43,7 @@ ValueId GradientContext::gradient(std::size_t i) const {
 bool GradientContext::needs(std::size_t i) const {
   return i < needs_.size() && needs_[i];
 }
-const Type& GradientContext::type(ValueId value) const {
+Type GradientContext::type(ValueId value) const {
   return graph_.type(value);
 }
 

@@ -49,7 +49,7 @@ class GradientContext {
  public:
   GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs);
 
-  const Attributes& attributes() const;
+  const Attributes& attributes() const { return attributes_; }
   std::size_t operand_count() const;
   /// Operand i as the gradient formulas read it: the value itself, or the latent weights behind a fake-quantization that says
   /// backward="latent" ("use full-precision weights for computing gradients").
@@ -59,7 +59,7 @@ class GradientContext {
   ValueId gradient(std::size_t i = 0) const;
   /// Whether anybody wants the gradient by operand i. A rule may leave out what nobody wants.
   bool needs(std::size_t i) const;
-  const Type& type(ValueId value) const;
+  Type type(ValueId value) const;
 
   /// Appends a node named after the forward node; returns its first result, or all of them.
   ValueId emit(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {});
@@ -70,6 +70,7 @@ class GradientContext {
  private:
   Graph& graph_;
   NodeId node_;
+  Attributes attributes_;  // a copy: emit() moves the graph's nodes
   std::vector<ValueId> gradients_;
   std::vector<bool> needs_;
 };

@@ -1,3 +1,5 @@
 #include "frontend/main.h"
 
-int main(int argc, char** argv) { return stair::driver::run(argc, argv); }
+int main(int argc, char** argv) {
+  return stair::driver::run(argc, argv);
+}
