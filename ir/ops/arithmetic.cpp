@@ -23,7 +23,7 @@ void add_binary(OpRegistry& registry, const char* name, const char* summary, Gra
                 .layer = layer ? std::optional(OpSchema::Layer{}) : std::nullopt});
 }
 
-const Shape& shape_of(GradientContext& g, std::size_t operand) {
+Shape shape_of(GradientContext& g, std::size_t operand) {
   return g.type(g.operand(operand)).shape;
 }
 
