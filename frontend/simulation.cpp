@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/error.h"
 #include "ir/numerics.h"
 #include "ir/op.h"
 #include "passes/analysis.h"
@@ -116,7 +117,7 @@ class Rebuilder {
   // The integer bias of a realized layer, or absent: N-BIAS float32, a layer without bias, a layer that stays float.
   ValueId quantized_bias(const std::string& layer, const ir::Type& type) {
     if (realized_.find(layer + ".sum") == ir::absent || realized_.find(layer + ".bias.q") == ir::absent) return ir::absent;
-    return feed(layer + ".bias.dequantized", type, {Feed::Kind::per_channel, layer + ".bias.q", layer + ".scale", ""});
+    return feed(layer + ".bias.dequantized", type, {Feed::Kind::per_channel, layer + ".bias.q", layer + ".sum.scale", ""});
   }
 
   void rebuild(const Node& node) {
@@ -141,7 +142,7 @@ class Rebuilder {
     const Node* layer = simulated_.producer(node.operands[0]);
     if (layer == nullptr || operands.size() < 3) return;
     if (const ValueId bias = quantized_bias(layer->name, simulated_.type(node.operands[2])); bias != ir::absent) operands[2] = bias;
-    const Node* scale = realized_.producer(realized_.find(layer->name + ".scale"));
+    const Node* scale = realized_.producer(realized_.find(layer->name + ".sum.scale"));
     if (operands[1] != ir::absent && scale != nullptr && scale->op->name == "fold_batch_norm") {
       const ValueId kept = feed(layer->name + ".kept", simulated_.type(node.operands[1]),
                                 {Feed::Kind::sign, realized_.value(scale->results[1]).name, "", ""});
@@ -179,7 +180,9 @@ struct Simulation::Impl {
     const auto add = [&](const Feed& feed) {
       if (feed.kind == Feed::Kind::state || feed.kind == Feed::Kind::images) return;
       for (const std::string& name : {feed.q, feed.scale, feed.zero_point}) {
-        if (!name.empty()) names[name] = graph.find(name);
+        if (name.empty()) continue;
+        names[name] = graph.find(name);
+        if (names[name] == ir::absent) throw InternalError("the realized graph has no '" + name + "'");
       }
     };
     for (const Feed& feed : feeds) add(feed);

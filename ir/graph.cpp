@@ -115,14 +115,9 @@ const Node& Graph::add(std::string_view op_name, std::vector<ValueId> operands, 
   node.attributes = complete_attributes(schema, node.name, std::move(attributes));
   node.operands = std::move(operands);
 
-  InferContext context{schema, node.name, node.attributes, {}};
-  const std::size_t slots = std::max(node.operands.size(), schema.operands.size());
-  for (std::size_t i = 0; i < slots; ++i) {
-    const bool present = i < node.operands.size() && node.operands[i] != absent;
-    context.operands.push_back(present ? &type(node.operands[i]) : nullptr);
-  }
-  const std::vector<Type> types = schema.infer(context);
-  if (types.size() != schema.results.size()) throw InternalError(schema.name + ": infer() gives another number of results than the schema");
+  std::vector<const Type*> operand_types;
+  for (const ValueId operand : node.operands) operand_types.push_back(operand == absent ? nullptr : &type(operand));
+  const std::vector<Type> types = infer_types(schema, node.name, node.attributes, std::move(operand_types));
 
   const auto id = static_cast<NodeId>(nodes_.size());
   for (std::size_t i = 0; i < types.size(); ++i) {

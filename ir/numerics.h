@@ -98,4 +98,12 @@ inline std::int32_t multiply_by_fixed(std::int32_t x, FixedMultiplier m) {
   return rounding_divide_by_power_of_two(saturating_rounding_doubling_high_mul(shifted, m.mantissa), right);
 }
 
+/// N-REQ-FIXED with a float bias, which is added behind the rescale: acc * m with 8 fractional bits kept, so that the one rounding that
+/// counts comes after the bias.
+inline float rescale_by_fixed(std::int32_t acc, FixedMultiplier m) {
+  constexpr std::int32_t fraction_bits = 8;
+  const std::int32_t shift = m.shift + fraction_bits < 31 ? m.shift + fraction_bits : 31;
+  return static_cast<float>(multiply_by_fixed(acc, {m.mantissa, shift})) * 0x1p-8F;
+}
+
 }  // namespace stair::ir

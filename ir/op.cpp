@@ -1,5 +1,6 @@
 #include "ir/op.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stair::ir {
@@ -14,6 +15,14 @@ void InferContext::fail(const std::string& message) const {
 
 void InferContext::expect(bool condition, const std::string& message) const {
   if (!condition) fail(message);
+}
+
+std::vector<Type> infer_types(const OpSchema& op, const std::string& node, const Attributes& attributes,
+                              std::vector<const Type*> operands) {
+  operands.resize(std::max(operands.size(), op.operands.size()), nullptr);
+  std::vector<Type> types = op.infer({op, node, attributes, std::move(operands)});
+  if (types.size() != op.results.size()) throw InternalError(op.name + ": infer() gives another number of results than the schema");
+  return types;
 }
 
 GradientContext::GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs)

@@ -147,6 +147,9 @@ struct OpSchema {
   std::optional<Layer> layer = {};
 };
 
+/// The types of a node's results; `operands` holds nullptr for an absent one. Throws Error as the schema's infer() does.
+std::vector<Type> infer_types(const OpSchema& op, const std::string& node, const Attributes& attributes, std::vector<const Type*> operands);
+
 /// All ops by name.
 class OpRegistry {
  public:

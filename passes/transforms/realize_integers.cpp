@@ -194,13 +194,13 @@ class Realizer {
     const bool folds = affine != affine_of_.end() && affine->second->operands[1] != ir::absent && affine->second->operands.size() > 2;
     if (folds) {
       const Node& norm = *affine->second;
-      const std::vector<ValueId> folded =
-          emit_all("fold_batch_norm", {a.scale, b.scale, rewriter_(norm.operands[1]), rewriter_(norm.operands[2])}, node.name + ".scale");
+      const std::vector<ValueId> folded = emit_all(
+          "fold_batch_norm", {a.scale, b.scale, rewriter_(norm.operands[1]), rewriter_(norm.operands[2])}, node.name + ".sum.scale");
       sum.scale = folded[0];
       sum.sum = integer_layer(node, a, b, emit("scale_channels", {b.q, folded[1]}, node.name + ".weight.folded", {}));
       shadow_scale = folded[2];
     } else {
-      sum.scale = shadow_scale = emit("mul", {a.scale, b.scale}, node.name + ".scale");
+      sum.scale = shadow_scale = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
       sum.sum = integer_layer(node, a, b, b.q);
     }
     sums_[&node] = sum;

@@ -62,10 +62,10 @@ void run_requantize_fixed(const ir::Node& node, const Arguments& a) {
       const ir::FixedMultiplier multiplier{of_channel<std::int32_t>(a.operands[1], c), of_channel<std::int32_t>(a.operands[2], c)};
       const Bias bias(a, 4, c);
       for (std::int64_t i = first; i < last; ++i) {
-        const std::int32_t scaled = ir::multiply_by_fixed(acc[i] + bias.integer, multiplier);
         if (float_bias) {
-          q[i] = static_cast<Q>(ir::requantize_rescaled(static_cast<float>(scaled) + bias.steps, zero_point, range));
+          q[i] = static_cast<Q>(ir::requantize_rescaled(ir::rescale_by_fixed(acc[i], multiplier) + bias.steps, zero_point, range));
         } else {
+          const std::int32_t scaled = ir::multiply_by_fixed(acc[i] + bias.integer, multiplier);
           q[i] = static_cast<Q>(std::clamp<std::int64_t>(std::int64_t{scaled} + zero_point, range.lo, range.hi));
         }
       }

@@ -1,0 +1,146 @@
+#include "passes/plan_memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "ir/op.h"
+
+namespace stair::passes {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::NodeId;
+using ir::ValueId;
+using Placement = ir::MemoryPlan::Placement;
+
+constexpr std::size_t alignment = 64;
+
+// Bytes that one value, or several that are written over one another in turn, hold from the node `first` to the node `last`.
+struct Block {
+  std::size_t bytes = 0;
+  NodeId first = 0, last = 0;
+  std::size_t offset = 0;
+};
+
+class Planner {
+ public:
+  explicit Planner(const Graph& graph) : graph_(graph), uses_(graph), block_of_(graph.values().size(), none) {}
+
+  ir::MemoryPlan run() {
+    plan_.placements.resize(graph_.values().size());
+    for (const ValueId input : graph_.inputs()) place(input).kind = Placement::Kind::input;
+    for (const ir::State& state : graph_.states()) place(state.value) = {Placement::Kind::state, 0, state.value};
+    for (const ir::Update& update : graph_.updates()) place_update(update);
+    make_blocks();
+    lay_out();
+    for (std::size_t i = 0; i < block_of_.size(); ++i) {
+      if (block_of_[i] != none) plan_.placements[i].offset = blocks_[block_of_[i]].offset;
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  Placement& place(ValueId value) { return plan_.placements[static_cast<std::size_t>(value)]; }
+  NodeId last_use(ValueId value) const {
+    const auto i = static_cast<std::size_t>(value);
+    if (uses_.leaves[i]) return static_cast<NodeId>(graph_.nodes().size());
+    const std::vector<NodeId>& readers = uses_.nodes[i];
+    return readers.empty() ? graph_.value(value).producer : readers.back();
+  }
+  // The operand that the node may write result 0 over, or absent.
+  static ValueId overwritten(const Node& node) { return node.op->in_place ? node.operands[*node.op->in_place] : ir::absent; }
+
+  // Straight into the state, if nobody reads the state's old value from the producer on (but the producer itself, in place).
+  void place_update(const ir::Update& update) {
+    const Node* producer = graph_.producer(update.value);
+    if (producer == nullptr || place(update.value).kind == Placement::Kind::state) return;
+    if (uses_.leaves[static_cast<std::size_t>(update.state)]) return;
+    const NodeId made_at = graph_.value(update.value).producer;
+    const NodeId old_dies = last_use(update.state);
+    const bool in_place = old_dies == made_at && update.value == producer->results.front() && overwritten(*producer) == update.state &&
+                          std::count(producer->operands.begin(), producer->operands.end(), update.state) == 1;
+    if (old_dies < made_at || in_place) place(update.value) = {Placement::Kind::state, 0, update.state};
+  }
+
+  void make_blocks() {
+    for (std::size_t n = 0; n < graph_.nodes().size(); ++n) {
+      const Node& node = graph_.nodes()[n];
+      const auto id = static_cast<NodeId>(n);
+      for (const ValueId result : node.results) {
+        if (place(result).kind != Placement::Kind::arena) continue;
+        const ValueId over = result == node.results.front() ? overwritten(node) : ir::absent;
+        std::size_t& block = block_of_[static_cast<std::size_t>(result)];
+        if (over != ir::absent && dies_at(over, node, id) && ir::byte_count(graph_.type(over)) == ir::byte_count(graph_.type(result))) {
+          block = block_of_[static_cast<std::size_t>(over)];
+        } else {
+          block = blocks_.size();
+          const std::size_t bytes = (ir::byte_count(graph_.type(result)) + alignment - 1) / alignment * alignment;
+          blocks_.push_back({bytes, id, id, 0});
+        }
+        blocks_[block].last = std::max(blocks_[block].last, last_use(result));
+      }
+    }
+  }
+
+  // The value lives in the arena and the node, which reads it once, is the last that does.
+  bool dies_at(ValueId value, const Node& node, NodeId id) const {
+    return block_of_[static_cast<std::size_t>(value)] != none && last_use(value) == id &&
+           std::count(node.operands.begin(), node.operands.end(), value) == 1;
+  }
+
+  // Largest first, each at the lowest offset that is free throughout its life.
+  void lay_out() {
+    std::vector<std::size_t> order(blocks_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return blocks_[a].bytes > blocks_[b].bytes; });
+    std::vector<std::size_t> placed;
+    for (const std::size_t i : order) {
+      Block& block = blocks_[i];
+      std::vector<std::pair<std::size_t, std::size_t>> taken;
+      for (const std::size_t other : placed) {
+        const Block& o = blocks_[other];
+        if (o.first <= block.last && block.first <= o.last) taken.emplace_back(o.offset, o.offset + o.bytes);
+      }
+      std::sort(taken.begin(), taken.end());
+      for (const auto& [begin, end] : taken) {
+        if (block.offset + block.bytes <= begin) break;
+        block.offset = std::max(block.offset, end);
+      }
+      placed.push_back(i);
+      plan_.arena_bytes = std::max(plan_.arena_bytes, block.offset + block.bytes);
+    }
+  }
+
+  const Graph& graph_;
+  ir::Uses uses_;
+  ir::MemoryPlan plan_;
+  std::vector<std::size_t> block_of_;  // by value
+  std::vector<Block> blocks_;
+};
+
+}  // namespace
+
+ir::MemoryPlan plan_memory(const Graph& graph) {
+  return Planner(graph).run();
+}
+
+std::string describe(const Graph& graph, const ir::MemoryPlan& plan) {
+  const ir::Uses uses(graph);
+  std::string text = fmt::format("{:>10} {:>10} {:>6} {:>6}  value\n", "bytes", "offset", "from", "to");
+  for (std::size_t i = 0; i < graph.values().size(); ++i) {
+    const ir::Value& value = graph.values()[i];
+    const Placement& place = plan.placements[i];
+    if (place.kind != Placement::Kind::arena) continue;
+    const std::string end = uses.leaves[i] ? "end" : fmt::format("{}", uses.nodes[i].empty() ? value.producer : uses.nodes[i].back());
+    text += fmt::format("{:>10} {:>10} {:>6} {:>6}  {}\n", ir::byte_count(value.type), place.offset, value.producer, end, value.name);
+  }
+  return text + fmt::format("arena: {} bytes\n", plan.arena_bytes);
+}
+
+}  // namespace stair::passes

@@ -1,0 +1,108 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/error.h"
+#include "ir/op.h"
+#include "passes/pass.h"
+
+// Reverse-mode differentiation, graph from graph: for each node in reverse, its op's gradient rule builds the nodes that give the gradients
+// of its operands; where a value is read several times its gradients add.
+
+namespace stair::passes {
+namespace {
+
+using ir::Graph;
+using ir::NodeId;
+using ir::ValueId;
+
+class Differentiator {
+ public:
+  explicit Differentiator(const Graph& graph) : source_(graph), graph_(graph), gradient_(graph.values().size(), ir::absent) {}
+
+  Result run() {
+    mark_trained();
+    const ValueId loss = source_.output("loss");
+    if (!trained(loss)) throw Error("the loss '" + source_.value(loss).name + "' depends on no parameter");
+    gradient(loss) = graph_.emit("constant", {}, {{"value", 1.0}, {"shape", source_.type(loss).shape}}, "loss.grad");
+    for (auto id = static_cast<NodeId>(source_.nodes().size()); id-- > 0;) differentiate(id);
+    for (const ir::State& state : source_.states()) {
+      if (state.role != ir::StateRole::parameter || gradient(state.value) == ir::absent) continue;
+      const std::string& name = source_.value(state.value).name;
+      graph_.add_output("grad:" + name, gradient(state.value));
+      changes_.push_back("gradient of '" + name + "'");
+    }
+    return {std::move(graph_), std::move(changes_)};
+  }
+
+ private:
+  bool trained(ValueId value) const { return value != ir::absent && trained_[static_cast<std::size_t>(value)]; }
+  ValueId& gradient(ValueId value) { return gradient_[static_cast<std::size_t>(value)]; }
+
+  // Values that depend on a parameter: only they need a gradient.
+  void mark_trained() {
+    trained_.assign(source_.values().size(), false);
+    for (const ir::State& state : source_.states())
+      trained_[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::parameter;
+    for (const ir::Node& node : source_.nodes()) {
+      bool any = false;
+      for (const ValueId operand : node.operands) any = any || trained(operand);
+      for (const ValueId result : node.results) trained_[static_cast<std::size_t>(result)] = any;
+    }
+  }
+
+  void differentiate(NodeId id) {
+    const ir::Node& node = source_.node(id);
+    std::vector<ValueId> gradients;
+    bool flows = false;
+    for (const ValueId result : node.results) {
+      gradients.push_back(gradient(result));
+      flows = flows || gradient(result) != ir::absent;
+    }
+    std::vector<bool> needs;
+    bool wanted = false;
+    for (const ValueId operand : node.operands) {
+      needs.push_back(trained(operand));
+      wanted = wanted || trained(operand);
+    }
+    if (!flows || !wanted) return;
+    if (!node.op->gradient.rule) {
+      throw Error(node.op->name + " '" + node.name +
+                  "' stands between the loss and a parameter, but has no gradient: " + node.op->gradient.reason);
+    }
+    if (gradients.front() == ir::absent) return;
+    ir::GradientContext context(graph_, id, std::move(gradients), needs);
+    const std::vector<ValueId> by_operand = node.op->gradient.rule(context);
+    for (std::size_t i = 0; i < by_operand.size(); ++i) {
+      if (needs[i] && by_operand[i] != ir::absent) accumulate(node.operands[i], by_operand[i], node);
+    }
+  }
+
+  void accumulate(ValueId value, ValueId more, const ir::Node& node) {
+    if (graph_.type(more) != graph_.type(value)) {
+      throw InternalError("the gradient rule of '" + node.op->name + "' gives " + to_string(graph_.type(more)) + " for an operand of " +
+                          to_string(graph_.type(value)));
+    }
+    ValueId& sum = gradient(value);
+    sum = sum == ir::absent ? more : graph_.emit("add", {sum, more}, {}, source_.value(value).name + ".grad.sum");
+  }
+
+  const Graph& source_;
+  Graph graph_;
+  std::vector<ValueId> gradient_;  // by value of the source
+  std::vector<bool> trained_;
+  std::vector<std::string> changes_;
+};
+
+}  // namespace
+
+void autodiff(PassRegistry& registry) {
+  registry.add({.name = "autodiff",
+                .summary =
+                    "Derives the backward graph from the output 'loss' and adds an output 'grad:NAME' for every parameter that the loss "
+                    "depends on. After append_loss.",
+                .options = {},
+                .run = [](const Graph& graph, const ir::Attributes&) { return Differentiator(graph).run(); }});
+}
+
+}  // namespace stair::passes

@@ -1,0 +1,114 @@
+#include "frontend/verification.h"
+
+#include <doctest/doctest.h>
+
+#include "frontend/verification_report.h"
+#include "ir/error.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/quantized_run.h"
+
+using namespace stair;
+using tests::QuantizedRun;
+
+namespace {
+
+void check_holds(const driver::Verification& report) {
+  INFO(driver::describe(report));
+  CHECK(report.holds());
+  CHECK(report.mismatches() == 0);
+  CHECK(report.off_by_more() == 0);
+  CHECK(report.elements() > 1000);
+  CHECK(report.simulated_elements() > 1000);
+  CHECK(report.behind_floats.empty());
+}
+
+QuantizedRun trained_lenet() {
+  return tests::quantized_run(tests::small_lenet(8), R"("int8")", 3);
+}
+
+const char* const recipes[] = {
+    R"("int8")",
+    R"("classic")",
+    R"({"base": "jacob2017", "schedule": {"activation_delay_steps": 0}})",
+    R"({"bias": "float32"})",
+    R"({"batch_norm": {"fold": "weight"}})",
+    R"({"batch_norm": {"fold": "weight"}, "bias": "float32"})",
+    R"({"requantization": "fixed_point"})",
+    R"({"requantization": "fixed_point", "bias": "float32"})",
+    R"({"requantization": "fixed_point", "batch_norm": {"fold": "weight"}, "quantize_output": true})",
+    R"({"requantization": "power_of_two"})",
+    R"({"requantization": "power_of_two", "bias": "float32"})",
+    R"({"weights": {"bits": 2}, "activations": {"bits": 2}})",
+    R"({"weights": {"bits": 4}, "activations": {"bits": 5, "symmetric": true, "observer": "min_max"}, "quantize_output": true})",
+    R"({"weights": {"granularity": "per_tensor", "narrow_range": false}, "backward": "latent", "estimator": "plain"})",
+};
+
+}  // namespace
+
+TEST_CASE("deployed integers are those of training under every recipe") {
+  for (const char* recipe : recipes) {
+    CAPTURE(std::string(recipe));
+    QuantizedRun lenet = tests::quantized_run(tests::small_lenet(8), recipe, 3);
+    check_holds(tests::verify_run(lenet));
+    QuantizedRun mixed = tests::quantized_run(tests::small_mixed_net(6), recipe, 3);
+    check_holds(tests::verify_run(mixed));
+  }
+}
+
+TEST_CASE("a changed weight integer is found, at its node") {
+  QuantizedRun run = trained_lenet();
+  auto& weights = run.deployment.constants.find("conv_2.weight.folded")->second;
+  weights.as<std::int8_t>()[5] = static_cast<std::int8_t>(weights.as<std::int8_t>()[5] > 0 ? -20 : 20);
+  const driver::Verification report = tests::verify_run(run);
+  CHECK(!report.holds());
+  REQUIRE(report.integers.front().first);
+  CHECK(report.integers.front().first->node == "conv_2.weight.folded");
+  CHECK(report.integers.front().first->index == 5);
+  REQUIRE(report.integers[1].first);
+  CHECK(report.integers[1].first->node == "conv_2.sum");
+  CHECK(report.integers[1].first->expected != report.integers[1].first->found);
+}
+
+TEST_CASE("a changed zero point is found") {
+  QuantizedRun run = trained_lenet();
+  ++*run.deployment.constants.find("x.scale.zero_point")->second.as<std::int32_t>();
+  const driver::Verification report = tests::verify_run(run);
+  CHECK(!report.holds());
+  CHECK(report.integers.front().first->node == "x.scale.zero_point");
+}
+
+TEST_CASE("another rounding rule is found: by the integers, and by the double-precision floats") {
+  QuantizedRun run = trained_lenet();
+  const passes::Recipe fixed = passes::recipe_from_json(R"({"requantization": "fixed_point"})");
+  run.deployment = driver::deploy(run.model, fixed, run.states);
+  CHECK_THROWS_AS(tests::verify_run(run), Error);  // the artifact isn't of this recipe: its nodes are unknown to training
+}
+
+TEST_CASE("skipped layers run in float, and what is behind their sums is named instead of compared") {
+  QuantizedRun run = tests::quantized_run(tests::small_lenet(8), R"({"overrides": [{"pattern": "conv_2", "skip": true}]})", 3);
+  const driver::Verification report = tests::verify_run(run);
+  INFO(driver::describe(report));
+  CHECK(report.holds());
+  CHECK(!report.behind_floats.empty());
+}
+
+TEST_CASE("weight-only methods verify their weights exactly and their outputs within the stated bound") {
+  for (const char* recipe : {R"("binaryconnect")", R"("binaryconnect_stochastic")"}) {
+    CAPTURE(std::string(recipe));
+    QuantizedRun run = tests::quantized_run(tests::small_lenet(8), recipe, 3);
+    const driver::Verification report = tests::verify_run(run);
+    INFO(driver::describe(report));
+    CHECK(report.holds());
+  }
+}
+
+TEST_CASE("a quantizer that has seen no data is an error, not an artifact") {
+  ir::Graph model = tests::small_lenet(4);
+  runtime::Tensors states;
+  runtime::initialize_states(model, 0, states);
+  const passes::Recipe recipe = passes::recipe_from_json(R"("int8")");
+  const ir::Graph constants = passes::run(passes::deployment_constants(recipe), model);
+  runtime::initialize_states(constants, 0, states);
+  CHECK_THROWS_WITH_AS(driver::deploy(model, recipe, states),
+                       "the quantizer of 'x' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe", Error);
+}
