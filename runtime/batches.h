@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/dataset.h"
+#include "runtime/tensor.h"
+
+namespace stair::runtime {
+
+/// From pictures to what a model is fed: u8 / 255, then (x - mean[c]) / std[c] by channel. f32 data isn't divided by 255.
+struct Normalization {
+  std::vector<double> mean, std;  ///< empty: none; else one a channel, or one for all
+};
+
+/// Random changes of training pictures [C, H, W]. Functions of seed, epoch and image, so that neither threads nor resuming matter.
+struct Augmentation {
+  bool flip = false;              ///< left-right, one in two
+  std::int64_t crop_padding = 0;  ///< a window of the picture's size from the picture with so many zeros (before normalization) around it
+};
+
+/// Makes batches of a data set.
+class Batches {
+ public:
+  /// Error where the normalization doesn't fit the number of channels, or augmentation is asked of what aren't pictures.
+  Batches(const Dataset& dataset, std::int64_t batch, Normalization normalization, Augmentation augmentation, std::uint64_t seed);
+
+  /// Type of the images of a batch: f32 [batch, ...].
+  const ir::Type& type() const { return images_.type(); }
+  /// Whole batches of an epoch of training: what is left over is dropped.
+  std::int64_t training_batches() const { return dataset_.count() / batch_; }
+  /// Batches that cover all images in order; the last may be padded with copies of its first image.
+  std::int64_t evaluation_batches() const { return (dataset_.count() + batch_ - 1) / batch_; }
+
+  /// Fills the batch `index` of an epoch of training: shuffled (Fisher-Yates by seed and epoch) and augmented.
+  void load_training(std::int64_t epoch, std::int64_t index);
+  /// Fills the batch `index` in the data set's order; returns how many of its images count.
+  std::int64_t load_evaluation(std::int64_t index);
+
+  ir::TensorView images() const { return images_.view(); }
+  ir::TensorView labels() const { return labels_.view(); }
+
+ private:
+  void shuffle(std::int64_t epoch);
+  void load_image(std::int64_t from, std::int64_t to, std::int64_t epoch, bool augmented);
+
+  const Dataset& dataset_;
+  std::int64_t batch_;
+  Augmentation augmentation_;
+  std::uint64_t seed_;
+  std::int64_t channels_ = 1;
+  std::vector<float> mean_, std_;  // by channel
+  std::vector<float> table_;       // [channel, 256]: what a byte becomes
+  std::vector<std::int32_t> order_;
+  std::int64_t order_epoch_ = -1;
+  Tensor images_, labels_;
+};
+
+}  // namespace stair::runtime

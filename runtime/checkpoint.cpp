@@ -1,0 +1,65 @@
+#include "runtime/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+#include "ir/error.h"
+#include "runtime/file.h"
+#include "runtime/safetensors.h"
+
+namespace stair::runtime {
+namespace {
+
+constexpr const char* format = "staircase checkpoint";
+constexpr int version = 1;
+
+template <class T>
+T number(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {
+  const auto it = metadata.find(key);
+  T value{};
+  if (it == metadata.end()) throw Error(path + ": its metadata has no '" + key + "'");
+  const char* const end = it->second.data() + it->second.size();
+  if (std::from_chars(it->second.data(), end, value).ptr != end)
+    throw Error(path + ": '" + key + "' in its metadata is '" + it->second + "'");
+  return value;
+}
+
+}  // namespace
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+  Safetensors contents;
+  for (const auto& [name, tensor] : checkpoint.states) contents.tensors.emplace(name, tensor.clone());
+  contents.metadata = {{"model", checkpoint.model},
+                       {"recipe", checkpoint.recipe},
+                       {"experiment", checkpoint.experiment},
+                       {"stage", std::to_string(checkpoint.stage)},
+                       {"stage_name", checkpoint.stage_name},
+                       {"step", std::to_string(checkpoint.step)},
+                       {"seed", std::to_string(checkpoint.seed)},
+                       {"loss_sum", fmt::format("{}", checkpoint.loss_sum)},
+                       {"correct", std::to_string(checkpoint.correct)},
+                       {"best_accuracy", fmt::format("{}", checkpoint.best_accuracy)}};
+  write_file(path, to_safetensors(contents, format, version));
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  Safetensors contents = from_safetensors(read_file(path), path, format, version);
+  const auto& metadata = contents.metadata;
+  Checkpoint checkpoint;
+  checkpoint.model = contents.metadata["model"];
+  checkpoint.recipe = contents.metadata["recipe"];
+  checkpoint.experiment = contents.metadata["experiment"];
+  checkpoint.stage_name = contents.metadata["stage_name"];
+  checkpoint.stage = number<std::int64_t>(metadata, "stage", path);
+  checkpoint.step = number<std::int64_t>(metadata, "step", path);
+  checkpoint.seed = number<std::uint64_t>(metadata, "seed", path);
+  checkpoint.loss_sum = number<double>(metadata, "loss_sum", path);
+  checkpoint.correct = number<std::int64_t>(metadata, "correct", path);
+  checkpoint.best_accuracy = number<double>(metadata, "best_accuracy", path);
+  checkpoint.states = std::move(contents.tensors);
+  return checkpoint;
+}
+
+}  // namespace stair::runtime

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/tensor.h"
+
+namespace stair::runtime {
+
+/// Everything that a run needs to go on, or another one to start from (docs/format-checkpoint.md).
+struct Checkpoint {
+  Tensors states;          ///< parameters, statistics, ranges, slots, counters, by name
+  std::string model;       ///< the model graph as text (.sir), training form
+  std::string recipe;      ///< JSON; "" before any calibration or quantized training
+  std::string experiment;  ///< JSON, complete
+  // Where the run stands.
+  std::int64_t stage = 0;  ///< index of the stage that these states are of
+  std::string stage_name;
+  std::int64_t step = 0;  ///< steps of that stage that are done
+  std::uint64_t seed = 0;
+  double loss_sum = 0;        ///< of the steps of the unfinished epoch
+  std::int64_t correct = 0;   ///< of the images of the unfinished epoch
+  double best_accuracy = -1;  ///< of the stage so far, on the test images; -1 before the first evaluation
+};
+
+/// Replaces the file at once (write_file). Error where that fails.
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
+/// Error naming the file where it is missing, damaged, foreign or of a newer version.
+Checkpoint load_checkpoint(const std::string& path);
+
+}  // namespace stair::runtime

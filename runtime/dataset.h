@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/tensor.h"
+
+namespace stair::runtime {
+
+/// Labelled examples in memory.
+struct Dataset {
+  Tensor images;       ///< [N, C, H, W] (pictures) or [N, ...], u8 (0 to 255) or f32
+  Tensor labels;       ///< i32[N], from 0 on
+  std::string source;  ///< the file of the labels, for errors
+  std::int64_t count() const { return images.type().shape.front(); }
+};
+
+/// The files of a data set by what they hold ("images", "labels", "batches").
+using DatasetFiles = std::map<std::string, std::vector<std::string>>;
+
+/// A file format of data sets: one file in runtime/datasets.
+struct DatasetFormat {
+  std::string name;
+  std::string summary;
+  std::vector<std::string> files;  ///< the keys that load() expects
+  /// Throws Error naming the file and the byte for what is missing, truncated, corrupt, or doesn't agree.
+  std::function<Dataset(const DatasetFiles&)> load;
+};
+
+class DatasetRegistry {
+ public:
+  void add(DatasetFormat format) { formats_.push_back(std::move(format)); }
+  const std::vector<DatasetFormat>& all() const { return formats_; }
+
+ private:
+  std::vector<DatasetFormat> formats_;
+};
+
+const std::vector<DatasetFormat>& dataset_formats();
+
+/// Loads a data set. Error for an unknown format or key (with the nearest one), for a missing key, and as the format's load() throws.
+Dataset load_dataset(const std::string& format, const DatasetFiles& files);
+
+/// Error naming file, image and label unless all labels lie in [0, classes).
+void check_labels(const Dataset& dataset, std::int64_t classes);
+
+}  // namespace stair::runtime

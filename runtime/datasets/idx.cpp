@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "ir/error.h"
+#include "runtime/dataset.h"
+#include "runtime/gzip.h"
+
+// IDX, the format of MNIST and its kin: two zero bytes, the element type (8: unsigned byte), the rank, the dimensions (32 bits,
+// big-endian), and the elements.
+
+namespace stair::runtime::datasets {
+namespace {
+
+struct Idx {
+  ir::Shape shape;
+  std::string elements;
+};
+
+Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) {
+  const std::string bytes = read_maybe_gzipped(path);
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.size() < 4 || byte(0) != 0 || byte(1) != 0) throw Error(path + ": is no IDX file: expected two zero bytes at byte 0");
+  if (byte(2) != 8)
+    throw Error(fmt::format("{}: has elements of IDX type 0x{:02x} (byte 2), expected 0x08, unsigned bytes", path, byte(2)));
+  const std::size_t rank = byte(3);
+  if (rank < least_rank) throw Error(fmt::format("{}: has {} dimensions (byte 3), expected {}", path, rank, what));
+  if (bytes.size() < 4 + 4 * rank)
+    throw Error(fmt::format("{}: is truncated: its header needs {} bytes, found {}", path, 4 + 4 * rank, bytes.size()));
+  Idx idx;
+  std::uint64_t count = 1;
+  for (std::size_t d = 0; d < rank; ++d) {
+    const std::size_t at = 4 + 4 * d;
+    const std::uint64_t dim =
+        std::uint64_t{byte(at)} << 24 | std::uint64_t{byte(at + 1)} << 16 | std::uint64_t{byte(at + 2)} << 8 | byte(at + 3);
+    if (dim == 0 || dim > (1ULL << 40) / count) throw Error(fmt::format("{}: dimension {} is {} (byte {})", path, d, dim, at));
+    count *= dim;
+    idx.shape.push_back(static_cast<std::int64_t>(dim));
+  }
+  if (bytes.size() != 4 + 4 * rank + count) {
+    throw Error(
+        fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - 4 - 4 * rank, ir::to_string(idx.shape), count));
+  }
+  idx.elements = bytes.substr(4 + 4 * rank);
+  return idx;
+}
+
+Dataset load(const DatasetFiles& files) {
+  const std::string& images_path = files.at("images").front();
+  const std::string& labels_path = files.at("labels").front();
+  const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
+  const Idx labels = read_idx(labels_path, 1, "[count]");
+  if (labels.shape.size() != 1 || labels.shape[0] != images.shape[0]) {
+    throw Error(fmt::format("{} has {} labels, but {} has {} images", labels_path, labels.shape[0], images_path, images.shape[0]));
+  }
+  ir::Shape shape = images.shape;
+  if (shape.size() == 3) shape.insert(shape.begin() + 1, 1);  // grey pictures have one channel
+  Dataset dataset{Tensor({ir::DType::u8, shape}), Tensor({ir::DType::i32, labels.shape}), labels_path};
+  std::memcpy(dataset.images.view().data, images.elements.data(), images.elements.size());
+  for (std::size_t i = 0; i < labels.elements.size(); ++i)
+    dataset.labels.as<std::int32_t>()[i] = static_cast<unsigned char>(labels.elements[i]);
+  return dataset;
+}
+
+}  // namespace
+
+void idx(DatasetRegistry& registry) {
+  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, load});
+}
+
+}  // namespace stair::runtime::datasets

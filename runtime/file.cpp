@@ -1,0 +1,84 @@
+#include "runtime/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "ir/error.h"
+
+namespace stair::runtime {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const char* what) {
+  throw Error(path + ": " + what + ": " + std::strerror(errno));
+}
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool write_all(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return ::fsync(fd_) == 0 || errno == EINVAL;  // a pipe or device can't be flushed
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  if (std::filesystem::is_directory(path)) throw Error(path + ": is a folder, expected a file");
+  const Descriptor file(path, O_RDONLY);
+  if (file.get() < 0) fail(path, "can't be opened");
+  std::string bytes;
+  char block[1 << 16];
+  while (true) {
+    const ssize_t count = ::read(file.get(), block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(path, "can't be read");
+    if (count == 0) return bytes;
+    bytes.append(block, static_cast<std::size_t>(count));
+  }
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  {
+    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file.get() < 0) fail(path, "can't be written");
+    if (!file.write_all(bytes)) {
+      const int reason = errno;
+      ::unlink(temporary.c_str());
+      errno = reason;
+      fail(path, "can't be written");
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    errno = reason;
+    fail(path, "can't be replaced");
+  }
+}
+
+void append_line(const std::string& path, std::string_view line) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_APPEND);
+  if (file.get() < 0 || !file.write_all(std::string(line) + "\n")) fail(path, "can't be written");
+}
+
+}  // namespace stair::runtime

@@ -1,0 +1,36 @@
+#include "runtime/gzip.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "ir/error.h"
+
+namespace stair::runtime {
+
+std::string read_maybe_gzipped(const std::string& given) {
+  const std::string path = !std::filesystem::exists(given) && std::filesystem::exists(given + ".gz") ? given + ".gz" : given;
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
+  if (!file) throw Error(path + ": can't be opened: " + std::strerror(errno == 0 ? ENOMEM : errno));
+  gzbuffer(file.get(), 1U << 17);
+  std::string bytes;
+  std::string block(1U << 20, '\0');
+  while (true) {
+    const int count = gzread(file.get(), block.data(), static_cast<unsigned>(block.size()));
+    if (count > 0) bytes.append(block.data(), static_cast<std::size_t>(count));
+    if (count == static_cast<int>(block.size())) continue;
+    int code = Z_OK;
+    const std::string reason = gzerror(file.get(), &code);
+    if (count < 0 || code != Z_OK) {
+      throw Error(fmt::format("{}: is a corrupt or truncated gzip file, after {} bytes of contents: {}", path, bytes.size(),
+                              code == Z_ERRNO ? std::strerror(errno) : reason));
+    }
+    if (count == 0) return bytes;
+  }
+}
+
+}  // namespace stair::runtime

@@ -1,0 +1,121 @@
+#include "runtime/npy.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "ir/error.h"
+#include "runtime/file.h"
+#include "runtime/gzip.h"
+
+namespace stair::runtime {
+namespace {
+
+constexpr std::string_view magic = "\x93NUMPY";
+
+struct Kind {
+  std::string_view descr;
+  ir::DType dtype;
+  std::size_t bytes;  // of an element in the file
+};
+constexpr Kind kinds[] = {{"<f4", ir::DType::f32, 4}, {"<f8", ir::DType::f64, 8}, {"|i1", ir::DType::s8, 1},
+                          {"|u1", ir::DType::u8, 1},  {"<i4", ir::DType::i32, 4}, {"<i8", ir::DType::i64, 8},
+                          {"<i2", ir::DType::i32, 2}, {"<u2", ir::DType::i32, 2}, {"<u4", ir::DType::i64, 4}};
+
+// The text behind 'KEY': in the header's dictionary, up to the next key.
+std::string_view entry(std::string_view header, std::string_view key) {
+  const std::size_t at = header.find("'" + std::string(key) + "'");
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = header.substr(at + key.size() + 2);
+  rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(": ")));
+  return rest;
+}
+
+template <class From, class To>
+void widen(const char* from, To* to, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    From value;
+    std::memcpy(&value, from + static_cast<std::size_t>(i) * sizeof(From), sizeof(From));
+    to[i] = static_cast<To>(value);
+  }
+}
+
+}  // namespace
+
+Tensor read_npy(const std::string& path) {
+  const std::string bytes = read_maybe_gzipped(path);
+  if (bytes.size() < 12 || !std::string_view(bytes).starts_with(magic))
+    throw Error(path + ": is no .npy file: its first 6 bytes aren't \\x93NUMPY");
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
+  const std::size_t prefix = byte(6) == 1 ? 10 : 12;
+  const std::size_t length = byte(8) | byte(9) << 8 | (prefix == 12 ? byte(10) << 16 | byte(11) << 24 : 0);
+  if (byte(6) < 1 || byte(6) > 3) throw Error(fmt::format("{}: is a .npy file of version {}, expected 1 to 3", path, byte(6)));
+  if (bytes.size() < prefix + length) throw Error(path + ": is truncated: its header doesn't fit into it");
+  const std::string_view header = std::string_view(bytes).substr(prefix, length);
+  const std::string_view descr = entry(header, "descr");
+  const Kind* kind = nullptr;
+  for (const Kind& known : kinds) {
+    if (descr.size() > 4 && descr.substr(1, 3) == known.descr) kind = &known;
+  }
+  if (kind == nullptr) {
+    throw Error(fmt::format("{}: has elements of the type {}, expected '<f4', '<f8', '|i1', '|u1', '<i2', '<u2', '<i4', '<u4' or '<i8'",
+                            path, descr.substr(0, descr.find(','))));
+  }
+  if (!entry(header, "fortran_order").starts_with("False")) throw Error(path + ": is in Fortran order, expected C order");
+  std::string_view dims = entry(header, "shape");
+  dims = dims.substr(0, dims.find(')'));
+  ir::Type type{kind->dtype, {}};
+  const std::size_t room = (bytes.size() - prefix - length) / kind->bytes;
+  std::size_t count = 1;
+  for (std::size_t i = 0; i < dims.size();) {
+    if (dims[i] < '0' || dims[i] > '9') {
+      ++i;
+      continue;
+    }
+    std::int64_t dim = 0;
+    i = static_cast<std::size_t>(std::from_chars(dims.data() + i, dims.data() + dims.size(), dim).ptr - dims.data());
+    type.shape.push_back(dim);
+    if (dim <= 0 || static_cast<std::size_t>(dim) > room / count) {
+      throw Error(fmt::format("{}: has {} elements behind its header, which says {}", path, room, dims));
+    }
+    count *= static_cast<std::size_t>(dim);
+  }
+  if (bytes.size() != prefix + length + count * kind->bytes) {
+    throw Error(fmt::format("{}: has {} bytes behind its header, expected {} for {}", path, bytes.size() - prefix - length,
+                            count * kind->bytes, to_string(type)));
+  }
+  Tensor tensor(type);
+  const char* data = bytes.data() + prefix + length;
+  const auto elements = static_cast<std::int64_t>(count);
+  if (kind->descr == "<i2") {
+    widen<std::int16_t>(data, tensor.as<std::int32_t>(), elements);
+  } else if (kind->descr == "<u2") {
+    widen<std::uint16_t>(data, tensor.as<std::int32_t>(), elements);
+  } else if (kind->descr == "<u4") {
+    widen<std::uint32_t>(data, tensor.as<std::int64_t>(), elements);
+  } else {
+    std::memcpy(tensor.view().data, data, tensor.bytes());
+  }
+  return tensor;
+}
+
+void write_npy(const ir::TensorView& tensor, const std::string& path) {
+  std::string_view descr;
+  for (const Kind& kind : kinds) {
+    if (descr.empty() && kind.dtype == tensor.type.dtype) descr = kind.descr;
+  }
+  std::string shape;
+  for (const std::int64_t dim : tensor.type.shape) shape += std::to_string(dim) + ",";
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, shape);
+  header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
+  header += '\n';
+  std::string bytes(magic);
+  bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
+  bytes += header;
+  bytes.append(tensor.as<const char>(), ir::byte_count(tensor.type));
+  write_file(path, bytes);
+}
+
+}  // namespace stair::runtime

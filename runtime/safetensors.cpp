@@ -1,0 +1,158 @@
+#include "runtime/safetensors.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <array>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "ir/error.h"
+
+namespace stair::runtime {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::array<std::pair<ir::DType, const char*>, 6> dtype_names{{{ir::DType::f32, "F32"},
+                                                                        {ir::DType::f64, "F64"},
+                                                                        {ir::DType::s8, "I8"},
+                                                                        {ir::DType::u8, "U8"},
+                                                                        {ir::DType::i32, "I32"},
+                                                                        {ir::DType::i64, "I64"}}};
+
+std::string checksum(const char* bytes, std::size_t count) {
+  uLong crc = crc32(0, nullptr, 0);
+  while (count > 0) {
+    const std::size_t piece = std::min<std::size_t>(count, 1U << 30);
+    crc = crc32(crc, reinterpret_cast<const Bytef*>(bytes), static_cast<uInt>(piece));
+    bytes += piece;
+    count -= piece;
+  }
+  return fmt::format("{:08x}", crc);
+}
+
+class Reader {
+ public:
+  Reader(const std::string& bytes, const std::string& path) : bytes_(bytes), path_(path) {}
+
+  Safetensors run(const std::string& format, int version) {
+    read_header();
+    read_metadata(format, version);
+    std::size_t expected = 0;
+    for (const auto& [name, entry] : header_.items()) {
+      if (name != "__metadata__") expected = read_tensor(name, entry, expected);
+    }
+    if (expected != data_bytes_) fail(fmt::format("has {} bytes behind its tensors, expected none", data_bytes_ - expected));
+    const std::string found = checksum(data_, data_bytes_);
+    if (contents_.metadata.at("crc32") != found) {
+      fail(fmt::format("is damaged: the checksum of its tensors is {}, expected {}", found, contents_.metadata.at("crc32")));
+    }
+    return std::move(contents_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& message) const { throw Error(path_ + ": " + message); }
+
+  void read_header() {
+    std::uint64_t length = 0;
+    if (bytes_.size() >= 8) std::memcpy(&length, bytes_.data(), 8);
+    if (bytes_.size() < 8 || length > bytes_.size() - 8)
+      fail("is truncated, or no safetensors file: its header doesn't fit into it (byte 0)");
+    header_ = ordered_json::parse(bytes_.begin() + 8, bytes_.begin() + 8 + static_cast<std::ptrdiff_t>(length), nullptr, false);
+    if (!header_.is_object()) fail("is no safetensors file: its header is no JSON object (byte 8)");
+    data_ = bytes_.data() + 8 + length;
+    data_bytes_ = bytes_.size() - 8 - static_cast<std::size_t>(length);
+  }
+
+  void read_metadata(const std::string& format, int version) {
+    const ordered_json metadata = header_.value("__metadata__", ordered_json::object());
+    for (const auto& [key, value] : metadata.items()) {
+      if (value.is_string()) contents_.metadata[key] = value.get<std::string>();
+    }
+    const std::string its_format = contents_.metadata["format"];
+    if (its_format != format) {
+      fail(its_format.empty() ? "is a safetensors file of another program, expected a " + format
+                              : "is a " + its_format + ", expected a " + format);
+    }
+    const std::string its_version = contents_.metadata["version"];
+    if (its_version != std::to_string(version)) {
+      fail(fmt::format("is a {} of version {}, this program reads version {}", format, its_version.empty() ? "?" : its_version, version));
+    }
+    if (!contents_.metadata.contains("crc32")) fail("has no checksum in its metadata");
+  }
+
+  std::size_t read_tensor(const std::string& name, const ordered_json& entry, std::size_t expected) {
+    ir::Type type;
+    bool known = false;
+    const auto number = [](const ordered_json& j) { return j.is_number_integer() && j.get<std::int64_t>() >= 0; };
+    if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") || !entry.contains("data_offsets") ||
+        !entry["shape"].is_array() || !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2 ||
+        !number(entry["data_offsets"][0]) || !number(entry["data_offsets"][1])) {
+      fail("tensor '" + name + "': its entry in the header isn't that of a tensor");
+    }
+    for (const auto& [dtype, text] : dtype_names) {
+      if (entry["dtype"] == text) {
+        type.dtype = dtype;
+        known = true;
+      }
+    }
+    if (!known) fail("tensor '" + name + "' has the element type " + entry["dtype"].dump() + ", expected F32, F64, I8, U8, I32 or I64");
+    std::size_t bytes = ir::size_of(type.dtype);
+    for (const ordered_json& dim : entry["shape"]) {
+      if (!number(dim) || dim.get<std::size_t>() > data_bytes_) fail("tensor '" + name + "' has the shape " + entry["shape"].dump());
+      type.shape.push_back(dim.get<std::int64_t>());
+      bytes *= dim.get<std::size_t>();
+      if (bytes > data_bytes_) fail("tensor '" + name + "' is larger than the file");
+    }
+    const auto begin = entry["data_offsets"][0].get<std::size_t>();
+    const auto end = entry["data_offsets"][1].get<std::size_t>();
+    if (begin != expected || end < begin || end > data_bytes_ || end - begin != bytes) {
+      fail(fmt::format("tensor '{}' lies at bytes {} to {} of {}, expected {} bytes from {} on", name, begin, end, data_bytes_, bytes,
+                       expected));
+    }
+    Tensor tensor(std::move(type));
+    std::memcpy(tensor.view().data, data_ + begin, bytes);
+    contents_.tensors.emplace(name, std::move(tensor));
+    return end;
+  }
+
+  const std::string& bytes_;
+  const std::string& path_;
+  ordered_json header_;
+  const char* data_ = nullptr;
+  std::size_t data_bytes_ = 0;
+  Safetensors contents_;
+};
+
+}  // namespace
+
+std::string to_safetensors(const Safetensors& contents, const std::string& format, int version) {
+  std::string data;
+  ordered_json entries = ordered_json::object();
+  for (const auto& [name, tensor] : contents.tensors) {
+    const char* dtype = nullptr;
+    for (const auto& [known, text] : dtype_names) {
+      if (known == tensor.type().dtype) dtype = text;
+    }
+    entries[name] = {{"dtype", dtype}, {"shape", tensor.type().shape}, {"data_offsets", {data.size(), data.size() + tensor.bytes()}}};
+    data.append(tensor.as<const char>(), tensor.bytes());
+  }
+  ordered_json metadata = {{"format", format}, {"version", std::to_string(version)}, {"crc32", checksum(data.data(), data.size())}};
+  for (const auto& [key, value] : contents.metadata) metadata[key] = value;
+  ordered_json header = {{"__metadata__", metadata}};
+  header.update(entries);
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const std::uint64_t length = text.size();
+  std::string bytes(8, '\0');
+  std::memcpy(bytes.data(), &length, 8);
+  return bytes + text + data;
+}
+
+Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version) {
+  return Reader(bytes, path).run(format, version);
+}
+
+}  // namespace stair::runtime
