@@ -48,7 +48,6 @@ std::vector<double> drawn(const Draw& draw, std::size_t count, std::uint64_t see
         for (const double kink : draw.values) {
           if (std::abs(values[i] - kink) < margin) values[i] = values[i] < kink ? kink - margin : kink + margin;
         }
-        values[i] = static_cast<double>(static_cast<float>(values[i]));
       }
       break;
     case Draw::Kind::integers:
@@ -64,12 +63,12 @@ std::vector<double> drawn(const Draw& draw, std::size_t count, std::uint64_t see
                 [&](std::size_t a, std::size_t b) { return ir::random_bits(seed, stream, 0, a) < ir::random_bits(seed, stream, 0, b); });
       for (std::size_t i = 0; i < count; ++i) {
         const double position = (static_cast<double>(order[i]) + 0.5) / static_cast<double>(count);
-        values[i] = static_cast<double>(static_cast<float>(draw.low + (draw.high - draw.low) * position));
+        values[i] = draw.low + (draw.high - draw.low) * position;
       }
       break;
     }
     case Draw::Kind::listed:
-      for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<double>(static_cast<float>(draw.values[i % draw.values.size()]));
+      for (std::size_t i = 0; i < count; ++i) values[i] = draw.values[i % draw.values.size()];
       break;
   }
   return values;
@@ -179,7 +178,11 @@ runtime::Tensors draw_operands(const Case& c, ir::DType real) {
   for (std::size_t i = 0; i < c.operands.size(); ++i) {
     if (!c.operands[i]) continue;
     runtime::Tensor tensor(with_reals(c.operands[i]->type, real));
-    from_doubles(drawn(c.operands[i]->draw, static_cast<std::size_t>(tensor.count()), seed, i), tensor);
+    std::vector<double> values = drawn(c.operands[i]->draw, static_cast<std::size_t>(tensor.count()), seed, i);
+    if (ir::is_float(tensor.type().dtype)) {
+      for (double& value : values) value = static_cast<double>(static_cast<float>(value));
+    }
+    from_doubles(values, tensor);
     tensors.emplace(operand_name(i), std::move(tensor));
   }
   return tensors;

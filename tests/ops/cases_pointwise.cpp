@@ -8,7 +8,7 @@ void add_activation(std::vector<Case>& list, const std::string& op, const std::v
   const Draw x = away_from(kinks, -8, 8);
   list.push_back({op, {f32({3, 7}, x)}, attributes});
   list.push_back({op, {f32({2, 3, 5, 1}, x)}, attributes});
-  list.push_back({op, {f32({}, x)}, attributes});
+  list.push_back({op, {f32({}, uniform(0.5, 2.5))}, attributes});
   list.push_back({op, {f32({9, 2049}, x)}, attributes});
   list.push_back({op + "_grad", {f32({3, 7}), f32({3, 7}, x)}, attributes});
   list.push_back({op + "_grad", {f32({9, 2049}), f32({9, 2049}, x)}, attributes});

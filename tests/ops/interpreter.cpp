@@ -55,21 +55,13 @@ void Interpreter::run() {
   }
 }
 
-std::vector<runtime::Tensor> run_reference(const std::string& op, const std::vector<const runtime::Tensor*>& operands,
-                                           const ir::Attributes& attributes) {
-  ir::Graph graph;
-  std::vector<ir::ValueId> ids;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    ids.push_back(operands[i] == nullptr ? ir::absent : graph.add_input("operand" + std::to_string(i), operands[i]->type()));
-  }
-  graph.add(op, ids, attributes);
+std::vector<std::vector<double>> run_reference(const Case& c) {
+  const ir::Graph graph = graph_of(c);
   Interpreter interpreter(graph, {&backends::named("reference")});
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i] != nullptr) interpreter.feed(graph.value(ids[i]).name, *operands[i]);
-  }
+  interpreter.feed(draw_operands(c));
   interpreter.run();
-  std::vector<runtime::Tensor> results;
-  for (const ir::ValueId id : graph.node(0).results) results.push_back(interpreter.value(id).clone());
+  std::vector<std::vector<double>> results;
+  for (const ir::ValueId id : graph.node(0).results) results.push_back(to_doubles(interpreter.value(id)));
   return results;
 }
 

@@ -7,6 +7,7 @@
 #include "backends/backend.h"
 #include "ir/graph.h"
 #include "runtime/tensor.h"
+#include "tests/ops/cases.h"
 
 namespace stair::tests {
 
@@ -37,8 +38,7 @@ class Interpreter {
   std::vector<Step> steps_;
 };
 
-/// Runs one node of an op over the tensors (nullptr: an absent operand) on the reference backend.
-std::vector<runtime::Tensor> run_reference(const std::string& op, const std::vector<const runtime::Tensor*>& operands,
-                                           const ir::Attributes& attributes = {});
+/// Every result of the case on the reference backend, as doubles.
+std::vector<std::vector<double>> run_reference(const Case& c);
 
 }  // namespace stair::tests

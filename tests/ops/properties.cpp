@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "backends/backend.h"
 #include "tests/ops/cases.h"
 #include "tests/ops/check.h"
 #include "tests/ops/definitions.h"
@@ -18,15 +17,12 @@ void check_definition(const Case& c) {
   const std::string what = describe(c);
   CAPTURE(what);
   const ir::Graph graph = graph_of(c);
-  const runtime::Tensors operands = draw_operands(c);
-  Interpreter interpreter(graph, {&backends::named("reference")});
-  interpreter.feed(operands);
-  interpreter.run();
-  const runtime::Tensor& result = interpreter.value(graph.node(0).results[0]);
-  if (ir::is_float(result.type().dtype)) {
-    CHECK(near(to_doubles(result), by_definition(c, operands)));
+  const std::vector<double> found = run_reference(c)[0];
+  const std::vector<double> expected = by_definition(c, draw_operands(c));
+  if (ir::is_float(graph.type(graph.node(0).results[0]).dtype)) {
+    CHECK(near(found, expected));
   } else {
-    CHECK(to_doubles(result) == by_definition(c, operands));
+    CHECK(found == expected);
   }
 }
 
