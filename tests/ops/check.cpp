@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "backends/backend.h"
 #include "ir/op.h"
@@ -42,18 +45,32 @@ bool has_floats(const ir::Graph& graph, ir::DType dtype) {
   return std::any_of(results.begin(), results.end(), [&](ir::ValueId id) { return graph.type(id).dtype == dtype; });
 }
 
-// What floats are compared with: the reference in double precision where the op has it, else the reference as it is.
-Results oracle(const Case& c, const ir::Graph& graph, const Results& reference) {
+// The case in double precision, where the op has that: its graph, or nothing.
+std::optional<ir::Graph> wide_graph_of(const Case& c) {
+  if (!has_floats(graph_of(c), ir::DType::f32)) return std::nullopt;
+  ir::Graph wide = graph_of(c, ir::DType::f64);
+  return has_floats(wide, ir::DType::f64) ? std::optional(std::move(wide)) : std::nullopt;
+}
+
+// What floats are compared with: the reference in double precision, else the reference as it is.
+Results oracle(const Case& c, const std::optional<ir::Graph>& wide, const Results& reference) {
   Results results;
   for (const runtime::Tensor& tensor : reference) results.push_back(tensor.clone());
-  if (!has_floats(graph, ir::DType::f32)) return results;
-  const ir::Graph wide = graph_of(c, ir::DType::f64);
-  if (!has_floats(wide, ir::DType::f64)) return results;
-  Results precise = run(wide, draw_operands(c, ir::DType::f64), backends::named("reference"), 1);
+  if (!wide) return results;
+  Results precise = run(*wide, draw_operands(c, ir::DType::f64), backends::named("reference"), 1);
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (precise[i].type().dtype == ir::DType::f64) results[i] = std::move(precise[i]);
   }
   return results;
+}
+
+// A backend that takes the node in double precision must compute in it.
+void check_wide(const Case& c, const ir::Graph& wide, const backends::Backend& backend, const Results& precise) {
+  if (!backend.supports(wide, wide.node(0)).yes) return;
+  const Results found = run(wide, draw_operands(c, ir::DType::f64), backend, 2);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].type().dtype == ir::DType::f64) CHECK(near(to_doubles(found[i]), to_doubles(precise[i])));
+  }
 }
 
 // Ops that hand on or negate elements, for which no result may be rounded.
@@ -114,13 +131,15 @@ void check_on_all_backends(const Case& c) {
   const ir::Graph graph = graph_of(c);
   const runtime::Tensors operands = draw_operands(c);
   const Results reference = run(graph, operands, backends::named("reference"), 1);
-  const Results precise = oracle(c, graph, reference);
+  const std::optional<ir::Graph> wide = wide_graph_of(c);
+  const Results precise = oracle(c, wide, reference);
   for (const backends::Backend* backend : backends::all()) {
     if (!backend->supports(graph, graph.node(0)).yes) continue;
     const std::string on(backend->name());
     CAPTURE(on);
     const Results single = run(graph, operands, *backend, 1);
     check_results(graph, single, reference, precise);
+    if (wide) check_wide(c, *wide, *backend, precise);
     for (const int threads : {2, 3}) {
       CAPTURE(threads);
       CHECK(same_bits(single, run(graph, operands, *backend, threads)));
