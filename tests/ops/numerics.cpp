@@ -118,8 +118,8 @@ TEST_CASE("N-REQ-FLOAT rounds ties to even, before the zero point is added") {
 TEST_CASE("N-REQ-FLOAT rounds the accumulator, the product and the sum to float32 each") {
   // 16777217 becomes 16777216: the product is the tie 2.5 and not a little more.
   CHECK(requantized({16777217}, 0x1.4p-23, 0) == Values{2});
-  const Operand m = reals({0x1.4p-23});
-  CHECK(run_reference({"requantize", {sums({16777215}), m, ints({0}), ints({2})}, range(-127, 127)})[0] == Values{2});
+  // An integer bias comes before that: 7 * 0.5 is a tie, the difference of the rounded products would be 3.
+  CHECK(run_reference({"requantize", {sums({16777217}), reals({0.5}), ints({0}), ints({-16777210})}, range(-127, 127)})[0] == Values{4});
   // The sum of the rounded product is the tie 36.5; a fused multiply-add would make it 36.500004.
   CHECK(run_reference({"requantize", {sums({8970}), reals({0x1.141694p-8}), ints({0}), reals({-0x1.49def4p+0})}, range(-127, 127)})[0] ==
         Values{36});
