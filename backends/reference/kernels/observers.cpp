@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "backends/reference/channels.h"
@@ -27,11 +28,10 @@ Extent<Real> extent_of(const ir::TensorView& x) {
 
 void run_min_max(const ir::Node&, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    Extent<Real> extent = extent_of<Real>(a.operands[0]);
-    extent.see(*a.operands[1].as<Real>());
-    extent.see(*a.operands[2].as<Real>());
-    *a.results[0].as<Real>() = extent.low;
-    *a.results[1].as<Real>() = extent.high;
+    const Extent<Real> extent = extent_of<Real>(a.operands[0]);
+    // Each bound on its own: where nothing was seen, min is +inf and max is -inf.
+    *a.results[0].as<Real>() = std::min(extent.low, *a.operands[1].as<Real>());
+    *a.results[1].as<Real>() = std::max(extent.high, *a.operands[2].as<Real>());
   });
 }
 

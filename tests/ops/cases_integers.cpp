@@ -1,0 +1,77 @@
+#include <utility>
+
+#include "tests/ops/case_lists.h"
+
+namespace stair::tests {
+namespace {
+
+// The ways to fill an integer product: any numbers, signed ones, and the largest sums of either sign.
+void add_fills(std::vector<Case>& list, const std::string& op, const ir::Shape& x, const ir::Shape& w, const ir::Attributes& attributes) {
+  list.push_back({op, {u8(x), s8(w), i32({1}, listed({37}))}, attributes});
+  list.push_back({op, {s8(x), s8(w), i32({1}, listed({0}))}, attributes});
+  list.push_back({op, {u8(x, listed({255})), s8(w, listed({-127})), i32({1}, listed({0}))}, attributes});
+  list.push_back({op, {u8(x, listed({255})), s8(w, listed({127})), i32({1}, listed({0}))}, attributes});
+  list.push_back({op, {u8(x, extremes(0, 255)), s8(w, extremes(-128, 127)), i32({1}, listed({255}))}, attributes});
+  list.push_back({op, {s8(x, extremes(-127, 127)), s8(w, extremes(-1, 1)), i32({1}, listed({0}))}, attributes});
+}
+
+ir::Attributes window(ir::Shape stride, ir::Shape padding, ir::Shape dilation, std::int64_t groups) {
+  return {{"stride", std::move(stride)}, {"padding", std::move(padding)}, {"dilation", std::move(dilation)}, {"groups", groups}};
+}
+
+void add_product(std::vector<Case>& list, const ir::Shape& a, const ir::Shape& b, bool ta, bool tb) {
+  const ir::Attributes attributes{{"transpose_a", ta}, {"transpose_b", tb}};
+  const Operand za = i32({1}, listed({12}));
+  const Operand zb = i32({1}, listed({-3}));
+  list.push_back({"matmul_integer", {u8(a), s8(b), za, zb}, attributes});
+  list.push_back({"matmul_integer", {s8(a), u8(b), zb, za}, attributes});
+  list.push_back({"matmul_integer", {u8(a, extremes(0, 255)), u8(b, extremes(0, 255)), za, i32({1}, listed({255}))}, attributes});
+}
+
+}  // namespace
+
+void add_integer_cases(std::vector<Case>& list) {
+  add_fills(list, "conv2d_integer", {1, 1, 1, 1}, {1, 1, 1, 1}, {});
+  add_fills(list, "conv2d_integer", {2, 3, 5, 7}, {4, 3, 3, 3}, window({1, 1}, {1, 1, 1, 1}, {1, 1}, 1));
+  add_fills(list, "conv2d_integer", {2, 2, 9, 8}, {3, 2, 3, 2}, window({2, 3}, {0, 1, 2, 1}, {2, 1}, 1));
+  add_fills(list, "conv2d_integer", {2, 4, 5, 5}, {6, 2, 3, 3}, window({1, 1}, {2, 0, 1, 3}, {1, 2}, 2));
+  add_fills(list, "conv2d_integer", {2, 5, 6, 5}, {5, 1, 3, 3}, window({2, 2}, {1, 1, 0, 0}, {1, 1}, 5));
+  add_fills(list, "conv2d_integer", {3, 5, 3, 4}, {2, 5, 1, 1}, window({1, 1}, {0, 0, 0, 0}, {1, 1}, 1));
+  add_fills(list, "conv2d_integer", {1, 71, 5, 5}, {9, 71, 3, 3}, window({1, 1}, {1, 1, 1, 1}, {1, 1}, 1));  // sums beyond 2^24
+
+  add_fills(list, "linear_integer", {1, 1}, {1, 1}, {});
+  add_fills(list, "linear_integer", {5, 7}, {3, 7}, {});
+  add_fills(list, "linear_integer", {2, 3, 33}, {5, 33}, {});
+  add_fills(list, "linear_integer", {6}, {4, 6}, {});
+  add_fills(list, "linear_integer", {17, 518}, {19, 518}, {});    // the last k within 2^24 (N-F32GEMM)
+  add_fills(list, "linear_integer", {7, 1153}, {9, 1153}, {});    // beyond it
+  add_fills(list, "linear_integer", {2, 65536}, {2, 65536}, {});  // 2^31 less a little
+
+  for (const bool ta : {false, true}) {
+    for (const bool tb : {false, true}) {
+      add_product(list, ta ? ir::Shape{7, 3} : ir::Shape{3, 7}, tb ? ir::Shape{5, 7} : ir::Shape{7, 5}, ta, tb);
+      add_product(list, ta ? ir::Shape{2, 1, 7, 3} : ir::Shape{2, 1, 3, 7}, tb ? ir::Shape{3, 5, 7} : ir::Shape{3, 7, 5}, ta, tb);
+      add_product(list, ta ? ir::Shape{600, 9} : ir::Shape{9, 600}, tb ? ir::Shape{11, 600} : ir::Shape{600, 11}, ta, tb);
+    }
+  }
+
+  for (const Operand& x : {u8({2, 3, 7, 5}), s8({2, 3, 7, 5}), u8({2, 3, 7, 5}, listed({255}))}) {
+    const Operand zero = i32({1}, listed({x.type.dtype == ir::DType::u8 ? 100.0 : -5.0}));
+    list.push_back({"avg_pool_integer", {x, zero}, {{"kernel", ir::Shape{2, 3}}}});
+    list.push_back(
+        {"avg_pool_integer", {x, zero}, {{"kernel", ir::Shape{3, 3}}, {"stride", ir::Shape{2, 1}}, {"padding", ir::Shape{1, 2, 0, 1}}}});
+    list.push_back({"avg_pool_integer", {x, zero}, {{"kernel", ir::Shape{7, 5}}}});
+    list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{2, 3}}}});
+    list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{1, -1}}, {"keep", true}}});
+    list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{0, 1, 2, 3}}}});
+    list.push_back({"pad_integer", {x, zero}, {{"padding", ir::Shape{0, 0, 1, 2, 0, 1, 2, 0}}}});
+  }
+
+  list.push_back({"scale_channels", {s8({4, 3, 2, 2}), s8({4}, integers(-1, 1))}});
+  list.push_back({"scale_channels", {s8({5, 7}), s8({1}, listed({-1}))}});
+  list.push_back({"lookup", {u8({3, 129}), s8({256})}});
+  list.push_back({"lookup", {s8({3, 129}, integers(-128, 127)), u8({256})}});
+  list.push_back({"lookup", {u8({2, 8, 33, 33}), u8({256})}});
+}
+
+}  // namespace stair::tests

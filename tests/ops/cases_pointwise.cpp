@@ -1,0 +1,92 @@
+#include "tests/ops/case_lists.h"
+
+namespace stair::tests {
+namespace {
+
+void add_activation(std::vector<Case>& list, const std::string& op, const std::vector<double>& kinks,
+                    const ir::Attributes& attributes = {}) {
+  const Draw x = away_from(kinks, -8, 8);
+  list.push_back({op, {f32({3, 7}, x)}, attributes});
+  list.push_back({op, {f32({2, 3, 5, 1}, x)}, attributes});
+  list.push_back({op, {f32({}, uniform(0.5, 2.5))}, attributes});
+  list.push_back({op, {f32({9, 2049}, x)}, attributes});
+  list.push_back({op + "_grad", {f32({3, 7}), f32({3, 7}, x)}, attributes});
+  list.push_back({op + "_grad", {f32({9, 2049}), f32({9, 2049}, x)}, attributes});
+  std::vector<double> edges = kinks;
+  edges.push_back(0);
+  list.push_back({op + "_grad", {f32({5}), f32({5}, listed(edges))}, attributes});
+}
+
+void add_binary(std::vector<Case>& list, const std::string& op, const Draw& b) {
+  list.push_back({op, {f32({2, 3, 4, 5}), f32({2, 3, 4, 5}, b)}});
+  list.push_back({op, {f32({2, 3, 4, 5}), f32({3, 1, 1}, b)}});
+  list.push_back({op, {f32({3, 1, 1}), f32({2, 3, 4, 5}, b)}});
+  list.push_back({op, {f32({7, 1}), f32({1, 5}, b)}});
+  list.push_back({op, {f32({4, 3}), f32({1}, b)}});
+  list.push_back({op, {f32({}), f32({3, 2}, b)}});
+  list.push_back({op, {f32({5, 1, 3}), f32({5, 4, 1}, b)}});
+  list.push_back({op, {f32({9, 2049}), f32({2049}, b)}});
+}
+
+void add_fake_quantize(std::vector<Case>& list, const char* estimator) {
+  const auto attributes = [&](std::int64_t lo, std::int64_t hi, std::int64_t axis) {
+    return ir::Attributes{{"lo", lo}, {"hi", hi}, {"axis", axis}, {"estimator", text(estimator)}};
+  };
+  const Draw wide = uniform(-3, 3);
+  list.push_back({"fake_quantize", {f32({3, 17}, wide), f32({1}, listed({0.015})), i32({1}, listed({128}))}, attributes(0, 255, 0)});
+  list.push_back({"fake_quantize", {f32({3, 17}, wide), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))}, attributes(-7, 7, 0)});
+  list.push_back(
+      {"fake_quantize", {f32({2, 5, 3, 3}, wide), f32({5}, uniform(0.01, 0.03)), i32({1}, listed({0}))}, attributes(-127, 127, 1)});
+  list.push_back({"fake_quantize", {f32({2, 3}, wide), f32({3}, uniform(0.5, 1)), i32({1}, listed({1}))}, attributes(0, 3, -1)});
+  list.push_back({"fake_quantize",
+                  {f32({9}, listed({-2, -1.5, -0.5, 0, 0.5, 1, 1.5, 2, 3})), f32({1}, listed({0.5})), i32({1}, listed({0}))},
+                  attributes(-3, 3, 0)});
+  list.push_back(
+      {"fake_quantize", {f32({2, 8, 33, 33}, wide), f32({8}, uniform(0.01, 0.03)), i32({1}, listed({0}))}, attributes(-127, 127, 1)});
+}
+
+}  // namespace
+
+void add_pointwise_cases(std::vector<Case>& list) {
+  add_activation(list, "relu", {0});
+  add_activation(list, "relu6", {0, 6});
+  add_activation(list, "leaky_relu", {0}, {{"slope", 0.1}});
+  add_activation(list, "sigmoid", {});
+  add_activation(list, "tanh", {});
+  add_activation(list, "hard_sigmoid", {-3, 3});
+  add_activation(list, "hard_swish", {-3, 3});
+  add_activation(list, "gelu", {});
+
+  add_binary(list, "add", uniform());
+  add_binary(list, "sub", uniform());
+  add_binary(list, "mul", uniform());
+  add_binary(list, "div", uniform(0.5, 2));
+  list.push_back({"negate", {f32({3, 5})}});
+  list.push_back({"clip", {f32({4, 9}, uniform(-3, 3))}, {{"low", -1.0}, {"high", 0.5}}});
+
+  for (const char* estimator : {"plain", "clipped"}) {
+    add_fake_quantize(list, estimator);
+    const ir::Attributes attributes{{"estimator", text(estimator)}};
+    list.push_back({"fake_binarize", {f32({4, 9}, uniform(-2, 2))}, attributes});
+    list.push_back({"fake_binarize", {f32({7}, listed({-1, 1, 0, -1.5, 1.5, 0.25, -0.25}))}, attributes});
+    list.push_back({"fake_binarize",
+                    {f32({4, 33}, uniform(-2, 2)), i64({1}, listed({3}))},
+                    {{"estimator", text(estimator)}, {"stochastic", true}, {"seed", integer(5)}, {"stream", integer(2)}}});
+  }
+  list.push_back({"fake_quantize_grad",
+                  {f32({3, 17}), f32({3, 17}, uniform(-3, 3)), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))},
+                  {{"lo", integer(-7)}, {"hi", integer(7)}}});
+  list.push_back({"fake_quantize_grad",
+                  {f32({2, 8, 33, 33}), f32({2, 8, 33, 33}, uniform(-3, 3)), f32({1}, listed({0.015})), i32({1}, listed({128}))},
+                  {{"lo", integer(0)}, {"hi", integer(255)}, {"axis", integer(1)}}});
+  list.push_back({"fake_binarize_grad", {f32({7}), f32({7}, listed({-1, 1, 0, -1.5, 1.5, 0.25, -0.25}))}});
+
+  for (const double rate : {0.0, 0.3, 0.9}) {
+    list.push_back({"dropout",
+                    {f32({5, 13}, uniform(0.5, 1)), i64({1}, listed({11}))},
+                    {{"rate", rate}, {"seed", integer(7)}, {"stream", integer(1)}}});
+    list.push_back({"dropout_grad", {f32({5, 13}), u8({5, 13}, integers(0, 1))}, {{"rate", rate}}});
+  }
+}
+
+}  // namespace stair::tests

@@ -1,0 +1,76 @@
+#include <limits>
+
+#include "tests/ops/case_lists.h"
+
+namespace stair::tests {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+void add_losses(std::vector<Case>& list, std::int64_t n, std::int64_t classes) {
+  const Operand logits = f32({n, classes}, distinct(-3, 3));
+  const Operand labels = i32({n}, integers(0, static_cast<double>(classes - 1)));
+  for (const double smoothing : {0.0, 0.1}) {
+    list.push_back({"cross_entropy", {logits, labels}, {{"label_smoothing", smoothing}}});
+    list.push_back({"cross_entropy_grad", {f32({}), logits, labels}, {{"label_smoothing", smoothing}}});
+  }
+  list.push_back({"squared_hinge", {logits, labels}});
+  list.push_back({"squared_hinge_grad", {f32({}), logits, labels}});
+  list.push_back({"mean_squared_error", {f32({n, classes}), f32({n, classes})}});
+  list.push_back({"mean_squared_error_grad", {f32({}), f32({n, classes}), f32({n, classes})}});
+  list.push_back({"correct_count", {logits, labels}});
+}
+
+void add_optimizers(std::vector<Case>& list, const ir::Shape& shape) {
+  const Operand w = f32(shape);
+  const Operand rate = f32({1}, listed({0.1}));
+  const Operand square = f32(shape, uniform(0, 1));
+  for (const double decay : {0.0, 0.01}) {
+    list.push_back({"sgd", {w, w, rate}, {{"weight_decay", decay}}});
+    for (const bool flag : {false, true}) {
+      list.push_back({"sgd_momentum", {w, w, rate, w}, {{"weight_decay", decay}, {"nesterov", flag}}});
+      for (const double step : {0.0, 9.0}) {
+        list.push_back({"adam", {w, w, rate, w, square, i64({1}, listed({step}))}, {{"weight_decay", decay}, {"decoupled", flag}}});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void add_training_cases(std::vector<Case>& list) {
+  add_losses(list, 1, 2);
+  add_losses(list, 5, 7);
+  add_losses(list, 33, 10);
+  add_optimizers(list, {3, 5});
+  add_optimizers(list, {9, 2049});
+  list.push_back({"clip_norm_factor", {f32({3, 5}), f32({7})}, {{"max_norm", 0.5}}});
+  list.push_back({"clip_norm_factor", {f32({3})}, {{"max_norm", 50.0}}});
+
+  for (const char* op : {"observe_min_max", "observe_moving_average"}) {
+    list.push_back({op, {f32({3, 7}), f32({1}, listed({infinity})), f32({1}, listed({-infinity}))}});
+    list.push_back({op, {f32({3, 7}), f32({1}, listed({-0.5})), f32({1}, listed({4}))}});
+    list.push_back({op, {f32({9, 2049}), f32({1}, listed({-0.5})), f32({1}, listed({0.5}))}});
+  }
+  for (const bool per_channel : {false, true}) {
+    list.push_back({"weight_range", {f32({4, 3, 2, 2})}, {{"per_channel", per_channel}}});
+    list.push_back({"weight_range", {f32({5, 9})}, {{"per_channel", per_channel}}});
+  }
+
+  list.push_back({"increment", {i64({1}, listed({41}))}});
+  for (const char* kind : {"constant", "step", "cosine", "exponential"}) {
+    for (const double step : {0.0, 2.0, 3.0, 7.0, 40.0}) {
+      list.push_back({"learning_rate",
+                      {i64({1}, listed({step}))},
+                      {{"kind", text(kind)},
+                       {"base", 0.2},
+                       {"total_steps", integer(20)},
+                       {"step_size", integer(4)},
+                       {"gamma", 0.5},
+                       {"warmup_steps", integer(3)},
+                       {"final", 0.01}}});
+    }
+  }
+}
+
+}  // namespace stair::tests

@@ -1,0 +1,177 @@
+// Worked examples of the float ops that have no definition in definitions.cpp: what kernels and gradient rules could get wrong together.
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/ops/case_lists.h"
+#include "tests/ops/interpreter.h"
+
+namespace stair::tests {
+namespace {
+
+using Values = std::vector<double>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+Operand reals(const Values& values) {
+  return f32({static_cast<std::int64_t>(values.size())}, listed(values));
+}
+Operand matrix(std::int64_t rows, const Values& values) {
+  return f32({rows, static_cast<std::int64_t>(values.size()) / rows}, listed(values));
+}
+
+void check(const Values& found, const Values& expected) {
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CAPTURE(i);
+    CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-6));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("activations have their known values") {
+  const auto of = [](const char* op, const Values& x, const ir::Attributes& attributes = {}) {
+    return run_reference({op, {reals(x)}, attributes})[0];
+  };
+  check(of("relu", {-2, 0, 3}), {0, 0, 3});
+  check(of("relu6", {-2, 3, 7}), {0, 3, 6});
+  check(of("leaky_relu", {-2, 3}, {{"slope", 0.1}}), {-0.2, 3});
+  check(of("sigmoid", {0, 1, -100}), {0.5, 0.7310585786300049, 0});
+  check(of("tanh", {0, 1, -1}), {0, 0.7615941559557649, -0.7615941559557649});
+  check(of("hard_sigmoid", {-4, 1, 4}), {0, 2.0 / 3, 1});
+  check(of("hard_swish", {-4, 1, 4}), {0, 2.0 / 3, 4});
+  check(of("gelu", {0, 1, -0.5}), {0, 0.8413447460685429, -0.1542687693629934});
+}
+
+TEST_CASE("softmax normalizes along its axis and losses average over the batch") {
+  check(run_reference({"softmax", {matrix(1, {0, 1})}})[0], {0.2689414213699951, 0.7310585786300049});
+  check(run_reference({"log_softmax", {matrix(2, {0, 1})}, {{"axis", integer(0)}}})[0], {-1.3132616875182228, -0.3132616875182228});
+  const Operand logits = matrix(2, {0, 1, 0, 1});
+  const Operand labels = i32({2}, listed({0, 1}));
+  check(run_reference({"cross_entropy", {logits, labels}})[0], {0.8132616875182228});
+  check(run_reference({"cross_entropy", {matrix(1, {0, 1}), i32({1}, listed({0}))}, {{"label_smoothing", 0.1}}})[0], {1.2632616875182228});
+  check(run_reference({"squared_hinge", {matrix(2, {0.5, -2, 0.5, 3}), labels}})[0], {(0.25 + 2.25) / 2});
+  check(run_reference({"mean_squared_error", {reals({1, 2}), reals({0, 4})}})[0], {2.5});
+  check(run_reference({"correct_count", {matrix(2, {1, 1, 1, 1}), labels}})[0], {1});
+  check(run_reference({"one_hot", {labels}, {{"classes", integer(3)}}})[0], {1, 0, 0, 0, 1, 0});
+}
+
+TEST_CASE("batch normalization uses the biased variance and remembers the unbiased one") {
+  const auto results = run_reference(
+      {"batch_norm", {matrix(2, {1, 3}), reals({2}), reals({3}), reals({10}), reals({1})}, {{"eps", 0.0}, {"momentum", 0.1}}});
+  check(results[0], {1, 5});
+  check(results[1], {9.2});
+  check(results[2], {1.1});
+  check(results[3], {2});
+  check(results[4], {1});
+  check(run_reference({"batch_norm_inference", {matrix(2, {1, 3}), reals({2}), reals({3}), reals({1}), reals({3})}, {{"eps", 1.0}}})[0],
+        {3, 5});
+  const auto statistics = run_reference({"batch_statistics", {matrix(2, {1, 3})}});
+  check(statistics[0], {2});
+  check(statistics[1], {1});
+  check(run_reference({"exponential_moving_average", {reals({2}), reals({3})}, {{"momentum", 0.25}, {"correction", 2.0}}})[0], {3});
+  check(run_reference({"standard_deviation", {reals({3})}, {{"eps", 1.0}}})[0], {2});
+}
+
+TEST_CASE("optimizers take the step of their papers") {
+  const Operand w = reals({1});
+  const Operand g = reals({0.5});
+  const Operand rate = reals({0.1});
+  check(run_reference({"sgd", {w, g, rate}, {{"weight_decay", 0.1}}})[0], {0.94});
+  for (const bool nesterov : {false, true}) {
+    const auto results = run_reference({"sgd_momentum", {w, g, rate, reals({2})}, {{"momentum", 0.9}, {"nesterov", nesterov}}});
+    check(results[0], {nesterov ? 0.743 : 0.77});
+    check(results[1], {2.3});
+  }
+  const auto adam = [&](double decay, bool decoupled) {
+    return run_reference(
+        {"adam", {w, g, rate, reals({0}), reals({0}), i64({1}, listed({0}))}, {{"weight_decay", decay}, {"decoupled", decoupled}}});
+  };
+  check(adam(0, false)[0], {0.9});  // the first step is lr times the gradient's sign
+  check(adam(0, false)[1], {0.05});
+  check(adam(0, false)[2], {0.00025});
+  check(adam(0.5, true)[0], {0.85});
+  check(adam(0.5, false)[1], {0.1});
+  check(run_reference({"clip_norm_factor", {reals({3}), reals({0, 4})}, {{"max_norm", 1.0}}})[0], {0.2});
+  check(run_reference({"clip_norm_factor", {reals({3}), reals({0, 4})}, {{"max_norm", 10.0}}})[0], {1});
+  check(run_reference({"clip", {reals({-3, 0.5, 3})}, {{"low", -1.0}, {"high", 2.0}}})[0], {-1, 0.5, 2});
+}
+
+TEST_CASE("learning rates rise to the base and then follow their schedule") {
+  const auto rate = [](const char* kind, double step) {
+    return run_reference({"learning_rate",
+                          {i64({1}, listed({step}))},
+                          {{"kind", text(kind)},
+                           {"base", 0.2},
+                           {"total_steps", integer(20)},
+                           {"step_size", integer(4)},
+                           {"gamma", 0.5},
+                           {"warmup_steps", integer(3)},
+                           {"final", 0.01}}})[0];
+  };
+  for (const char* kind : {"constant", "step", "cosine", "exponential"}) {
+    check(rate(kind, 0), {0.2 / 3});
+    check(rate(kind, 2), {0.2});
+    check(rate(kind, 3), {0.2});
+  }
+  check(rate("constant", 40), {0.2});
+  check(rate("step", 6), {0.2});
+  check(rate("step", 7), {0.1});
+  check(rate("exponential", 5), {0.1414213562373095});
+  check(rate("cosine", 20), {0.01});
+  check(rate("cosine", 40), {0.01});
+  check(run_reference({"increment", {i64({1}, listed({41}))}})[0], {42});
+}
+
+TEST_CASE("observers keep the range that they have seen") {
+  const auto seen = [](const char* op, double low, double high) {
+    const auto results = run_reference({op, {reals({2, -1, 0.5}), reals({low}), reals({high})}, {}});
+    return Values{results[0][0], results[1][0]};
+  };
+  CHECK(seen("observe_min_max", infinity, -infinity) == Values{-1, 2});
+  CHECK(seen("observe_min_max", -3, 1) == Values{-3, 2});
+  CHECK(seen("observe_min_max", 0, 5) == Values{-1, 5});
+  CHECK(seen("observe_min_max", 3, 4) == Values{-1, 4});
+  CHECK(seen("observe_moving_average", infinity, -infinity) == Values{-1, 2});
+  check(seen("observe_moving_average", -3, 1), {-2.98, 1.01});
+  const auto weights = run_reference({"weight_range", {matrix(2, {1, -2, 3, 4})}});
+  CHECK(weights[0] == Values{-2, 3});
+  CHECK(weights[1] == Values{1, 4});
+}
+
+TEST_CASE("the first of equals wins a maximum") {
+  const auto results = run_reference({"max_pool", {f32({1, 1, 2, 4}, listed({1, 1, 0, 5, 0, 1, 5, 5}))}, {{"kernel", ir::Shape{2, 2}}}});
+  CHECK(results[0] == Values{1, 5});
+  CHECK(results[1] == Values{0, 1});
+  CHECK(run_reference({"reduce_max_grad", {reals({7}), matrix(1, {2, 5, 5})}, {{"axes", ir::Shape{1}}}})[0] == Values{0, 7, 0});
+}
+
+TEST_CASE("binarization is the sign, with 0 positive; a stochastic one follows its probability") {
+  CHECK(run_reference({"binarize", {reals({-0.5, 0, 0.5})}})[0] == Values{-1, 1, 1});
+  const Values drawn = run_reference({"binarize",
+                                      {f32({10000}, listed({0.5})), i64({1}, listed({0}))},
+                                      {{"stochastic", true}, {"seed", integer(1)}, {"stream", integer(1)}}})[0];
+  double sum = 0;
+  for (const double value : drawn) sum += value;
+  CHECK(sum / 10000 == doctest::Approx(0.5).epsilon(0.05));
+}
+
+TEST_CASE("data moves where the attributes say") {
+  const Operand x = matrix(2, {1, 2, 3, 4, 5, 6});
+  CHECK(run_reference({"transpose", {x}, {{"permutation", ir::Shape{1, 0}}}})[0] == Values{1, 4, 2, 5, 3, 6});
+  CHECK(run_reference({"concat", {x, matrix(2, {7, 8})}})[0] == Values{1, 2, 3, 7, 4, 5, 6, 8});
+  CHECK(run_reference({"slice", {x}, {{"axes", ir::Shape{1}}, {"starts", ir::Shape{1}}, {"ends", ir::Shape{3}}}})[0] == Values{2, 3, 5, 6});
+  CHECK(run_reference({"pad", {matrix(1, {1, 2})}, {{"padding", ir::Shape{1, 0, 0, 1}}, {"value", 9.0}}})[0] == Values{9, 9, 9, 1, 2, 9});
+  CHECK(run_reference({"pad_integer", {u8({2}, listed({1, 2})), i32({1}, listed({7}))}, {{"padding", ir::Shape{1, 2}}}})[0] ==
+        Values{7, 1, 2, 7, 7});
+  CHECK(run_reference({"broadcast", {matrix(2, {1, 2})}, {{"shape", ir::Shape{2, 2}}}})[0] == Values{1, 1, 2, 2});
+  CHECK(run_reference({"reduce_sum", {x}, {{"axes", ir::Shape{0}}}})[0] == Values{5, 7, 9});
+  CHECK(run_reference({"reduce_mean", {x}, {{"axes", ir::Shape{-1}}}})[0] == Values{2, 5});
+  CHECK(run_reference({"reduce_max", {x}, {{"axes", ir::Shape{0, 1}}}})[0] == Values{6});
+}
+
+}  // namespace stair::tests

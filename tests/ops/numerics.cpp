@@ -1,0 +1,270 @@
+// Worked examples of the clauses of docs/numerics.md, each computed by hand, on the reference kernels.
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/ops/case_lists.h"
+#include "tests/ops/interpreter.h"
+
+namespace stair::tests {
+namespace {
+
+using Values = std::vector<double>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double half = 1073741824;  // the mantissa 2^30: 0.5 * 2^shift
+
+std::int64_t length(const Values& values) {
+  return static_cast<std::int64_t>(values.size());
+}
+Operand reals(const Values& values) {
+  return f32({length(values)}, listed(values));
+}
+Operand ints(const Values& values) {
+  return i32({length(values)}, listed(values));
+}
+Operand sums(const Values& values) {
+  return i32({1, length(values)}, listed(values));
+}
+ir::Attributes range(std::int64_t lo, std::int64_t hi) {
+  return {{"lo", lo}, {"hi", hi}};
+}
+
+Values quantized(const Values& x, double scale, double zero_point, std::int64_t lo, std::int64_t hi) {
+  return run_reference({"quantize", {reals(x), reals({scale}), ints({zero_point})}, range(lo, hi)})[0];
+}
+
+Values requantized(const Values& acc, double multiplier, double zero_point) {
+  return run_reference({"requantize", {sums(acc), reals({multiplier}), ints({zero_point})}, range(-127, 127)})[0];
+}
+
+Values requantized_fixed(const Values& acc, double mantissa, double shift, double zero_point = 0) {
+  return run_reference({"requantize_fixed", {sums(acc), ints({mantissa}), ints({shift}), ints({zero_point})}, range(-127, 127)})[0];
+}
+
+}  // namespace
+
+TEST_CASE("N-QUANT rounds ties to even, before the zero point is added") {
+  CHECK(quantized({-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 126.5}, 1, 0, -127, 127) == Values{-2, -2, 0, 0, 2, 2, 4, 126});
+  CHECK(quantized({-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}, 1, 3, 0, 255) == Values{1, 1, 3, 3, 5, 5});
+}
+
+TEST_CASE("N-QUANT clamps to the range, whatever the value") {
+  CHECK(quantized({1e30, -1e30, infinity, -infinity, 63.5, 63.75, -64, -64.25}, 0.5, 128, 0, 255) ==
+        Values{255, 0, 255, 0, 255, 255, 0, 0});
+  CHECK(quantized({9, -9, 3.5, -3.5}, 1, 0, -3, 3) == Values{3, -3, 3, -3});
+}
+
+TEST_CASE("N-QUANT sends NaN to lo") {
+  CHECK(quantized({nan, 1}, 1, 128, 0, 255) == Values{0, 129});
+  CHECK(quantized({nan, 1}, 1, 0, -127, 127) == Values{-127, 1});
+  CHECK(quantized({nan, 1}, 1, 0, -3, 3) == Values{-3, 1});
+}
+
+TEST_CASE("N-QUANT divides by the scale") {
+  // In float32 the quotients by 0.3 are 2.5 and 7.4999995, the products with 1 / 0.3 are 2.5000002 and 7.5.
+  CHECK(quantized({0x1.800002p-1, 2.25}, 0.3, 0, 0, 255) == Values{2, 7});
+}
+
+TEST_CASE("N-QUANT takes the scale of the channel") {
+  const Operand x = f32({2, 2}, listed({3, 5}));
+  const auto along = [&](std::int64_t axis) {
+    return run_reference({"quantize", {x, reals({1, 2}), ints({0})}, {{"lo", integer(0)}, {"hi", integer(15)}, {"axis", axis}}})[0];
+  };
+  CHECK(along(0) == Values{3, 5, 2, 2});
+  CHECK(along(1) == Values{3, 2, 3, 2});
+  CHECK(along(-1) == Values{3, 2, 3, 2});
+}
+
+TEST_CASE("N-DEQUANT is the distance from the zero point times the scale, and N-FAKE is N-QUANT and N-DEQUANT") {
+  CHECK(run_reference({"dequantize", {u8({3}, listed({0, 100, 255})), reals({0.5}), ints({100})}})[0] == Values{-50, 0, 77.5});
+  CHECK(run_reference({"fake_quantize", {reals({-9, 0.25, 0.75, 1.25, 9, nan}), reals({0.5}), ints({4})}, range(0, 15)})[0] ==
+        Values{-2, 0, 1, 1, 5.5, -2});
+}
+
+TEST_CASE("N-PARAM derives scale and zero point from a range that holds 0") {
+  const auto affine = [](double low, double high, bool power_of_two = false) {
+    const auto results = run_reference(
+        {"affine_parameters", {reals({low}), reals({high})}, {{"lo", integer(0)}, {"hi", integer(255)}, {"power_of_two", power_of_two}}});
+    return std::pair{results[0][0], results[1][0]};
+  };
+  CHECK(affine(-127.5, 127.5) == std::pair{1.0, 128.0});  // 127.5 is a tie
+  CHECK(affine(-31.875, 95.625) == std::pair{0.5, 64.0});
+  CHECK(affine(64, 127.5) == std::pair{0.5, 0.0});
+  CHECK(affine(-127.5, -64) == std::pair{0.5, 255.0});
+  CHECK(affine(0, 0) == std::pair{1.0, 0.0});
+  CHECK(affine(-1e-40, 1e-40).first == 1.0);
+  CHECK(affine(-3e38, 3e38).first > 1e36);
+  CHECK(affine(-3e38, 3e38).first < infinity);
+  CHECK(affine(0, 191.25, true) == std::pair{1.0, 0.0});
+  CHECK(affine(0, 127.5, true) == std::pair{0.5, 0.0});
+  const auto symmetric = run_reference(
+      {"affine_parameters", {reals({-127, 1, 0}), reals({1, 254, 0})}, {{"lo", integer(-127)}, {"hi", integer(127)}, {"symmetric", true}}});
+  CHECK(symmetric[0] == Values{1, 2, 1});
+  CHECK(symmetric[1] == Values{0});
+}
+
+TEST_CASE("N-REQ-FLOAT rounds ties to even, before the zero point is added") {
+  CHECK(requantized({5, 7, -5, -7, 3, -3}, 0.5, 0) == Values{2, 4, -2, -4, 2, -2});
+  CHECK(requantized({5, 7, -5, -7, 3, -3}, 0.5, 1) == Values{3, 5, -1, -3, 3, -1});
+  CHECK(requantized({1000, -1000, 2147483647, -2147483647}, 0.5, 1) == Values{127, -127, 127, -127});
+}
+
+TEST_CASE("N-REQ-FLOAT rounds the accumulator, the product and the sum to float32 each") {
+  // 16777217 becomes 16777216: the product is the tie 2.5 and not a little more.
+  CHECK(requantized({16777217}, 0x1.4p-23, 0) == Values{2});
+  // An integer bias comes before that: 7 * 0.5 is a tie, the difference of the rounded products would be 3.
+  CHECK(run_reference({"requantize", {sums({16777217}), reals({0.5}), ints({0}), ints({-16777210})}, range(-127, 127)})[0] == Values{4});
+  // The sum of the rounded product is the tie 36.5; a fused multiply-add would make it 36.500004.
+  CHECK(run_reference({"requantize", {sums({8970}), reals({0x1.141694p-8}), ints({0}), reals({-0x1.49def4p+0})}, range(-127, 127)})[0] ==
+        Values{36});
+}
+
+TEST_CASE("N-REQ-FLOAT adds an integer bias to the sum and a float bias to the product") {
+  const Operand acc = i32({1, 2, 2}, listed({3, 4, 30, 40}));
+  const Operand m = reals({0.5, 0.25});
+  CHECK(run_reference({"requantize", {acc, m, ints({10}), ints({2, -4})}, range(0, 255)})[0] == Values{12, 13, 16, 19});
+  CHECK(run_reference({"requantize", {acc, m, ints({10}), reals({2, -4})}, range(0, 255)})[0] == Values{14, 14, 14, 16});
+}
+
+TEST_CASE("N-REQ narrows the range by a fused clamp") {
+  const Values acc{-100, 0, 8, 100};
+  CHECK(run_reference({"requantize", {sums(acc), reals({0.5}), ints({10}), std::nullopt, ints({10, 20})}, range(0, 255)})[0] ==
+        Values{10, 10, 14, 20});
+  CHECK(run_reference(
+            {"requantize_fixed", {sums(acc), ints({half}), ints({0}), ints({10}), std::nullopt, ints({10, 20})}, range(0, 255)})[0] ==
+        Values{10, 10, 14, 20});
+  const auto clamp = [](double scale, const Values& bounds) {
+    return run_reference({"clamp_range", {reals({scale}), ints({12})}, {{"lo", integer(0)}, {"hi", integer(255)}, {"clamp", bounds}}})[0];
+  };
+  CHECK(clamp(0.5, {0}) == Values{12, 255});
+  CHECK(clamp(0.5, {0, 6}) == Values{12, 24});
+  CHECK(clamp(0.015625, {0, 6}) == Values{12, 255});
+}
+
+TEST_CASE("N-REQ-FIXED writes a multiplier as mantissa and shift") {
+  const auto results = run_reference({"fixed_multiplier", {reals({0.5, 1, 0.75, 0.25, 3, 0.1, 0, 0x1.fffffep-1, 0x1p-32, 0x1p-33, 1e30})}});
+  CHECK(results[0] == Values{half, half, 1610612736, half, 1610612736, 1717986944, 0, 2147483520, half, 0, 2147483647});
+  CHECK(results[1] == Values{0, 1, 0, -1, 2, -3, 0, 0, -31, 0, 30});
+}
+
+TEST_CASE("N-REQ-FIXED multiplies as TensorFlow Lite's reference does: halves of the high multiplication go up") {
+  // (a * 2^30 + nudge) / 2^31 truncates; the nudge 2^30, or 1 - 2^30 below zero, takes 2.5 to 3 and -2.5 to -2 (gemmlowp, VQRDMULH).
+  CHECK(requantized_fixed({5, 7, 4, -5, -7, -4}, half, 0) == Values{3, 4, 2, -2, -3, -2});
+}
+
+TEST_CASE("N-REQ-FIXED shifts right with halves away from zero") {
+  // The multiplication by 0.5 of an even number is exact: these ties are of the shift alone.
+  CHECK(requantized_fixed({10, 6, 2, 8, -10, -6, -2, -8}, half, -1) == Values{3, 2, 1, 2, -3, -2, -1, -2});
+  CHECK(requantized_fixed({20, 12, 24, -20, -12, -24}, half, -2) == Values{3, 2, 3, -3, -2, -3});
+  // Two roundings: 5 * 0.25 is 1.25, but 2.5 becomes 3 and 1.5 becomes 2.
+  CHECK(requantized_fixed({5, -5}, half, -1) == Values{2, -1});
+}
+
+TEST_CASE("N-REQ-FIXED shifts left before the multiplication and saturates") {
+  CHECK(requantized_fixed({3, -3}, half, 2) == Values{6, -6});
+  CHECK(requantized_fixed({5, -5}, 1610612736, 2) == Values{15, -15});
+  CHECK(requantized_fixed({1073741824, -1073741824, 536870913}, half, 2) == Values{127, -127, 127});
+}
+
+TEST_CASE("N-REQ-FIXED adds zero point and bias and clamps") {
+  CHECK(requantized_fixed({10, -10, 1000, -1000}, half, 0, 7) == Values{12, 2, 127, -127});
+  const Operand acc = i32({1, 2, 2}, listed({3, 4, 30, 40}));
+  CHECK(run_reference({"requantize_fixed", {acc, ints({half}), ints({0, -1}), ints({10}), ints({3, -4})}, range(0, 255)})[0] ==
+        Values{13, 14, 17, 19});
+}
+
+TEST_CASE("N-BIAS divides, rounds ties to even and stays within 2^30") {
+  const auto bias = [](const Values& b, const Values& scale) { return run_reference({"quantize_bias", {reals(b), reals(scale)}})[0]; };
+  CHECK(bias({2.5, 3.5, -2.5, -3.5, 0.5}, {1}) == Values{2, 4, -2, -4, 0});
+  CHECK(bias({3, 3, 3}, {1, 2, 4}) == Values{3, 2, 1});
+  CHECK(bias({1e20, -1e20, infinity, nan}, {1}) == Values{half, -half, half, -half});
+  CHECK(bias({0x1.800002p-1, 2.25}, {0.3}) == Values{2, 7});
+}
+
+TEST_CASE("N-AVG sums distances from the zero point exactly; padding contributes 0") {
+  const Operand x = u8({1, 1, 3, 3}, listed({10, 20, 30, 40, 50, 60, 70, 80, 90}));
+  CHECK(run_reference({"avg_pool_integer", {x, ints({50})}, {{"kernel", ir::Shape{2, 2}}, {"stride", ir::Shape{1, 1}}}})[0] ==
+        Values{-80, -40, 40, 80});
+  const Values padded =
+      run_reference({"avg_pool_integer", {x, ints({50})}, {{"kernel", ir::Shape{2, 2}}, {"padding", ir::Shape{1, 1, 0, 0}}}})[0];
+  CHECK(padded == Values{-40, -50, 10, 80});
+  // With s_x = s_y the multiplier is 1 / 4: -10, -12.5, 2.5 and 20 steps.
+  const Values m = run_reference({"average_multiplier", {reals({0.3}), reals({0.3})}, {{"count", integer(4)}}})[0];
+  CHECK(m == Values{0.25});
+  CHECK(run_reference({"requantize", {sums(padded), reals(m), ints({50})}, range(0, 255)})[0] == Values{40, 38, 52, 70});
+  CHECK(run_reference({"reduce_sum_integer", {x, ints({50})}, {{"axes", ir::Shape{3}}}})[0] == Values{-90, 0, 90});
+}
+
+TEST_CASE("N-AVG divides by the product of scale and count") {
+  // The quotient of the scales, divided by 49, would end in ...8e.
+  CHECK(run_reference({"average_multiplier", {reals({0x1.3a054ep-8}), reals({0x1.27ce9cp-7})}, {{"count", integer(49)}}})[0] ==
+        Values{0x1.62f48cp-7});
+}
+
+TEST_CASE("N-ACC subtracts the zero point and ignores padding") {
+  const Operand x = u8({1, 1, 2, 2}, listed({1, 2, 3, 4}));
+  const Operand w = s8({1, 1, 2, 2}, listed({1, -1, 2, -2}));
+  CHECK(run_reference({"conv2d_integer", {x, w, ints({2})}})[0] == Values{-1 + 2 - 4});
+  CHECK(run_reference({"conv2d_integer", {x, w, ints({2})}, {{"padding", ir::Shape{1, 1, 0, 0}}}})[0] == Values{2, -2, -1, -3});
+  CHECK(run_reference({"linear_integer", {u8({1, 3}, listed({255})), s8({1, 3}, listed({-127})), ints({0})}})[0] == Values{-97155});
+  CHECK(run_reference({"matmul_integer", {u8({1, 2}, listed({3, 5})), u8({2, 1}, listed({10, 20})), ints({4}), ints({15})}})[0] ==
+        Values{10});
+}
+
+TEST_CASE("N-LOGITS scales the sum with its integer bias, or adds a float bias after") {
+  CHECK(run_reference({"dequantize_accumulator", {sums({3, -4}), reals({0.5, 0.25}), ints({1, 2})}})[0] == Values{2, -0.5});
+  CHECK(run_reference({"dequantize_accumulator", {sums({3, -4}), reals({0.5, 0.25}), reals({1, 2})}})[0] == Values{2.5, 1});
+}
+
+TEST_CASE("N-POINT dequantizes, computes in float and quantizes") {
+  const auto point = [](const char* function) {
+    return run_reference(
+        {"point_binary",
+         {u8({2}, listed({10, 11})), s8({2}, listed({3, -3})), reals({0.5}), ints({0}), reals({1}), ints({0}), reals({2}), ints({5})},
+         {{"function", text(function)}, {"lo", integer(0)}, {"hi", integer(255)}}})[0];
+  };
+  CHECK(point("add") == Values{9, 6});   // 8 / 2, 2.5 / 2
+  CHECK(point("sub") == Values{6, 9});   // 2 / 2, 8.5 / 2
+  CHECK(point("mul") == Values{13, 0});  // 15 / 2 is a tie, -16.5 / 2
+  const Values table = run_reference(
+      {"tabulate",
+       {reals({0.5}), ints({0}), reals({1}), ints({3})},
+       {{"function", text("relu")}, {"x_lo", integer(-128)}, {"x_hi", integer(127)}, {"lo", integer(0)}, {"hi", integer(60)}}})[0];
+  const Values looked_up = run_reference({"lookup", {s8({5}, listed({-128, 0, 1, 3, 127})), u8({256}, listed(table))}})[0];
+  CHECK(looked_up == Values{3, 3, 3, 5, 60});
+}
+
+TEST_CASE("N-REQ-FIXED adds and multiplies two tensors in integers") {
+  const auto parameters = run_reference({"add_fixed_multipliers", {reals({0.5}), reals({1}), reals({2})}});
+  CHECK(parameters[0] == Values{half, half, half});
+  CHECK(parameters[1] == Values{-1, 0, -19});
+  const auto sum = [&](bool subtract) {
+    return run_reference(
+        {"add_fixed",
+         {u8({2}, listed({14, 14})), s8({2}, listed({4, -10})), ints({4}), ints({1}), ints(parameters[0]), ints(parameters[1]), ints({5})},
+         {{"subtract", subtract}, {"lo", integer(-127)}, {"hi", integer(127)}}})[0];
+  };
+  CHECK(sum(false) == Values{9, 2});  // (5 + 3) / 2, (5 - 11) / 2
+  CHECK(sum(true) == Values{6, 13});  // (5 - 3) / 2, (5 + 11) / 2
+  CHECK(run_reference({"mul_fixed",
+                       {u8({2}, listed({14, 2})), s8({2}, listed({5, 5})), ints({4}), ints({1}), ints({half}), ints({-1}), ints({5})},
+                       range(-127, 127)})[0] == Values{15, 3});  // 40 / 4, -8 / 4
+}
+
+TEST_CASE("N-BN-SCALE folds the factor into the scale and its sign into the weights") {
+  const auto results =
+      run_reference({"fold_batch_norm", {reals({0.5}), reals({0.25}), reals({2, -2, 0, 0, 1e-30}), reals({1, 1, 3, 0, -4})}});
+  CHECK(results[0] == Values{0.25, 0.25, 3.0 / 1048576, 1, 4.0 / 1048576});
+  CHECK(results[1] == Values{1, -1, 0, 0, 0});
+  CHECK(results[2] == Values{0.125, -0.125, 0, 0, 0});
+  CHECK(run_reference({"scale_channels", {s8({2, 2}, listed({-127, 127, 5, -6})), s8({2}, listed({-1, 0}))}})[0] ==
+        Values{127, -127, 0, 0});
+}
+
+}  // namespace stair::tests

@@ -1,0 +1,58 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/ops/cases.h"
+#include "tests/ops/check.h"
+#include "tests/ops/definitions.h"
+#include "tests/ops/interpreter.h"
+
+namespace stair::tests {
+namespace {
+
+constexpr std::uint64_t seed = 20240611;
+constexpr int shapes_an_op = 30;
+
+void check_definition(const Case& c) {
+  const std::string what = describe(c);
+  CAPTURE(what);
+  const ir::Graph graph = graph_of(c);
+  const std::vector<double> found = run_reference(c)[0];
+  const std::vector<double> expected = by_definition(c, draw_operands(c));
+  if (ir::is_float(graph.type(graph.node(0).results[0]).dtype)) {
+    CHECK(near(found, expected));
+  } else {
+    CHECK(found == expected);
+  }
+}
+
+bool has_definition(const std::string& op) {
+  for (const char* known :
+       {"conv2d", "conv2d_integer", "linear", "linear_integer", "matmul", "matmul_integer", "max_pool", "avg_pool", "avg_pool_integer"}) {
+    if (op == known) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("convolutions, products and pools are what their definitions say") {
+  for (const Case& c : cases()) {
+    if (has_definition(c.op)) check_definition(c);
+  }
+}
+
+TEST_CASE("convolutions, products and pools of random shapes are what their definitions say, on every backend") {
+  CAPTURE(seed);
+  for (const char* op : {"conv2d", "conv2d_integer", "linear", "matmul", "max_pool", "avg_pool"}) {
+    int index = 0;
+    for (const Case& c : random_cases(op, seed, shapes_an_op)) {
+      CAPTURE(index);
+      check_definition(c);
+      check_on_all_backends(c);
+      ++index;
+    }
+  }
+}
+
+}  // namespace stair::tests
