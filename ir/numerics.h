@@ -71,7 +71,7 @@ inline FixedMultiplier fixed_multiplier(double m) {
   return {static_cast<std::int32_t>(mantissa), exponent};
 }
 
-/// N-REQ-FIXED: saturating rounding doubling high multiply, round half away from zero (Jacob et al. 2017, section 2.2; ARM's SQRDMULH).
+/// N-REQ-FIXED: saturating rounding doubling high multiply, halves up (Jacob et al. 2017, section 2.2; ARM's SQRDMULH).
 inline std::int32_t saturating_rounding_doubling_high_mul(std::int32_t a, std::int32_t b) {
   if (a == b && a == std::numeric_limits<std::int32_t>::min()) return std::numeric_limits<std::int32_t>::max();
   const std::int64_t product = static_cast<std::int64_t>(a) * static_cast<std::int64_t>(b);
