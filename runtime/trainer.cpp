@@ -95,6 +95,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     progress.steps = steps;
     progress.epoch = epoch;
     progress.epochs = epochs;
+    progress.batch = batch;
     progress.loss = state.loss_sum / static_cast<double>(index + 1);
     progress.accuracy = static_cast<double>(state.correct) / static_cast<double>((index + 1) * batch);
     progress.learning_rate = static_cast<double>(*executor.output("learning_rate").as<float>());

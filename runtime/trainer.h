@@ -19,8 +19,9 @@ struct TrainingState {
 struct Progress {
   std::int64_t step = 0, steps = 0;  ///< of the stage
   std::int64_t epoch = 0, epochs = 0;
-  double loss = 0;      ///< mean of the current epoch so far
-  double accuracy = 0;  ///< likewise
+  std::int64_t batch = 0;  ///< images of a step
+  double loss = 0;         ///< mean of the current epoch so far
+  double accuracy = 0;     ///< likewise
   double learning_rate = 0;
   double images_per_s = 0;  ///< of this process's steps so far, without evaluation
   bool epoch_ended = false;

@@ -1,0 +1,16 @@
+# Writes generated/NAME.cpp with the text of each file as a constant, so that the binary needs no files beside it.
+#   stair_embed(TARGET NAME NAMESPACE FILE…): `extern const char* const STEM;` in NAMESPACE, '.' in STEM as '_'
+function(stair_embed target name namespace)
+  set(text "// Written by cmake/embed.cmake.\nnamespace ${namespace} {\n")
+  foreach(file IN LISTS ARGN)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+    file(READ ${CMAKE_SOURCE_DIR}/${file} content)
+    get_filename_component(stem ${file} NAME_WLE)
+    string(REPLACE "." "_" stem ${stem})
+    string(APPEND text "extern const char* const ${stem};\nconst char* const ${stem} = R\"json(${content})json\";\n")
+  endforeach()
+  string(APPEND text "}  // namespace ${namespace}\n")
+  set(source ${CMAKE_BINARY_DIR}/generated/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "${text}" @ONLY)
+  target_sources(${target} PRIVATE ${source})
+endfunction()

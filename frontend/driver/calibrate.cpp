@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "frontend/command.h"
+#include "frontend/evaluation.h"
+#include "frontend/options.h"
+#include "frontend/trained.h"
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "runtime/file.h"
+
+namespace stair::driver {
+namespace {
+
+struct Options {
+  std::string checkpoint, recipe, output;
+  std::int64_t batches = 32;
+  bool json = false;
+  std::shared_ptr<ExecutionOptions> execution;
+};
+
+int run_calibrate(const Options& options) {
+  Trained trained = load_trained(options.checkpoint);
+  const Experiment& experiment = trained.experiment;
+  passes::Recipe recipe = trained.recipe;
+  if (!options.recipe.empty()) {
+    const bool is_file = options.recipe.ends_with(".json");
+    const bool is_text = options.recipe.starts_with("{");
+    recipe = passes::recipe_from_json(is_file   ? runtime::read_file(options.recipe)
+                                      : is_text ? options.recipe
+                                                : Json(options.recipe).dump());
+  }
+  const Data data = load_data(experiment, true);
+  runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
+  if (options.batches > batches.training_batches()) {
+    throw Error(fmt::format("--batches {}: the training data has {} batches of {} images", options.batches, batches.training_batches(),
+                            experiment.batch));
+  }
+  // Ranges that another recipe has seen say nothing of this one's.
+  runtime::Tensors& states = trained.checkpoint.states;
+  const ir::Graph graph = passes::run(passes::calibration(recipe), ir::with_batch(experiment.model, experiment.batch));
+  for (const ir::State& state : graph.states()) {
+    if (state.role == ir::StateRole::observer) states.erase(graph.value(state.value).name);
+  }
+  runtime::initialize_states(graph, experiment.seed, states);
+  runtime::Executor watching = executor_for(graph, states, options.execution->compile());
+  const ir::TensorView inputs[] = {batches.images()};
+  for (std::int64_t b = 0; b < options.batches; ++b) {
+    batches.load_training(0, b);
+    watching.run(inputs);
+  }
+  runtime::Batches testing(data.test, std::min(experiment.eval_batch, data.test.count()), experiment.data.normalization, {},
+                           experiment.seed);
+  runtime::Executor evaluating =
+      compile(experiment.model, passes::quantized_evaluation(recipe), testing.type().shape.front(), states, options.execution->compile());
+  const double test_accuracy = accuracy(evaluating, testing, data.test.count());
+  trained.checkpoint.recipe = passes::to_json(recipe);
+  runtime::save_checkpoint(trained.checkpoint, options.output);
+  if (options.json) {
+    fmt::print(
+        "{}\n",
+        Json{{"test_accuracy", test_accuracy}, {"images", options.batches * experiment.batch}, {"checkpoint", options.output}}.dump());
+  } else {
+    fmt::print("calibrated over {} images, test accuracy {:.2f} %, {}\n", options.batches * experiment.batch, 100 * test_accuracy,
+               options.output);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void calibrate(CommandRegistry& registry) {
+  registry.add(
+      {"calibrate", "Quantizes a trained model after training (PTQ): watches the ranges of activations over some batches",
+       [](CLI::App& app) {
+         auto options = std::make_shared<Options>();
+         app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
+         app.add_option("-o,--output", options->output, "checkpoint to write")->required();
+         app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: the checkpoint's)");
+         app.add_option("--batches", options->batches, "training batches to watch")->check(CLI::PositiveNumber)->capture_default_str();
+         app.add_flag("--json", options->json, "for scripts");
+         options->execution = add_execution_options(app);
+         return [options] { return run_calibrate(*options); };
+       }});
+}
+
+}  // namespace stair::driver

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "frontend/command.h"
+#include "frontend/evaluation.h"
+#include "frontend/options.h"
+#include "frontend/trained.h"
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "runtime/artifact.h"
+
+namespace stair::driver {
+namespace {
+
+struct Options {
+  std::string target, data;
+  bool floating = false, json = false;
+  std::shared_ptr<ExecutionOptions> execution;
+};
+
+double evaluate(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch, const runtime::Normalization& normalization) {
+  runtime::Batches batches(test, batch, normalization, {}, 0);
+  return accuracy(executor, batches, test.count());
+}
+
+int run_eval(const Options& options) {
+  const CompileOptions compile_options = options.execution->compile();
+  double result = 0;
+  std::int64_t images = 0;
+  std::string what;
+  if (options.target.ends_with(".stair")) {
+    if (options.data.empty()) throw Error(options.target + ": an artifact holds no data, expected --data EXPERIMENT.json");
+    if (options.floating) throw Error("--float: an artifact has integers only");
+    runtime::Artifact artifact = runtime::load_artifact(options.target);
+    const Experiment experiment = load_experiment(options.data);
+    const runtime::Dataset test = runtime::load_dataset(experiment.data.format, experiment.data.test);
+    check_fits(test, artifact.graph);
+    const std::int64_t batch = std::min(experiment.eval_batch, test.count());
+    images = test.count();
+    what = "integers, deployed";
+    result = evaluate(executor_for(ir::with_batch(artifact.graph, batch), artifact.constants, compile_options), test, batch,
+                      {artifact.mean, artifact.std});
+  } else {
+    Trained trained = load_trained(options.target);
+    if (!options.data.empty()) trained.experiment.data = load_experiment(options.data).data;
+    const Data data = load_data(trained.experiment, false);
+    const std::int64_t batch = std::min(trained.experiment.eval_batch, data.test.count());
+    const bool quantized = trained.quantized && !options.floating;
+    images = data.test.count();
+    what = quantized ? "integers, from the checkpoint" : "float";
+    const passes::Pipeline pipeline = quantized ? passes::quantized_evaluation(trained.recipe) : passes::float_evaluation();
+    result = evaluate(compile(trained.experiment.model, pipeline, batch, trained.checkpoint.states, compile_options), data.test, batch,
+                      trained.experiment.data.normalization);
+  }
+  if (options.json) {
+    fmt::print("{}\n", Json{{"test_accuracy", result}, {"images", images}, {"arithmetic", what}}.dump());
+  } else {
+    fmt::print("test accuracy {:.2f} % of {} images ({})\n", 100 * result, images, what);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void eval(CommandRegistry& registry) {
+  registry.add({"eval", "Test accuracy of a checkpoint or an artifact", [](CLI::App& app) {
+                  auto options = std::make_shared<Options>();
+                  app.add_option("target", options->target, "checkpoint, folder of a run, or artifact (.stair)")->required();
+                  app.add_option("--data", options->data, "experiment JSON whose test data to take (default: the checkpoint's)");
+                  app.add_flag("--float", options->floating, "evaluate the latent weights in float");
+                  app.add_flag("--json", options->json, "for scripts");
+                  options->execution = add_execution_options(app);
+                  return [options] { return run_eval(*options); };
+                }});
+}
+
+}  // namespace stair::driver

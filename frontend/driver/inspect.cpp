@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <memory>
+
+#include "frontend/command.h"
+#include "frontend/model_reader.h"
+#include "frontend/options.h"
+#include "frontend/report.h"
+#include "frontend/trained.h"
+#include "ir/error.h"
+#include "passes/analysis.h"
+#include "passes/outputs.h"
+#include "passes/plan_memory.h"
+#include "runtime/artifact.h"
+#include "runtime/file.h"
+
+namespace stair::driver {
+namespace {
+
+struct Options {
+  std::string target, dot;
+  bool plan = false;
+};
+
+// Signal to quantization noise of the weights, a line a layer: 10 log10(sum w^2 / sum (w - Q(w))^2).
+std::string weight_errors(Trained& trained) {
+  const ir::Graph simulated = passes::run(passes::simulated_evaluation(trained.recipe), trained.experiment.model);
+  const std::vector<bool> depends = passes::depends_on_inputs(simulated);
+  std::vector<ir::ValueId> watched;
+  std::vector<std::pair<std::string, std::string>> rows;  // weight, its quantized value
+  for (const ir::Node& node : simulated.nodes()) {
+    if ((node.op->name != "fake_quantize" && node.op->name != "fake_binarize") || depends[static_cast<std::size_t>(node.results.front())])
+      continue;
+    watched.push_back(node.operands.front());
+    watched.push_back(node.results.front());
+    rows.emplace_back(simulated.value(node.operands.front()).name, node.name);
+  }
+  if (rows.empty()) return "";
+  // What is known before deployment needs no input.
+  ir::Graph graph = passes::run(passes::Pipeline{{"dead_code"}}, passes::with_outputs(simulated, watched));
+  runtime::initialize_states(graph, 0, trained.checkpoint.states);
+  std::vector<runtime::Tensor> inputs;
+  std::vector<ir::TensorView> views;
+  for (const ir::ValueId input : graph.inputs()) {
+    inputs.emplace_back(graph.type(input));
+    views.push_back(inputs.back().view());
+  }
+  runtime::Executor executor = executor_for(graph, trained.checkpoint.states, {});
+  executor.run(views);
+  std::string text = fmt::format("{:<36} {:>12} {:>14} {:>14}\n", "weights", "elements", "SQNR (dB)", "largest error");
+  for (const auto& [weight, quantized] : rows) {
+    const ir::TensorView w = executor.output(weight);
+    const ir::TensorView q = executor.output(quantized);
+    double signal = 0;
+    double noise = 0;
+    double largest = 0;
+    for (std::int64_t i = 0; i < w.count(); ++i) {
+      const double error = static_cast<double>(w.as<float>()[i]) - static_cast<double>(q.as<float>()[i]);
+      signal += std::pow(static_cast<double>(w.as<float>()[i]), 2);
+      noise += error * error;
+      largest = std::max(largest, std::abs(error));
+    }
+    text += fmt::format("{:<36} {:>12} {:>14.2f} {:>14.3g}\n", weight, w.count(), 10 * std::log10(signal / noise), largest);
+  }
+  return text;
+}
+
+void finish(const Options& options, const ir::Graph& graph) {
+  if (options.plan) fmt::print("\n{}", passes::describe(graph, passes::plan_memory(graph)));
+  if (!options.dot.empty()) runtime::write_file(options.dot, to_dot(graph));
+}
+
+int run_inspect(const Options& options) {
+  if (options.target.ends_with(".stair")) {
+    runtime::Artifact artifact = runtime::load_artifact(options.target);
+    Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), {}};
+    deployment.bounds = passes::prove_accumulators(deployment.graph, [&](const std::string& name) {
+      const auto it = deployment.constants.find(name);
+      return it == deployment.constants.end() ? ir::TensorView{} : it->second.view();
+    });
+    fmt::print("recipe {}\n\n{}", artifact.recipe, deployment_report(deployment, {}));
+    finish(options, deployment.graph);
+  } else if (options.target.ends_with(".json") || options.target.ends_with(".sir")) {
+    const ir::Graph model = load_model(options.target, 1);
+    fmt::print("{}", model_report(model));
+    finish(options, model);
+  } else {
+    Trained trained = load_trained(options.target);
+    fmt::print("{}: stage '{}', step {}, best test accuracy {:.2f} %\n\n{}", trained.experiment.name, trained.checkpoint.stage_name,
+               trained.checkpoint.step, 100 * trained.checkpoint.best_accuracy, model_report(trained.experiment.model));
+    if (trained.quantized) fmt::print("\nrecipe {}\n\n{}", trained.checkpoint.recipe, weight_errors(trained));
+    finish(options, trained.experiment.model);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void inspect(CommandRegistry& registry) {
+  registry.add({"inspect", "What is in a model, a graph, a checkpoint or an artifact", [](CLI::App& app) {
+                  auto options = std::make_shared<Options>();
+                  app.add_option("target", options->target, "model (.json), graph (.sir), artifact (.stair), checkpoint or folder of a run")
+                      ->required();
+                  app.add_option("--dot", options->dot, "write the graph for Graphviz");
+                  app.add_flag("--plan", options->plan, "print the memory plan");
+                  return [options] { return run_inspect(*options); };
+                }});
+}
+
+}  // namespace stair::driver

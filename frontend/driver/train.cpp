@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "frontend/command.h"
+#include "frontend/options.h"
+#include "frontend/run.h"
+
+namespace stair::driver {
+namespace {
+
+constexpr int interrupted_code = 130;  // 128 + SIGINT, as shells say it
+
+struct Options {
+  std::string experiment, folder;
+  std::vector<std::string> assignments;
+  bool resume = false, overwrite = false, quiet = false;
+  std::int64_t seed = -1;
+  std::shared_ptr<ExecutionOptions> execution;
+};
+
+int run_train(const Options& options) {
+  std::vector<std::string> assignments = options.assignments;
+  if (options.seed >= 0) assignments.push_back("seed=" + std::to_string(options.seed));
+  const Experiment experiment = load_experiment(options.experiment, assignments);
+  const std::string folder = options.folder.empty() ? "runs/" + experiment.name : options.folder;
+  stop_on_interrupt();
+  const RunResult result =
+      run_experiment(experiment, {folder, options.resume, options.overwrite, options.execution->compile(), options.quiet});
+  if (!result.finished) {
+    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: stair train {} --run {} --resume\n",
+               options.experiment, folder);
+    return interrupted_code;
+  }
+  for (const StageResult& stage : result.stages) {
+    fmt::print("{:<16} test accuracy {:.2f} %  {}{}\n", stage.name, 100 * stage.test_accuracy, stage.checkpoint,
+               stage.artifact.empty() ? "" : fmt::format("  {} ({} bytes)", stage.artifact, stage.artifact_bytes));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void train(CommandRegistry& registry) {
+  registry.add(
+      {"train", "Trains an experiment: float, calibrate (PTQ) and qat stages, with checkpoints, metrics and artifacts", [](CLI::App& app) {
+         auto options = std::make_shared<Options>();
+         app.add_option("experiment", options->experiment, "experiment JSON")->required();
+         app.add_option("--run", options->folder, "folder of the run (default: runs/NAME)");
+         app.add_flag("--resume", options->resume, "go on where the run stopped");
+         app.add_flag("--overwrite", options->overwrite, "begin the run anew");
+         app.add_option("--seed", options->seed, "instead of the experiment's")->check(CLI::NonNegativeNumber);
+         app.add_option("--set", options->assignments, "path=value: changes the experiment, like stages.0.epochs=1")->take_all();
+         app.add_flag("--quiet", options->quiet, "no progress");
+         options->execution = add_execution_options(app);
+         return [options] { return run_train(*options); };
+       }});
+}
+
+}  // namespace stair::driver

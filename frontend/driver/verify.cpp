@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "frontend/command.h"
+#include "frontend/evaluation.h"
+#include "frontend/options.h"
+#include "frontend/trained.h"
+#include "frontend/verification.h"
+#include "frontend/verification_report.h"
+#include "ir/error.h"
+#include "runtime/artifact.h"
+
+namespace stair::driver {
+namespace {
+
+struct Options {
+  std::string checkpoint, artifact, backends;
+  std::vector<int> threads{1, 2};
+  std::int64_t images = 0;
+  bool json = false, no_simulation = false;
+};
+
+int run_verify(const Options& options) {
+  Trained trained = load_trained(options.checkpoint);
+  if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
+  runtime::Artifact artifact = runtime::load_artifact(options.artifact);
+  const Data data = load_data(trained.experiment, false);
+  const std::int64_t images = options.images > 0 ? std::min(options.images, data.test.count()) : data.test.count();
+  const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
+  runtime::Batches batches(data.test, batch, trained.experiment.data.normalization, {}, 0);
+  const auto load = [&](std::int64_t b) {
+    const std::int64_t count = batches.load_evaluation(b);
+    return VerifyBatch{batches.images(), std::min(count, images - b * batch)};
+  };
+  const Verification report =
+      verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
+             (images + batch - 1) / batch, {backends_named(options.backends), options.threads, !options.no_simulation});
+  if (options.json) {
+    fmt::print("{}\n", to_json(report).dump(2));
+  } else {
+    fmt::print("{}", describe(report));
+  }
+  return report.holds() ? 0 : 1;
+}
+
+}  // namespace
+
+void verify(CommandRegistry& registry) {
+  registry.add({"verify", "Compares a deployed artifact with training, integer by integer; exit code 1 if any differs", [](CLI::App& app) {
+                  auto options = std::make_shared<Options>();
+                  app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
+                  app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
+                  app.add_option("--backend", options->backends, "backends to compare, separated by commas (default: all)");
+                  app.add_option("--threads", options->threads, "numbers of threads to compare (default: 1,2)")
+                      ->delimiter(',')
+                      ->check(CLI::Range(1, 1024));
+                  app.add_option("--images", options->images, "test images (default: all)")->check(CLI::PositiveNumber);
+                  app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
+                  app.add_flag("--json", options->json, "for scripts");
+                  return [options] { return run_verify(*options); };
+                }});
+}
+
+}  // namespace stair::driver

@@ -1,0 +1,72 @@
+#include "frontend/evaluation.h"
+
+#include <algorithm>
+
+#include "ir/error.h"
+
+namespace stair::driver {
+namespace {
+
+template <class T>
+std::int64_t count_correct(const ir::TensorView& outputs, const std::int32_t* labels, std::int64_t count) {
+  const std::int64_t classes = outputs.dim(1);
+  std::int64_t correct = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T* row = outputs.as<T>() + i * classes;
+    correct += std::max_element(row, row + classes) - row == labels[i] ? 1 : 0;
+  }
+  return correct;
+}
+
+}  // namespace
+
+void check_fits(const runtime::Dataset& dataset, const ir::Graph& model) {
+  ir::Shape expected = model.type(model.inputs().front()).shape;
+  ir::Shape found = dataset.images.type().shape;
+  expected.erase(expected.begin());
+  found.erase(found.begin());
+  if (expected != found) {
+    throw Error(dataset.source + ": its images are " + ir::to_string(found) + ", the model's input '" +
+                model.value(model.inputs().front()).name + "' expects " + ir::to_string(expected));
+  }
+  const ir::Shape& outputs = model.type(model.outputs().front().value).shape;
+  if (outputs.size() != 2) throw Error("the model yields " + ir::to_string(outputs) + ", expected [N, classes]");
+  runtime::check_labels(dataset, outputs[1]);
+}
+
+Data load_data(const Experiment& experiment, bool with_training) {
+  Data data;
+  data.test = runtime::load_dataset(experiment.data.format, experiment.data.test);
+  check_fits(data.test, experiment.model);
+  if (!with_training) return data;
+  data.train = runtime::load_dataset(experiment.data.format, experiment.data.train);
+  check_fits(data.train, experiment.model);
+  return data;
+}
+
+double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images) {
+  std::int64_t correct = 0;
+  const ir::TensorView inputs[] = {batches.images()};
+  for (std::int64_t b = 0; b < batches.evaluation_batches(); ++b) {
+    const std::int64_t count = batches.load_evaluation(b);
+    executor.run(inputs);
+    const ir::TensorView outputs = executor.output(executor.graph().outputs().front().name);
+    const auto* labels = batches.labels().as<std::int32_t>();
+    switch (outputs.type.dtype) {
+      case ir::DType::f32:
+        correct += count_correct<float>(outputs, labels, count);
+        break;
+      case ir::DType::u8:
+        correct += count_correct<std::uint8_t>(outputs, labels, count);
+        break;
+      case ir::DType::s8:
+        correct += count_correct<std::int8_t>(outputs, labels, count);
+        break;
+      default:
+        throw InternalError("outputs of the type " + to_string(outputs.type));
+    }
+  }
+  return static_cast<double>(correct) / static_cast<double>(images);
+}
+
+}  // namespace stair::driver

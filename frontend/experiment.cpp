@@ -1,0 +1,149 @@
+#include "frontend/experiment.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "frontend/model_reader.h"
+#include "frontend/schema.h"
+#include "ir/error.h"
+#include "ir/text.h"
+
+namespace stair::driver {
+namespace {
+
+std::string absolute(const std::string& path, const std::string& folder) {
+  const std::filesystem::path given(path);
+  return std::filesystem::absolute(given.is_absolute() ? given : std::filesystem::path(folder) / given).lexically_normal().string();
+}
+
+runtime::DatasetFiles read_files(Json& json, const std::string& folder) {
+  runtime::DatasetFiles files;
+  for (auto& [key, value] : json.items()) {
+    if (value.is_string()) value = Json::array({value});
+    for (Json& path : value) {
+      path = absolute(path, folder);
+      files[key].push_back(path);
+    }
+  }
+  return files;
+}
+
+void read_model_in_place(Experiment& experiment, Json& json, const std::string& source, const std::string& folder) {
+  Json& model = json["model"];
+  if (model.is_string()) {
+    const std::string path = absolute(model, folder);
+    if (path.ends_with(".sir")) {
+      model = path;
+      experiment.model = load_model(path, experiment.seed);
+      return;
+    }
+    model = load_json(path);
+    experiment.model = read_model(model, path, experiment.seed);
+  } else {
+    experiment.model = read_model(model, source + " /model", experiment.seed);
+  }
+}
+
+passes::Recipe read_recipe(const Json& json, const std::string& source) {
+  try {
+    return passes::recipe_from_json(json.dump());
+  } catch (const Error& error) {
+    // "recipe /weights/bits: …" is at /recipe/weights/bits of the experiment.
+    const std::string message = error.what();
+    constexpr std::string_view prefix = "recipe /";
+    if (!message.starts_with(prefix)) throw Error(source + " /recipe: " + message);
+    const std::string rest = message.substr(prefix.size());
+    throw Error(source + " /recipe" + (rest.starts_with(":") ? "" : "/") + rest);
+  }
+}
+
+Stage read_stage(const Json& json, const std::string& source, const std::string& pointer) {
+  Stage stage;
+  const std::string kind = json["kind"];
+  stage.kind = kind == "float" ? Stage::Kind::floating : kind == "qat" ? Stage::Kind::qat : Stage::Kind::calibrate;
+  stage.name = json.value("name", kind);
+  const bool trains = stage.kind != Stage::Kind::calibrate;
+  for (const char* key : {"epochs", "optimizer", "schedule"}) {
+    if (!trains && json.contains(key)) throw Error(fmt::format("{} {}/{}: a calibrate stage has none", source, pointer, key));
+  }
+  for (const char* key : {"epochs", "optimizer"}) {
+    if (trains && !json.contains(key)) throw Error(fmt::format("{} {}: the key '{}' is missing", source, pointer, key));
+  }
+  if (trains && json.contains("batches")) throw Error(fmt::format("{} {}/batches: only a calibrate stage has them", source, pointer));
+  if (stage.name.empty() || stage.name.find_first_of("/\\") != std::string::npos || stage.name.front() == '.') {
+    throw Error(fmt::format("{} {}/name: found '{}', expected the beginning of a file name", source, pointer, stage.name));
+  }
+  stage.epochs = json.value("epochs", std::int64_t{0});
+  stage.batches = json.value("batches", std::int64_t{32});
+  stage.optimizer = json.value("optimizer", Json::object());
+  stage.schedule = json.value("schedule", Json{{"kind", "constant"}});
+  return stage;
+}
+
+}  // namespace
+
+ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {
+  ir::Attributes options;
+  options.set("optimizer", optimizer.value("kind", std::string("sgd")));
+  for (const char* key : {"learning_rate", "momentum", "beta1", "beta2", "eps", "weight_decay", "max_norm"}) {
+    if (optimizer.contains(key)) options.set(key, optimizer[key].get<double>());
+  }
+  options.set("nesterov", optimizer.value("nesterov", false));
+  const auto steps = [&](double epoch_count) { return std::llround(epoch_count * static_cast<double>(steps_per_epoch)); };
+  options.set("schedule", schedule["kind"].get<std::string>());
+  options.set("total_steps", std::int64_t{epochs * steps_per_epoch});
+  options.set("warmup_steps", std::int64_t{steps(schedule.value("warmup_epochs", 0.0))});
+  options.set("step_size", std::max<std::int64_t>(1, steps(schedule.value("every_epochs", 1.0))));
+  options.set("gamma", schedule.value("gamma", 0.1));
+  options.set("final", schedule.value("final", 0.0));
+  return options;
+}
+
+Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
+  validate(json, Schema::experiment, source);
+  Experiment experiment;
+  experiment.seed = json.value("seed", std::uint64_t{1});
+  read_model_in_place(experiment, json, source, folder);
+  experiment.name = json.value("name", std::filesystem::path(source).stem().string());
+  Json& data = json["data"];
+  experiment.data.format = data["format"];
+  experiment.data.train = read_files(data["train"], folder);
+  experiment.data.test = read_files(data["test"], folder);
+  experiment.data.normalization = {data.value("mean", std::vector<double>{}), data.value("std", std::vector<double>{})};
+  const Json augmentation = json.value("augmentation", Json::object());
+  experiment.augmentation = {augmentation.value("flip", false), augmentation.value("crop_padding", std::int64_t{0})};
+  experiment.batch = json.value("batch", std::int64_t{64});
+  experiment.eval_batch = json.value("eval_batch", std::int64_t{100});
+  const Json loss = json.value("loss", Json{{"kind", "cross_entropy"}});
+  experiment.loss = {{"loss", loss["kind"].get<std::string>()}, {"label_smoothing", loss.value("label_smoothing", 0.0)}};
+  experiment.recipe = read_recipe(json.value("recipe", Json("int8")), source);
+  if (json.contains("start")) {
+    json["start"] = absolute(json["start"], folder);
+    experiment.start = json["start"];
+  }
+  experiment.checkpoint_every = json.value("checkpoint_every", std::int64_t{500});
+  experiment.exports = json.value("export", true);
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < json["stages"].size(); ++i) {
+    const std::string pointer = fmt::format("/stages/{}", i);
+    experiment.stages.push_back(read_stage(json["stages"][i], source, pointer));
+    if (!names.insert(experiment.stages.back().name).second) {
+      throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
+    }
+  }
+  json["name"] = experiment.name;
+  experiment.json = std::move(json);
+  return experiment;
+}
+
+Experiment load_experiment(const std::string& path, const std::vector<std::string>& assignments) {
+  Json json = load_json(path);
+  for (const std::string& assignment : assignments) set_value(json, assignment);
+  return read_experiment(std::move(json), path, std::filesystem::path(path).parent_path().string());
+}
+
+}  // namespace stair::driver

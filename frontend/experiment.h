@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "frontend/json_file.h"
+#include "ir/graph.h"
+#include "passes/recipe.h"
+#include "runtime/batches.h"
+#include "runtime/dataset.h"
+
+namespace stair::driver {
+
+/// A stage of an experiment.
+struct Stage {
+  enum class Kind : std::uint8_t { floating, calibrate, qat };
+  Kind kind = Kind::floating;
+  std::string name;           ///< unique; of its files in the run's folder
+  std::int64_t epochs = 0;    ///< float, qat
+  std::int64_t batches = 32;  ///< calibrate
+  Json optimizer, schedule;   ///< as in the JSON
+
+  /// Options of the pass append_optimizer for a stage of so many steps an epoch.
+  ir::Attributes optimizer_options(std::int64_t steps_per_epoch) const;
+};
+
+struct DataFiles {
+  std::string format;
+  runtime::DatasetFiles train, test;
+  runtime::Normalization normalization;
+};
+
+/// An experiment JSON (docs/format-experiment-json.md), read and checked.
+struct Experiment {
+  std::string name;
+  ir::Graph model;  ///< training form, batch 1
+  DataFiles data;
+  runtime::Augmentation augmentation;
+  std::int64_t batch = 64, eval_batch = 100;
+  std::uint64_t seed = 1;
+  ir::Attributes loss;  ///< options of the pass append_loss
+  passes::Recipe recipe;
+  std::string start;  ///< checkpoint, or ""
+  std::int64_t checkpoint_every = 500;
+  bool exports = true;
+  std::vector<Stage> stages;
+  Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment
+};
+
+/// Reads and checks. `folder` is what relative paths start from. Error "SOURCE POINTER: found …, expected …".
+Experiment read_experiment(Json json, const std::string& source, const std::string& folder);
+
+/// An experiment file with `--set` assignments applied.
+Experiment load_experiment(const std::string& path, const std::vector<std::string>& assignments = {});
+
+}  // namespace stair::driver

@@ -1,0 +1,361 @@
+#include "frontend/model_reader.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "frontend/schema.h"
+#include "ir/error.h"
+#include "ir/op.h"
+#include "ir/text.h"
+#include "runtime/file.h"
+
+namespace stair::driver {
+namespace {
+
+using ir::Attribute;
+using ir::Attributes;
+using ir::AttributeSpec;
+using ir::OpSchema;
+using ir::ValueId;
+
+// How many numbers a single one stands for ("kernel": 5); 0: it stands for itself.
+std::size_t repeated(const OpSchema& op, const std::string& attribute) {
+  if (attribute == "kernel" || attribute == "stride" || attribute == "dilation") return 2;
+  bool windowed = false;
+  for (const AttributeSpec& spec : op.attributes) windowed = windowed || spec.name == "stride";
+  return attribute == "padding" && windowed ? 4 : 0;
+}
+
+// Where layers are read: the whole model, or one use of a block.
+struct Scope {
+  std::string prefix;                        // of the names of its layers
+  ValueId input = ir::absent;                // what "$input" is
+  Json parameters = Json::object();          // what "$NAME" stands for
+  std::map<std::string, ValueId> layers;     // by name within the scope
+  std::map<std::string, std::string> below;  // names that stand below, with their pointers
+};
+
+class Reader {
+ public:
+  Reader(const Json& json, std::string source, std::uint64_t seed) : json_(json), source_(std::move(source)), seed_(seed) {}
+
+  ir::Graph run() {
+    validate(json_, Schema::model, source_);
+    graph_.name = json_.value("name", std::string("model"));
+    Scope scope;
+    ir::Shape shape = json_["input"]["shape"].get<ir::Shape>();
+    shape.insert(shape.begin(), 1);
+    const std::string input = json_["input"].value("name", std::string("x"));
+    scope.input = guarded("/input", [&] { return graph_.add_input(input, {ir::DType::f32, shape}); });
+    scope.layers[input] = scope.input;
+    const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
+    graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
+    return std::move(graph_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
+    throw Error(fmt::format("{} {}: {}", source_, pointer, message));
+  }
+
+  // What the graph says against a layer gets the layer's place.
+  template <class Make>
+  std::invoke_result_t<Make> guarded(const std::string& pointer, Make make) const {
+    try {
+      return make();
+    } catch (const Error& error) {
+      fail(pointer, error.what());
+    }
+  }
+
+  ValueId read_layers(const Json& layers, const std::string& pointer, Scope& scope, ValueId before) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (layers[i].contains("name")) scope.below[layers[i]["name"]] = fmt::format("{}/{}", pointer, i);
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::string at = fmt::format("{}/{}", pointer, i);
+      const Json& layer = layers[i];
+      if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
+      if (layer.contains("name") && !substituted(layer["name"], at + "/name", scope).is_string()) fail(at + "/name", "expected a text");
+      before = layer.contains("op") ? read_layer(layer, at, scope, before) : read_block(layer, at, scope, before);
+    }
+    return before;
+  }
+
+  ValueId find(const std::string& name, const std::string& pointer, const Scope& scope) const {
+    if (name == "$input") return scope.input;
+    if (const auto it = scope.layers.find(name); it != scope.layers.end()) return it->second;
+    if (const ValueId value = graph_.find(name); value != ir::absent) return value;
+    if (const auto it = scope.below.find(name); it != scope.below.end()) {
+      fail(pointer, fmt::format("'{}' stands below (at {}), expected a layer above: a model has no cycles", name, it->second));
+    }
+    std::vector<std::string> names;
+    for (const auto& [known, value] : scope.layers) names.push_back(known);
+    fail(pointer, fmt::format("unknown layer '{}'{}", name, did_you_mean(name, names)));
+  }
+
+  // "$NAME" as the value of the block's parameter, in lists too.
+  Json substituted(const Json& value, const std::string& pointer, const Scope& scope) const {
+    if (value.is_array()) {
+      Json list = Json::array();
+      for (std::size_t i = 0; i < value.size(); ++i) list.push_back(substituted(value[i], fmt::format("{}/{}", pointer, i), scope));
+      return list;
+    }
+    if (!value.is_string() || !value.get<std::string>().starts_with("$")) return value;
+    const std::string name = value.get<std::string>().substr(1);
+    if (scope.parameters.contains(name)) return scope.parameters[name];
+    std::vector<std::string> names;
+    for (const auto& [known, item] : scope.parameters.items()) names.push_back(known);
+    fail(pointer, fmt::format("unknown parameter '${}'{}", name, did_you_mean(name, names)));
+  }
+
+  std::vector<ValueId> inputs_of(const Json& layer, const std::string& pointer, const Scope& scope, ValueId before) const {
+    if (!layer.contains("inputs")) return {before};
+    std::vector<ValueId> inputs;
+    for (std::size_t i = 0; i < layer["inputs"].size(); ++i) {
+      inputs.push_back(find(layer["inputs"][i], fmt::format("{}/inputs/{}", pointer, i), scope));
+    }
+    return inputs;
+  }
+
+  ValueId read_block(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
+    const std::vector<std::string> keys{"block", "with", "repeat", "name", "inputs"};
+    for (const auto& [key, value] : layer.items()) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        fail(pointer + "/" + key, fmt::format("unknown key '{}'{}, expected {}", key, did_you_mean(key, keys), one_of(keys)));
+      }
+    }
+    const Json blocks = json_.value("blocks", Json::object());
+    const std::string block_name = layer["block"];
+    if (!blocks.contains(block_name)) {
+      std::vector<std::string> names;
+      for (const auto& [name, block] : blocks.items()) names.push_back(name);
+      fail(pointer + "/block", fmt::format("unknown block '{}'{}", block_name, did_you_mean(block_name, names)));
+    }
+    const Json& block = blocks[block_name];
+    if (depth_ > 16) fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
+    const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    if (inputs.size() != 1) fail(pointer + "/inputs", fmt::format("{} inputs, a block reads one", inputs.size()));
+    const std::string name = layer.value("name", block_name);
+    const int times = layer.value("repeat", 1);
+    before = inputs.front();
+    for (int i = 0; i < times; ++i) {
+      Scope inner;
+      inner.prefix = scope.prefix + name + (times > 1 ? fmt::format(".{}", i) : "") + ".";
+      inner.input = before;
+      inner.parameters = arguments(block, layer, pointer, scope);
+      ++depth_;
+      before = read_layers(block["layers"], fmt::format("/blocks/{}/layers", block_name), inner, before);
+      --depth_;
+    }
+    scope.layers[name] = before;
+    return before;
+  }
+
+  Json arguments(const Json& block, const Json& layer, const std::string& pointer, const Scope& scope) const {
+    Json parameters = block.value("parameters", Json::object());
+    std::vector<std::string> names;
+    for (const auto& [name, fallback] : parameters.items()) names.push_back(name);
+    const Json given = layer.value("with", Json::object());
+    for (const auto& [name, value] : given.items()) {
+      const std::string at = pointer + "/with/" + name;
+      if (!parameters.contains(name)) fail(at, fmt::format("unknown parameter '{}'{}", name, did_you_mean(name, names)));
+      parameters[name] = substituted(value, at, scope);
+    }
+    for (const auto& [name, value] : parameters.items()) {
+      if (value.is_null()) fail(pointer + "/with", fmt::format("the parameter '{}' is missing", name));
+    }
+    return parameters;
+  }
+
+  Attribute attribute(const OpSchema& op, const AttributeSpec& spec, const Json& value, const std::string& pointer) const {
+    const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected a {}", value.dump(), ir::kind_of(spec.fallback))); };
+    const auto integers = [&](const Json& list) {
+      std::vector<std::int64_t> items;
+      for (const Json& item : list) {
+        if (!item.is_number_integer()) wrong();
+        items.push_back(item.get<std::int64_t>());
+      }
+      return items;
+    };
+    switch (spec.fallback.index()) {
+      case 0:
+        if (!value.is_boolean()) wrong();
+        return value.get<bool>();
+      case 1:
+        if (!value.is_number_integer()) wrong();
+        return value.get<std::int64_t>();
+      case 2:
+        if (!value.is_number()) wrong();
+        return value.get<double>();
+      case 3:
+        if (!value.is_string()) wrong();
+        return value.get<std::string>();
+      case 4: {
+        const std::size_t times = repeated(op, spec.name);
+        if (value.is_number_integer() && times > 0) return std::vector<std::int64_t>(times, value.get<std::int64_t>());
+        if (!value.is_array()) wrong();
+        std::vector<std::int64_t> items = integers(value);
+        if (times == 4 && items.size() == 2) items = {items[0], items[1], items[0], items[1]};
+        return items;
+      }
+      default: {
+        if (!value.is_array()) wrong();
+        std::vector<double> items;
+        for (const Json& item : value) {
+          if (!item.is_number()) wrong();
+          items.push_back(item.get<double>());
+        }
+        return items;
+      }
+    }
+  }
+
+  // The attributes that a layer states, defaults filled in: those of its op and those of the layer alone.
+  Attributes attributes_of(const OpSchema& op, const Json& layer, const std::string& pointer, const Scope& scope) const {
+    std::vector<AttributeSpec> specs = op.attributes;
+    specs.insert(specs.end(), op.layer->attributes.begin(), op.layer->attributes.end());
+    Attributes read;
+    std::vector<std::string> names{"op", "name", "inputs"};
+    for (const AttributeSpec& spec : specs) {
+      names.push_back(spec.name);
+      if (layer.contains(spec.name)) {
+        const std::string at = pointer + "/" + spec.name;
+        read.set(spec.name, attribute(op, spec, substituted(layer[spec.name], at, scope), at));
+      } else if (spec.required) {
+        fail(pointer, fmt::format("{}: '{}' is missing, expected a {} ({})", op.name, spec.name, ir::kind_of(spec.fallback), spec.doc));
+      } else {
+        read.set(spec.name, spec.fallback);
+      }
+    }
+    for (const auto& [key, value] : layer.items()) {
+      if (std::find(names.begin(), names.end(), key) == names.end()) {
+        fail(pointer + "/" + key,
+             fmt::format("{}: unknown key '{}'{}, expected {}", op.name, key, did_you_mean(key, names), one_of(names)));
+      }
+    }
+    if (read.has("stream") && !layer.contains("stream")) {
+      read.set("stream", streams_);
+      read.set("seed", static_cast<std::int64_t>(seed_));
+    }
+    return read;
+  }
+
+  const OpSchema& layer_op(const std::string& name, const std::string& pointer) const {
+    const OpSchema* op = ir::op_registry().find(name);
+    if (op != nullptr && op->layer) return *op;
+    std::vector<std::string> names;
+    for (const auto& [known, schema] : ir::op_registry().all()) {
+      if (schema.layer) names.push_back(known);
+    }
+    fail(pointer,
+         fmt::format("{} '{}'{}", op == nullptr ? "unknown op" : "no layer of a model is the op", name, did_you_mean(name, names)));
+  }
+
+  ValueId read_layer(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
+    const OpSchema& op = layer_op(layer["op"], pointer + "/op");
+    const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    ++streams_;
+    const Attributes attributes = attributes_of(op, layer, pointer, scope);
+    const std::string given = layer.value("name", std::string());
+    const std::string name = given.empty() ? graph_.unique_name(scope.prefix + op.name) : scope.prefix + given;
+    if (!given.empty() && (scope.layers.contains(given) || graph_.find(name) != ir::absent))
+      fail(pointer + "/name", "the name '" + name + "' is taken");
+    check_input_count(op, name, inputs.size(), pointer);
+
+    std::vector<ValueId> operands;
+    std::vector<std::pair<ValueId, std::string>> updates;  // state, result
+    std::size_t next = 0;
+    for (const ir::OperandSpec& operand : op.operands) {
+      const OpSchema::Layer::Parameter* parameter = parameter_of(op, operand.name);
+      if (parameter == nullptr) {
+        if (next < inputs.size()) operands.push_back(inputs[next++]);
+        while (operand.variadic && next < inputs.size()) operands.push_back(inputs[next++]);
+        continue;
+      }
+      if (!parameter->enabled_by.empty() && !attributes.boolean(parameter->enabled_by)) {
+        operands.push_back(ir::absent);
+        continue;
+      }
+      operands.push_back(guarded(pointer, [&] { return add_state(*parameter, attributes, inputs.front(), name, op); }));
+      if (!parameter->update_result.empty()) updates.emplace_back(operands.back(), parameter->update_result);
+    }
+    Attributes of_node;
+    for (const AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
+    const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
+    for (const auto& [state, result] : updates) {
+      for (std::size_t i = 0; i < op.results.size(); ++i) {
+        if (op.results[i].name == result) graph_.add_update(state, results[i]);
+      }
+    }
+    scope.layers[given.empty() ? name.substr(scope.prefix.size()) : given] = results.front();
+    return results.front();
+  }
+
+  static const OpSchema::Layer::Parameter* parameter_of(const OpSchema& op, const std::string& operand) {
+    for (const OpSchema::Layer::Parameter& parameter : op.layer->parameters) {
+      if (parameter.operand == operand) return &parameter;
+    }
+    return nullptr;
+  }
+
+  void check_input_count(const OpSchema& op, const std::string& name, std::size_t found, const std::string& pointer) const {
+    std::size_t expected = 0;
+    for (const ir::OperandSpec& operand : op.operands) {
+      if (operand.variadic) return;
+      if (parameter_of(op, operand.name) == nullptr) ++expected;
+    }
+    if (found != expected) {
+      fail(pointer + (found == 1 ? "" : "/inputs"),
+           fmt::format("{} '{}' reads {} input{}, found {}", op.name, name, expected, expected == 1 ? "" : "s", found));
+    }
+  }
+
+  ValueId add_state(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
+                    const OpSchema& op) {
+    const ir::Shape shape = graph_.type(input).shape;
+    if (shape.size() < 2 || (op.name == "conv2d" && shape.size() != 4)) {
+      throw Error(fmt::format("{} '{}' reads '{}' {}, expected {}", op.name, name, graph_.value(input).name, ir::to_string(shape),
+                              op.name == "conv2d" ? "[N,C,H,W]" : "at least [N, C]"));
+    }
+    for (const char* pair : {"kernel", "stride", "dilation"}) {
+      if (attributes.has(pair) && attributes.integers(pair).size() != 2 &&
+          !(attributes.integers(pair).empty() && std::string_view(pair) == "stride")) {
+        throw Error(fmt::format("{} '{}': {} is {}, expected two numbers [height, width]", op.name, name, pair,
+                                ir::to_string(attributes.integers(pair))));
+      }
+    }
+    if (attributes.has("groups") && (attributes.integer("groups") < 1 || shape[1] % attributes.integer("groups") != 0)) {
+      throw Error(fmt::format("{} '{}': {} groups don't divide {} input channels", op.name, name, attributes.integer("groups"), shape[1]));
+    }
+    ir::State state;
+    state.role = parameter.role;
+    state.initializer = parameter.initializer(attributes, shape);
+    return graph_.add_state(name + "." + parameter.operand, parameter.type(attributes, shape), state);
+  }
+
+  const Json& json_;
+  std::string source_;
+  std::uint64_t seed_;
+  ir::Graph graph_;
+  std::int64_t streams_ = 0;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed) {
+  return Reader(json, source, seed).run();
+}
+
+ir::Graph load_model(const std::string& path, std::uint64_t seed) {
+  if (path.ends_with(".sir")) return ir::parse(runtime::read_file(path), path);
+  return read_model(load_json(path), path, seed);
+}
+
+}  // namespace stair::driver

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "frontend/json_file.h"
+#include "ir/graph.h"
+
+namespace stair::driver {
+
+/// Makes the graph of a model JSON (docs/format-model-json.md): training form, batch 1, output "logits". `seed` is that of its random ops
+/// (dropout). Error naming source, JSON pointer and layer for what the schema or an op refuses.
+ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed);
+
+/// A model file: JSON, or a graph's text (.sir).
+ir::Graph load_model(const std::string& path, std::uint64_t seed);
+
+}  // namespace stair::driver

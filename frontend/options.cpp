@@ -1,0 +1,36 @@
+#include "frontend/options.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+namespace stair::driver {
+
+CompileOptions ExecutionOptions::compile() const {
+  CompileOptions options;
+  options.backends = backends_named(backends);
+  options.threads = threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return options;
+}
+
+std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
+  auto options = std::make_shared<ExecutionOptions>();
+  app.add_option("--backend", options->backends, "backends in order of preference, separated by commas (default: all, best first)");
+  app.add_option("--threads", options->threads, "threads (default: all); results don't depend on it")->check(CLI::Range(1, 1024));
+  return options;
+}
+
+std::vector<const backends::Backend*> backends_named(const std::string& list) {
+  if (list.empty()) return backends::all();
+  std::vector<const backends::Backend*> named;
+  std::istringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) named.push_back(&backends::named(name));
+  return named;
+}
+
+std::string checkpoint_path(const std::string& run_or_checkpoint) {
+  return std::filesystem::is_directory(run_or_checkpoint) ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
+}
+
+}  // namespace stair::driver

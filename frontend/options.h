@@ -1,0 +1,28 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "frontend/compile.h"
+
+namespace stair::driver {
+
+/// The options that several subcommands share, under the same names.
+struct ExecutionOptions {
+  std::string backends;  ///< names in order of preference, separated by commas; "": all
+  int threads = 0;       ///< 0: as many as the machine has
+  CompileOptions compile() const;
+};
+
+/// Adds --backend and --threads.
+std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app);
+
+/// The backends named in a list separated by commas; all of them for "". Error with the nearest name.
+std::vector<const backends::Backend*> backends_named(const std::string& list);
+
+/// A checkpoint file, or the last one of a run's folder.
+std::string checkpoint_path(const std::string& run_or_checkpoint);
+
+}  // namespace stair::driver

@@ -1,0 +1,51 @@
+#include "frontend/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+namespace stair::driver {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+std::string text_of(const std::string& stage, const runtime::Progress& p) {
+  return fmt::format("{} epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s", stage, p.epoch + 1, p.epochs, p.step,
+                     p.steps, p.loss, 100 * p.accuracy, p.images_per_s);
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(std::string stage, bool quiet)
+    : stage_(std::move(stage)), quiet_(quiet), terminal_(isatty(STDOUT_FILENO) != 0), last_shown_(now()) {}
+
+void ProgressLine::show(const runtime::Progress& progress) {
+  const double wait = terminal_ ? 0.1 : 10;
+  if (quiet_ || progress.epoch_ended || now() - last_shown_ < wait) return;
+  last_shown_ = now();
+  const double images = progress.step > 0 ? static_cast<double>(progress.steps - progress.step) : 0;
+  const double per_step = progress.batch > 0 ? static_cast<double>(progress.batch) / progress.images_per_s : 0;
+  const std::string text = text_of(stage_, progress) + fmt::format("  {} left", clock_text(images * per_step));
+  fmt::print("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ ? "" : "\n");
+  std::fflush(stdout);
+}
+
+void ProgressLine::finish_epoch(const runtime::Progress& progress, double test_accuracy) {
+  if (quiet_) return;
+  last_shown_ = now();
+  fmt::print("{}{}  test {:.2f} %\n", terminal_ ? "\r\033[K" : "", text_of(stage_, progress), 100 * test_accuracy);
+  std::fflush(stdout);
+}
+
+}  // namespace stair::driver

@@ -1,0 +1,352 @@
+#include "frontend/run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "frontend/evaluation.h"
+#include "frontend/progress.h"
+#include "frontend/report.h"
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "ir/text.h"
+#include "runtime/artifact.h"
+#include "runtime/file.h"
+#include "runtime/trainer.h"
+
+namespace stair::driver {
+namespace {
+
+volatile std::sig_atomic_t interrupt_asked = 0;
+
+const char* name_of(Stage::Kind kind) {
+  switch (kind) {
+    case Stage::Kind::floating:
+      return "float";
+    case Stage::Kind::calibrate:
+      return "calibrate";
+    case Stage::Kind::qat:
+      return "qat";
+  }
+  throw InternalError("a stage of no kind");
+}
+
+class Run {
+ public:
+  Run(const Experiment& experiment, const RunOptions& options) : experiment_(experiment), options_(options) {}
+
+  RunResult run() {
+    data_ = load_data(experiment_, true);
+    training_.emplace(data_.train, experiment_.batch, experiment_.data.normalization, experiment_.augmentation, experiment_.seed);
+    testing_.emplace(data_.test, std::min(experiment_.eval_batch, data_.test.count()), experiment_.data.normalization,
+                     runtime::Augmentation{}, experiment_.seed);
+    open_folder();
+    runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
+    RunResult result;
+    for (std::size_t i = 0; i < experiment_.stages.size(); ++i) {
+      const Stage& stage = experiment_.stages[i];
+      const auto index = static_cast<std::int64_t>(i);
+      if (index < checkpoint_.stage) {
+        result.stages.push_back(finished_before(stage));
+        continue;
+      }
+      StageResult done{stage.name, name_of(stage.kind)};
+      const bool ended = stage.kind == Stage::Kind::calibrate ? calibrate(stage, index, done) : train(stage, index, done);
+      if (!ended) return result;
+      finish_stage(stage, done);
+      result.stages.push_back(done);
+    }
+    result.finished = true;
+    return result;
+  }
+
+ private:
+  std::string file(const std::string& name) const { return options_.folder + "/" + name; }
+
+  void open_folder() {
+    const std::string last = file("last.safetensors");
+    const bool there = std::filesystem::exists(last);
+    if (options_.resume) {
+      if (!there) throw Error(last + ": isn't there, so that nothing can be resumed");
+      checkpoint_ = runtime::load_checkpoint(last);
+      check_same_experiment(last);
+      resumed_ = true;
+      keep_metrics();
+      return;
+    }
+    if (there && !options_.overwrite) {
+      throw Error(options_.folder + ": holds a run already, expected --resume to go on with it or --overwrite to begin anew");
+    }
+    if (!experiment_.start.empty()) start_from(experiment_.start);
+    std::error_code error;
+    std::filesystem::create_directories(options_.folder, error);
+    if (error) throw Error(options_.folder + ": can't be made: " + error.message());
+    for (const char* old : {"last.safetensors", "metrics.jsonl", "summary.json"}) std::filesystem::remove(file(old));
+    checkpoint_.model = ir::print(experiment_.model);
+    checkpoint_.experiment = experiment_.json.dump();
+    checkpoint_.seed = experiment_.seed;
+    runtime::write_file(file("config.json"), experiment_.json.dump(2) + "\n");
+  }
+
+  void start_from(const std::string& path) {
+    runtime::Checkpoint pretrained = runtime::load_checkpoint(path);
+    for (const ir::State& state : experiment_.model.states()) {
+      const ir::Value& value = experiment_.model.value(state.value);
+      const auto it = pretrained.states.find(value.name);
+      if (it == pretrained.states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
+      if (it->second.type() != value.type) {
+        throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
+                    to_string(value.type));
+      }
+      checkpoint_.states.emplace(value.name, std::move(it->second));
+    }
+  }
+
+  void check_same_experiment(const std::string& path) const {
+    const Json before = Json::parse(checkpoint_.experiment, nullptr, false);
+    if (before == experiment_.json) return;
+    const Json difference = Json::diff(before, experiment_.json);
+    const std::string pointer = difference.empty() ? "/" : difference[0]["path"].get<std::string>();
+    throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
+  }
+
+  // What the metrics say of steps behind the checkpoint will be said again.
+  void keep_metrics() const {
+    if (!std::filesystem::exists(file("metrics.jsonl"))) return;
+    std::string kept;
+    const std::string text = runtime::read_file(file("metrics.jsonl"));
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      const Json line = Json::parse(text.substr(at, end - at), nullptr, false);
+      const bool is_old =
+          line.is_object() && (line.value("stage_index", 0) < checkpoint_.stage ||
+                               (line.value("stage_index", 0) == checkpoint_.stage && line.value("step", 0) <= checkpoint_.step));
+      if (is_old) kept += text.substr(at, end - at) + "\n";
+      at = end + 1;
+    }
+    runtime::write_file(file("metrics.jsonl"), kept);
+  }
+
+  // Of a stage that an earlier, interrupted process has finished.
+  StageResult finished_before(const Stage& stage) const {
+    StageResult done{stage.name, name_of(stage.kind)};
+    done.checkpoint = file(stage.name + ".safetensors");
+    const Json saved = Json::parse(runtime::read_file(file(stage.name + ".json")), nullptr, false);
+    if (!saved.is_object()) throw Error(file(stage.name + ".json") + ": is damaged");
+    done.test_accuracy = saved.value("test_accuracy", 0.0);
+    done.best_test_accuracy = saved.value("best_test_accuracy", 0.0);
+    done.images_per_s = saved.value("images_per_s", 0.0);
+    done.artifact_bytes = saved.value("artifact_bytes", std::size_t{0});
+    if (done.artifact_bytes > 0) done.artifact = file(stage.name + ".stair");
+    return done;
+  }
+
+  // Slots and the step counter belong to one stage; parameters, statistics, ranges and counters of random numbers go on.
+  void begin_stage(std::int64_t index, const Stage& stage, const ir::Graph& graph) {
+    if (resumed_ && checkpoint_.stage == index) return;
+    runtime::Tensors kept;
+    for (const ir::Graph* known : {&experiment_.model, &graph}) {
+      for (const ir::State& state : known->states()) {
+        const std::string& name = known->value(state.value).name;
+        const auto it = checkpoint_.states.find(name);
+        const bool of_stage = state.role == ir::StateRole::slot || name == "step";
+        if (it != checkpoint_.states.end() && !of_stage) kept.emplace(name, std::move(it->second));
+        if (it != checkpoint_.states.end()) checkpoint_.states.erase(it);
+      }
+    }
+    checkpoint_.states = std::move(kept);
+    checkpoint_.stage = index;
+    checkpoint_.stage_name = stage.name;
+    checkpoint_.step = 0;
+    checkpoint_.loss_sum = 0;
+    checkpoint_.correct = 0;
+    checkpoint_.best_accuracy = -1;
+    if (stage.kind != Stage::Kind::floating) checkpoint_.recipe = passes::to_json(experiment_.recipe);
+  }
+
+  passes::Pipeline evaluation(const Stage& stage) const {
+    return stage.kind == Stage::Kind::floating ? passes::float_evaluation() : passes::quantized_evaluation(experiment_.recipe);
+  }
+
+  double evaluate(const Stage& stage) {
+    CompileOptions compile_options = options_.compile;
+    compile_options.seed = experiment_.seed;
+    runtime::Executor executor =
+        compile(experiment_.model, evaluation(stage), testing_->type().shape.front(), checkpoint_.states, compile_options);
+    return accuracy(executor, *testing_, data_.test.count());
+  }
+
+  runtime::Executor training_program(const Stage& stage, const passes::Phase& phase, std::int64_t index, bool first) {
+    const ir::Attributes optimizer = stage.optimizer_options(training_->training_batches());
+    const passes::Pipeline pipeline = stage.kind == Stage::Kind::floating
+                                          ? passes::float_training(experiment_.loss, optimizer)
+                                          : passes::quantized_training(experiment_.recipe, phase, experiment_.loss, optimizer);
+    ir::Graph graph = passes::run(pipeline, ir::with_batch(experiment_.model, experiment_.batch));
+    if (first) begin_stage(index, stage, graph);
+    runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
+    return executor_for(std::move(graph), checkpoint_.states, options_.compile);
+  }
+
+  bool train(const Stage& stage, std::int64_t index, StageResult& done) {
+    std::optional<runtime::Executor> executor;
+    std::optional<passes::Phase> phase;
+    const std::int64_t per_epoch = training_->training_batches();
+    const auto program = [&](std::int64_t step) -> runtime::Executor& {
+      const passes::Phase now = stage.kind == Stage::Kind::qat ? passes::phase_at(experiment_.recipe, step, per_epoch) : passes::Phase{};
+      if (!phase || now != *phase) {
+        executor.reset();
+        executor.emplace(training_program(stage, now, index, !phase));
+        phase = now;
+      }
+      return *executor;
+    };
+    program(resumed_ && checkpoint_.stage == index ? checkpoint_.step : 0);
+
+    ProgressLine line(stage.name, options_.quiet);
+    done.test_accuracy = checkpoint_.best_accuracy;
+    runtime::TrainingLoop loop;
+    loop.epochs = stage.epochs;
+    loop.checkpoint_every = experiment_.checkpoint_every;
+    loop.program = program;
+    loop.report = [&](const runtime::Progress& progress) {
+      done.images_per_s = progress.images_per_s;
+      line.show(progress);
+    };
+    loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
+      done.test_accuracy = evaluate(stage);
+      line.finish_epoch(progress, done.test_accuracy);
+      log(stage, index, progress, done.test_accuracy, seconds);
+      if (done.test_accuracy > checkpoint_.best_accuracy) {
+        checkpoint_.best_accuracy = done.test_accuracy;
+        save(runtime::TrainingState{progress.step, 0, 0}, stage.name + ".best.safetensors");
+      }
+    };
+    loop.save = [&](const runtime::TrainingState& state) { save(state, "last.safetensors"); };
+    loop.interrupted = [] { return interrupt_asked != 0; };
+    runtime::TrainingState state{checkpoint_.step, checkpoint_.loss_sum, checkpoint_.correct};
+    const bool was_done = state.step == per_epoch * stage.epochs;
+    if (!loop.run(*training_, state)) return false;
+    if (was_done) done.test_accuracy = evaluate(stage);
+    done.best_test_accuracy = checkpoint_.best_accuracy;
+    return true;
+  }
+
+  bool calibrate(const Stage& stage, std::int64_t index, StageResult& done) {
+    const ir::Graph graph = passes::run(passes::calibration(experiment_.recipe), ir::with_batch(experiment_.model, experiment_.batch));
+    begin_stage(index, stage, graph);
+    for (const ir::State& state : graph.states()) {
+      if (state.role == ir::StateRole::observer) checkpoint_.states.erase(graph.value(state.value).name);
+    }
+    runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
+    runtime::Executor executor = executor_for(graph, checkpoint_.states, options_.compile);
+    runtime::Batches batches(data_.train, experiment_.batch, experiment_.data.normalization, {}, experiment_.seed);
+    if (stage.batches > batches.training_batches()) {
+      throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
+                              experiment_.batch, batches.training_batches()));
+    }
+    const ir::TensorView inputs[] = {batches.images()};
+    for (std::int64_t b = 0; b < stage.batches; ++b) {
+      batches.load_training(0, b);
+      executor.run(inputs);
+    }
+    done.test_accuracy = evaluate(stage);
+    done.best_test_accuracy = done.test_accuracy;
+    checkpoint_.best_accuracy = done.test_accuracy;
+    if (!options_.quiet) {
+      fmt::print("{} over {} batches of {} images  test {:.2f} %\n", stage.name, stage.batches, experiment_.batch,
+                 100 * done.test_accuracy);
+    }
+    runtime::Progress progress;
+    progress.step = stage.batches;
+    log(stage, index, progress, done.test_accuracy, 0);
+    save(runtime::TrainingState{stage.batches, 0, 0}, "last.safetensors");
+    return true;
+  }
+
+  void save(const runtime::TrainingState& state, const std::string& name) {
+    checkpoint_.step = state.step;
+    checkpoint_.loss_sum = state.loss_sum;
+    checkpoint_.correct = state.correct;
+    runtime::save_checkpoint(checkpoint_, file(name));
+  }
+
+  void log(const Stage& stage, std::int64_t index, const runtime::Progress& progress, double test_accuracy, double seconds) const {
+    Json entry{{"stage", stage.name}, {"stage_index", index}, {"kind", name_of(stage.kind)}, {"step", progress.step}};
+    if (progress.epochs > 0) {
+      entry["epoch"] = progress.epoch + 1;
+      entry["loss"] = progress.loss;
+      entry["accuracy"] = progress.accuracy;
+      entry["learning_rate"] = progress.learning_rate;
+      entry["images_per_s"] = progress.images_per_s;
+      entry["seconds"] = seconds;
+    }
+    entry["test_accuracy"] = test_accuracy;
+    runtime::append_line(file("metrics.jsonl"), entry.dump());
+  }
+
+  void finish_stage(const Stage& stage, StageResult& done) {
+    done.checkpoint = file(stage.name + ".safetensors");
+    runtime::save_checkpoint(checkpoint_, done.checkpoint);
+    if (stage.kind != Stage::Kind::floating && experiment_.exports) {
+      done.artifact = file(stage.name + ".stair");
+      Deployment deployment = deploy(experiment_.model, experiment_.recipe, checkpoint_.states);
+      runtime::write_file(file(stage.name + ".report.txt"), deployment_report(deployment, options_.compile));
+      done.artifact_bytes =
+          runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(experiment_.recipe),
+                                  experiment_.data.normalization.mean, experiment_.data.normalization.std},
+                                 done.artifact);
+    }
+    const Json summary{{"name", done.name},
+                       {"kind", done.kind},
+                       {"test_accuracy", done.test_accuracy},
+                       {"best_test_accuracy", done.best_test_accuracy},
+                       {"images_per_s", done.images_per_s},
+                       {"artifact_bytes", done.artifact_bytes}};
+    runtime::write_file(file(stage.name + ".json"), summary.dump(2) + "\n");
+  }
+
+  const Experiment& experiment_;
+  const RunOptions& options_;
+  Data data_;
+  std::optional<runtime::Batches> training_, testing_;
+  runtime::Checkpoint checkpoint_;
+  bool resumed_ = false;
+};
+
+Json summary_of(const Experiment& experiment, const RunResult& result, double seconds) {
+  Json stages = Json::array();
+  for (const StageResult& stage : result.stages) {
+    stages.push_back({{"name", stage.name},
+                      {"kind", stage.kind},
+                      {"test_accuracy", stage.test_accuracy},
+                      {"best_test_accuracy", stage.best_test_accuracy},
+                      {"images_per_s", stage.images_per_s},
+                      {"artifact_bytes", stage.artifact_bytes}});
+  }
+  return {{"name", experiment.name}, {"recipe", Json::parse(passes::to_json(experiment.recipe))}, {"stages", stages}, {"seconds", seconds}};
+}
+
+}  // namespace
+
+RunResult run_experiment(const Experiment& experiment, const RunOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const RunResult result = Run(experiment, options).run();
+  if (result.finished) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    runtime::write_file(options.folder + "/summary.json", summary_of(experiment, result, seconds).dump(2) + "\n");
+  }
+  return result;
+}
+
+void stop_on_interrupt() {
+  std::signal(SIGINT, [](int signal) {
+    interrupt_asked = 1;
+    std::signal(signal, SIG_DFL);  // a second one ends the process at once
+  });
+}
+
+}  // namespace stair::driver

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frontend/compile.h"
+#include "frontend/experiment.h"
+#include "runtime/checkpoint.h"
+
+namespace stair::driver {
+
+struct RunOptions {
+  std::string folder;      ///< of the run: config.json, metrics.jsonl, checkpoints, artifacts, summary.json, report.txt
+  bool resume = false;     ///< go on where `folder` stopped
+  bool overwrite = false;  ///< a run in `folder` is begun anew
+  CompileOptions compile;
+  bool quiet = false;  ///< no progress
+};
+
+struct StageResult {
+  std::string name, kind;
+  double test_accuracy = 0, best_test_accuracy = 0;
+  double images_per_s = 0;      ///< of training; 0 for calibration
+  std::string checkpoint = {};  ///< file of its end
+  std::string artifact = {};    ///< file, or "" where none was exported
+  std::size_t artifact_bytes = 0;
+};
+
+struct RunResult {
+  bool finished = false;  ///< false: interrupted, a checkpoint has been written
+  std::vector<StageResult> stages;
+};
+
+/// Trains an experiment stage by stage. Error as its parts throw; what is in the folder stays whole at any time.
+RunResult run_experiment(const Experiment& experiment, const RunOptions& options);
+
+/// SIGINT makes a run stop behind its step, with a checkpoint.
+void stop_on_interrupt();
+
+}  // namespace stair::driver

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "frontend/experiment.h"
+#include "runtime/checkpoint.h"
+
+namespace stair::driver {
+
+/// A checkpoint with the experiment that it is of.
+struct Trained {
+  runtime::Checkpoint checkpoint;
+  Experiment experiment;
+  passes::Recipe recipe;   ///< the checkpoint's; the experiment's where it has none
+  bool quantized = false;  ///< the checkpoint has been calibrated or trained with the recipe
+};
+
+/// From a checkpoint file or a run's folder. Error naming the file.
+Trained load_trained(const std::string& run_or_checkpoint);
+
+}  // namespace stair::driver
