@@ -23,6 +23,7 @@
 
 // A loop body shared by several multiversioned functions: inlined, so that it is built for the instruction set of each.
 #define STAIR_INLINE __attribute__((always_inline)) inline
+#define STAIR_INLINE_BODY __attribute__((always_inline))  // the same of a lambda
 
 // The iterations of the loop are independent, even where a result is written over its operand: no run-time check for overlap, which an
 // operation in place would fail.
