@@ -72,7 +72,7 @@ Tiling::Tiling(const Window& g) {
   pixels = rows * g.out_width;
   taps = g.group_in() * g.kernel_height * g.kernel_width;
   channels = g.group_out();
-  channel_step = balanced(channels, 64);
+  channel_step = balanced(channels, 32);
   tap_step = balanced(taps, std::max<std::int64_t>(32, unpacked_products / (channel_step * pixels)));
   padded_height = (rows - 1) * g.stride_h + (g.kernel_height - 1) * g.dilation_h + 1;
   padded_width = (g.out_width - 1) * g.stride_w + (g.kernel_width - 1) * g.dilation_w + 1;

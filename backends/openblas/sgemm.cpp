@@ -1,6 +1,10 @@
 #include "backends/openblas/sgemm.h"
 
+// Its complex types are an extension to clang.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 #include <cblas.h>
+#pragma GCC diagnostic pop
 #include <omp.h>
 
 namespace stair::backends::openblas {

@@ -1,13 +1,11 @@
 #include <cmath>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
-
-// A root that may set errno is no vector instruction. Nobody reads errno here.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-math-errno")
-#endif
 
 namespace stair::backends::openblas {
 namespace {
@@ -34,20 +32,42 @@ struct Adam {
   bool decoupled;
 };
 
-STAIR_MULTIVERSION void adam_step(const Adam& adam, const float* w, const float* g, const float* m, const float* v, float* new_w,
-                                  float* new_m, float* new_v, std::int64_t count) {
-  const Adam p = adam;
+STAIR_MULTIVERSION void adam_moments(const Adam& p, const float* w, const float* g, const float* m, const float* v, float* new_m,
+                                     float* new_v, std::int64_t count) {
+  const float decay = p.decay;
+  const bool decoupled = p.decoupled;
+  const float b1 = p.b1;
+  const float b2 = p.b2;
+  const float rest1 = 1.0F - b1;
+  const float rest2 = 1.0F - b2;
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) {
-    const float coupled = p.decay * w[i];
-    const float shrunk = w[i] - p.rate * p.decay * w[i];
-    const float gradient = g[i] + (p.decoupled ? 0.0F : coupled);
-    const float kept = p.decoupled ? shrunk : w[i];
-    const float first = p.b1 * m[i] + (1.0F - p.b1) * gradient;
-    const float second = p.b2 * v[i] + (1.0F - p.b2) * gradient * gradient;
-    new_w[i] = kept - p.step * first / (__builtin_sqrtf(second) / p.correction2 + p.eps);
-    new_m[i] = first;
-    new_v[i] = second;
+    const float coupled = decay * w[i];
+    const float gradient = g[i] + (decoupled ? 0.0F : coupled);
+    new_m[i] = b1 * m[i] + rest1 * gradient;
+    new_v[i] = b2 * v[i] + rest2 * gradient * gradient;
+  }
+}
+
+// std::sqrt may set errno, which keeps compilers from making a vector instruction of it; both round correctly.
+void roots(const float* x, float* y, std::int64_t count) {
+  std::int64_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 4 <= count; i += 4) _mm_storeu_ps(y + i, _mm_sqrt_ps(_mm_loadu_ps(x + i)));
+#endif
+  for (; i < count; ++i) y[i] = std::sqrt(x[i]);
+}
+
+STAIR_MULTIVERSION void adam_update(const Adam& p, const float* w, const float* m, const float* root, float* new_w, std::int64_t count) {
+  const float shrink = p.rate * p.decay;
+  const bool decoupled = p.decoupled;
+  const float step = p.step;
+  const float correction2 = p.correction2;
+  const float eps = p.eps;
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float shrunk = w[i] - shrink * w[i];
+    new_w[i] = (decoupled ? shrunk : w[i]) - step * m[i] / (root[i] / correction2 + eps);
   }
 }
 
@@ -93,9 +113,17 @@ void run_adam(const ir::Node& node, const Arguments& a) {
                   static_cast<float>(node.attributes.number("eps")),
                   node.attributes.boolean("decoupled")};
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    adam_step(adam, a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, a.operands[3].as<float>() + first,
-              a.operands[4].as<float>() + first, a.results[0].as<float>() + first, a.results[1].as<float>() + first,
-              a.results[2].as<float>() + first, last - first);
+    constexpr std::int64_t chunk = 512;
+    for (std::int64_t i = first; i < last; i += chunk) {
+      const std::int64_t count = std::min(chunk, last - i);
+      const float* w = a.operands[0].as<float>() + i;
+      float* m = a.results[1].as<float>() + i;
+      float* v = a.results[2].as<float>() + i;
+      float root[chunk];
+      adam_moments(adam, w, a.operands[1].as<float>() + i, a.operands[3].as<float>() + i, a.operands[4].as<float>() + i, m, v, count);
+      roots(v, root, count);
+      adam_update(adam, w, m, root, a.results[0].as<float>() + i, count);
+    }
   });
 }
 
