@@ -1,6 +1,7 @@
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/convolution.h"
 #include "backends/openblas/multiversion.h"
+#include "backends/openblas/transpose.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -24,18 +25,6 @@ ScratchPlan plan(const Window& g) {
   const Tiling t(g);
   return {static_cast<std::size_t>(pieces(g)) * gradient_floats(g, t),
           t.padded_floats(g) + t.column_floats() + line_up(t.pixels * t.channels)};
-}
-
-// to[columns, rows] = from[rows, columns], by blocks that fit into the first cache.
-STAIR_MULTIVERSION void transpose(const float* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns, float* to,
-                                  std::int64_t to_step) {
-  constexpr std::int64_t block = 16;
-  for (std::int64_t r = 0; r < rows; r += block) {
-    const std::int64_t r_end = std::min(rows, r + block);
-    for (std::int64_t c = 0; c < columns; ++c) {
-      for (std::int64_t i = r; i < r_end; ++i) to[c * to_step + i] = from[i * from_step + c];
-    }
-  }
 }
 
 STAIR_MULTIVERSION void add_to(float* sum, const float* x, std::int64_t count) {
