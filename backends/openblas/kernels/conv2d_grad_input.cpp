@@ -24,16 +24,16 @@ Window transposed(const Window& g) {
 }
 
 // Each group's [out, in, KH, KW] becomes [in, out, KH, KW], every kernel backwards.
-void flip(const Window& g, const float* w, float* flipped) {
+void flip(const Window& g, const float* w, float* flipped, int threads) {
   const std::int64_t window = g.kernel_height * g.kernel_width;
-  for (std::int64_t o = 0; o < g.out_channels; ++o) {
+  for_items(g.out_channels, threads, [&](std::int64_t o) {
     const std::int64_t group = o / g.group_out();
     for (std::int64_t c = 0; c < g.group_in(); ++c) {
       const float* from = w + (o * g.group_in() + c) * window;
       float* to = flipped + ((group * g.group_in() + c) * g.group_out() + o % g.group_out()) * window;
       for (std::int64_t k = 0; k < window; ++k) to[window - 1 - k] = from[k];
     }
-  }
+  });
 }
 
 // The image with its padding, whole: tiles add to common rows of it.
@@ -110,7 +110,7 @@ void run(const ir::Node& node, const Arguments& a) {
   float* dx = a.results[0].as<float>();
   if (!is_convolution(g)) return run_strided(g, dy, w, dx, p, a);
   auto* flipped = reinterpret_cast<float*>(a.scratch);
-  flip(g, w, flipped);
+  flip(g, w, flipped, a.threads);
   convolve(transposed(g), dy, flipped, nullptr, dx, p, a.scratch, a.threads);
 }
 

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "backends/openblas/channel_runs.h"
 #include "backends/openblas/parameters.h"
 #include "backends/openblas/rounding.h"
@@ -86,17 +88,46 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
+// ir::multiply_by_fixed without a branch, for mantissas from 0 on (N-REQ-FIXED): with them, the one product that saturates can't occur.
+STAIR_INLINE std::int32_t multiply_by_fixed(std::int32_t x, std::int64_t mantissa, int left, int right) {
+  constexpr std::int64_t low = std::numeric_limits<std::int32_t>::min();
+  constexpr std::int64_t high = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t wide = static_cast<std::int64_t>(x) * (std::int64_t{1} << left);
+  const std::int64_t raised = wide < low ? low : wide;
+  const std::int64_t product = (raised > high ? high : raised) * mantissa;
+  const std::int64_t negative = product < 0 ? -1 : 0;
+  // (product + nudge) / 2^31 truncated towards zero, by magnitudes: the nudge of a negative product is 1 - 2^30.
+  const std::int64_t magnitude = (product ^ negative) - negative;
+  const std::int64_t rounded = static_cast<std::int64_t>(static_cast<std::uint64_t>(magnitude + (std::int64_t{1} << 30) + negative) >> 31);
+  const std::int64_t quotient = (rounded ^ negative) - negative;
+  const auto value = static_cast<std::int32_t>(quotient);
+  const auto mask = static_cast<std::int32_t>((std::int64_t{1} << right) - 1);
+  const std::int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
+  return (value >> right) + ((value & mask) > threshold ? 1 : 0);
+}
+
 template <class Q>
 STAIR_INLINE void rescale_fixed_body(const std::int32_t* acc, const Bias& bias, ir::FixedMultiplier multiplier, ir::Range range,
                                      std::int32_t zero_point, Q* q, std::int64_t count) {
   const std::int32_t before = bias.integer == nullptr ? 0 : *bias.integer;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int32_t scaled = ir::multiply_by_fixed(acc[i] + before, multiplier);
-    if (bias.steps != nullptr) {
+  if (bias.steps != nullptr) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int32_t scaled = ir::multiply_by_fixed(acc[i], multiplier);
       q[i] = static_cast<Q>(ir::requantize_rescaled(static_cast<float>(scaled) + *bias.steps, zero_point, range));
-    } else {
-      q[i] = static_cast<Q>(std::clamp<std::int64_t>(std::int64_t{scaled} + zero_point, range.lo, range.hi));
     }
+    return;
+  }
+  const std::int64_t mantissa = multiplier.mantissa;
+  const int left = multiplier.shift > 0 ? multiplier.shift : 0;
+  const int right = multiplier.shift > 0 ? 0 : -multiplier.shift;
+  // [lo, hi] before the zero point is added: what it may add to passes no int32.
+  const std::int32_t low = range.lo - zero_point;
+  const std::int32_t high = range.hi - zero_point;
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int32_t scaled = multiply_by_fixed(acc[i] + before, mantissa, left, right);
+    const std::int32_t raised = scaled < low ? low : scaled;
+    q[i] = static_cast<Q>(zero_point + (raised > high ? high : raised));
   }
 }
 STAIR_MULTIVERSION void rescale_fixed(const std::int32_t* acc, const Bias& bias, ir::FixedMultiplier multiplier, ir::Range range,
@@ -127,7 +158,7 @@ void run_fixed(const ir::Node& node, const Arguments& a) {
 
 void requantize(FunctionKernels& kernels) {
   kernels.add("requantize", {run, "vector loops"});
-  kernels.add("requantize_fixed", {run_fixed, "loops"});
+  kernels.add("requantize_fixed", {run_fixed, "vector loops"});
 }
 
 }  // namespace stair::backends::openblas
