@@ -73,7 +73,10 @@ Tiling::Tiling(const Window& g) {
   taps = g.group_in() * g.kernel_height * g.kernel_width;
   channels = g.group_out();
   channel_step = balanced(channels, 32);
-  tap_step = balanced(taps, std::max<std::int64_t>(32, unpacked_products / (channel_step * pixels)));
+  // Not where a row's few taps would make products too short.
+  by_rows = g.stride_h == 1 && g.kernel_height > 1 && taps / g.kernel_height >= 32;
+  band = by_rows ? taps / g.kernel_height : taps;
+  tap_step = balanced(band, std::max<std::int64_t>(32, unpacked_products / (channel_step * pixels)));
   padded_height = (rows - 1) * g.stride_h + (g.kernel_height - 1) * g.dilation_h + 1;
   padded_width = (g.out_width - 1) * g.stride_w + (g.kernel_width - 1) * g.dilation_w + 1;
   direct = g.kernel_height * g.kernel_width == 1 && g.stride_h * g.stride_w == 1 && g.top == 0 && g.left == 0 &&
@@ -85,6 +88,7 @@ std::size_t Tiling::padded_floats(const Window& g) const {
 }
 
 std::size_t Tiling::column_floats() const {
+  if (by_rows) return line_up(band * padded_height * (pixels / rows) + vector_floats);
   return direct ? 0 : line_up(tap_step * pixels + vector_floats);
 }
 
@@ -103,19 +107,48 @@ STAIR_MULTIVERSION void pad_rows(const Window& g, const Tiling& t, const std::in
 
 Matrix Columns::taps(std::int64_t first, std::int64_t count) {
   if (tiling_.direct) return {source_ + first * stride_, stride_};
+  if (tiling_.by_rows) {
+    const std::int64_t length = tiling_.padded_height * window_.out_width;
+    return {columns_ + first % tiling_.band * length + first / tiling_.band * window_.dilation_h * window_.out_width, length};
+  }
   unroll_taps(window_, padded_, stride_, tiling_.padded_width, rows_, first, count, columns_);
   return {columns_, pixels()};
 }
 
+// A kernel of one row over all padded rows.
+void Columns::shift_columns() {
+  Window row = window_;
+  row.kernel_height = 1;
+  unroll_taps(row, padded_, stride_, tiling_.padded_width, tiling_.padded_height, 0, tiling_.band, columns_);
+}
+
+std::size_t order_floats(const Window& g, const Tiling& t) {
+  return t.by_rows ? line_up(g.out_channels * t.taps) : 0;
+}
+
+const float* order_taps(const Window& g, const Tiling& t, const float* w, float* memory, int threads) {
+  if (!t.by_rows) return w;
+  for_items(g.out_channels, threads, [&](std::int64_t o) {
+    for (std::int64_t c = 0; c < g.group_in(); ++c) {
+      for (std::int64_t kh = 0; kh < g.kernel_height; ++kh) {
+        std::copy_n(w + o * t.taps + (c * g.kernel_height + kh) * g.kernel_width, g.kernel_width,
+                    memory + o * t.taps + (kh * g.group_in() + c) * g.kernel_width);
+      }
+    }
+  });
+  return memory;
+}
+
 ScratchPlan plan_convolve(const Window& g) {
   const Tiling t(g);
-  return {0, t.padded_floats(g) + t.column_floats()};
+  return {order_floats(g, t), t.padded_floats(g) + t.column_floats()};
 }
 
 void convolve(const Window& g, const float* x, const float* w, const float* bias, float* y, const ScratchPlan& plan, std::byte* scratch,
               int threads) {
   const Tiling t(g);
   const std::int64_t plane = g.out_height * g.out_width;
+  w = order_taps(g, t, w, reinterpret_cast<float*>(scratch), threads);
   for_items(g.images * t.tiles, threads, [&](std::int64_t item) {
     Columns columns(g, t, plan.of_this_thread(scratch));
     const std::int64_t n = item / t.tiles;
@@ -126,8 +159,8 @@ void convolve(const Window& g, const float* x, const float* w, const float* bias
       if (bias != nullptr) {
         for (std::int64_t o = 0; o < t.channels; ++o) std::fill_n(out + o * plane, columns.pixels(), bias[first_channel + o]);
       }
-      for (std::int64_t k = 0; k < t.taps; k += t.tap_step) {
-        const std::int64_t count = std::min(t.tap_step, t.taps - k);
+      for (std::int64_t k = 0, count = 0; k < t.taps; k += count) {
+        count = t.run(k, t.tap_step);
         const Matrix piece = columns.taps(k, count);
         for (std::int64_t o = 0; o < t.channels; o += t.channel_step) {
           sgemm(std::min(t.channel_step, t.channels - o), columns.pixels(), count, {w + (first_channel + o) * t.taps + k, t.taps}, piece,

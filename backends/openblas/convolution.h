@@ -20,11 +20,22 @@ struct Tiling {
   std::int64_t channels, channel_step;       ///< output channels of a group; in one product
   std::int64_t padded_height, padded_width;  ///< of a whole tile's padded rows
   bool direct;                               ///< the padded rows are the im2col matrix: 1x1, stride 1, no padding
+  /// Taps in the order (kernel row, channel, kernel column). With a vertical stride of 1 a kernel row further down reads the same pixels a
+  /// row later, so that one copy of them serves all kernel rows, and a product stays within one.
+  bool by_rows;
+  std::int64_t band;  ///< taps of a kernel row where by_rows, else all
 
   explicit Tiling(const Window& window);
   std::size_t padded_floats(const Window& window) const;
   std::size_t column_floats() const;
+  /// How many taps, from `first` on, one product takes if it may take `most`.
+  std::int64_t run(std::int64_t first, std::int64_t most) const { return std::min(most, band - first % band); }
 };
+
+/// Weights [O, taps] with the taps in the tiling's order; the weights themselves where that is the usual one, else a copy at `memory`,
+/// which holds order_floats.
+const float* order_taps(const Window& window, const Tiling& tiling, const float* w, float* memory, int threads);
+std::size_t order_floats(const Window& window, const Tiling& tiling);
 
 /// Floats of scratch memory: `shared`, then one area a thread.
 struct ScratchPlan {
@@ -65,6 +76,7 @@ class Columns {
       }
     }
     pad_rows(window_, tiling_, image, offset, tile, padded_);
+    if (tiling_.by_rows) shift_columns();
   }
   std::int64_t first_pixel() const { return first_row_ * window_.out_width; }
   std::int64_t pixels() const { return rows_ * window_.out_width; }
@@ -72,6 +84,8 @@ class Columns {
   Matrix taps(std::int64_t first, std::int64_t count);
 
  private:
+  void shift_columns();
+
   const Window& window_;
   const Tiling& tiling_;
   float* padded_;

@@ -44,7 +44,7 @@ std::int64_t frame_height(const Window& g) {
 ScratchPlan plan(const Window& g) {
   if (is_convolution(g)) {
     ScratchPlan p = plan_convolve(transposed(g));
-    p.shared = line_up(g.out_channels * g.group_in() * g.kernel_height * g.kernel_width);
+    p.shared += line_up(g.out_channels * g.group_in() * g.kernel_height * g.kernel_width);
     return p;
   }
   const Tiling t(g);
@@ -109,9 +109,10 @@ void run(const ir::Node& node, const Arguments& a) {
   const float* w = a.operands[1].as<float>();
   float* dx = a.results[0].as<float>();
   if (!is_convolution(g)) return run_strided(g, dy, w, dx, p, a);
-  auto* flipped = reinterpret_cast<float*>(a.scratch);
+  const Window t = transposed(g);
+  float* flipped = reinterpret_cast<float*>(a.scratch) + order_floats(t, Tiling(t));
   flip(g, w, flipped, a.threads);
-  convolve(transposed(g), dy, flipped, nullptr, dx, p, a.scratch, a.threads);
+  convolve(t, dy, flipped, nullptr, dx, p, a.scratch, a.threads);
 }
 
 std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {

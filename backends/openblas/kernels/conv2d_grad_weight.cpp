@@ -54,8 +54,8 @@ void run(const ir::Node& node, const Arguments& a) {
         transpose(dy + (n * g.out_channels + group * t.channels) * plane + columns.first_pixel(), plane, t.channels, columns.pixels(),
                   turned, t.channels);
         const bool first = n == piece * per_piece && part % t.tiles == 0;
-        for (std::int64_t k = 0; k < t.taps; k += t.tap_step) {
-          const std::int64_t count = std::min(t.tap_step, t.taps - k);
+        for (std::int64_t k = 0, count = 0; k < t.taps; k += count) {
+          count = t.run(k, t.tap_step);
           const Matrix taps = columns.taps(k, count);
           for (std::int64_t o = 0; o < t.channels; o += t.channel_step) {
             sgemm(count, std::min(t.channel_step, t.channels - o), columns.pixels(), taps, {turned + o, t.channels}, first ? 0.0F : 1.0F,
@@ -65,7 +65,7 @@ void run(const ir::Node& node, const Arguments& a) {
       }
     }
   });
-  constexpr std::int64_t tap_block = 32;
+  const std::int64_t tap_block = t.by_rows ? g.kernel_width : 32;
   const std::int64_t blocks = piece_count(t.taps, tap_block);
   for_items(g.groups * blocks, a.threads, [&](std::int64_t item) {
     const std::int64_t group = item / blocks;
@@ -75,7 +75,11 @@ void run(const ir::Node& node, const Arguments& a) {
     for (std::int64_t piece = 1; piece < pieces(g); ++piece) {
       add_to(gradients + first, gradients + static_cast<std::size_t>(piece) * gradient_floats(g, t) + first, count * t.channels);
     }
-    transpose(gradients + first, t.channels, count, t.channels, dw + group * t.channels * t.taps + k, t.taps);
+    // Kernel row kh of channel c, back in its place.
+    const std::int64_t kh = k / t.band;
+    const std::int64_t c = k % t.band / g.kernel_width;
+    transpose(gradients + first, t.channels, count, t.channels,
+              dw + group * t.channels * t.taps + (t.by_rows ? (c * g.kernel_height + kh) * g.kernel_width : k), t.taps);
   });
 }
 

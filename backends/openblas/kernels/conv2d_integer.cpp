@@ -7,7 +7,7 @@ namespace {
 
 ScratchPlan plan(const Window& g) {
   const Tiling t(g);
-  return {line_up(g.out_channels * t.taps), t.padded_floats(g) + t.column_floats() + line_up(t.channels * t.pixels)};
+  return {line_up(g.out_channels * t.taps) + order_floats(g, t), t.padded_floats(g) + t.column_floats() + line_up(t.channels * t.pixels)};
 }
 
 // N-ACC by N-F32GEMM: products run in float while the sum is sure to be exact, then go over into int32.
@@ -20,8 +20,8 @@ void run_tile(const Window& g, const Tiling& t, const Q* x, std::int32_t zero_po
   const std::int64_t plane = g.out_height * g.out_width;
   const std::int64_t step = std::min(t.tap_step, exact);
   std::int64_t stored = 0;  // taps that are in acc; those from there to k are in sums
-  for (std::int64_t k = 0; k < t.taps; k += step) {
-    const std::int64_t count = std::min(step, t.taps - k);
+  for (std::int64_t k = 0, count = 0; k < t.taps; k += count) {
+    count = t.run(k, step);
     const Matrix piece = columns.taps(k, count);
     for (std::int64_t o = 0; o < t.channels; o += t.channel_step) {
       sgemm(std::min(t.channel_step, t.channels - o), columns.pixels(), count, {w + o * t.taps + k, t.taps}, piece,
@@ -43,8 +43,9 @@ void run(const ir::Node& node, const Arguments& a) {
   const auto* w = a.operands[1].as<std::int8_t>();
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   const std::int64_t exact = exact_run(w, g.out_channels, t.taps, largest_distance(a.operands[0].type.dtype, zero_point));
-  auto* weights = reinterpret_cast<float*>(a.scratch);
-  to_float(w, 0, weights, g.out_channels * t.taps);
+  auto* as_floats = reinterpret_cast<float*>(a.scratch);
+  to_float(w, 0, as_floats, g.out_channels * t.taps);
+  const float* weights = order_taps(g, t, as_floats, as_floats + line_up(g.out_channels * t.taps), a.threads);
   auto* acc = a.results[0].as<std::int32_t>();
   reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     for_items(g.images * t.tiles, a.threads, [&](std::int64_t item) {
