@@ -1,0 +1,76 @@
+#include "backends/openblas/accepts.h"
+#include "backends/openblas/multiversion.h"
+#include "backends/openblas/parallel.h"
+
+namespace stair::backends::openblas {
+namespace {
+
+using Forward = void (*)(const float* x, float slope, float* y, std::int64_t count);
+using Backward = void (*)(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
+
+STAIR_MULTIVERSION void relu_of(const float* x, float, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) y[i] = x[i] > 0 ? x[i] : 0.0F;
+}
+STAIR_MULTIVERSION void relu6_of(const float* x, float, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float raised = x[i] > 0 ? x[i] : 0.0F;
+    y[i] = raised < 6 ? raised : 6.0F;
+  }
+}
+STAIR_MULTIVERSION void leaky_relu_of(const float* x, float slope, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float scaled = x[i] * slope;
+    y[i] = x[i] > 0 ? x[i] : scaled;
+  }
+}
+
+STAIR_MULTIVERSION void relu_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * (x[i] > 0 ? 1.0F : 0.0F);
+}
+STAIR_MULTIVERSION void relu6_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float below = x[i] < 6 ? 1.0F : 0.0F;
+    dx[i] = dy[i] * (x[i] > 0 ? below : 0.0F);
+  }
+}
+STAIR_MULTIVERSION void leaky_relu_back(const float* dy, const float* x, float slope, float* dx, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * (x[i] > 0 ? 1.0F : slope);
+}
+
+float slope_of(const ir::Node& node) {
+  return node.attributes.has("slope") ? static_cast<float>(node.attributes.number("slope")) : 0.0F;
+}
+
+template <Forward function>
+void run(const ir::Node& node, const Arguments& a) {
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    function(a.operands[0].as<float>() + first, slope_of(node), a.results[0].as<float>() + first, last - first);
+  });
+}
+
+template <Backward function>
+void run_grad(const ir::Node& node, const Arguments& a) {
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    function(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, slope_of(node), a.results[0].as<float>() + first,
+             last - first);
+  });
+}
+
+}  // namespace
+
+void activations(FunctionKernels& kernels) {
+  kernels.add("relu", {run<relu_of>, "vector loops", not_double});
+  kernels.add("relu6", {run<relu6_of>, "vector loops", not_double});
+  kernels.add("leaky_relu", {run<leaky_relu_of>, "vector loops", not_double});
+  kernels.add("relu_grad", {run_grad<relu_back>, "vector loops", not_double});
+  kernels.add("relu6_grad", {run_grad<relu6_back>, "vector loops", not_double});
+  kernels.add("leaky_relu_grad", {run_grad<leaky_relu_back>, "vector loops", not_double});
+}
+
+}  // namespace stair::backends::openblas

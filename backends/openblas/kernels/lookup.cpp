@@ -1,0 +1,26 @@
+#include "backends/openblas/parallel.h"
+#include "backends/reference/kernel.h"
+
+namespace stair::backends::openblas {
+namespace {
+
+// N-POINT of one operand
+void run(const ir::Node&, const Arguments& a) {
+  const auto* table = a.operands[1].as<std::uint8_t>();
+  auto* y = a.results[0].as<std::uint8_t>();
+  reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+    const Q* q = a.operands[0].as<Q>();
+    constexpr int offset = std::is_signed_v<Q> ? 128 : 0;
+    for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) y[i] = table[q[i] + offset];
+    });
+  });
+}
+
+}  // namespace
+
+void lookup(FunctionKernels& kernels) {
+  kernels.add("lookup", {run, "threaded loops"});
+}
+
+}  // namespace stair::backends::openblas

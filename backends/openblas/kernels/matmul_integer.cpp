@@ -1,0 +1,59 @@
+#include "backends/openblas/convolution.h"
+#include "backends/openblas/integer_product.h"
+#include "backends/reference/kernel.h"
+#include "backends/reference/matrix.h"
+
+namespace stair::backends::openblas {
+namespace {
+
+// In float: both operands, then a block of sums a thread.
+ScratchPlan plan(std::int64_t a_count, std::int64_t b_count, const Blocks& blocks) {
+  return {line_up(a_count) + line_up(b_count), line_up(blocks.m_step * blocks.n_step)};
+}
+
+void to_floats(const ir::TensorView& q, std::int32_t zero_point, float* y, int threads) {
+  reference::for_quantized(q.type.dtype, [&]<class Q>() {
+    for_pieces(q.count(), threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+      to_float(q.as<Q>() + first, zero_point, y + first, last - first);
+    });
+  });
+}
+
+// N-ACC
+void run(const ir::Node& node, const Arguments& a) {
+  const reference::MatrixProduct g(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
+  const bool ta = node.attributes.boolean("transpose_a");
+  const bool tb = node.attributes.boolean("transpose_b");
+  const std::int32_t za = *a.operands[2].as<std::int32_t>();
+  const std::int32_t zb = *a.operands[3].as<std::int32_t>();
+  const Blocks blocks(g.m, g.n, g.k);
+  const ScratchPlan p = plan(a.operands[0].count(), a.operands[1].count(), blocks);
+  auto* left = reinterpret_cast<float*>(a.scratch);
+  float* right = left + line_up(a.operands[0].count());
+  to_floats(a.operands[0], za, left, a.threads);
+  to_floats(a.operands[1], zb, right, a.threads);
+  const std::int64_t exact = exact_run(g.k, largest_distance(a.operands[0].type.dtype, za), largest_distance(a.operands[1].type.dtype, zb));
+  for_items(g.batches * blocks.count(), a.threads, [&](std::int64_t item) {
+    const auto batch = static_cast<std::size_t>(item / blocks.count());
+    blocks.at(item % blocks.count(), [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
+      multiply_exactly(rows, columns, g.k, part({left + g.a_offset[batch], ta ? g.m : g.k, ta}, row, 0),
+                       part({right + g.b_offset[batch], tb ? g.k : g.n, tb}, 0, column), exact, p.of_this_thread(a.scratch),
+                       a.results[0].as<std::int32_t>() + (item / blocks.count() * g.m + row) * g.n + column, g.n);
+    });
+  });
+}
+
+std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
+  const ir::Shape& a = graph.type(node.operands[0]).shape;
+  const ir::Shape& b = graph.type(node.operands[1]).shape;
+  const reference::MatrixProduct g(node.attributes, a, b, graph.type(node.results[0]).shape);
+  return plan(ir::element_count(a), ir::element_count(b), Blocks(g.m, g.n, g.k)).bytes();
+}
+
+}  // namespace
+
+void matmul_integer(FunctionKernels& kernels) {
+  kernels.add("matmul_integer", {run, "sgemm (exact)", nullptr, scratch});
+}
+
+}  // namespace stair::backends::openblas

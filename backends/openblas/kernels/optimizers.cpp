@@ -1,0 +1,147 @@
+#include <cmath>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "backends/openblas/accepts.h"
+#include "backends/openblas/multiversion.h"
+#include "backends/openblas/parallel.h"
+
+namespace stair::backends::openblas {
+namespace {
+
+STAIR_MULTIVERSION void sgd_step(const float* w, const float* g, float rate, float decay, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) y[i] = w[i] - rate * (g[i] + decay * w[i]);
+}
+
+STAIR_MULTIVERSION void momentum_step(const float* w, const float* g, const float* v, float rate, float decay, float momentum,
+                                      bool nesterov, float* new_w, float* new_v, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float gradient = g[i] + decay * w[i];
+    const float velocity = momentum * v[i] + gradient;
+    const float ahead = gradient + momentum * velocity;
+    new_w[i] = w[i] - rate * (nesterov ? ahead : velocity);
+    new_v[i] = velocity;
+  }
+}
+
+struct Adam {
+  float rate, decay, b1, b2, step, correction2, eps;
+  bool decoupled;
+};
+
+STAIR_MULTIVERSION void adam_moments(const Adam& p, const float* w, const float* g, const float* m, const float* v, float* new_m,
+                                     float* new_v, std::int64_t count) {
+  const float decay = p.decay;
+  const bool decoupled = p.decoupled;
+  const float b1 = p.b1;
+  const float b2 = p.b2;
+  const float rest1 = 1.0F - b1;
+  const float rest2 = 1.0F - b2;
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float coupled = decay * w[i];
+    const float gradient = g[i] + (decoupled ? 0.0F : coupled);
+    new_m[i] = b1 * m[i] + rest1 * gradient;
+    new_v[i] = b2 * v[i] + rest2 * gradient * gradient;
+  }
+}
+
+// std::sqrt may set errno, which keeps compilers from making a vector instruction of it; both round correctly.
+void roots(const float* x, float* y, std::int64_t count) {
+  std::int64_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 4 <= count; i += 4) _mm_storeu_ps(y + i, _mm_sqrt_ps(_mm_loadu_ps(x + i)));
+#endif
+  for (; i < count; ++i) y[i] = std::sqrt(x[i]);
+}
+
+STAIR_MULTIVERSION void adam_update(const Adam& p, const float* w, const float* m, const float* root, float* new_w, std::int64_t count) {
+  const float shrink = p.rate * p.decay;
+  const bool decoupled = p.decoupled;
+  const float step = p.step;
+  const float correction2 = p.correction2;
+  const float eps = p.eps;
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float shrunk = w[i] - shrink * w[i];
+    new_w[i] = (decoupled ? shrunk : w[i]) - step * m[i] / (root[i] / correction2 + eps);
+  }
+}
+
+// As std::min(std::max(x, low), high), NaN included.
+STAIR_MULTIVERSION void clip_to(const float* x, float low, float high, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float raised = x[i] < low ? low : x[i];
+    y[i] = high < raised ? high : raised;
+  }
+}
+
+void run_sgd(const ir::Node& node, const Arguments& a) {
+  const auto decay = static_cast<float>(node.attributes.number("weight_decay"));
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    sgd_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, *a.operands[2].as<float>(), decay,
+             a.results[0].as<float>() + first, last - first);
+  });
+}
+
+void run_sgd_momentum(const ir::Node& node, const Arguments& a) {
+  const auto decay = static_cast<float>(node.attributes.number("weight_decay"));
+  const auto momentum = static_cast<float>(node.attributes.number("momentum"));
+  const bool nesterov = node.attributes.boolean("nesterov");
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    momentum_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, a.operands[3].as<float>() + first,
+                  *a.operands[2].as<float>(), decay, momentum, nesterov, a.results[0].as<float>() + first, a.results[1].as<float>() + first,
+                  last - first);
+  });
+}
+
+void run_adam(const ir::Node& node, const Arguments& a) {
+  const double beta1 = node.attributes.number("beta1");
+  const double beta2 = node.attributes.number("beta2");
+  const auto t = static_cast<double>(*a.operands[5].as<std::int64_t>() + 1);
+  const float rate = *a.operands[2].as<float>();
+  const Adam adam{rate,
+                  static_cast<float>(node.attributes.number("weight_decay")),
+                  static_cast<float>(beta1),
+                  static_cast<float>(beta2),
+                  rate / static_cast<float>(1 - std::pow(beta1, t)),
+                  static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
+                  static_cast<float>(node.attributes.number("eps")),
+                  node.attributes.boolean("decoupled")};
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    constexpr std::int64_t chunk = 512;
+    for (std::int64_t i = first; i < last; i += chunk) {
+      const std::int64_t count = std::min(chunk, last - i);
+      const float* w = a.operands[0].as<float>() + i;
+      float* m = a.results[1].as<float>() + i;
+      float* v = a.results[2].as<float>() + i;
+      float root[chunk];
+      adam_moments(adam, w, a.operands[1].as<float>() + i, a.operands[3].as<float>() + i, a.operands[4].as<float>() + i, m, v, count);
+      roots(v, root, count);
+      adam_update(adam, w, m, root, a.results[0].as<float>() + i, count);
+    }
+  });
+}
+
+void run_clip(const ir::Node& node, const Arguments& a) {
+  const auto low = static_cast<float>(node.attributes.number("low"));
+  const auto high = static_cast<float>(node.attributes.number("high"));
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    clip_to(a.operands[0].as<float>() + first, low, high, a.results[0].as<float>() + first, last - first);
+  });
+}
+
+}  // namespace
+
+void optimizers(FunctionKernels& kernels) {
+  kernels.add("sgd", {run_sgd, "vector loops", not_double});
+  kernels.add("sgd_momentum", {run_sgd_momentum, "vector loops", not_double});
+  kernels.add("adam", {run_adam, "vector loops", not_double});
+  kernels.add("clip", {run_clip, "vector loops", not_double});
+}
+
+}  // namespace stair::backends::openblas

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+namespace stair::backends::openblas {
+
+/// A row-major matrix, or its transpose.
+struct Matrix {
+  const float* data;
+  std::int64_t stride;  ///< from row to row as it lies in memory
+  bool transposed = false;
+};
+
+/// c[m, n] = a[m, k] b[k, n] + beta c, on the calling thread alone (N-REPEAT): every product of this backend goes through here.
+void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix a, Matrix b, float beta, float* c, std::int64_t c_stride);
+
+/// OpenBLAS multiplies matrices of up to so many products without packing them first, which is faster while the operands lie in the cache.
+inline constexpr std::int64_t unpacked_products = 1000000;
+
+}  // namespace stair::backends::openblas
