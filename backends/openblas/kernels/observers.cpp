@@ -54,8 +54,7 @@ Extent extent_of(const Arguments& a) {
 
 void run_min_max(const ir::Node&, const Arguments& a) {
   Extent extent = extent_of(a);
-  extent.see(*a.operands[1].as<float>(), *a.operands[1].as<float>());
-  extent.see(*a.operands[2].as<float>(), *a.operands[2].as<float>());
+  extent.see(*a.operands[1].as<float>(), *a.operands[2].as<float>());
   *a.results[0].as<float>() = extent.low;
   *a.results[1].as<float>() = extent.high;
 }

@@ -112,8 +112,7 @@ STAIR_INLINE void rescale_fixed_body(const std::int32_t* acc, const Bias& bias, 
   const std::int32_t before = bias.integer == nullptr ? 0 : *bias.integer;
   if (bias.steps != nullptr) {
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::int32_t scaled = ir::multiply_by_fixed(acc[i], multiplier);
-      q[i] = static_cast<Q>(ir::requantize_rescaled(static_cast<float>(scaled) + *bias.steps, zero_point, range));
+      q[i] = static_cast<Q>(ir::requantize_rescaled(ir::rescale_by_fixed(acc[i], multiplier) + *bias.steps, zero_point, range));
     }
     return;
   }

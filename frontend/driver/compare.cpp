@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <set>
+
+#include "frontend/command.h"
+#include "frontend/comparison.h"
+#include "frontend/options.h"
+#include "ir/error.h"
+#include "runtime/file.h"
+
+namespace stair::driver {
+namespace {
+
+struct Options {
+  std::vector<std::string> experiments, assignments;
+  std::string folder = "runs/compare";
+  bool overwrite = false, quiet = false;
+  std::shared_ptr<ExecutionOptions> execution;
+};
+
+int run_compare(const Options& options) {
+  std::vector<Experiment> experiments;
+  std::set<std::string> names;
+  for (const std::string& path : options.experiments) {
+    experiments.push_back(load_experiment(path, options.assignments));
+    if (!names.insert(experiments.back().name).second) {
+      throw Error(path + " /name: another experiment is named '" + experiments.back().name + "' too");
+    }
+  }
+  stop_on_interrupt();
+  const Comparison comparison =
+      compare(experiments, {options.folder, false, options.overwrite, options.execution->compile(), options.quiet});
+  if (!comparison.finished) throw Error("interrupted; stair train --resume goes on with a single experiment's run in " + options.folder);
+  runtime::write_file(options.folder + "/summary.json", to_json(comparison).dump(2) + "\n");
+  fmt::print("{}{}/summary.json\n", describe(comparison), options.folder);
+  return comparison.holds() ? 0 : 1;
+}
+
+}  // namespace
+
+void compare(CommandRegistry& registry) {
+  registry.add({"compare", "Runs experiments, verifies what they deploy, and shows one table", [](CLI::App& app) {
+                  auto options = std::make_shared<Options>();
+                  app.add_option("experiments", options->experiments, "experiment JSONs; the first is the baseline")->required();
+                  app.add_option("--run", options->folder, "folder of the runs")->capture_default_str();
+                  app.add_flag("--overwrite", options->overwrite, "begin the runs anew");
+                  app.add_option("--set", options->assignments, "path=value: changes every experiment, like seed=2")->take_all();
+                  app.add_flag("--quiet", options->quiet, "no progress");
+                  options->execution = add_execution_options(app);
+                  return [options] { return run_compare(*options); };
+                }});
+}
+
+}  // namespace stair::driver
