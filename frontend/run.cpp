@@ -1,6 +1,7 @@
 #include "frontend/run.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <csignal>
@@ -33,6 +34,12 @@ const char* name_of(Stage::Kind kind) {
       return "qat";
   }
   throw InternalError("a stage of no kind");
+}
+
+double peak_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 class Run {
@@ -141,6 +148,7 @@ class Run {
     done.best_test_accuracy = saved.value("best_test_accuracy", 0.0);
     done.images_per_s = saved.value("images_per_s", 0.0);
     done.artifact_bytes = saved.value("artifact_bytes", std::size_t{0});
+    done.peak_mib = saved.value("peak_mib", 0.0);
     if (done.artifact_bytes > 0) done.artifact = file(stage.name + ".stair");
     return done;
   }
@@ -300,12 +308,14 @@ class Run {
                                   experiment_.data.normalization.mean, experiment_.data.normalization.std},
                                  done.artifact);
     }
+    done.peak_mib = peak_mib();
     const Json summary{{"name", done.name},
                        {"kind", done.kind},
                        {"test_accuracy", done.test_accuracy},
                        {"best_test_accuracy", done.best_test_accuracy},
                        {"images_per_s", done.images_per_s},
-                       {"artifact_bytes", done.artifact_bytes}};
+                       {"artifact_bytes", done.artifact_bytes},
+                       {"peak_mib", done.peak_mib}};
     runtime::write_file(file(stage.name + ".json"), summary.dump(2) + "\n");
   }
 

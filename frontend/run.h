@@ -24,6 +24,7 @@ struct StageResult {
   std::string checkpoint = {};  ///< file of its end
   std::string artifact = {};    ///< file, or "" where none was exported
   std::size_t artifact_bytes = 0;
+  double peak_mib = 0;  ///< of the process so far: resident memory
 };
 
 struct RunResult {

@@ -35,7 +35,8 @@ int run_train(const Options& options) {
     return interrupted_code;
   }
   for (const StageResult& stage : result.stages) {
-    fmt::print("{:<16} test accuracy {:.2f} %  {}{}\n", stage.name, 100 * stage.test_accuracy, stage.checkpoint,
+    fmt::print("{:<16} test accuracy {:.2f} %{}  peak memory {:.0f} MiB  {}{}\n", stage.name, 100 * stage.test_accuracy,
+               stage.images_per_s > 0 ? fmt::format("  {:.0f} images/s", stage.images_per_s) : "", stage.peak_mib, stage.checkpoint,
                stage.artifact.empty() ? "" : fmt::format("  {} ({} bytes)", stage.artifact, stage.artifact_bytes));
   }
   return 0;
