@@ -208,6 +208,7 @@ class Run {
       if (!phase || now != *phase) {
         executor.reset();
         executor.emplace(training_program(stage, now, index, !phase));
+        runtime::write_file(file(stage.name + ".training.txt"), assignment_report(*executor));
         phase = now;
       }
       return *executor;

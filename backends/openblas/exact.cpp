@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "backends/openblas/multiversion.h"
+#include "backends/multiversion.h"
 
 namespace stair::backends::openblas {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "backends/openblas/multiversion.h"
+#include "backends/multiversion.h"
 
 namespace stair::backends::openblas {
 namespace {

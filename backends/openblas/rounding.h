@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "backends/openblas/multiversion.h"
+#include "backends/multiversion.h"
 #include "ir/numerics.h"
 
 namespace stair::backends::openblas {

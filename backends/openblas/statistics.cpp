@@ -1,7 +1,7 @@
 #include "backends/openblas/statistics.h"
 
+#include "backends/multiversion.h"
 #include "backends/openblas/lanes.h"
-#include "backends/openblas/multiversion.h"
 
 namespace stair::backends::openblas {
 namespace {

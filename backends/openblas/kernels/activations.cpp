@@ -1,5 +1,5 @@
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {

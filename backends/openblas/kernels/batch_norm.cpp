@@ -1,7 +1,7 @@
 #include <cmath>
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/statistics.h"
 
 namespace stair::backends::openblas {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
 #include "ir/random.h"
 

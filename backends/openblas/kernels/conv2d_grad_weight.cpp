@@ -1,6 +1,6 @@
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/convolution.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/transpose.h"
 
 namespace stair::backends::openblas {

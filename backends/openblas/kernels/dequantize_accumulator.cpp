@@ -1,6 +1,6 @@
 #include "backends/backend.h"
+#include "backends/multiversion.h"
 #include "backends/openblas/channel_runs.h"
-#include "backends/openblas/multiversion.h"
 
 namespace stair::backends::openblas {
 namespace {

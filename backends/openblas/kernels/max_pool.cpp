@@ -1,7 +1,7 @@
 #include <cstring>
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
 #include "backends/window.h"
 

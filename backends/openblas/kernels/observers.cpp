@@ -1,7 +1,7 @@
 #include <limits>
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {

@@ -3,8 +3,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {

@@ -1,4 +1,4 @@
-#include "backends/openblas/multiversion.h"
+#include "backends/multiversion.h"
 #include "backends/openblas/parallel.h"
 #include "backends/openblas/parameters.h"
 #include "backends/openblas/rows.h"

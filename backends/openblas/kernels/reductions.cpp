@@ -1,8 +1,8 @@
 #include <optional>
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/lanes.h"
-#include "backends/openblas/multiversion.h"
 #include "backends/openblas/parallel.h"
 #include "ir/op.h"
 

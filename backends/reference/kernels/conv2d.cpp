@@ -10,7 +10,7 @@ void run_conv2d(const ir::Node& node, const Arguments& a) {
   const Window g = Window::convolution(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     Real* y = a.results[0].as<Real>();
-    convolve<Real, Real, Real>(g, a.operands[0].as<Real>(), Real{0}, a.operands[1].as<Real>(), y, a.threads);
+    convolve(g, a.operands[0].as<Real>(), Real{0}, a.operands[1].as<Real>(), y, a.threads);
     if (!a.has(2)) return;
     const std::int64_t plane = g.out_height * g.out_width;
     for (std::int64_t i = 0; i < g.images * g.out_channels; ++i) {

@@ -8,8 +8,8 @@ namespace {
 void run(const ir::Node& node, const Arguments& a) {
   const Window window = Window::convolution(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
-    convolve<Q, std::int8_t, std::int32_t>(window, a.operands[0].as<Q>(), *a.operands[2].as<std::int32_t>(),
-                                           a.operands[1].as<std::int8_t>(), a.results[0].as<std::int32_t>(), a.threads);
+    convolve(window, a.operands[0].as<Q>(), *a.operands[2].as<std::int32_t>(), a.operands[1].as<std::int8_t>(),
+             a.results[0].as<std::int32_t>(), a.threads);
   });
 }
 
