@@ -96,6 +96,8 @@ class Realizer {
       const ValueId shift = node->operands.size() > 2 ? node->operands[2] : ir::absent;
       const Node* before = source().producer(node->operands[0]);
       if (before == nullptr || kind(*before) != IntegerForm::Kind::accumulate || depends(factor) || depends(shift)) return {};
+      // The sum has one bias, the shift: fold_batch_norm makes this form of layers with a bias too.
+      if (shift == ir::absent || (before->op->name != "matmul" && before->operands.size() > 2)) return {};
       chain.affine = node;
       node = before;
     }
