@@ -286,7 +286,9 @@ class Realizer {
     const ValueId sum = emit(root.op->integer.integer_op.c_str(), {x.q, x.zero_point}, root.name + ".sum", std::move(options));
     const ValueId multiplier =
         emit("average_multiplier", {x.scale, y.scale}, root.name + ".multiplier", {{"count", root.op->integer.count(source(), root)}});
-    return requantize(sum, multiplier, ir::absent, chain, fake, y, 1);
+    // One multiplier for all: the axis only has to be one that the result has.
+    const std::int64_t axis = rewriter_.graph().type(sum).shape.size() > 1 ? 1 : 0;
+    return requantize(sum, multiplier, ir::absent, chain, fake, y, axis);
   }
 
   ValueId binary(const Chain& chain, const Node& fake, const Quantized& y) {
