@@ -122,9 +122,6 @@ class Parser {
     while (scan_.accept(',')) names.push_back(scan_.value_name());
     scan_.expect('=');
     const std::string what = scan_.word("'input', 'state' or an op");
-    if ((what == "input" || what == "state") && names.size() > 1) {
-      scan_.fail("found " + std::to_string(names.size()) + " names, expected one for an input or a state");
-    }
     if (what == "input") return input(names.front());
     if (what == "state") return state(names.front());
     node(names, what);
