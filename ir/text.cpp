@@ -174,7 +174,6 @@ class Parser {
   }
 
   void node(const std::vector<std::string>& names, const std::string& op_name) {
-    at_place([&] { op(op_name); });
     std::vector<ValueId> operands;
     scan_.expect('(');
     if (!scan_.accept(')')) {
