@@ -28,7 +28,6 @@ struct Switches {
   bool weights = true;
   bool activations = true;
   bool observe = true;
-  bool training = true;  // the optimizer follows, also once observers are frozen
 };
 
 bool is_norm(const Node& node) {
@@ -203,7 +202,7 @@ class Inserter {
 
   // What the recipe asks of the optimizer for the latent weights (Courbariaux 2015, sections 2.4 and 2.5).
   void steer_optimizer(ValueId old_latent) {
-    if (old_latent == ir::absent || !switches_.training) return;
+    if (old_latent == ir::absent || !switches_.observe) return;
     Graph& graph = rewriter_.graph();
     const ValueId latent = graph.find(rewriter_.source().value(old_latent).name);
     if (recipe_.weights.clip > 0) graph.annotate(latent, "clip", recipe_.weights.clip);
@@ -232,11 +231,12 @@ class Inserter {
   }
 
   ValueId binary_weight(ValueId weight, const std::string& name) {
-    if (!switches_.training && !recipe_.weights.binary_inference) return weight;
+    const bool training = switches_.observe;
+    if (!training && !recipe_.weights.binary_inference) return weight;
     Attributes options{{"estimator", std::string(recipe_.estimator == Recipe::Estimator::plain ? "plain" : "clipped")},
                        {"backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized")}};
     ValueId draws = ir::absent;
-    if (recipe_.weights.stochastic && switches_.training) {
+    if (recipe_.weights.stochastic && training) {
       ir::State counter;
       counter.role = ir::StateRole::counter;
       draws = rewriter_.graph().add_state(name + ".draws", {ir::DType::i64, {1}}, counter);
@@ -269,12 +269,10 @@ void insert_fake_quantize(PassRegistry& registry) {
        .options = {{"recipe", "a recipe as JSON (a name is a JSON text)", std::string("\"int8\"")},
                    {"weights", "quantize weights", true},
                    {"activations", "quantize activations", true},
-                   {"observe", "update the ranges of activations (training and calibration)", true},
-                   {"training", "of a training graph: binary weights are drawn, the optimizer is told what the recipe asks of it", true}},
+                   {"observe", "update the ranges of activations (training and calibration)", true}},
        .run = [](const Graph& graph, const Attributes& options) {
-         return Inserter(
-                    graph, recipe_from_json(options.text("recipe")),
-                    {options.boolean("weights"), options.boolean("activations"), options.boolean("observe"), options.boolean("training")})
+         return Inserter(graph, recipe_from_json(options.text("recipe")),
+                         {options.boolean("weights"), options.boolean("activations"), options.boolean("observe")})
              .run();
        }});
 }
