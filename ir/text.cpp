@@ -92,9 +92,6 @@ class Parser {
     const std::string keyword = scan_.word("'%', 'output' or 'update'");
     if (keyword == "output") {
       const std::string name = scan_.name("the output's name");
-      for (const Output& known : graph_.outputs()) {
-        if (known.name == name) scan_.fail("the output '" + name + "' stands twice");
-      }
       scan_.expect('=');
       graph_.add_output(name, defined());
     } else if (keyword == "update") {
