@@ -117,8 +117,3 @@ TEST_CASE("with_batch refuses a graph that spells its batch out") {
   const Graph graph = parsed("%x = input : f32[4,6]\n%r = reshape(%x) {shape=[4,2,3]}\noutput y = %r\n");
   CHECK_THROWS_WITH_AS(ir::with_batch(graph, 2), "reshape 'r': x [2,6] has 12 elements, the shape [4,2,3] doesn't hold them", Error);
 }
-
-TEST_CASE("with_batch keeps an input without dimensions as it is") {
-  const Graph graph = parsed("%x = input : f32[]\n%r = relu(%x)\noutput y = %r\n");
-  CHECK(ir::print(ir::with_batch(graph, 2)) == ir::print(graph));
-}
