@@ -56,7 +56,13 @@ class Appender {
     graph_ = std::move(rewriter.graph());
     for (const ir::Output& output : source_.outputs()) {
       if (output.name.starts_with(prefix)) {
-        gradients_.emplace_back(graph_.find(output.name.substr(prefix.size())), rewriter(output.value));
+        const std::string parameter = output.name.substr(prefix.size());
+        const ValueId state = graph_.find(parameter);
+        if (graph_.state(state) == nullptr) {
+          throw Error("pass 'append_optimizer': the output '" + output.name + "' is the gradient of '" + parameter +
+                      "', which is no state");
+        }
+        gradients_.emplace_back(state, rewriter(output.value));
       } else {
         graph_.add_output(output.name, rewriter(output.value));
       }

@@ -70,7 +70,8 @@ class Inserter {
   }
 
   // The value whose quantizer serves `node`'s result as well: the operand of an op that only moves integers.
-  static bool hands_on(const Node& node) {
+  bool hands_on(const Node& node) const {
+    if (recipe_.skips(node.name)) return false;
     if (node.op->name == "dropout") return true;
     if (kind(node) != IntegerForm::Kind::move || node.op->operands.front().variadic) return false;
     return !node.attributes.has("value") || node.attributes.number("value") == 0;  // padding with the zero point

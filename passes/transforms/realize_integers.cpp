@@ -96,6 +96,8 @@ class Realizer {
       const ValueId shift = node->operands.size() > 2 ? node->operands[2] : ir::absent;
       const Node* before = source().producer(node->operands[0]);
       if (before == nullptr || kind(*before) != IntegerForm::Kind::accumulate || depends(factor) || depends(shift)) return {};
+      // The sum has one bias, the shift: fold_batch_norm makes this form of layers with a bias too.
+      if (shift == ir::absent || (before->op->name != "matmul" && before->operands.size() > 2)) return {};
       chain.affine = node;
       node = before;
     }
@@ -284,7 +286,9 @@ class Realizer {
     const ValueId sum = emit(root.op->integer.integer_op.c_str(), {x.q, x.zero_point}, root.name + ".sum", std::move(options));
     const ValueId multiplier =
         emit("average_multiplier", {x.scale, y.scale}, root.name + ".multiplier", {{"count", root.op->integer.count(source(), root)}});
-    return requantize(sum, multiplier, ir::absent, chain, fake, y, 1);
+    // One multiplier for all: the axis only has to be one that the result has.
+    const std::int64_t axis = rewriter_.graph().type(sum).shape.size() > 1 ? 1 : 0;
+    return requantize(sum, multiplier, ir::absent, chain, fake, y, axis);
   }
 
   ValueId binary(const Chain& chain, const Node& fake, const Quantized& y) {

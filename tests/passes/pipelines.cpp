@@ -1,0 +1,211 @@
+#include "passes/pipelines.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "ir/error.h"
+#include "ir/op.h"
+#include "passes/analysis.h"
+#include "tests/support/model_builder.h"
+
+using namespace stair;
+
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::StateRole;
+using ir::ValueId;
+using passes::Phase;
+using passes::Recipe;
+
+Recipe recipe_of(const std::string& json) {
+  return passes::recipe_from_json(json);
+}
+
+template <class Visit>
+void for_each_recipe_and_model(Visit visit) {
+  for (const std::string& name : passes::recipe_names()) {
+    CAPTURE(name);
+    const Recipe recipe = recipe_of("\"" + name + "\"");
+    visit(recipe, tests::small_lenet(2));
+    visit(recipe, tests::small_mixed_net(2));
+  }
+}
+
+Graph trained(const Recipe& recipe, const Graph& model, const Phase& phase) {
+  return passes::run(passes::quantized_training(recipe, phase, {}, {}), model);
+}
+
+std::size_t count_ops(const Graph& graph, const std::string& op) {
+  return static_cast<std::size_t>(
+      std::count_if(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) { return node.op->name == op; }));
+}
+
+// States of that role that an execution updates.
+std::size_t count_updates(const Graph& graph, StateRole role) {
+  return static_cast<std::size_t>(std::count_if(graph.updates().begin(), graph.updates().end(),
+                                                [&](const ir::Update& update) { return graph.state(update.state)->role == role; }));
+}
+
+std::size_t count_states(const Graph& graph, StateRole role) {
+  return static_cast<std::size_t>(
+      std::count_if(graph.states().begin(), graph.states().end(), [&](const ir::State& state) { return state.role == role; }));
+}
+
+// Whether activations become integers somewhere.
+bool quantizes_activations(const Graph& graph) {
+  const std::vector<bool> depends = passes::depends_on_inputs(graph);
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
+    const ir::DType dtype = graph.type(node.results.front()).dtype;
+    return depends[static_cast<std::size_t>(node.results.front())] && (dtype == ir::DType::u8 || dtype == ir::DType::s8);
+  });
+}
+
+// The nodes that the output depends on, "OP TYPE" each, in order.
+std::vector<std::string> forward_half(const Graph& graph, const std::string& output) {
+  std::vector<bool> read(graph.values().size(), false);
+  read[static_cast<std::size_t>(graph.output(output))] = true;
+  std::vector<std::string> nodes;
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
+    const bool live =
+        std::any_of(node->results.begin(), node->results.end(), [&](ValueId result) { return read[static_cast<std::size_t>(result)]; });
+    if (!live) continue;
+    nodes.push_back(node->op->name + " " + to_string(graph.type(node->results.front())));
+    for (const ValueId operand : node->operands) {
+      if (operand != ir::absent) read[static_cast<std::size_t>(operand)] = true;
+    }
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
+}  // namespace
+
+TEST_CASE("the phase follows from step and schedule") {
+  Recipe recipe;
+  CHECK(phase_at(recipe, 0, 10) == Phase{true, true, true});
+  recipe.activation_delay_steps = 5;
+  recipe.freeze_observers_epoch = 1.5;
+  recipe.freeze_batch_norm_epoch = 2;
+  CHECK(phase_at(recipe, 4, 10) == Phase{false, true, true});
+  CHECK(phase_at(recipe, 5, 10) == Phase{true, true, true});
+  CHECK(phase_at(recipe, 14, 10) == Phase{true, true, true});
+  CHECK(phase_at(recipe, 15, 10) == Phase{true, false, true});
+  CHECK(phase_at(recipe, 20, 10) == Phase{true, false, false});
+}
+
+TEST_CASE("in every phase each parameter is updated, weights are quantized, and there is no double precision") {
+  for_each_recipe_and_model([](const Recipe& recipe, const Graph& model) {
+    for (const Phase& phase : {Phase{}, Phase{false, true, true}, Phase{true, false, true}, Phase{true, true, false}}) {
+      const Graph graph = trained(recipe, model, phase);
+      CHECK(count_updates(graph, StateRole::parameter) == count_states(model, StateRole::parameter));
+      CHECK(count_updates(graph, StateRole::parameter) == count_states(graph, StateRole::parameter));
+      // Frozen observers end the training form of binary weights, whose evaluation may be with latent ones.
+      if (phase.observe) CHECK(count_ops(graph, recipe.weights.method == Recipe::WeightMethod::binary ? "binarize" : "quantize") > 0);
+      CHECK(count_ops(graph, "fake_quantize") == 0);
+      CHECK(count_ops(graph, "fake_binarize") == 0);
+      for (const ir::Value& value : graph.values()) CHECK(value.type.dtype != ir::DType::f64);
+    }
+  });
+}
+
+TEST_CASE("during the delay observers watch and no activation is quantized; behind it they are") {
+  for_each_recipe_and_model([](const Recipe& recipe, const Graph& model) {
+    const bool wanted = recipe.activations.bits > 0;
+    const Graph delayed = trained(recipe, model, {false, true, true});
+    // Batch-norm and pooling have integer results of their own: the position of the largest.
+    CHECK(count_ops(delayed, "requantize") + count_ops(delayed, "requantize_fixed") + count_ops(delayed, "linear_integer") == 0);
+    CHECK((count_updates(delayed, StateRole::observer) > 0) == wanted);
+    const Graph whole = trained(recipe, model, {});
+    CHECK((count_ops(whole, "linear_integer") > 0) == wanted);
+    CHECK(count_updates(whole, StateRole::observer) == count_updates(delayed, StateRole::observer));
+    if (wanted) CHECK(quantizes_activations(whole));
+  });
+}
+
+TEST_CASE("frozen observers stay as they are, and so do frozen running statistics") {
+  for_each_recipe_and_model([](const Recipe& recipe, const Graph& model) {
+    CHECK(count_updates(trained(recipe, model, {true, false, true}), StateRole::observer) == 0);
+    CHECK(count_updates(trained(recipe, model, {}), StateRole::statistic) == count_states(model, StateRole::statistic));
+    const Graph frozen = trained(recipe, model, {true, true, false});
+    CHECK(count_updates(frozen, StateRole::statistic) == 0);
+    CHECK(count_ops(frozen, "batch_norm") + count_ops(frozen, "batch_statistics") == 0);
+  });
+}
+
+TEST_CASE("once everything is frozen the forward pass of training is that of evaluation, node by node") {
+  for (const char* name : {"int8", "classic", "jacob2017", "binaryconnect"}) {
+    CAPTURE(name);
+    const Recipe recipe = recipe_of("\"" + std::string(name) + "\"");
+    for (const Graph& model : {tests::small_lenet(2), tests::small_mixed_net(2)}) {
+      const Graph evaluated = passes::run(passes::quantized_evaluation(recipe), model);
+      CHECK(forward_half(trained(recipe, model, {true, false, false}), "logits") == forward_half(evaluated, "logits"));
+    }
+  }
+}
+
+TEST_CASE("a deployment graph has constants for states and updates none; the other graph computes exactly those") {
+  for_each_recipe_and_model([](const Recipe& recipe, const Graph& model) {
+    const Graph graph = passes::run(passes::deployment(recipe), model);
+    CHECK(count_states(graph, StateRole::constant) == graph.states().size());
+    CHECK(graph.updates().empty());
+    for (const ir::Value& value : graph.values()) CHECK(value.type.dtype != ir::DType::f64);
+    const Graph constants = passes::run(passes::deployment_constants(recipe), model);
+    CHECK(constants.inputs().empty());
+    CHECK(constants.updates().empty());
+    for (const ir::State& state : graph.states()) {
+      const std::string& name = graph.value(state.value).name;
+      CAPTURE(name);
+      CHECK(constants.type(constants.output(name)) == graph.type(state.value));
+      const bool weights = graph.type(state.value).dtype == ir::DType::s8 && graph.type(state.value).shape.size() > 1;
+      CHECK(state.attributes.has("bits") == weights);
+    }
+    CHECK(constants.outputs().size() == graph.states().size());
+  });
+}
+
+TEST_CASE("with fixed-point requantization, integer bias and quantized output no float stands between first quantizer and last layer") {
+  const Recipe recipe = recipe_of(R"({"base": "jacob2017"})");
+  REQUIRE(recipe.quantize_output);
+  std::vector<Graph> models{tests::small_lenet(2), tests::small_mixed_net(2)};
+  for (std::uint64_t seed = 0; seed < 30; ++seed) models.push_back(tests::random_net(seed, 2));
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    CAPTURE(i);
+    const Graph graph = passes::run(passes::deployment(recipe), models[i]);
+    std::size_t integer_layers = 0;
+    for (const Node& node : graph.nodes()) {
+      CAPTURE(node.name);
+      integer_layers += node.op->name.ends_with("_integer") ? 1U : 0U;
+      if (node.op->name == "quantize") {
+        CHECK(graph.is_input(node.operands[0]));
+      } else if (node.op->name == "dequantize") {
+        CHECK(node.results[0] == graph.output("logits"));
+      } else {
+        for (const ValueId result : node.results) CHECK_FALSE(ir::is_float(graph.type(result).dtype));
+        for (const ValueId operand : node.operands) CHECK_FALSE((operand != ir::absent && ir::is_float(graph.type(operand).dtype)));
+      }
+    }
+    CHECK(integer_layers > 0);
+  }
+}
+
+TEST_CASE("a layer whose sums may overflow is refused by name") {
+  tests::ModelBuilder m({1, 70000});
+  const Graph model = m.finish(m.linear(m.input(), 2));
+  CHECK_THROWS_WITH_AS(passes::run(passes::quantized_evaluation(Recipe{}), model),
+                       "linear_integer 'fc.sum': an int32 overflow can't be excluded: sums of 70000 terms and the bias may need 33 bits, "
+                       "expected at most 32; fewer bits for its weights or inputs would do",
+                       Error);
+  CHECK_NOTHROW(passes::run(passes::quantized_evaluation(recipe_of(R"({"weights": {"bits": 4}})")), model));
+}
+
+TEST_CASE("a pass or an option that there isn't is named with its nearest") {
+  const Graph model = tests::small_lenet(1);
+  CHECK_THROWS_WITH_AS(passes::run(passes::Step{"simplifi"}, model), "unknown pass 'simplifi' (did you mean 'simplify'?)", Error);
+  CHECK_THROWS_WITH_AS(passes::run(passes::Step{"fold_batch_norm", {{"fold", std::int64_t{1}}}}, model),
+                       "pass 'fold_batch_norm': option 'fold' is a integer, expected a text", Error);
+}

@@ -1,0 +1,181 @@
+#include "passes/plan_memory.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "ir/op.h"
+#include "ir/text.h"
+#include "tests/support/pipeline_graphs.h"
+
+using namespace stair;
+
+namespace {
+
+using ir::Graph;
+using ir::NodeId;
+using ir::ValueId;
+using Placement = ir::MemoryPlan::Placement;
+
+// The rules of a plan, from the graph alone.
+class Checker {
+ public:
+  Checker(const Graph& graph, const ir::MemoryPlan& plan) : graph_(graph), plan_(plan), uses_(graph) {}
+
+  void run() const {
+    REQUIRE(plan_.placements.size() == graph_.values().size());
+    std::vector<ValueId> arena;
+    for (ValueId id = 0; id < static_cast<ValueId>(graph_.values().size()); ++id) {
+      if (place(id).kind == Placement::Kind::arena) arena.push_back(id);
+      if (place(id).kind == Placement::Kind::state) check_state(id);
+      CHECK((place(id).kind == Placement::Kind::input) == graph_.is_input(id));
+    }
+    std::size_t sum = 0;
+    for (const ValueId id : arena) {
+      CHECK(place(id).offset % 64 == 0);
+      CHECK(end_of(id) <= plan_.arena_bytes);
+      sum += (bytes(id) + 63) / 64 * 64;
+    }
+    CHECK(plan_.arena_bytes <= sum);
+    CHECK(plan_.arena_bytes >= largest_live_set(arena));
+    check_overlaps(arena);
+  }
+
+ private:
+  const Placement& place(ValueId id) const { return plan_.placements[static_cast<std::size_t>(id)]; }
+  std::size_t bytes(ValueId id) const { return ir::byte_count(graph_.type(id)); }
+  std::size_t end_of(ValueId id) const { return place(id).offset + bytes(id); }
+  NodeId first(ValueId id) const { return graph_.value(id).producer; }
+  bool leaves(ValueId id) const { return uses_.leaves[static_cast<std::size_t>(id)]; }
+  NodeId last(ValueId id) const {
+    if (leaves(id)) return static_cast<NodeId>(graph_.nodes().size());
+    const std::vector<NodeId>& readers = uses_.nodes[static_cast<std::size_t>(id)];
+    return readers.empty() ? first(id) : readers.back();
+  }
+  // `later` may be written over `earlier`, which dies where `later` is made.
+  bool in_place(ValueId earlier, ValueId later) const {
+    const ir::Node& node = graph_.node(first(later));
+    return node.results.front() == later && node.op->in_place && node.operands[*node.op->in_place] == earlier &&
+           std::count(node.operands.begin(), node.operands.end(), earlier) == 1 && last(earlier) == first(later);
+  }
+
+  void check_state(ValueId id) const {
+    const ValueId state = place(id).state;
+    REQUIRE(graph_.state(state) != nullptr);
+    if (id == state) return;
+    CAPTURE(graph_.value(id).name);
+    const auto updates = [&](const ir::Update& update) { return update.state == state && update.value == id; };
+    CHECK(std::any_of(graph_.updates().begin(), graph_.updates().end(), updates));
+    CHECK_FALSE(leaves(state));
+    const bool read_later = last(state) > first(id);
+    CHECK_FALSE(read_later);
+    if (last(state) == first(id)) CHECK(in_place(state, id));
+  }
+
+  void check_overlaps(const std::vector<ValueId>& arena) const {
+    for (std::size_t i = 0; i < arena.size(); ++i) {
+      for (std::size_t j = i + 1; j < arena.size(); ++j) {
+        const ValueId a = arena[i];
+        const ValueId b = arena[j];  // values are numbered in the order in which they are made
+        if (last(a) < first(b) || end_of(a) <= place(b).offset || end_of(b) <= place(a).offset) continue;
+        INFO("'", graph_.value(a).name, "' and '", graph_.value(b).name, "'");
+        CHECK(in_place(a, b));
+        CHECK(place(a).offset == place(b).offset);
+      }
+    }
+  }
+
+  std::size_t largest_live_set(const std::vector<ValueId>& arena) const {
+    std::size_t largest = 0;
+    for (NodeId n = 0; n < static_cast<NodeId>(graph_.nodes().size()); ++n) {
+      std::size_t live = 0;
+      for (const ValueId id : arena) {
+        if (first(id) > n || last(id) < n) continue;
+        const ValueId result = graph_.node(n).results.front();
+        const bool written_over = result != id && place(result).kind == Placement::Kind::arena && in_place(id, result);
+        if (!written_over) live += bytes(id);
+      }
+      largest = std::max(largest, live);
+    }
+    return largest;
+  }
+
+  const Graph& graph_;
+  const ir::MemoryPlan& plan_;
+  ir::Uses uses_;
+};
+
+ir::MemoryPlan checked_plan(const Graph& graph) {
+  ir::MemoryPlan plan = passes::plan_memory(graph);
+  Checker(graph, plan).run();
+  return plan;
+}
+
+Graph parsed(const std::string& body) {
+  return ir::parse("sir 1\ngraph \"g\"\n" + body, "test");
+}
+
+}  // namespace
+
+TEST_CASE("a plan as text: a result takes its operand's place, values that don't meet share bytes, an output stays to the end") {
+  const Graph graph = parsed(
+      "%x = input : f32[2,3]\n"
+      "%w = state parameter uniform(0.5) : f32[3]\n"
+      "%a = relu(%x)\n"
+      "%b = tanh(%a)\n"
+      "%c = add(%b, %w)\n"
+      "%d = relu(%c)\n"
+      "%e = add(%d, %x)\n"
+      "output e = %e\n");
+  CHECK(passes::describe(graph, checked_plan(graph)) ==
+        "     bytes     offset   from     to  value\n"
+        "        24          0      0      1  a\n"
+        "        24          0      1      2  b\n"
+        "        24         64      2      3  c\n"
+        "        24         64      3      4  d\n"
+        "        24          0      4    end  e\n"
+        "arena: 128 bytes\n");
+}
+
+TEST_CASE("an operand that is read later or twice isn't written over") {
+  const Graph later = parsed("%x = input : f32[16]\n%a = tanh(%x)\n%b = relu(%a)\n%c = add(%a, %b)\noutput c = %c\n");
+  CHECK(checked_plan(later).arena_bytes == 192);
+  const Graph twice = parsed("%x = input : f32[16]\n%a = tanh(%x)\n%b = relu_grad(%a, %a)\noutput b = %b\n");
+  CHECK(checked_plan(twice).arena_bytes == 128);
+  const Graph output = parsed("%x = input : f32[16]\n%a = tanh(%x)\n%b = relu(%a)\noutput a = %a\noutput b = %b\n");
+  CHECK(checked_plan(output).arena_bytes == 128);
+}
+
+TEST_CASE("an update is written into its state where nobody reads the old value later") {
+  const std::string states = "%g = input : f32[3]\n%lr = input : f32[1]\n%w = state parameter uniform(0.5) : f32[3]\n";
+  const auto kind_of_next = [&](const std::string& body) {
+    const Graph graph = parsed(states + body);
+    return checked_plan(graph).placements[static_cast<std::size_t>(graph.find("next"))].kind;
+  };
+  CHECK(kind_of_next("%next = sgd(%w, %g, %lr)\nupdate %w = %next\n") == Placement::Kind::state);
+  // Somebody reads the old weights after the step, the step reads them twice, an output or another state wants them at the end.
+  CHECK(kind_of_next("%next = sgd(%w, %g, %lr)\n%y = relu(%w)\noutput y = %y\nupdate %w = %next\n") == Placement::Kind::arena);
+  CHECK(kind_of_next("%next = sgd(%w, %w, %lr)\nupdate %w = %next\n") == Placement::Kind::arena);
+  CHECK(kind_of_next("%next = sgd(%w, %g, %lr)\noutput old = %w\nupdate %w = %next\n") == Placement::Kind::arena);
+  CHECK(kind_of_next("%v = state slot constant(0.0) : f32[3]\n%next = sgd(%w, %g, %lr)\nupdate %w = %next\nupdate %v = %w\n") ==
+        Placement::Kind::arena);
+  // No in-place operation: it may not write over what it reads, but over what was read before.
+  CHECK(kind_of_next("%next = add(%w, %g)\nupdate %w = %next\n") == Placement::Kind::arena);
+  CHECK(kind_of_next("%r = relu(%w)\n%next = add(%r, %g)\nupdate %w = %next\n") == Placement::Kind::state);
+}
+
+TEST_CASE("one value that updates two states stands in one of them") {
+  const Graph graph = parsed(
+      "%g = input : f32[3]\n%v = state slot constant(0.0) : f32[3]\n%w = state slot constant(0.0) : f32[3]\n"
+      "%next = relu(%g)\nupdate %v = %next\nupdate %w = %next\n");
+  CHECK(checked_plan(graph).placements[static_cast<std::size_t>(graph.find("next"))].state == graph.find("v"));
+}
+
+TEST_CASE("plans of all pipelines over random networks keep to the rules, and are the same each time") {
+  tests::for_each_pipeline_graph(20, [](const Graph& graph, const std::string& what) {
+    CAPTURE(what);
+    const ir::MemoryPlan plan = checked_plan(graph);
+    CHECK(passes::describe(graph, passes::plan_memory(graph)) == passes::describe(graph, plan));
+  });
+}
