@@ -84,7 +84,10 @@ Graph training_forward(const Graph& model, const passes::Recipe& recipe) {
   frozen.observe = false;
   frozen.batch_statistics = false;
   passes::Pipeline pipeline{{"inference_mode"}};
-  for (passes::Step& step : passes::quantized_training(recipe, frozen, {}, {})) pipeline.push_back(std::move(step));
+  for (passes::Step& step : passes::quantized_training(recipe, frozen, {}, {})) {
+    if (step.pass == "insert_fake_quantize") step.options.set("training", false);
+    pipeline.push_back(std::move(step));
+  }
   return passes::run(pipeline, model);
 }
 

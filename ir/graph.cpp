@@ -17,6 +17,9 @@ constexpr std::array<std::pair<StateRole, std::string_view>, 6> role_names{{{Sta
                                                                             {StateRole::counter, "counter"},
                                                                             {StateRole::constant, "constant"}}};
 
+// More than any memory holds, and few enough that sums and products of sizes stay within 64 bits.
+constexpr std::int64_t most_elements = std::int64_t{1} << 40;
+
 // Fills in defaults and refuses attributes that the schema doesn't know or that are of another kind.
 Attributes complete_attributes(const OpSchema& schema, const std::string& node, Attributes given) {
   const std::string where = schema.name + " '" + node + "': ";
@@ -84,8 +87,13 @@ StateRole role_named(std::string_view name) {
 }
 
 ValueId Graph::add_value(std::string value_name, Type type, NodeId producer, std::int32_t result) {
+  std::int64_t count = 1;
   for (const std::int64_t dim : type.shape) {
     if (dim <= 0) throw Error("value '" + value_name + "' has the shape " + to_string(type.shape) + ", expected dimensions of at least 1");
+    if (dim > most_elements / count) {
+      throw Error("value '" + value_name + "' has the shape " + to_string(type.shape) + ", expected at most 2^40 elements");
+    }
+    count *= dim;
   }
   const auto id = static_cast<ValueId>(values_.size());
   if (!names_.emplace(value_name, id).second) throw Error("the name '" + value_name + "' is taken");

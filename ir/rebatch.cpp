@@ -14,7 +14,7 @@ Graph with_batch(const Graph& graph, std::int64_t batch) {
   const auto mapped = [&](ValueId old) { return old == absent ? absent : map[static_cast<std::size_t>(old)]; };
   for (const ValueId input : graph.inputs()) {
     Type type = graph.type(input);
-    type.shape.front() = batch;
+    if (!type.shape.empty()) type.shape.front() = batch;
     map[static_cast<std::size_t>(input)] = made.add_input(graph.value(input).name, std::move(type));
   }
   for (const State& state : graph.states()) {

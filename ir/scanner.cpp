@@ -235,6 +235,7 @@ Attribute Scanner::literal() {
     std::vector<std::int64_t> integers;
     if (accept(']')) return integers;
     do {
+      if (next_is('[')) fail_expected("an integer or a number in a list");
       const Attribute item = literal();
       if (const auto* i = std::get_if<std::int64_t>(&item)) {
         integers.push_back(*i);

@@ -92,6 +92,9 @@ class Parser {
     const std::string keyword = scan_.word("'%', 'output' or 'update'");
     if (keyword == "output") {
       const std::string name = scan_.name("the output's name");
+      for (const Output& known : graph_.outputs()) {
+        if (known.name == name) scan_.fail("the output '" + name + "' stands twice");
+      }
       scan_.expect('=');
       graph_.add_output(name, defined());
     } else if (keyword == "update") {
@@ -119,6 +122,9 @@ class Parser {
     while (scan_.accept(',')) names.push_back(scan_.value_name());
     scan_.expect('=');
     const std::string what = scan_.word("'input', 'state' or an op");
+    if ((what == "input" || what == "state") && names.size() > 1) {
+      scan_.fail("found " + std::to_string(names.size()) + " names, expected one for an input or a state");
+    }
     if (what == "input") return input(names.front());
     if (what == "state") return state(names.front());
     node(names, what);
@@ -171,6 +177,7 @@ class Parser {
   }
 
   void node(const std::vector<std::string>& names, const std::string& op_name) {
+    at_place([&] { op(op_name); });
     std::vector<ValueId> operands;
     scan_.expect('(');
     if (!scan_.accept(')')) {

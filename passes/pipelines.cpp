@@ -19,8 +19,9 @@ Pipeline fold(const Recipe& recipe) {
   return {{"fold_batch_norm", {{"fold", std::string(recipe.fold == Recipe::Fold::weight ? "weight" : "scale")}}}};
 }
 
-Step insert(const Recipe& recipe, bool weights, bool activations, bool observe) {
-  return {"insert_fake_quantize", {{"recipe", to_json(recipe)}, {"weights", weights}, {"activations", activations}, {"observe", observe}}};
+Step insert(const Recipe& recipe, bool weights, bool activations, bool observe, bool training) {
+  return {"insert_fake_quantize",
+          {{"recipe", to_json(recipe)}, {"weights", weights}, {"activations", activations}, {"observe", observe}, {"training", training}}};
 }
 
 Step realize(const Recipe& recipe) {
@@ -53,7 +54,7 @@ Pipeline float_evaluation() {
 }
 
 Pipeline calibration(const Recipe& recipe) {
-  Pipeline pipeline{{"inference_mode"}, insert(recipe, false, false, true)};
+  Pipeline pipeline{{"inference_mode"}, insert(recipe, false, false, true, false)};
   append(pipeline, clean_up());
   return pipeline;
 }
@@ -62,7 +63,7 @@ Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::
   Pipeline pipeline;
   if (!phase.batch_statistics) pipeline.push_back({"freeze_batch_norm"});
   append(pipeline, fold(recipe));
-  append(pipeline, {insert(recipe, true, phase.quantize_activations, phase.observe),
+  append(pipeline, {insert(recipe, true, phase.quantize_activations, phase.observe, true),
                     {"append_loss", loss},
                     {"autodiff"},
                     {"append_optimizer", optimizer}});
@@ -75,7 +76,7 @@ Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::
 Pipeline simulated_evaluation(const Recipe& recipe) {
   Pipeline pipeline{{"inference_mode"}};
   append(pipeline, fold(recipe));
-  pipeline.push_back(insert(recipe, true, true, false));
+  pipeline.push_back(insert(recipe, true, true, false, false));
   return pipeline;
 }
 

@@ -42,6 +42,8 @@ inline std::size_t axis_of(const InferContext& c, std::size_t rank) {
 inline void expect_per_channel(const InferContext& c, std::size_t i, std::size_t axis) {
   if (c.operands[i] == nullptr) return;
   const Shape& shape = c.shape(i);
+  c.expect(axis < c.shape(0).size(), "operand '" + c.op.operands[0].name + "' is " + to_string(c.operand(0)) +
+                                         ", expected channels along axis " + std::to_string(axis));
   c.expect(
       shape.size() == 1 && (shape[0] == 1 || shape[0] == c.shape(0)[axis]),
       "operand '" + c.op.operands[i].name + "' is " + to_string(shape) + ", expected [1] or [" + std::to_string(c.shape(0)[axis]) + "]");

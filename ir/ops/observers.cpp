@@ -40,6 +40,7 @@ void observers(OpRegistry& registry) {
                 .attributes = {{"per_channel", "one range an output channel", true}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
+                  c.expect(!c.shape(0).empty(), "w is " + to_string(c.operand(0)) + ", expected output channels first");
                   const Type range{c.operand(0).dtype, {c.attributes.boolean("per_channel") ? c.shape(0)[0] : 1}};
                   return {range, range};
                 },

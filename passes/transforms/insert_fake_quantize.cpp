@@ -28,6 +28,7 @@ struct Switches {
   bool weights = true;
   bool activations = true;
   bool observe = true;
+  bool training = true;  // the optimizer follows, also once observers are frozen
 };
 
 bool is_norm(const Node& node) {
@@ -202,7 +203,7 @@ class Inserter {
 
   // What the recipe asks of the optimizer for the latent weights (Courbariaux 2015, sections 2.4 and 2.5).
   void steer_optimizer(ValueId old_latent) {
-    if (old_latent == ir::absent || !switches_.observe) return;
+    if (old_latent == ir::absent || !switches_.training) return;
     Graph& graph = rewriter_.graph();
     const ValueId latent = graph.find(rewriter_.source().value(old_latent).name);
     if (recipe_.weights.clip > 0) graph.annotate(latent, "clip", recipe_.weights.clip);
@@ -231,15 +232,14 @@ class Inserter {
   }
 
   ValueId binary_weight(ValueId weight, const std::string& name) {
-    const bool training = switches_.observe;
-    if (!training && !recipe_.weights.binary_inference) return weight;
+    if (!switches_.training && !recipe_.weights.binary_inference) return weight;
     Attributes options{{"estimator", std::string(recipe_.estimator == Recipe::Estimator::plain ? "plain" : "clipped")},
                        {"backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized")}};
     ValueId draws = ir::absent;
-    if (recipe_.weights.stochastic && training) {
+    if (recipe_.weights.stochastic && switches_.training) {
       ir::State counter;
       counter.role = ir::StateRole::counter;
-      draws = rewriter_.graph().add_state(name + ".draws", {ir::DType::i64, {1}}, counter);
+      draws = rewriter_.graph().add_state(rewriter_.graph().unique_name(name + ".draws"), {ir::DType::i64, {1}}, counter);
       updates_.emplace_back(draws, emit("increment", {draws}, {}, name + ".next_draws"));
       options.set("stochastic", true);
       options.set("stream", static_cast<std::int64_t>(rewriter_.graph().states().size()));
@@ -269,10 +269,12 @@ void insert_fake_quantize(PassRegistry& registry) {
        .options = {{"recipe", "a recipe as JSON (a name is a JSON text)", std::string("\"int8\"")},
                    {"weights", "quantize weights", true},
                    {"activations", "quantize activations", true},
-                   {"observe", "update the ranges of activations (training and calibration)", true}},
+                   {"observe", "update the ranges of activations (training and calibration)", true},
+                   {"training", "of a training graph: binary weights are drawn, the optimizer is told what the recipe asks of it", true}},
        .run = [](const Graph& graph, const Attributes& options) {
-         return Inserter(graph, recipe_from_json(options.text("recipe")),
-                         {options.boolean("weights"), options.boolean("activations"), options.boolean("observe")})
+         return Inserter(
+                    graph, recipe_from_json(options.text("recipe")),
+                    {options.boolean("weights"), options.boolean("activations"), options.boolean("observe"), options.boolean("training")})
              .run();
        }});
 }

@@ -61,6 +61,8 @@ TEST_CASE_FIXTURE(Fixture, "names are unique: nodes take the next free one, inpu
   CHECK_THROWS_WITH_AS(graph.add_state("relu", {DType::f32, {1}}, {}), "the name 'relu' is taken", Error);
   CHECK_THROWS_WITH_AS(graph.add_input("empty", {DType::f32, {2, 0}}),
                        "value 'empty' has the shape [2,0], expected dimensions of at least 1", Error);
+  CHECK_THROWS_WITH_AS(graph.add_input("huge", {DType::f32, {1 << 30, 1 << 30, 1 << 30}}),
+                       "value 'huge' has the shape [1073741824,1073741824,1073741824], expected at most 2^40 elements", Error);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an update has the type of its state, and the last one counts") {
@@ -116,4 +118,9 @@ TEST_CASE("with_batch changes the first dimension of the inputs and infers the r
 TEST_CASE("with_batch refuses a graph that spells its batch out") {
   const Graph graph = parsed("%x = input : f32[4,6]\n%r = reshape(%x) {shape=[4,2,3]}\noutput y = %r\n");
   CHECK_THROWS_WITH_AS(ir::with_batch(graph, 2), "reshape 'r': x [2,6] has 12 elements, the shape [4,2,3] doesn't hold them", Error);
+}
+
+TEST_CASE("with_batch keeps an input without dimensions as it is") {
+  const Graph graph = parsed("%x = input : f32[]\n%r = relu(%x)\noutput y = %r\n");
+  CHECK(ir::print(ir::with_batch(graph, 2)) == ir::print(graph));
 }

@@ -148,7 +148,7 @@ TEST_CASE("errors say where, what was found and what was expected") {
   CHECK(error_of("sir one\n") == "t:1:5: found 'one', expected a version");
   CHECK(error_of("sir 1\n") == "t:2:1: expected 'graph \"NAME\"'");
   CHECK(error_of("sir 1\ngraph \"g\n") == "t:2:7: a string that doesn't end on its line");
-  CHECK(error_of(x + "%y = relux(%x)\n") == "t:4:14: unknown op 'relux' (did you mean 'relu'?)");
+  CHECK(error_of(x + "%y = relux(%x)\n") == "t:4:6: unknown op 'relux' (did you mean 'relu'?)");
   CHECK(error_of(x + "%y = relu(%a)\n") == "t:4:12: '%a' isn't defined above (did you mean 'x'?)");
   CHECK(error_of(x + "%y = relu(%x) : f32[3,2]\n") == "t:4:24: '%y' is written as f32[3,2], but its op gives f32[2,3]");
   CHECK(error_of(x + "%y = leaky_relu(%x) {slope=0.1\n") == "t:4:31: found the end of the line, expected '}'");
@@ -157,6 +157,7 @@ TEST_CASE("errors say where, what was found and what was expected") {
   CHECK(error_of(x + "%y = leaky_relu(%x) {slope=1, slope=2}\n") == "t:4:31: the attribute 'slope' stands twice");
   CHECK(error_of(x + "%x = relu(%x)\n") == "t:4:13: the name 'x' is taken");
   CHECK(error_of(x + "%x = input : f32[2,3]\n") == "t:4:21: the name 'x' is taken");
+  CHECK(error_of(x + "%a, %b = input : f32[1]\n") == "t:4:10: found 2 names, expected one for an input or a state");
   CHECK(error_of(x + "%y = input : f16[2,3]\n") == "t:4:14: unknown element type 'f16', expected 'f32', 'f64', 's8', 'u8', 'i32' or 'i64'");
   CHECK(error_of(x + "%y = input : f32[2,]\n") == "t:4:20: found ']', expected a dimension");
   CHECK(error_of(x + "%y = input : f32[0]\n") == "t:4:19: value 'y' has the shape [0], expected dimensions of at least 1");
@@ -170,14 +171,17 @@ TEST_CASE("errors say where, what was found and what was expected") {
   CHECK(error_of(x + "%y = relu(%x) %z\n") == "t:4:15: found '%', expected the end of the line");
   CHECK(error_of(x + "%y = relu(x)\n") == "t:4:11: found 'x', expected an operand ('%NAME' or '_')");
   CHECK(error_of(x + "result y = %x\n") == "t:4:1: unknown statement 'result', expected '%', 'output' or 'update'");
+  CHECK(error_of(x + "output y = %x\noutput y = %x\n") == "t:5:8: the output 'y' stands twice");
   CHECK(error_of(x + "update %x = %x\n") == "t:4:14: update of 'x', which is no state");
+  CHECK(error_of(x + "%y = pad(%x) {padding=[0,[1]]}\n") == "t:4:26: found '[', expected an integer or a number in a list");
   CHECK(error_of(x + "%y = pad(%x) {padding=[0,true]}\n") == "t:4:26: found a boolean, expected integers or numbers in a list");
   CHECK(error_of(x + "%\"\\q\" = relu(%x)\n") == "t:4:2: unknown escape in a string, expected \\\", \\\\, \\n, \\t, \\r or \\xHH");
   CHECK(error_of(x + "%\"\\x4\" = relu(%x)\n") == "t:4:2: an escape that isn't \\xHH");
   CHECK(error_of(x + "\x80\n") == "t:4:1: found the byte 0x80, expected '%', 'output' or 'update'");
 }
 
-TEST_CASE("texts that are long or large don't crash") {
+TEST_CASE("texts that are deep, long or large don't crash") {
+  survives(header + "%x = input : f32[1]\n%y = pad(%x) {padding=" + std::string(1000000, '[') + "\n");
   survives(header + std::string(1000000, '%'));
   survives(header + "%x = input : f32[" + std::string(1000000, '9') + "]\n");
   const std::string huge = "9223372036854775807";
