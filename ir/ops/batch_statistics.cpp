@@ -28,31 +28,6 @@ void batch_statistics(OpRegistry& registry) {
                 },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});
-  registry.add({.name = "exponential_moving_average",
-                .summary = "(1 - momentum) * running + momentum * correction * sample",
-                .operands = {{"running", "any floats"}, {"sample", "of the same shape"}},
-                .results = {{"y", "the new running value"}},
-                .attributes = {{"momentum", "share of the sample", 0.1},
-                               {"correction", "factor on the sample: n / (n - 1) unbiases a variance", 1.0}},
-                .infer =
-                    [](const InferContext& c) {
-                      c.expect(c.shape(0) == c.shape(1),
-                               "running is " + to_string(c.shape(0)) + " and sample " + to_string(c.shape(1)) + ", expected one shape");
-                      return same_as_first_float(c);
-                    },
-                .gradient = no_gradient("running statistics follow the data, not the loss"),
-                .integer = no_integer_form("training only")});
-  registry.add({.name = "standard_deviation",
-                .summary = "sqrt(var + eps)",
-                .operands = {{"var", "variances"}},
-                .results = {{"y", "of the shape of var"}},
-                .attributes = {{"eps", "added to the variance", 1e-5}},
-                .infer = same_as_first_float,
-                .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
-                  // d sqrt(v) = dy / (2 sqrt(v))
-                  return {g.emit("div", {g.gradient(), g.emit("add", {g.result(), g.result()})})};
-                }),
-                .integer = no_integer_form("is known before deployment")});
 }
 
 }  // namespace stair::ir::ops

@@ -12,6 +12,7 @@ namespace stair::ir::ops {
 inline const char* const first_order_only = "gradients of gradients aren't derived";
 inline const char* const backward_only = "runs in the backward half, on floats";
 inline const char* const on_parameters = "works on quantization parameters, not on quantized tensors";
+inline const char* const simulated_instead = "the simulated graph carries the gradients";
 inline const char* const integers_only = "works on integers: gradients flow through the simulated graph";
 
 /// The result has the type of the first operand, which is of floats.

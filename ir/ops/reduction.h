@@ -37,4 +37,22 @@ inline Shape infer_reduction(const InferContext& c) {
   return shape;
 }
 
+/// Shape of a reduction of floats.
+inline std::vector<Type> infer_float_reduction(const InferContext& c) {
+  same_as_first_float(c);
+  return {{c.operand(0).dtype, infer_reduction(c)}};
+}
+
+/// The gradient of a sum: dy, repeated over what was reduced.
+inline ValueId spread(GradientContext& g, ValueId value) {
+  const Shape shape = g.type(g.operand(0)).shape;
+  // With the reduced dimensions back as 1, so that it broadcasts to x.
+  Shape kept = shape;
+  const std::vector<bool> reduced = reduced_axes(g.attributes(), shape.size());
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (reduced[i]) kept[i] = 1;
+  }
+  return g.emit("broadcast", {g.emit("reshape", {value}, {{"shape", kept}})}, {{"shape", shape}});
+}
+
 }  // namespace stair::ir::ops

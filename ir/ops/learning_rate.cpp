@@ -7,18 +7,7 @@ const std::vector<std::string> kinds{"constant", "step", "cosine", "exponential"
 
 }  // namespace
 
-void schedules(OpRegistry& registry) {
-  registry.add({.name = "increment",
-                .summary = "n + 1",
-                .operands = {{"n", "i64[1]"}},
-                .results = {{"y", "i64[1]"}},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_dtype(c, 0, DType::i64);
-                  return {c.operand(0)};
-                },
-                .gradient = no_gradient("a counter"),
-                .integer = no_integer_form("a counter"),
-                .in_place = 0});
+void learning_rate(OpRegistry& registry) {
   registry.add({.name = "learning_rate",
                 .summary = "of step t (from 0): constant: base; step: base gamma^floor(t / step_size); exponential: base gamma^(t / "
                            "step_size); cosine: final + "

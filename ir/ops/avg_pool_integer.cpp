@@ -1,9 +1,8 @@
 #include "ir/ops/convolution.h"
-#include "ir/ops/reduction.h"
 
 namespace stair::ir::ops {
 
-void sums_integer(OpRegistry& registry) {
+void avg_pool_integer(OpRegistry& registry) {
   registry.add({.name = "avg_pool_integer",
                 .summary = "N-AVG: sum of q - z_x over the window, exact in int32; padding counts as z_x",
                 .operands = {{"x", "u8 or s8 [N,C,H,W]"}, {"x_zero_point", "i32[1]"}},
@@ -14,17 +13,6 @@ void sums_integer(OpRegistry& registry) {
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
                   return {{DType::i32, infer_pool(c)}};
-                },
-                .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
-  registry.add({.name = "reduce_sum_integer",
-                .summary = "N-AVG: sum of q - z_x over the axes, exact in int32",
-                .operands = {{"x", "u8 or s8"}, {"x_zero_point", "i32[1]"}},
-                .results = {{"acc", "i32"}},
-                .attributes = reduction_attributes(),
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_quantized(c, 0);
-                  return {{DType::i32, infer_reduction(c)}};
                 },
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});

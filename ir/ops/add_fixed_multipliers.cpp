@@ -1,0 +1,20 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+void add_fixed_multipliers(OpRegistry& registry) {
+  registry.add(
+      {.name = "add_fixed_multipliers",
+       .summary =
+           "multipliers of add_fixed: s_a / (2 max(s_a, s_b)), s_b / (2 max(s_a, s_b)), 2 max(s_a, s_b) / (2^20 s_y) (TFLite's reference "
+           "addition)",
+       .operands = {{"a_scale", "f32[1]"}, {"b_scale", "f32[1]"}, {"y_scale", "f32[1]"}},
+       .results = {{"mantissa", "i32[3]"}, {"shift", "i32[3]"}},
+       .infer = [](const InferContext&) -> std::vector<Type> {
+         return {{DType::i32, {3}}, {DType::i32, {3}}};
+       },
+       .gradient = no_gradient(simulated_instead),
+       .integer = no_integer_form(on_parameters)});
+}
+
+}  // namespace stair::ir::ops

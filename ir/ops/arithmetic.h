@@ -1,0 +1,35 @@
+#pragma once
+
+#include "ir/broadcast.h"
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+// What operations of two broadcast operands share.
+
+inline std::vector<Type> infer_broadcast(const InferContext& c) {
+  same_as_first_float(c);
+  expect_dtype(c, 1, c.operand(0).dtype);
+  const auto shape = broadcast(c.shape(0), c.shape(1));
+  c.expect(shape.has_value(), "shapes " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) + " don't broadcast");
+  return {{c.operand(0).dtype, *shape}};
+}
+
+inline void add_binary(OpRegistry& registry, const char* name, const char* summary, GradientRule rule, IntegerForm integer, bool layer) {
+  registry.add({.name = name,
+                .summary = summary,
+                .operands = {{"a", "floats"}, {"b", "floats; shapes broadcast"}},
+                .results = {{"y", "of the broadcast shape"}},
+                .infer = infer_broadcast,
+                .gradient = gradient(std::move(rule)),
+                .integer = std::move(integer),
+                .layer = layer ? std::optional(OpSchema::Layer{}) : std::nullopt});
+}
+
+/// The gradient of an operand, summed over what broadcasting repeated.
+inline ValueId reduced(GradientContext& g, std::size_t operand, ValueId value) {
+  const Shape shape = g.type(g.operand(operand)).shape;
+  return g.reduce_to(value, shape);
+}
+
+}  // namespace stair::ir::ops

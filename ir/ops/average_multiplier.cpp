@@ -1,0 +1,18 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+void average_multiplier(OpRegistry& registry) {
+  registry.add({.name = "average_multiplier",
+                .summary = "N-AVG: s_x / (s_y * float(count))",
+                .operands = {{"x_scale", "s_x, f32[1]"}, {"y_scale", "s_y, f32[1]"}},
+                .results = {{"multiplier", "f32[1]"}},
+                .attributes = {{"count", "elements averaged", std::int64_t{1}, true}},
+                .infer = [](const InferContext&) -> std::vector<Type> {
+                  return {{DType::f32, {1}}};
+                },
+                .gradient = no_gradient(simulated_instead),
+                .integer = no_integer_form(on_parameters)});
+}
+
+}  // namespace stair::ir::ops

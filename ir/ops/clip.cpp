@@ -1,0 +1,17 @@
+#include "ir/ops/update.h"
+
+namespace stair::ir::ops {
+
+void clip(OpRegistry& registry) {
+  registry.add({.name = "clip",
+                .summary = "min(max(x, low), high)",
+                .operands = {{"x", "floats"}},
+                .results = {{"y", "of the type of x"}},
+                .attributes = {{"low", "least", -1.0, true}, {"high", "largest", 1.0, true}},
+                .infer = same_as_first_float,
+                .gradient = no_gradient(update_only),
+                .integer = no_integer_form(update_only),
+                .in_place = 0});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,18 @@
+#include "ir/ops/update.h"
+
+namespace stair::ir::ops {
+
+void clip_norm_factor(OpRegistry& registry) {
+  registry.add({.name = "clip_norm_factor",
+                .summary = "min(1, max_norm / norm) over the norm of all gradients together (Pascanu 2013, algorithm 1)",
+                .operands = {{"gradients", "any number of them", false, true}},
+                .results = {{"factor", "f32[1]"}},
+                .attributes = {{"max_norm", "largest norm", 1.0, true}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  return {{c.operand(0).dtype, {1}}};
+                },
+                .gradient = no_gradient(update_only),
+                .integer = no_integer_form(update_only)});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,18 @@
+#include "ir/ops/loss.h"
+
+namespace stair::ir::ops {
+
+void correct_count(OpRegistry& registry) {
+  registry.add({.name = "correct_count",
+                .summary = "how many rows have their largest logit (the first of equals) at the label",
+                .operands = loss_operands(),
+                .results = {{"count", "i32 scalar"}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  infer_classes(c);
+                  return {{DType::i32, {}}};
+                },
+                .gradient = no_gradient("a count has no derivative"),
+                .integer = no_integer_form("a metric")});
+}
+
+}  // namespace stair::ir::ops

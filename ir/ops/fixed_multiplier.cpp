@@ -1,0 +1,17 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+void fixed_multiplier(OpRegistry& registry) {
+  registry.add({.name = "fixed_multiplier",
+                .summary = "N-REQ-FIXED: m as mantissa * 2^(shift - 31), mantissa in [2^30, 2^31) (Jacob 2017, equation 6)",
+                .operands = {{"multiplier", "m >= 0, f32[n]"}},
+                .results = {{"mantissa", "i32[n]"}, {"shift", "i32[n]"}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  return {{DType::i32, c.shape(0)}, {DType::i32, c.shape(0)}};
+                },
+                .gradient = no_gradient(simulated_instead),
+                .integer = no_integer_form(on_parameters)});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,9 @@
+#include "ir/ops/softmax.h"
+
+namespace stair::ir::ops {
+
+void log_softmax(OpRegistry& registry) {
+  add_softmax(registry, "log_softmax", "x - log(sum of exp(x)) along axis", "dy - exp(y) sum of dy");
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,29 @@
+#include "ir/ops/loss.h"
+
+namespace stair::ir::ops {
+
+void mean_squared_error(OpRegistry& registry) {
+  registry.add({.name = "mean_squared_error",
+                .summary = "mean over all elements of (x - target)^2",
+                .operands = {{"x", "floats"}, {"target", "of the same shape"}},
+                .results = loss_result(),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  c.expect(c.operand(0) == c.operand(1),
+                           "x is " + to_string(c.operand(0)) + " and target " + to_string(c.operand(1)) + ", expected one type");
+                  return {{c.operand(0).dtype, {}}};
+                },
+                .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
+                  return {g.emit("mean_squared_error_grad", {g.gradient(), g.operand(0), g.operand(1)}), absent};
+                }),
+                .integer = no_integer_form(loss_only)});
+  registry.add({.name = "mean_squared_error_grad",
+                .summary = "2 (x - target) * dloss / count",
+                .operands = {{"dloss", "scalar"}, {"x", "floats"}, {"target", "of the same shape"}},
+                .results = {{"dx", "of the shape of x"}},
+                .infer = like_second,
+                .gradient = no_gradient(first_order_only),
+                .integer = no_integer_form(backward_only)});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+// What ops that only move elements share.
+
+/// An axis as an index; negative counts from the end.
+inline std::size_t position(const InferContext& c, std::int64_t axis, std::size_t rank, const std::string& what) {
+  if (axis < 0) axis += static_cast<std::int64_t>(rank);
+  c.expect(axis >= 0 && axis < static_cast<std::int64_t>(rank),
+           what + " " + std::to_string(axis) + " of a tensor of rank " + std::to_string(rank));
+  return static_cast<std::size_t>(axis);
+}
+
+/// The gradient of what only changes the shape.
+inline std::vector<ValueId> back_to_shape(GradientContext& g) {
+  const Shape shape = g.type(g.operand(0)).shape;
+  return {g.emit("reshape", {g.gradient()}, {{"shape", shape}})};
+}
+
+inline AttributeSpec padding_attribute() {
+  return {"padding", "all begins, then all ends", std::vector<std::int64_t>{}, true};
+}
+
+inline std::vector<Type> infer_pad(const InferContext& c) {
+  Shape shape = c.shape(0);
+  const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
+  c.expect(padding.size() == 2 * shape.size() && std::all_of(padding.begin(), padding.end(), [](std::int64_t p) { return p >= 0; }),
+           "padding is " + to_string(padding) + ", expected " + std::to_string(2 * shape.size()) +
+               " numbers from 0 on (all begins, then all ends) for x " + to_string(shape));
+  for (std::size_t i = 0; i < shape.size(); ++i) shape[i] += padding[i] + padding[shape.size() + i];
+  return {{c.operand(0).dtype, shape}};
+}
+
+/// Adds an op of one operand x (or several, where variadic) that N-MOVE applies to, a layer of models too.
+inline void add_move(OpRegistry& registry, const char* name, const char* summary, std::vector<AttributeSpec> attributes,
+                     std::function<std::vector<Type>(const InferContext&)> infer, GradientRule rule, bool variadic = false) {
+  registry.add({.name = name,
+                .summary = summary,
+                .operands = {{"x", "any type", false, variadic}},
+                .results = {{"y", "of the element type of x"}},
+                .attributes = std::move(attributes),
+                .infer = std::move(infer),
+                .gradient = gradient(std::move(rule)),
+                .integer = moves(),
+                .layer = OpSchema::Layer{}});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,27 @@
+#include "ir/ops/move.h"
+
+namespace stair::ir::ops {
+namespace {
+
+std::vector<ValueId> backward(GradientContext& g) {
+  const Shape x = g.type(g.operand(0)).shape;
+  const std::vector<std::int64_t>& padding = g.attributes().integers("padding");
+  Shape axes;
+  Shape starts;
+  Shape ends;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    axes.push_back(static_cast<std::int64_t>(i));
+    starts.push_back(padding[i]);
+    ends.push_back(padding[i] + x[i]);
+  }
+  return {g.emit("slice", {g.gradient()}, {{"axes", axes}, {"starts", starts}, {"ends", ends}})};
+}
+
+}  // namespace
+
+void pad(OpRegistry& registry) {
+  add_move(registry, "pad", "x surrounded by `value`", {padding_attribute(), {"value", "between the edges of x and of the result", 0.0}},
+           infer_pad, backward);
+}
+
+}  // namespace stair::ir::ops

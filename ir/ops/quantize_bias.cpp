@@ -1,0 +1,18 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+void quantize_bias(OpRegistry& registry) {
+  registry.add({.name = "quantize_bias",
+                .summary = "N-BIAS: round(b / s), within ±2^30",
+                .operands = {{"bias", "b, f32[C]"}, {"scale", "s = s_x * s_w, f32[1] or [C]"}},
+                .results = {{"q", "i32[C]"}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  expect_per_channel(c, 1, 0);
+                  return {{DType::i32, c.shape(0)}};
+                },
+                .gradient = no_gradient(simulated_instead),
+                .integer = no_integer_form(on_parameters)});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,22 @@
+#include "ir/ops/requantization.h"
+
+namespace stair::ir::ops {
+
+void requantize_fixed(OpRegistry& registry) {
+  registry.add(
+      {.name = "requantize_fixed",
+       .summary = "N-REQ-FIXED: z + the sum times mantissa * 2^(shift - 31), rounded twice, clamped (Jacob 2017, equations 5 and 6)",
+       .operands = {{"acc", "i32 sums"},
+                    {"mantissa", "i32[1] or [C]"},
+                    {"shift", "i32[1] or [C]"},
+                    {"zero_point", "z, i32[1]"},
+                    {"bias", bias_doc, true},
+                    {"range", range_doc, true}},
+       .results = {{"q", "u8 where lo >= 0, else s8"}},
+       .attributes = requantize_attributes(),
+       .infer = [](const InferContext& c) { return infer_requantize(c, 2); },
+       .gradient = no_gradient(integers_only),
+       .integer = integer_op()});
+}
+
+}  // namespace stair::ir::ops

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+/// Adds softmax or log_softmax and its gradient op, which reads the result.
+inline void add_softmax(OpRegistry& registry, const char* name, const char* summary, const char* derivative) {
+  const AttributeSpec axis{"axis", "negative counts from the end", std::int64_t{-1}};
+  const std::string gradient_op = std::string(name) + "_grad";
+  const auto infer = [](const InferContext& c) {
+    axis_of(c, c.shape(0).size());
+    return same_as_first_float(c);
+  };
+  registry.add({.name = name,
+                .summary = summary,
+                .operands = {{"x", "any floats"}},
+                .results = {{"y", "of the type of x"}},
+                .attributes = {axis},
+                .infer = infer,
+                .gradient = gradient([gradient_op](GradientContext& g) -> std::vector<ValueId> {
+                  return {g.emit(gradient_op, {g.gradient(), g.result()}, g.attributes())};
+                }),
+                .integer = no_integer_form("normalizes over an axis: no function of one integer; runs on dequantized floats"),
+                .layer = OpSchema::Layer{}});
+  registry.add({.name = gradient_op,
+                .summary = derivative,
+                .operands = {{"dy", "gradient by y"}, {"y", "its result"}},
+                .results = {{"dx", "gradient by x"}},
+                .attributes = {axis},
+                .infer = infer,
+                .gradient = no_gradient(first_order_only),
+                .integer = no_integer_form(backward_only)});
+}
+
+}  // namespace stair::ir::ops
