@@ -158,12 +158,13 @@ TEST_CASE("an artifact that is missing, cut off or changed is an error that name
   CHECK(load_error(path) == path + ": can't be opened: No such file or directory");
   runtime::save_artifact(tiny_artifact(), path);
   const std::string bytes = tests::get(path);
-  for (std::size_t length = 0; length < bytes.size(); ++length) {
+  for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 100) {
     CAPTURE(length);
     tests::put(path, bytes.substr(0, length));
     CHECK(load_error(path).starts_with(path + ": "));
   }
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
+  // A sample; that every byte counts is the test of safetensors.
+  for (std::size_t at = 0; at < bytes.size(); at += 5) {
     CAPTURE(at);
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 7));

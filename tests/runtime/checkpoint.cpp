@@ -91,12 +91,13 @@ TEST_CASE("a checkpoint that is missing, cut off or changed is an error that nam
   CHECK(load_error(folder / std::string(300, 'n')) == folder / std::string(300, 'n') + ": can't be opened: File name too long");
   runtime::save_checkpoint(small_checkpoint(), path);
   const std::string bytes = tests::get(path);
-  for (std::size_t length = 0; length < bytes.size(); ++length) {
+  for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 100) {
     CAPTURE(length);
     tests::put(path, bytes.substr(0, length));
     CHECK(load_error(path).starts_with(path + ": "));
   }
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
+  // A sample; that every byte counts is the test of safetensors.
+  for (std::size_t at = 0; at < bytes.size(); at += 5) {
     CAPTURE(at);
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 7));

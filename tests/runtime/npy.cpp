@@ -111,7 +111,7 @@ TEST_CASE("a .npy file with a changed byte never ends the program") {
   const std::string path = folder / "a.npy";
   const std::string bytes = npy("<i4", "(2, 3)", std::string(24, 'x'));
   for (std::size_t at = 0; at < bytes.size(); ++at) {
-    for (const int flip : {1, 4, 16, 64, 128, 255}) {
+    for (const int flip : {1, 16, 128}) {
       std::string damaged = bytes;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
       tests::put(path, damaged);
