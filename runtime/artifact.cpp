@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -26,15 +27,28 @@ std::int64_t packing(const ir::State& state) {
   return state.attributes.has("bits") && state.attributes.integer("bits") < 8 ? state.attributes.integer("bits") : 0;
 }
 
+// The integers as an artifact stores them. Where one doesn't fit the width (a binary weight times a batch-norm factor of 0 is none of ±1),
+// the tensor stays as it is.
+Tensor packed(const Tensor& integers, std::int64_t bits) {
+  const std::string bytes = pack_integers(integers.view(), bits);
+  Tensor again(integers.type());
+  unpack_integers(bytes, bits, again.view());
+  if (std::memcmp(again.view().data, integers.view().data, integers.bytes()) != 0) return integers.clone();
+  Tensor packed({ir::DType::u8, {static_cast<std::int64_t>(bytes.size())}});
+  std::memcpy(packed.view().data, bytes.data(), bytes.size());
+  return packed;
+}
+
 std::vector<double> numbers(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {
   const auto it = metadata.find(key);
   if (it == metadata.end()) return {};
   const nlohmann::json list = nlohmann::json::parse(it->second, nullptr, false);
-  std::vector<double> values;
-  for (const nlohmann::json& item : list) {
-    if (!item.is_number()) throw Error(path + ": '" + key + "' in its metadata is " + it->second + ", expected a list of numbers");
-    values.push_back(item.get<double>());
+  const auto is_number = [](const nlohmann::json& item) { return item.is_number(); };
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_number)) {
+    throw Error(path + ": '" + key + "' in its metadata is " + it->second + ", expected a list of numbers");
   }
+  std::vector<double> values;
+  for (const nlohmann::json& item : list) values.push_back(item.get<double>());
   return values;
 }
 
@@ -45,7 +59,7 @@ std::string pack_integers(const ir::TensorView& integers, std::int64_t bits) {
   const auto* values = integers.as<std::uint8_t>();
   for (std::int64_t i = 0; i < integers.count(); ++i) {
     // One bit tells the sign of ±1.
-    const unsigned value = bits == 1 ? (values[i] >> 7 ^ 1U) : values[i];
+    const unsigned value = bits == 1 && integers.type.dtype == ir::DType::s8 ? (values[i] >> 7 ^ 1U) : values[i];
     for (std::int64_t b = 0; b < bits; ++b) {
       const std::int64_t at = i * bits + b;
       if ((value >> b & 1U) != 0)
@@ -68,7 +82,7 @@ void unpack_integers(const std::string& bytes, std::int64_t bits, const ir::Tens
       value |= (static_cast<unsigned char>(bytes[static_cast<std::size_t>(at / 8)]) >> (at % 8) & 1U) << b;
     }
     const bool negative = into.type.dtype == ir::DType::s8 && (value >> (bits - 1) & 1U) != 0;
-    if (bits == 1) {
+    if (bits == 1 && into.type.dtype == ir::DType::s8) {
       values[i] = value == 1 ? 1 : 255;
     } else {
       values[i] = static_cast<std::uint8_t>(negative ? value | ~0U << bits : value);
@@ -81,14 +95,8 @@ std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
   for (const ir::State& state : artifact.graph.states()) {
     const std::string& name = artifact.graph.value(state.value).name;
     const Tensor& tensor = artifact.constants.find(name)->second;
-    if (const std::int64_t bits = packing(state); bits > 0) {
-      const std::string packed = pack_integers(tensor.view(), bits);
-      Tensor bytes({ir::DType::u8, {static_cast<std::int64_t>(packed.size())}});
-      std::memcpy(bytes.view().data, packed.data(), packed.size());
-      contents.tensors.emplace(name, std::move(bytes));
-    } else {
-      contents.tensors.emplace(name, tensor.clone());
-    }
+    const std::int64_t bits = packing(state);
+    contents.tensors.emplace(name, bits > 0 ? packed(tensor, bits) : tensor.clone());
   }
   contents.metadata = {{"graph", ir::print(artifact.graph)},
                        {"recipe", artifact.recipe},
@@ -110,7 +118,9 @@ Artifact load_artifact(const std::string& path) {
     const ir::Value& value = artifact.graph.value(state.value);
     const auto it = contents.tensors.find(value.name);
     if (it == contents.tensors.end()) throw Error(path + ": tensor '" + value.name + "' is missing");
-    if (const std::int64_t bits = packing(state); bits > 0) {
+    if (it->second.type() == value.type) {
+      artifact.constants.emplace(value.name, std::move(it->second));
+    } else if (const std::int64_t bits = packing(state); bits > 0) {
       Tensor tensor(value.type);
       try {
         unpack_integers(std::string(it->second.as<const char>(), it->second.bytes()), bits, tensor.view());
@@ -118,8 +128,6 @@ Artifact load_artifact(const std::string& path) {
         throw Error(path + ": tensor '" + value.name + "' has " + error.what());
       }
       artifact.constants.emplace(value.name, std::move(tensor));
-    } else if (it->second.type() == value.type) {
-      artifact.constants.emplace(value.name, std::move(it->second));
     } else {
       throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", its graph expects " +
                   to_string(value.type));

@@ -23,7 +23,7 @@ std::size_t save_artifact(const Artifact& artifact, const std::string& path);
 Artifact load_artifact(const std::string& path);
 
 /// Integers of `bits` bits one after another, the lowest bit first, in the lowest bits of each byte first; the last byte is filled with
-/// zeros. Signed ones are in two's complement; of 1 bit are ±1 (0 stands for -1).
+/// zeros. Signed ones are in two's complement; signed ones of 1 bit are ±1 (0 stands for -1).
 std::string pack_integers(const ir::TensorView& integers, std::int64_t bits);
 /// The inverse, into a tensor of the given type (s8 or u8). Error unless `bytes` has the length that type and bits ask for.
 void unpack_integers(const std::string& bytes, std::int64_t bits, const ir::TensorView& into);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <system_error>
 #include <utility>
 
 #include "ir/error.h"
@@ -21,8 +22,8 @@ T number(const std::map<std::string, std::string>& metadata, const char* key, co
   T value{};
   if (it == metadata.end()) throw Error(path + ": its metadata has no '" + key + "'");
   const char* const end = it->second.data() + it->second.size();
-  if (std::from_chars(it->second.data(), end, value).ptr != end)
-    throw Error(path + ": '" + key + "' in its metadata is '" + it->second + "'");
+  const auto [rest, error] = std::from_chars(it->second.data(), end, value);
+  if (rest != end || error != std::errc{}) throw Error(path + ": '" + key + "' in its metadata is '" + it->second + "'");
   return value;
 }
 

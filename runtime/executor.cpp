@@ -30,7 +30,9 @@ struct Executor::Impl {
   std::vector<ir::TensorView> views;  // by ValueId
   std::vector<Step> steps;
   std::vector<Slot> fed;
-  std::vector<Copy> copies;
+  std::vector<Copy> kept;    // old values of states that are read when the updates take place, or later
+  std::vector<Copy> copies;  // updates
+  std::vector<Buffer> old_values;
   std::vector<Assignment> assignments;
   std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook;
 
@@ -46,6 +48,27 @@ struct Executor::Impl {
         return {value.type, nullptr};
     }
     throw InternalError("a placement of no kind");
+  }
+
+  // All updates take effect together: where another update or an output is the old value of a state that is written at the end, it is
+  // kept aside. (The plan writes no such state earlier.)
+  void keep_old_values() {
+    for (const ir::State& state : graph.states()) {
+      ir::TensorView& view = views[static_cast<std::size_t>(state.value)];
+      const auto is_state = [&](const ir::Output& output) { return output.value == state.value; };
+      const auto reads = [&](const Copy& copy) { return copy.from.data == view.data; };
+      const auto writes = [&](const Copy& copy) { return copy.to.data == view.data; };
+      const bool output = std::any_of(graph.outputs().begin(), graph.outputs().end(), is_state);
+      if (std::none_of(copies.begin(), copies.end(), writes)) continue;
+      if (!output && std::none_of(copies.begin(), copies.end(), reads)) continue;
+      old_values.emplace_back(ir::byte_count(view.type));
+      const ir::TensorView aside{view.type, old_values.back().data()};
+      kept.push_back({view, aside});
+      for (Copy& copy : copies) {
+        if (reads(copy)) copy.from = aside;
+      }
+      if (output) view = aside;
+    }
   }
 
   void assign(const ir::Node& node) {
@@ -107,6 +130,7 @@ Executor::Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Option
     const ir::TensorView to = impl.views[static_cast<std::size_t>(update.state)];
     if (from.data != to.data) impl.copies.push_back({from, to});
   }
+  impl.keep_old_values();
 }
 
 Executor::~Executor() = default;
@@ -138,7 +162,9 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
     step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads});
     if (impl.hook) impl.hook(*step.node, step.results);
   }
-  for (const Impl::Copy& copy : impl.copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
+  for (const auto* copies : {&impl.kept, &impl.copies}) {
+    for (const Impl::Copy& copy : *copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
+  }
 }
 
 ir::TensorView Executor::output(std::string_view name) const {

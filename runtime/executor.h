@@ -39,7 +39,8 @@ class Executor {
   void run(std::span<const ir::TensorView> inputs);
   /// An output of the last execution, valid until the next one.
   ir::TensorView output(std::string_view name) const;
-  /// Called after each node with its results while set; an exception it throws leaves run() before the updates.
+  /// Called after each node with its results while set. An exception it throws leaves run() before the updates, but for those of nodes so
+  /// far that the plan writes straight into their states (an optimizer's, which come behind the loss).
   void set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook);
 
  private:

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include "ir/error.h"
 
@@ -42,7 +43,8 @@ class Descriptor {
 }  // namespace
 
 std::string read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw Error(path + ": is a folder, expected a file");
+  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+  if (std::filesystem::is_directory(path, ignored)) throw Error(path + ": is a folder, expected a file");
   const Descriptor file(path, O_RDONLY);
   if (file.get() < 0) fail(path, "can't be opened");
   std::string bytes;

@@ -7,13 +7,16 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "ir/error.h"
 
 namespace stair::runtime {
 
 std::string read_maybe_gzipped(const std::string& given) {
-  const std::string path = !std::filesystem::exists(given) && std::filesystem::exists(given + ".gz") ? given + ".gz" : given;
+  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+  const bool only_gzipped = !std::filesystem::exists(given, ignored) && std::filesystem::exists(given + ".gz", ignored);
+  const std::string path = only_gzipped ? given + ".gz" : given;
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   if (!file) throw Error(path + ": can't be opened: " + std::strerror(errno == 0 ? ENOMEM : errno));
   gzbuffer(file.get(), 1U << 17);
@@ -24,7 +27,8 @@ std::string read_maybe_gzipped(const std::string& given) {
     if (count > 0) bytes.append(block.data(), static_cast<std::size_t>(count));
     if (count == static_cast<int>(block.size())) continue;
     int code = Z_OK;
-    const std::string reason = gzerror(file.get(), &code);
+    std::string reason = gzerror(file.get(), &code);
+    if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
     if (count < 0 || code != Z_OK) {
       throw Error(fmt::format("{}: is a corrupt or truncated gzip file, after {} bytes of contents: {}", path, bytes.size(),
                               code == Z_ERRNO ? std::strerror(errno) : reason));

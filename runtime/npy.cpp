@@ -78,7 +78,7 @@ Tensor read_npy(const std::string& path) {
     i = static_cast<std::size_t>(std::from_chars(dims.data() + i, dims.data() + dims.size(), dim).ptr - dims.data());
     type.shape.push_back(dim);
     if (dim <= 0 || static_cast<std::size_t>(dim) > room / count) {
-      throw Error(fmt::format("{}: has {} elements behind its header, which says {}", path, room, dims));
+      throw Error(fmt::format("{}: has {} elements behind its header, which says {})", path, room, dims));
     }
     count *= static_cast<std::size_t>(dim);
   }

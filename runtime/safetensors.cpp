@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 #include "ir/error.h"
@@ -22,14 +23,30 @@ constexpr std::array<std::pair<ir::DType, const char*>, 6> dtype_names{{{ir::DTy
                                                                         {ir::DType::i32, "I32"},
                                                                         {ir::DType::i64, "I64"}}};
 
-std::string checksum(const char* bytes, std::size_t count) {
+constexpr std::string_view checksum_key = "\"crc32\":\"";
+constexpr std::string_view no_checksum = "00000000";
+
+// Where the digits of the checksum stand in the file, or npos. Quotes inside of JSON strings are escaped, so that the key is found only
+// where it is one.
+std::size_t checksum_place(std::string_view header) {
+  const std::size_t at = header.find(checksum_key);
+  if (at == std::string_view::npos || header.size() < at + checksum_key.size() + no_checksum.size()) return std::string_view::npos;
+  return 8 + at + checksum_key.size();
+}
+
+// CRC-32 of the file with zeros in the place of the digits themselves.
+std::string checksum(std::string_view file, std::size_t place) {
   uLong crc = crc32(0, nullptr, 0);
-  while (count > 0) {
-    const std::size_t piece = std::min<std::size_t>(count, 1U << 30);
-    crc = crc32(crc, reinterpret_cast<const Bytef*>(bytes), static_cast<uInt>(piece));
-    bytes += piece;
-    count -= piece;
-  }
+  const auto add = [&](std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::size_t piece = std::min<std::size_t>(bytes.size(), 1U << 30);
+      crc = crc32(crc, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(piece));
+      bytes.remove_prefix(piece);
+    }
+  };
+  add(file.substr(0, place));
+  add(no_checksum);
+  add(file.substr(place + no_checksum.size()));
   return fmt::format("{:08x}", crc);
 }
 
@@ -45,9 +62,9 @@ class Reader {
       if (name != "__metadata__") expected = read_tensor(name, entry, expected);
     }
     if (expected != data_bytes_) fail(fmt::format("has {} bytes behind its tensors, expected none", data_bytes_ - expected));
-    const std::string found = checksum(data_, data_bytes_);
-    if (contents_.metadata.at("crc32") != found) {
-      fail(fmt::format("is damaged: the checksum of its tensors is {}, expected {}", found, contents_.metadata.at("crc32")));
+    const std::string found = checksum(bytes_, checksum_place_);
+    if (contents_.metadata["crc32"] != found) {
+      fail(fmt::format("is damaged: its checksum is {}, expected {}", found, contents_.metadata["crc32"]));
     }
     return std::move(contents_);
   }
@@ -62,6 +79,7 @@ class Reader {
       fail("is truncated, or no safetensors file: its header doesn't fit into it (byte 0)");
     header_ = ordered_json::parse(bytes_.begin() + 8, bytes_.begin() + 8 + static_cast<std::ptrdiff_t>(length), nullptr, false);
     if (!header_.is_object()) fail("is no safetensors file: its header is no JSON object (byte 8)");
+    checksum_place_ = checksum_place(std::string_view(bytes_).substr(8, static_cast<std::size_t>(length)));
     data_ = bytes_.data() + 8 + length;
     data_bytes_ = bytes_.size() - 8 - static_cast<std::size_t>(length);
   }
@@ -80,7 +98,7 @@ class Reader {
     if (its_version != std::to_string(version)) {
       fail(fmt::format("is a {} of version {}, this program reads version {}", format, its_version.empty() ? "?" : its_version, version));
     }
-    if (!contents_.metadata.contains("crc32")) fail("has no checksum in its metadata");
+    if (checksum_place_ == std::string_view::npos) fail("has no checksum in its metadata");
   }
 
   std::size_t read_tensor(const std::string& name, const ordered_json& entry, std::size_t expected) {
@@ -121,6 +139,7 @@ class Reader {
   const std::string& bytes_;
   const std::string& path_;
   ordered_json header_;
+  std::size_t checksum_place_ = 0;
   const char* data_ = nullptr;
   std::size_t data_bytes_ = 0;
   Safetensors contents_;
@@ -139,7 +158,7 @@ std::string to_safetensors(const Safetensors& contents, const std::string& forma
     entries[name] = {{"dtype", dtype}, {"shape", tensor.type().shape}, {"data_offsets", {data.size(), data.size() + tensor.bytes()}}};
     data.append(tensor.as<const char>(), tensor.bytes());
   }
-  ordered_json metadata = {{"format", format}, {"version", std::to_string(version)}, {"crc32", checksum(data.data(), data.size())}};
+  ordered_json metadata = {{"format", format}, {"version", std::to_string(version)}, {"crc32", no_checksum}};
   for (const auto& [key, value] : contents.metadata) metadata[key] = value;
   ordered_json header = {{"__metadata__", metadata}};
   header.update(entries);
@@ -148,7 +167,11 @@ std::string to_safetensors(const Safetensors& contents, const std::string& forma
   const std::uint64_t length = text.size();
   std::string bytes(8, '\0');
   std::memcpy(bytes.data(), &length, 8);
-  return bytes + text + data;
+  bytes += text;
+  bytes += data;
+  const std::size_t place = checksum_place(text);
+  bytes.replace(place, no_checksum.size(), checksum(bytes, place));
+  return bytes;
 }
 
 Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version) {

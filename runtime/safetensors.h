@@ -8,7 +8,7 @@
 namespace stair::runtime {
 
 /// A safetensors file: an 8-byte little-endian header length, a JSON header with dtype, shape and offsets of every tensor, and the bytes.
-/// Ours say what they are in the metadata: "format" (which of our formats), "version", and "crc32" of the bytes behind the header.
+/// Ours say what they are in the metadata: "format" (which of our formats), "version", and "crc32" of the whole file.
 struct Safetensors {
   Tensors tensors;
   std::map<std::string, std::string> metadata;

@@ -24,10 +24,21 @@ struct FirstNotFinite {
   std::string place;
 };
 
+// A hook refers to what is on the stack of the one who set it.
+struct HookRemover {
+  Executor& executor;
+  ~HookRemover() { executor.set_hook({}); }
+};
+
+// Without the sign of a NaN, which means nothing.
+float printable(float value) {
+  return std::isnan(value) ? std::fabs(value) : value;
+}
+
 std::string not_finite(const ir::TensorView& tensor) {
   if (tensor.type.dtype != ir::DType::f32) return "";
   for (std::int64_t i = 0; i < tensor.count(); ++i) {
-    if (!std::isfinite(tensor.as<float>()[i])) return fmt::format("element {} is {}", i, tensor.as<float>()[i]);
+    if (!std::isfinite(tensor.as<float>()[i])) return fmt::format("element {} is {}", i, printable(tensor.as<float>()[i]));
   }
   return "";
 }
@@ -42,6 +53,7 @@ std::string find_cause(Executor& executor, std::span<const ir::TensorView> input
         throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(node.results[i]).name, node.op->name, node.name, found)};
     }
   });
+  const HookRemover remover{executor};
   try {
     executor.run(inputs);
   } catch (const FirstNotFinite& first) {
@@ -56,10 +68,11 @@ void run_step(Executor& executor, std::span<const ir::TensorView> inputs, std::i
   executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
     if (node.results.front() == loss && !std::isfinite(*results.front().as<float>())) throw LossIsNotFinite{};
   });
+  const HookRemover remover{executor};
   try {
     executor.run(inputs);
   } catch (const LossIsNotFinite&) {
-    const float value = *executor.output("loss").as<float>();
+    const float value = printable(*executor.output("loss").as<float>());
     throw Error(fmt::format("the loss became {} at step {} (epoch {}); the first tensor that isn't finite is {}", value, step, epoch + 1,
                             find_cause(executor, inputs)));
   }

@@ -38,8 +38,8 @@ Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) 
     idx.shape.push_back(static_cast<std::int64_t>(dim));
   }
   if (bytes.size() != 4 + 4 * rank + count) {
-    throw Error(
-        fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - 4 - 4 * rank, ir::to_string(idx.shape), count));
+    throw Error(fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - 4 - 4 * rank,
+                            ir::to_string(idx.shape), count));
   }
   idx.elements = bytes.substr(4 + 4 * rank);
   return idx;
@@ -50,7 +50,9 @@ Dataset load(const DatasetFiles& files) {
   const std::string& labels_path = files.at("labels").front();
   const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
   const Idx labels = read_idx(labels_path, 1, "[count]");
-  if (labels.shape.size() != 1 || labels.shape[0] != images.shape[0]) {
+  if (labels.shape.size() != 1)
+    throw Error(fmt::format("{}: has {} dimensions (byte 3), expected 1 (labels)", labels_path, labels.shape.size()));
+  if (labels.shape[0] != images.shape[0]) {
     throw Error(fmt::format("{} has {} labels, but {} has {} images", labels_path, labels.shape[0], images_path, images.shape[0]));
   }
   ir::Shape shape = images.shape;

@@ -1,0 +1,232 @@
+#include "runtime/artifact.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "frontend/compile.h"
+#include "ir/text.h"
+#include "runtime/checkpoint.h"
+#include "runtime/safetensors.h"
+#include "tests/runtime/support.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/quantized_run.h"
+
+using namespace stair;
+using runtime::Artifact;
+using tests::error_of;
+
+namespace {
+
+constexpr const char* tiny_graph = R"(sir 1
+graph "tiny"
+%x = input : f32[1,3]
+%binary = state constant external {bits=1} : s8[3]
+%scale = state constant external : f32[2]
+%weight = state constant external {bits=2} : s8[3,3]
+%y = relu(%x) : f32[1,3]
+output logits = %y
+)";
+
+Artifact tiny_artifact() {
+  Artifact artifact;
+  artifact.graph = ir::parse(tiny_graph, "tiny");
+  artifact.recipe = R"({"name": "mine"})";
+  artifact.mean = {0.1, 0.2, 0.3};
+  artifact.std = {0.5};
+  artifact.constants.emplace("scale", tests::random_bytes({ir::DType::f32, {2}}, 1));
+  runtime::Tensor binary({ir::DType::s8, {3}});
+  runtime::Tensor weight({ir::DType::s8, {3, 3}});
+  for (std::int64_t i = 0; i < 3; ++i) binary.as<std::int8_t>()[i] = i == 1 ? -1 : 1;
+  for (std::int64_t i = 0; i < 9; ++i) weight.as<std::int8_t>()[i] = static_cast<std::int8_t>(i % 4 - 2);
+  artifact.constants.emplace("binary", std::move(binary));
+  artifact.constants.emplace("weight", std::move(weight));
+  return artifact;
+}
+
+void check_same(const Artifact& found, const Artifact& expected) {
+  CHECK(ir::print(found.graph) == ir::print(expected.graph));
+  CHECK(tests::differing(found.constants, expected.constants) == "");
+  CHECK(found.recipe == expected.recipe);
+  CHECK(found.mean == expected.mean);
+  CHECK(found.std == expected.std);
+}
+
+std::string load_error(const std::string& path) {
+  return error_of([&] { runtime::load_artifact(path); });
+}
+
+// The error of the tiny artifact's file after a change, with a checksum that fits.
+std::string error_after(const std::string& path, const std::function<void(runtime::Safetensors&)>& change) {
+  runtime::save_artifact(tiny_artifact(), path);
+  runtime::Safetensors contents = runtime::from_safetensors(tests::get(path), path, "staircase artifact", 1);
+  change(contents);
+  tests::put(path, runtime::to_safetensors(contents, "staircase artifact", 1));
+  return load_error(path);
+}
+
+std::string recipe_of_bits(int bits) {
+  return R"({"weights": {"bits": )" + std::to_string(bits) + "}}";
+}
+
+// The artifact of a trained network, checked to come back and to compute the same from there. Returns its size.
+std::size_t check_deployment(tests::QuantizedRun& run, const std::string& path) {
+  Artifact artifact;
+  artifact.graph = run.deployment.graph;
+  artifact.constants = tests::cloned(run.deployment.constants);
+  const std::size_t size = runtime::save_artifact(artifact, path);
+  CHECK(size == tests::get(path).size());
+  Artifact loaded = runtime::load_artifact(path);
+  check_same(loaded, artifact);
+  runtime::Executor before = driver::executor_for(artifact.graph, artifact.constants, {});
+  runtime::Executor after = driver::executor_for(loaded.graph, loaded.constants, {});
+  const runtime::Tensor image = tests::random_images(artifact.graph.type(artifact.graph.inputs().front()), 3);
+  const std::vector<ir::TensorView> inputs{image.view()};
+  before.run(inputs);
+  after.run(inputs);
+  const std::string logits = artifact.graph.outputs().front().name;
+  CHECK(tests::same_bytes(before.output(logits), after.output(logits)));
+  return size;
+}
+
+}  // namespace
+
+TEST_CASE("integers of every width survive packing, signed and unsigned, in odd counts") {
+  for (const ir::DType dtype : {ir::DType::s8, ir::DType::u8}) {
+    for (int bits = 1; bits <= 8; ++bits) {
+      std::vector<int> values;
+      for (int v = 0; v < 1 << bits; ++v) values.push_back(dtype == ir::DType::u8 ? v : v - (1 << (bits - 1)));
+      if (dtype == ir::DType::s8 && bits == 1) values = {-1, 1};
+      for (std::size_t count = 1; count <= 2 * values.size() + 5; count += 1 + count / 20) {
+        CAPTURE(bits);
+        CAPTURE(count);
+        runtime::Tensor tensor({dtype, {static_cast<std::int64_t>(count)}});
+        for (std::size_t i = 0; i < count; ++i) tensor.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(values[i * 7 % values.size()]);
+        const std::string packed = runtime::pack_integers(tensor.view(), bits);
+        CHECK(packed.size() == (count * static_cast<std::size_t>(bits) + 7) / 8);
+        const std::size_t used = count * static_cast<std::size_t>(bits) % 8;
+        if (used != 0) CHECK((static_cast<unsigned char>(packed.back()) >> used) == 0);
+        runtime::Tensor unpacked(tensor.type());
+        runtime::unpack_integers(packed, bits, unpacked.view());
+        CHECK(tests::same_bytes(unpacked.view(), tensor.view()));
+      }
+    }
+  }
+}
+
+TEST_CASE("integers are packed from the lowest bit on") {
+  const auto packed = [](std::vector<int> values, int bits) {
+    runtime::Tensor tensor({ir::DType::s8, {static_cast<std::int64_t>(values.size())}});
+    for (std::size_t i = 0; i < values.size(); ++i) tensor.as<std::int8_t>()[i] = static_cast<std::int8_t>(values[i]);
+    return runtime::pack_integers(tensor.view(), bits);
+  };
+  CHECK(packed({1, -1, 3, -4, 2}, 3) == "\xf9\x28");  // the example of docs/format-artifact.md
+  CHECK(packed({1, -1, -1, 1, 1, 1, 1, 1, 1}, 1) == "\xf9\x01");
+  CHECK(packed({5, -2}, 4) == "\xe5");
+  CHECK(packed({-128, 127}, 8) == "\x80\x7f");
+}
+
+TEST_CASE("packed integers of the wrong length are refused") {
+  const runtime::Tensor tensor({ir::DType::s8, {3, 3}});
+  CHECK(error_of([&] { runtime::unpack_integers("12", 2, tensor.view()); }) == "2 bytes of 2-bit integers, expected 3 for s8[3,3]");
+  CHECK(error_of([&] { runtime::unpack_integers("1234", 2, tensor.view()); }) == "4 bytes of 2-bit integers, expected 3 for s8[3,3]");
+}
+
+TEST_CASE("an artifact comes back as it was saved") {
+  const tests::TemporaryFolder folder;
+  Artifact artifact = tiny_artifact();
+  const std::size_t size = runtime::save_artifact(artifact, folder / "a");
+  CHECK(size == tests::get(folder / "a").size());
+  check_same(runtime::load_artifact(folder / "a"), artifact);
+  artifact.mean = artifact.std = {};
+  runtime::save_artifact(artifact, folder / "a");
+  check_same(runtime::load_artifact(folder / "a"), artifact);
+}
+
+TEST_CASE("integers that don't fit their width are stored as they are") {
+  const tests::TemporaryFolder folder;
+  Artifact artifact = tiny_artifact();
+  artifact.constants.find("binary")->second.as<std::int8_t>()[0] = 0;
+  artifact.constants.find("weight")->second.as<std::int8_t>()[0] = 5;
+  runtime::save_artifact(artifact, folder / "a");
+  check_same(runtime::load_artifact(folder / "a"), artifact);
+}
+
+TEST_CASE("an artifact that is missing, cut off or changed is an error that names it") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a";
+  CHECK(load_error(path) == path + ": can't be opened: No such file or directory");
+  runtime::save_artifact(tiny_artifact(), path);
+  const std::string bytes = tests::get(path);
+  for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 100) {
+    CAPTURE(length);
+    tests::put(path, bytes.substr(0, length));
+    CHECK(load_error(path).starts_with(path + ": "));
+  }
+  // A sample; that every byte counts is the test of safetensors.
+  for (std::size_t at = 0; at < bytes.size(); at += 5) {
+    CAPTURE(at);
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 7));
+    tests::put(path, damaged);
+    CHECK(load_error(path).starts_with(path + ": "));
+  }
+  tests::put(path, bytes + "12");
+  CHECK(load_error(path) == path + ": has 2 bytes behind its tensors, expected none");
+}
+
+TEST_CASE("what a file of the right format may still lack is named") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a";
+  CHECK(error_after(path, [](runtime::Safetensors& c) { c.tensors.erase("scale"); }) == path + ": tensor 'scale' is missing");
+  const auto put_bytes = [](const char* name, const ir::Type& type) {
+    return [name, type](runtime::Safetensors& c) { c.tensors.insert_or_assign(name, runtime::Tensor(type)); };
+  };
+  CHECK(error_after(path, put_bytes("scale", {ir::DType::i32, {2}})) == path + ": tensor 'scale' is i32[2], its graph expects f32[2]");
+  CHECK(error_after(path, put_bytes("weight", {ir::DType::u8, {4}})) ==
+        path + ": tensor 'weight' has 4 bytes of 2-bit integers, expected 3 for s8[3,3]");
+  for (const std::string list : {"0.5", "[1,\"x\"]", "{\"a\":1}", "[1", ""}) {
+    CHECK(error_after(path, [&](runtime::Safetensors& c) { c.metadata["mean"] = list; }) ==
+          path + ": 'mean' in its metadata is " + list + ", expected a list of numbers");
+  }
+  CHECK(error_after(path, [](runtime::Safetensors& c) { c.metadata.erase("graph"); }).starts_with(path + " (graph):1:1: "));
+  CHECK(error_after(path, [](runtime::Safetensors& c) { c.metadata["graph"] = "sir 99\n"; }).starts_with(path + " (graph):1:"));
+}
+
+TEST_CASE("a checkpoint is no artifact, and neither is a newer one") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a";
+  runtime::save_checkpoint({}, path);
+  CHECK(load_error(path) == path + ": is a staircase checkpoint, expected a staircase artifact");
+  tests::put(path, runtime::to_safetensors({}, "staircase artifact", 10));
+  CHECK(load_error(path) == path + ": is a staircase artifact of version 10, this program reads version 1");
+}
+
+TEST_CASE("a deployed network survives its artifact, and fewer bits make a smaller one") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "net.stair";
+  std::vector<std::size_t> sizes;
+  for (const int bits : {2, 3, 4, 5, 6, 7, 8}) {
+    CAPTURE(bits);
+    tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(4), recipe_of_bits(bits), 2);
+    sizes.push_back(check_deployment(run, path));
+  }
+  CHECK(std::is_sorted(sizes.begin(), sizes.end()));
+  const auto weights = static_cast<std::size_t>(6 * 25 + 9 * 6 * 9 + 9 * 9 * 20 + 20 * 10);
+  CHECK(sizes.back() - sizes.front() > weights * 6 / 8 - 200);
+}
+
+TEST_CASE("full-range and binary weights survive an artifact, also where batch-norm factors are negative or zero") {
+  const tests::TemporaryFolder folder;
+  for (const std::string recipe :
+       {R"({"weights": {"bits": 4, "narrow_range": false, "granularity": "per_tensor"}})", R"("binaryconnect")"}) {
+    CAPTURE(recipe);
+    tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(4), recipe, 2);
+    check_deployment(run, folder / "a");
+    for (auto& [name, tensor] : run.states) {
+      if (name.ends_with(".gamma")) tensor.as<float>()[0] = 0;
+    }
+    run.deployment = driver::deploy(run.model, run.recipe, run.states);
+    check_deployment(run, folder / "a");
+  }
+}

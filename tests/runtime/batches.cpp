@@ -1,0 +1,254 @@
+#include "runtime/batches.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ir/random.h"
+#include "tests/runtime/support.h"
+
+using namespace stair;
+using runtime::Augmentation;
+using runtime::Batches;
+using runtime::Dataset;
+using tests::error_of;
+
+namespace {
+
+// Random pictures. The label of a picture is its index, so that a batch tells which ones it holds.
+Dataset numbered(const ir::Type& type, std::uint64_t seed = 0) {
+  Dataset dataset{runtime::Tensor(type), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), "FILE"};
+  for (std::int64_t i = 0; i < dataset.images.count(); ++i) {
+    const std::uint64_t bits = ir::random_bits(seed, 5, 0, static_cast<std::uint64_t>(i));
+    if (type.dtype == ir::DType::u8) {
+      dataset.images.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(bits);
+    } else {
+      dataset.images.as<float>()[i] = static_cast<float>(bits >> 40) * 0x1p-22F - 2;
+    }
+  }
+  for (std::int64_t i = 0; i < dataset.count(); ++i) dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
+  return dataset;
+}
+
+std::vector<std::int32_t> labels_of(const Batches& batches) {
+  const ir::TensorView labels = batches.labels();
+  return {labels.as<std::int32_t>(), labels.as<std::int32_t>() + labels.count()};
+}
+
+std::vector<std::int32_t> epoch_of(Batches& batches, std::int64_t epoch) {
+  std::vector<std::int32_t> all;
+  for (std::int64_t i = 0; i < batches.training_batches(); ++i) {
+    batches.load_training(epoch, i);
+    const std::vector<std::int32_t> labels = labels_of(batches);
+    all.insert(all.end(), labels.begin(), labels.end());
+  }
+  return all;
+}
+
+// Picture `image` shifted and flipped by definition: an enlarged picture of zeros around it, a window of that, mirrored, normalized.
+std::vector<float> window(const Dataset& dataset, std::int64_t image, std::int64_t padding, std::int64_t top, std::int64_t left, bool flip,
+                          const std::vector<float>& mean, const std::vector<float>& deviation) {
+  const ir::Shape& s = dataset.images.type().shape;
+  const std::int64_t height = s[2] + 2 * padding;
+  const std::int64_t width = s[3] + 2 * padding;
+  std::vector<float> result;
+  for (std::int64_t c = 0; c < s[1]; ++c) {
+    std::vector<float> enlarged(static_cast<std::size_t>(height * width), 0.0F);
+    for (std::int64_t h = 0; h < s[2]; ++h) {
+      for (std::int64_t w = 0; w < s[3]; ++w) {
+        const std::int64_t at = ((image * s[1] + c) * s[2] + h) * s[3] + w;
+        const bool bytes = dataset.images.type().dtype == ir::DType::u8;
+        enlarged[static_cast<std::size_t>((h + padding) * width + w + padding)] =
+            bytes ? static_cast<float>(dataset.images.as<std::uint8_t>()[at]) / 255.0F : dataset.images.as<float>()[at];
+      }
+    }
+    const auto channel = static_cast<std::size_t>(c);
+    for (std::int64_t h = 0; h < s[2]; ++h) {
+      for (std::int64_t w = 0; w < s[3]; ++w) {
+        const std::int64_t column = left + (flip ? s[3] - 1 - w : w);
+        result.push_back((enlarged[static_cast<std::size_t>((top + h) * width + column)] - mean[channel]) / deviation[channel]);
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<float> image_of(const Batches& batches, std::int64_t index) {
+  const ir::TensorView images = batches.images();
+  const std::int64_t count = images.count() / images.dim(0);
+  return {images.as<float>() + index * count, images.as<float>() + (index + 1) * count};
+}
+
+}  // namespace
+
+TEST_CASE("an epoch of training takes whole batches, each image at most once") {
+  for (const std::int64_t count : {1, 7, 32, 50}) {
+    const Dataset dataset = numbered({ir::DType::u8, {count, 1, 2, 2}});
+    for (const std::int64_t batch : {1, 5, 7, 32}) {
+      if (batch > count) continue;
+      CAPTURE(count);
+      CAPTURE(batch);
+      Batches batches(dataset, batch, {}, {}, 3);
+      CHECK(batches.type() == ir::Type{ir::DType::f32, {batch, 1, 2, 2}});
+      CHECK(batches.training_batches() == count / batch);
+      const std::vector<std::int32_t> epoch = epoch_of(batches, 0);
+      CHECK(static_cast<std::int64_t>(epoch.size()) == count / batch * batch);
+      CHECK(std::set<std::int32_t>(epoch.begin(), epoch.end()).size() == epoch.size());
+      CHECK(*std::min_element(epoch.begin(), epoch.end()) >= 0);
+      CHECK(*std::max_element(epoch.begin(), epoch.end()) < count);
+    }
+  }
+}
+
+TEST_CASE("the order is a function of seed and epoch") {
+  const Dataset dataset = numbered({ir::DType::u8, {60, 1, 2, 2}});
+  Batches batches(dataset, 10, {}, {}, 3);
+  Batches again(dataset, 10, {}, {}, 3);
+  Batches other_seed(dataset, 10, {}, {}, 4);
+  Batches other_batch(dataset, 6, {}, {}, 3);
+  const std::vector<std::int32_t> first = epoch_of(batches, 0);
+  const std::vector<std::int32_t> second = epoch_of(batches, 1);
+  CHECK(first != second);
+  CHECK(!std::is_sorted(first.begin(), first.end()));
+  CHECK(epoch_of(again, 1) == second);
+  CHECK(epoch_of(again, 0) == first);
+  CHECK(epoch_of(other_seed, 0) != first);
+  CHECK(epoch_of(other_batch, 0) == first);
+  again.load_training(1, 4);  // right in the middle, as a resumed run does
+  CHECK(labels_of(again) == std::vector<std::int32_t>(second.begin() + 40, second.begin() + 50));
+}
+
+TEST_CASE("shuffling gives every image every place") {
+  const Dataset dataset = numbered({ir::DType::u8, {6, 1, 1, 1}});
+  Batches batches(dataset, 6, {}, {}, 8);
+  std::map<std::pair<std::size_t, std::int32_t>, int> seen;
+  for (std::int64_t epoch = 0; epoch < 1200; ++epoch) {
+    const std::vector<std::int32_t> order = epoch_of(batches, epoch);
+    for (std::size_t i = 0; i < order.size(); ++i) ++seen[{i, order[i]}];
+  }
+  CHECK(seen.size() == 36);
+  for (const auto& [place, times] : seen) CHECK((times > 130 && times < 275));  // 200 ± 13
+}
+
+TEST_CASE("evaluation covers all images in order and pads the last batch with its first image") {
+  const Dataset dataset = numbered({ir::DType::u8, {11, 2, 3, 3}});
+  Batches batches(dataset, 4, {}, {.flip = true, .crop_padding = 2}, 3);
+  CHECK(batches.evaluation_batches() == 3);
+  std::vector<std::int32_t> all;
+  std::vector<std::int64_t> counts;
+  for (std::int64_t b = 0; b < 3; ++b) {
+    counts.push_back(batches.load_evaluation(b));
+    const std::vector<std::int32_t> labels = labels_of(batches);
+    all.insert(all.end(), labels.begin(), labels.end());
+    for (std::int64_t i = 0; i < 4; ++i) {
+      const std::int32_t image = labels[static_cast<std::size_t>(i)];
+      CHECK(image_of(batches, i) == window(dataset, image, 0, 0, 0, false, {0, 0}, {1, 1}));
+    }
+  }
+  CHECK(counts == std::vector<std::int64_t>{4, 4, 3});
+  CHECK(all == std::vector<std::int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 8});
+  CHECK(Batches(dataset, 11, {}, {}, 0).evaluation_batches() == 1);
+}
+
+TEST_CASE("bytes are divided by 255 and normalized by channel, each operation rounded to a float") {
+  Dataset dataset = numbered({ir::DType::u8, {1, 2, 16, 16}});
+  for (int i = 0; i < 512; ++i) dataset.images.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
+  const auto check = [&](const runtime::Normalization& normalization, const std::vector<float>& mean, const std::vector<float>& deviation) {
+    Batches batches(dataset, 1, normalization, {}, 0);
+    batches.load_evaluation(0);
+    const std::vector<float> found = image_of(batches, 0);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CHECK(found[i] == (static_cast<float>(i % 256) / 255.0F - mean[i / 256]) / deviation[i / 256]);
+    }
+  };
+  check({{0.4914, 0.4465}, {0.247, 0.2616}}, {0.4914F, 0.4465F}, {0.247F, 0.2616F});
+  check({{0.1307}, {0.3081}}, {0.1307F, 0.1307F}, {0.3081F, 0.3081F});
+  check({{0.5, 0.25}, {}}, {0.5F, 0.25F}, {1, 1});
+  check({}, {0, 0}, {1, 1});
+}
+
+TEST_CASE("floats are normalized but not divided, whatever their shape") {
+  const Dataset dataset = numbered({ir::DType::f32, {5, 3}});
+  Batches batches(dataset, 2, {{0.5, 1, -2}, {2, 3, 0.7}}, {}, 0);
+  CHECK(batches.type() == ir::Type{ir::DType::f32, {2, 3}});
+  batches.load_evaluation(1);
+  const float mean[] = {0.5F, 1, -2};
+  const float deviation[] = {2, 3, 0.7F};
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(batches.images().as<float>()[i] == (dataset.images.as<float>()[6 + i] - mean[i % 3]) / deviation[i % 3]);
+  }
+}
+
+TEST_CASE("flips and crops are those of the definition, and all of them happen") {
+  constexpr std::int64_t count = 40;
+  for (const ir::DType dtype : {ir::DType::u8, ir::DType::f32}) {
+    const Dataset dataset = numbered({dtype, {count, 2, 5, 4}});
+    for (const Augmentation augmentation : {Augmentation{true, 0}, Augmentation{false, 1}, Augmentation{true, 2}}) {
+      const std::int64_t padding = augmentation.crop_padding;
+      CAPTURE(padding);
+      Batches batches(dataset, 8, {{0.3, 0.6}, {0.5, 0.25}}, augmentation, 21);
+      std::map<std::tuple<std::int64_t, std::int64_t, bool>, int> seen;
+      int images = 0;
+      for (std::int64_t epoch = 0; epoch < 12; ++epoch) {
+        for (std::int64_t b = 0; b < batches.training_batches(); ++b) {
+          batches.load_training(epoch, b);
+          for (std::int64_t i = 0; i < 8; ++i, ++images) {
+            const std::vector<float> found = image_of(batches, i);
+            const std::int32_t image = labels_of(batches)[static_cast<std::size_t>(i)];
+            int fits = 0;
+            for (std::int64_t top = 0; top <= 2 * padding; ++top) {
+              for (std::int64_t left = 0; left <= 2 * padding; ++left) {
+                for (const bool flip : {false, true}) {
+                  if (found != window(dataset, image, padding, top, left, flip, {0.3F, 0.6F}, {0.5F, 0.25F})) continue;
+                  ++fits;
+                  ++seen[{top, left, flip}];
+                }
+              }
+            }
+            CHECK(fits == 1);
+          }
+        }
+      }
+      const auto choices = (2 * padding + 1) * (2 * padding + 1) * (augmentation.flip ? 2 : 1);
+      CHECK(images == count * 12);
+      CHECK(static_cast<std::int64_t>(seen.size()) >= choices - 1);  // 480 draws of up to 50
+      for (const auto& [choice, times] : seen) {
+        if (!augmentation.flip) CHECK(!std::get<2>(choice));
+        CHECK(times < 480 / choices * 2 + 20);
+      }
+    }
+  }
+}
+
+TEST_CASE("an augmented picture depends on seed, epoch and image only") {
+  const Dataset dataset = numbered({ir::DType::u8, {20, 1, 6, 6}});
+  const auto pictures = [&](std::int64_t batch, std::int64_t epoch, std::uint64_t seed) {
+    Batches batches(dataset, batch, {}, {.flip = true, .crop_padding = 2}, seed);
+    std::map<std::int32_t, std::vector<float>> found;
+    for (std::int64_t b = 0; b < batches.training_batches(); ++b) {
+      batches.load_training(epoch, b);
+      for (std::int64_t i = 0; i < batch; ++i) found[labels_of(batches)[static_cast<std::size_t>(i)]] = image_of(batches, i);
+    }
+    return found;
+  };
+  const auto expected = pictures(5, 1, 9);
+  CHECK(pictures(10, 1, 9) == expected);
+  CHECK(pictures(5, 2, 9) != expected);
+  CHECK(pictures(5, 1, 10) != expected);
+}
+
+TEST_CASE("what can't be batched is refused") {
+  const Dataset pictures = numbered({ir::DType::u8, {4, 3, 2, 2}});
+  const Dataset flat = numbered({ir::DType::f32, {4, 6}});
+  const auto error = [](const Dataset& dataset, std::int64_t batch, const runtime::Normalization& n, const Augmentation& a) {
+    return error_of([&] { Batches(dataset, batch, n, a, 0); });
+  };
+  CHECK(error(pictures, 5, {}, {}) == "a batch of 5 images of a data set of 4 (FILE)");
+  CHECK(error(pictures, 2, {{0.5, 0.5}, {}}, {}) == "normalization: 2 values of 'mean', expected 1 or 3");
+  CHECK(error(pictures, 2, {{}, {1, 1, 1, 1}}, {}) == "normalization: 4 values of 'std', expected 1 or 3");
+  CHECK(error(pictures, 2, {{}, {1, 0, 1}}, {}) == "normalization: a 'std' that isn't positive");
+  CHECK(error(flat, 2, {}, {.flip = true}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
+  CHECK(error(flat, 2, {}, {.crop_padding = 1}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
+}

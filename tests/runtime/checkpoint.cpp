@@ -1,0 +1,132 @@
+#include "runtime/checkpoint.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "runtime/artifact.h"
+#include "runtime/file.h"
+#include "runtime/safetensors.h"
+#include "tests/runtime/support.h"
+
+using namespace stair;
+using runtime::Checkpoint;
+using tests::error_of;
+
+namespace {
+
+Checkpoint small_checkpoint() {
+  Checkpoint c;
+  c.states.emplace("w", tests::random_bytes({ir::DType::f32, {2, 2}}, 5));
+  c.states.emplace("step", tests::random_bytes({ir::DType::i64, {1}}, 6));
+  c.model = "sir 1\ngraph \"m\"\n";
+  c.recipe = R"({"name": "int8"})";
+  c.experiment = "{}";
+  c.stage = 2;
+  c.stage_name = "qat";
+  c.step = 1234567890123;
+  c.seed = std::numeric_limits<std::uint64_t>::max();
+  c.loss_sum = 0.1 + 0.2;
+  c.correct = 77;
+  c.best_accuracy = 1.0 / 3;
+  return c;
+}
+
+std::string load_error(const std::string& path) {
+  return error_of([&] { runtime::load_checkpoint(path); });
+}
+
+// The metadata of small_checkpoint() but for one key, in a file whose checksum fits.
+std::string with_metadata(const std::string& path, const std::string& key, const char* value) {
+  runtime::save_checkpoint(small_checkpoint(), path);
+  runtime::Safetensors contents = runtime::from_safetensors(tests::get(path), path, "staircase checkpoint", 1);
+  if (value == nullptr) {
+    contents.metadata.erase(key);
+  } else {
+    contents.metadata[key] = value;
+  }
+  tests::put(path, runtime::to_safetensors(contents, "staircase checkpoint", 1));
+  return load_error(path);
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint comes back as it was saved") {
+  const tests::TemporaryFolder folder;
+  const Checkpoint saved = small_checkpoint();
+  runtime::save_checkpoint(saved, folder / "c");
+  const Checkpoint c = runtime::load_checkpoint(folder / "c");
+  CHECK(tests::differing(c.states, saved.states) == "");
+  CHECK(c.model == saved.model);
+  CHECK(c.recipe == saved.recipe);
+  CHECK(c.experiment == saved.experiment);
+  CHECK(c.stage == saved.stage);
+  CHECK(c.stage_name == saved.stage_name);
+  CHECK(c.step == saved.step);
+  CHECK(c.seed == saved.seed);
+  CHECK(c.loss_sum == saved.loss_sum);
+  CHECK(c.correct == saved.correct);
+  CHECK(c.best_accuracy == saved.best_accuracy);
+}
+
+TEST_CASE("sums that can't be written in decimals at a glance survive a checkpoint") {
+  const tests::TemporaryFolder folder;
+  const double limits[] = {1e-310, -0.0, 1e300, std::numeric_limits<double>::infinity(), std::nextafter(2.0, 3.0)};
+  for (const double value : limits) {
+    Checkpoint saved = small_checkpoint();
+    saved.loss_sum = value;
+    runtime::save_checkpoint(saved, folder / "c");
+    const double found = runtime::load_checkpoint(folder / "c").loss_sum;
+    CHECK(found == value);
+    CHECK(std::signbit(found) == std::signbit(value));
+  }
+}
+
+TEST_CASE("a checkpoint that is missing, cut off or changed is an error that names it") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "c";
+  CHECK(load_error(path) == path + ": can't be opened: No such file or directory");
+  CHECK(load_error(folder.path()) == folder.path().string() + ": is a folder, expected a file");
+  CHECK(load_error(folder / std::string(300, 'n')) == folder / std::string(300, 'n') + ": can't be opened: File name too long");
+  runtime::save_checkpoint(small_checkpoint(), path);
+  const std::string bytes = tests::get(path);
+  for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 100) {
+    CAPTURE(length);
+    tests::put(path, bytes.substr(0, length));
+    CHECK(load_error(path).starts_with(path + ": "));
+  }
+  // A sample; that every byte counts is the test of safetensors.
+  for (std::size_t at = 0; at < bytes.size(); at += 5) {
+    CAPTURE(at);
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 7));
+    tests::put(path, damaged);
+    CHECK(load_error(path).starts_with(path + ": "));
+  }
+  tests::put(path, bytes + "\n");
+  CHECK(load_error(path) == path + ": has 1 bytes behind its tensors, expected none");
+}
+
+TEST_CASE("an artifact is no checkpoint, and neither is a newer one") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "c";
+  runtime::save_artifact({}, path);
+  CHECK(load_error(path) == path + ": is a staircase artifact, expected a staircase checkpoint");
+  tests::put(path, runtime::to_safetensors({}, "staircase checkpoint", 2));
+  CHECK(load_error(path) == path + ": is a staircase checkpoint of version 2, this program reads version 1");
+}
+
+TEST_CASE("numbers in the metadata of a checkpoint must be there, and be numbers") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "c";
+  for (const char* key : {"stage", "step", "seed", "loss_sum", "correct", "best_accuracy"}) {
+    const std::string quoted = "'" + std::string(key) + "'";
+    CHECK(with_metadata(path, key, nullptr) == path + ": its metadata has no " + quoted);
+    for (const std::string value : {"", "x", "1 ", "99999999999999999999x"}) {
+      CHECK(with_metadata(path, key, value.c_str()) == path + ": " + quoted + " in its metadata is '" + value + "'");
+    }
+  }
+  CHECK(with_metadata(path, "step", "99999999999999999999") == path + ": 'step' in its metadata is '99999999999999999999'");
+  CHECK(with_metadata(path, "loss_sum", "1e999") == path + ": 'loss_sum' in its metadata is '1e999'");
+}
