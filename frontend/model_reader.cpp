@@ -174,7 +174,7 @@ class Reader {
   }
 
   Attribute attribute(const OpSchema& op, const AttributeSpec& spec, const Json& value, const std::string& pointer) const {
-    const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected a {}", value.dump(), ir::kind_of(spec.fallback))); };
+    const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected {}", value.dump(), ir::kind_of(spec.fallback))); };
     const auto integers = [&](const Json& list) {
       std::vector<std::int64_t> items;
       for (const Json& item : list) {
@@ -228,7 +228,7 @@ class Reader {
         const std::string at = pointer + "/" + spec.name;
         read.set(spec.name, attribute(op, spec, substituted(layer[spec.name], at, scope), at));
       } else if (spec.required) {
-        fail(pointer, fmt::format("{}: '{}' is missing, expected a {} ({})", op.name, spec.name, ir::kind_of(spec.fallback), spec.doc));
+        fail(pointer, fmt::format("{}: '{}' is missing, expected {} ({})", op.name, spec.name, ir::kind_of(spec.fallback), spec.doc));
       } else {
         read.set(spec.name, spec.fallback);
       }

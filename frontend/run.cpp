@@ -336,7 +336,8 @@ Json summary_of(const Experiment& experiment, const RunResult& result, double se
                       {"test_accuracy", stage.test_accuracy},
                       {"best_test_accuracy", stage.best_test_accuracy},
                       {"images_per_s", stage.images_per_s},
-                      {"artifact_bytes", stage.artifact_bytes}});
+                      {"artifact_bytes", stage.artifact_bytes},
+                      {"peak_mib", stage.peak_mib}});
   }
   return {{"name", experiment.name}, {"recipe", Json::parse(passes::to_json(experiment.recipe))}, {"stages", stages}, {"seconds", seconds}};
 }

@@ -11,14 +11,14 @@ template <class T>
 const T& get(const Attributes& attributes, std::string_view name) {
   const Attribute& attribute = attributes.at(name);
   if (const T* value = std::get_if<T>(&attribute)) return *value;
-  throw InternalError("attribute '" + std::string(name) + "' is a " + std::string(kind_of(attribute)));
+  throw InternalError("attribute '" + std::string(name) + "' is " + std::string(kind_of(attribute)));
 }
 
 }  // namespace
 
 std::string_view kind_of(const Attribute& attribute) {
-  constexpr std::array<std::string_view, std::variant_size_v<Attribute>> names{"boolean", "integer",          "number",
-                                                                               "text",    "list of integers", "list of numbers"};
+  constexpr std::array<std::string_view, std::variant_size_v<Attribute>> names{"a boolean", "an integer",         "a number",
+                                                                               "a text",    "a list of integers", "a list of numbers"};
   return names.at(attribute.index());
 }
 

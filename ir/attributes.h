@@ -14,7 +14,7 @@ namespace stair::ir {
 /// One attribute of a node. Numbers with a point are double; lists are of one kind.
 using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
-/// "integer", "number", "list of integers", …
+/// "an integer", "a number", "a list of integers", …
 std::string_view kind_of(const Attribute& attribute);
 
 /// The attributes of a node by name, in the order of their names. The typed getters throw InternalError where the attribute is absent or

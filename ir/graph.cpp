@@ -26,7 +26,7 @@ Attributes complete_attributes(const OpSchema& schema, const std::string& node, 
   Attributes complete;
   for (const AttributeSpec& spec : schema.attributes) {
     if (!given.has(spec.name)) {
-      if (spec.required) throw Error(where + "attribute '" + spec.name + "' is missing, expected a " + std::string(kind_of(spec.fallback)));
+      if (spec.required) throw Error(where + "attribute '" + spec.name + "' is missing, expected " + std::string(kind_of(spec.fallback)));
       complete.set(spec.name, spec.fallback);
       continue;
     }
@@ -38,7 +38,7 @@ Attributes complete_attributes(const OpSchema& schema, const std::string& node, 
       if (std::holds_alternative<std::vector<double>>(spec.fallback)) value = std::vector<double>{};
     }
     if (value.index() != spec.fallback.index()) {
-      throw Error(where + "attribute '" + spec.name + "' is a " + std::string(kind_of(value)) + ", expected a " +
+      throw Error(where + "attribute '" + spec.name + "' is " + std::string(kind_of(value)) + ", expected " +
                   std::string(kind_of(spec.fallback)));
     }
     complete.set(spec.name, std::move(value));

@@ -243,7 +243,7 @@ Attribute Scanner::literal() {
       } else if (const auto* d = std::get_if<double>(&item)) {
         numbers.push_back(*d);
       } else {
-        fail("found a " + std::string(kind_of(item)) + ", expected integers or numbers in a list");
+        fail("found " + std::string(kind_of(item)) + ", expected integers or numbers in a list");
       }
     } while (accept(','));
     expect(']');

@@ -26,7 +26,7 @@ ir::Attributes complete_options(const Pass& pass, const ir::Attributes& given) {
       value = static_cast<double>(std::get<std::int64_t>(value));
     }
     if (value.index() != spec.fallback.index()) {
-      throw Error("pass '" + pass.name + "': option '" + spec.name + "' is a " + std::string(ir::kind_of(value)) + ", expected a " +
+      throw Error("pass '" + pass.name + "': option '" + spec.name + "' is " + std::string(ir::kind_of(value)) + ", expected " +
                   std::string(ir::kind_of(spec.fallback)));
     }
     complete.set(spec.name, std::move(value));

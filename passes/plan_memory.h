@@ -11,7 +11,7 @@ namespace stair::passes {
 /// state's buffer where nothing reads the old value after it. Outputs live to the end. Offsets are multiples of 64. Deterministic.
 ir::MemoryPlan plan_memory(const ir::Graph& graph);
 
-/// The plan as text, one line a value (bytes, lifetime, offset), the peak and who holds it.
+/// The plan as text, one line a value (bytes, offset, lifetime), and the size of the arena.
 std::string describe(const ir::Graph& graph, const ir::MemoryPlan& plan);
 
 }  // namespace stair::passes

@@ -10,7 +10,7 @@
 
 namespace stair::passes {
 
-/// How a model is quantized: a value, JSON in (schema: frontend/schemas/recipe.schema.json), JSON out, stored in every checkpoint.
+/// How a model is quantized: a value, JSON in (docs/recipes.md), JSON out, stored in every checkpoint.
 struct Recipe {
   enum class Granularity : std::uint8_t { per_tensor, per_channel };
   enum class WeightMethod : std::uint8_t { uniform, binary };

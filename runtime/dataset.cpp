@@ -21,6 +21,12 @@ const std::vector<DatasetFormat>& dataset_formats() {
   return registry.all();
 }
 
+const std::string& only_file(const DatasetFiles& files, const std::string& key) {
+  const std::vector<std::string>& paths = files.at(key);
+  if (paths.size() != 1) throw Error(fmt::format("{}: one of {} files of '{}', expected one file", paths[1], paths.size(), key));
+  return paths.front();
+}
+
 Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
   std::vector<std::string> names;
   for (const DatasetFormat& known : dataset_formats()) {

@@ -21,6 +21,9 @@ struct Dataset {
 /// The files of a data set by what they hold ("images", "labels", "batches").
 using DatasetFiles = std::map<std::string, std::vector<std::string>>;
 
+/// The file under the key; Error where there are several.
+const std::string& only_file(const DatasetFiles& files, const std::string& key);
+
 /// A file format of data sets: one file in runtime/datasets.
 struct DatasetFormat {
   std::string name;

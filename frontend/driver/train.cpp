@@ -30,8 +30,10 @@ int run_train(const Options& options) {
   const RunResult result =
       run_experiment(experiment, {folder, options.resume, options.overwrite, options.execution->compile(), options.quiet});
   if (!result.finished) {
-    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: stair train {} --run {} --resume\n",
-               options.experiment, folder);
+    std::string same;  // a resumed run must be of the same experiment
+    for (const std::string& assignment : assignments) same += " --set '" + assignment + "'";
+    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: stair train {} --run {}{} --resume\n",
+               options.experiment, folder, same);
     return interrupted_code;
   }
   for (const StageResult& stage : result.stages) {

@@ -70,7 +70,6 @@ class Differentiator {
       throw Error(node.op->name + " '" + node.name +
                   "' stands between the loss and a parameter, but has no gradient: " + node.op->gradient.reason);
     }
-    if (gradients.front() == ir::absent) return;
     ir::GradientContext context(graph_, id, std::move(gradients), needs);
     const std::vector<ValueId> by_operand = node.op->gradient.rule(context);
     for (std::size_t i = 0; i < by_operand.size(); ++i) {

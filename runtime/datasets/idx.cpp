@@ -46,8 +46,8 @@ Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) 
 }
 
 Dataset load(const DatasetFiles& files) {
-  const std::string& images_path = files.at("images").front();
-  const std::string& labels_path = files.at("labels").front();
+  const std::string& images_path = only_file(files, "images");
+  const std::string& labels_path = only_file(files, "labels");
   const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
   const Idx labels = read_idx(labels_path, 1, "[count]");
   if (labels.shape.size() != 1)

@@ -39,8 +39,8 @@ Tensor as_labels(Tensor read, const std::string& path) {
 }
 
 Dataset load(const DatasetFiles& files) {
-  const std::string& images_path = files.at("images").front();
-  const std::string& labels_path = files.at("labels").front();
+  const std::string& images_path = only_file(files, "images");
+  const std::string& labels_path = only_file(files, "labels");
   Dataset dataset{read_npy(images_path), as_labels(read_npy(labels_path), labels_path), labels_path};
   const ir::Type& type = dataset.images.type();
   if (type.shape.size() < 2 || (type.dtype != ir::DType::u8 && type.dtype != ir::DType::f32)) {

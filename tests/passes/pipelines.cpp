@@ -207,5 +207,5 @@ TEST_CASE("a pass or an option that there isn't is named with its nearest") {
   const Graph model = tests::small_lenet(1);
   CHECK_THROWS_WITH_AS(passes::run(passes::Step{"simplifi"}, model), "unknown pass 'simplifi' (did you mean 'simplify'?)", Error);
   CHECK_THROWS_WITH_AS(passes::run(passes::Step{"fold_batch_norm", {{"fold", std::int64_t{1}}}}, model),
-                       "pass 'fold_batch_norm': option 'fold' is a integer, expected a text", Error);
+                       "pass 'fold_batch_norm': option 'fold' is an integer, expected a text", Error);
 }
