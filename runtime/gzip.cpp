@@ -14,6 +14,7 @@ namespace stair::runtime {
 
 std::string read_maybe_gzipped(const std::string& given) {
   const std::string path = !std::filesystem::exists(given) && std::filesystem::exists(given + ".gz") ? given + ".gz" : given;
+  if (std::filesystem::is_directory(path)) throw Error(path + ": is a folder, expected a file");
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   if (!file) throw Error(path + ": can't be opened: " + std::strerror(errno == 0 ? ENOMEM : errno));
   gzbuffer(file.get(), 1U << 17);
