@@ -38,8 +38,8 @@ Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) 
     idx.shape.push_back(static_cast<std::int64_t>(dim));
   }
   if (bytes.size() != 4 + 4 * rank + count) {
-    throw Error(
-        fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - 4 - 4 * rank, ir::to_string(idx.shape), count));
+    throw Error(fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - 4 - 4 * rank,
+                            ir::to_string(idx.shape), count));
   }
   idx.elements = bytes.substr(4 + 4 * rank);
   return idx;
@@ -50,7 +50,11 @@ Dataset load(const DatasetFiles& files) {
   const std::string& labels_path = files.at("labels").front();
   const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
   const Idx labels = read_idx(labels_path, 1, "[count]");
-  if (labels.shape.size() != 1 || labels.shape[0] != images.shape[0]) {
+  if (labels.shape.size() != 1) {
+    throw Error(labels_path + ": has elements " + ir::to_string(labels.shape) +
+                ", expected labels [count]; are images and labels swapped?");
+  }
+  if (labels.shape[0] != images.shape[0]) {
     throw Error(fmt::format("{} has {} labels, but {} has {} images", labels_path, labels.shape[0], images_path, images.shape[0]));
   }
   ir::Shape shape = images.shape;
@@ -65,7 +69,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void idx(DatasetRegistry& registry) {
-  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, load});
+  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, false, load});
 }
 
 }  // namespace stair::runtime::datasets

@@ -55,7 +55,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void npy(DatasetRegistry& registry) {
-  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, load});
+  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, false, load});
 }
 
 }  // namespace stair::runtime::datasets
