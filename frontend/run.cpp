@@ -44,6 +44,7 @@ class Run {
     training_.emplace(data_.train, experiment_.batch, experiment_.data.normalization, experiment_.augmentation, experiment_.seed);
     testing_.emplace(data_.test, std::min(experiment_.eval_batch, data_.test.count()), experiment_.data.normalization,
                      runtime::Augmentation{}, experiment_.seed);
+    check_stages();
     open_folder();
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
@@ -65,6 +66,16 @@ class Run {
   }
 
  private:
+  // What a stage asks of the data is known before the ones above it have been trained.
+  void check_stages() const {
+    for (const Stage& stage : experiment_.stages) {
+      if (stage.kind == Stage::Kind::calibrate && stage.batches > training_->training_batches()) {
+        throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
+                                experiment_.batch, training_->training_batches()));
+      }
+    }
+  }
+
   std::string file(const std::string& name) const { return options_.folder + "/" + name; }
 
   void open_folder() {
@@ -108,9 +119,9 @@ class Run {
 
   void check_same_experiment(const std::string& path) const {
     const Json before = Json::parse(checkpoint_.experiment, nullptr, false);
-    if (before == experiment_.json) return;
     const Json difference = Json::diff(before, experiment_.json);
-    const std::string pointer = difference.empty() ? "/" : difference[0]["path"].get<std::string>();
+    if (difference.empty() && checkpoint_.model == ir::print(experiment_.model)) return;  // keys may stand in another order
+    const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
     throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
   }
 
@@ -236,6 +247,7 @@ class Run {
   }
 
   bool calibrate(const Stage& stage, std::int64_t index, StageResult& done) {
+    const bool was_done = resumed_ && checkpoint_.stage == index;  // a checkpoint of this stage is that of its end
     const ir::Graph graph = passes::run(passes::calibration(experiment_.recipe), ir::with_batch(experiment_.model, experiment_.batch));
     begin_stage(index, stage, graph);
     for (const ir::State& state : graph.states()) {
@@ -244,10 +256,6 @@ class Run {
     runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
     runtime::Executor executor = executor_for(graph, checkpoint_.states, options_.compile);
     runtime::Batches batches(data_.train, experiment_.batch, experiment_.data.normalization, {}, experiment_.seed);
-    if (stage.batches > batches.training_batches()) {
-      throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
-                              experiment_.batch, batches.training_batches()));
-    }
     const ir::TensorView inputs[] = {batches.images()};
     for (std::int64_t b = 0; b < stage.batches; ++b) {
       batches.load_training(0, b);
@@ -262,7 +270,7 @@ class Run {
     }
     runtime::Progress progress;
     progress.step = stage.batches;
-    log(stage, index, progress, done.test_accuracy, 0);
+    if (!was_done) log(stage, index, progress, done.test_accuracy, 0);
     save(runtime::TrainingState{stage.batches, 0, 0}, "last.safetensors");
     return true;
   }
