@@ -32,6 +32,11 @@ std::size_t repeated(const OpSchema& op, const std::string& attribute) {
   return attribute == "padding" && windowed ? 4 : 0;
 }
 
+std::string kind_in_words(const AttributeSpec& spec) {
+  const std::string kind(ir::kind_of(spec.fallback));
+  return (kind == "integer" ? "an " : "a ") + kind;
+}
+
 // Sizes stay where their products, times a batch, can be counted in 64 bits.
 constexpr std::int64_t largest_integer = 2'147'483'647;
 constexpr double most_elements = 2'147'483'647;
@@ -206,7 +211,7 @@ class Reader {
   }
 
   Attribute attribute(const OpSchema& op, const AttributeSpec& spec, const Json& value, const std::string& pointer) const {
-    const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected a {}", value.dump(), ir::kind_of(spec.fallback))); };
+    const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected {}", value.dump(), kind_in_words(spec))); };
     const auto integer = [&](const Json& item) {
       if (!item.is_number_integer()) wrong();
       const auto number = item.get<double>();
@@ -266,7 +271,7 @@ class Reader {
         const std::string at = pointer + "/" + spec.name;
         read.set(spec.name, attribute(op, spec, substituted(layer[spec.name], at, scope), at));
       } else if (spec.required) {
-        fail(pointer, fmt::format("{}: '{}' is missing, expected a {} ({})", op.name, spec.name, ir::kind_of(spec.fallback), spec.doc));
+        fail(pointer, fmt::format("{}: '{}' is missing, expected {} ({})", op.name, spec.name, kind_in_words(spec), spec.doc));
       } else {
         read.set(spec.name, spec.fallback);
       }
