@@ -23,9 +23,10 @@ std::string place_of(const std::string& text, std::size_t byte) {
   return fmt::format("{}:{}", line, newline == std::string::npos ? byte + 1 : byte - newline);
 }
 
-// What nlohmann's message says behind its own place: "syntax error while parsing value - …".
+// What nlohmann's message says behind its own number and place: "syntax error while parsing value - …".
 std::string reason_of(const std::string& message) {
-  const std::size_t at = message.find(": ");
+  std::size_t at = message.find(": ");
+  if (at == std::string::npos) at = message.find("] ");
   return at == std::string::npos ? message : message.substr(at + 2);
 }
 
@@ -48,7 +49,7 @@ Json parse_json(const std::string& text, const std::string& source) {
     throw Error(
         fmt::format("{}:{}: is not JSON: {}", source, place_of(text, error.byte == 0 ? 0 : error.byte - 1), reason_of(error.what())));
   } catch (const Json::out_of_range& error) {
-    throw Error(source + ": is not JSON: " + reason_of(error.what()));
+    throw Error(source + ": is not JSON: " + reason_of(error.what()));  // a number that no double holds
   }
 }
 

@@ -66,9 +66,10 @@ class Run {
   }
 
  private:
-  // What a stage asks of the data is known before the ones above it have been trained.
+  // What a stage asks of the data and of the model is known before the ones above it have been trained.
   void check_stages() const {
     for (const Stage& stage : experiment_.stages) {
+      passes::run(evaluation(stage), ir::with_batch(experiment_.model, experiment_.batch));
       if (stage.kind == Stage::Kind::calibrate && stage.batches > training_->training_batches()) {
         throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
                                 experiment_.batch, training_->training_batches()));

@@ -225,13 +225,10 @@ TEST_CASE("a run killed within float and qat epochs and resumed is the run that 
 
 TEST_CASE("a run killed between the calibration and the next checkpoint says its metrics once") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
   // The folder of a run that was killed there: the last checkpoint is the calibration's.
   std::filesystem::copy(trained() / "run", folder / "run");
   std::filesystem::copy_file(folder / "run/ptq.safetensors", folder / "run/last.safetensors",
                              std::filesystem::copy_options::overwrite_existing);
-  // Checkpoints hold absolute paths: this one's are of the other folder.
-  std::filesystem::copy_file(trained() / "exp.json", folder / "exp.json", std::filesystem::copy_options::overwrite_existing);
   const Outcome outcome = run_stair({"train", trained() / "exp.json", "--run", "run", "--resume", "--threads", "1"}, folder.path());
   CAPTURE(outcome.err);
   CHECK(outcome.code == 0);
@@ -283,10 +280,11 @@ TEST_CASE("a loss that isn't finite is an error that names step, tensor and node
   const TemporaryFolder folder;
   tests::write_experiment(folder);
   const Outcome outcome =
-      run_stair({"train", "exp.json", "--run", "run", "--quiet", "--set", "stages.0.optimizer.learning_rate=1e20"}, folder.path());
+      run_stair({"train", "exp.json", "--run", "run", "--quiet", "--set", "stages.0.optimizer.learning_rate=1e38"}, folder.path());
   CHECK(outcome.code == 2);
   CAPTURE(outcome.err);
-  for (const char* part : {"the loss became", "at step 1 (epoch 1)", "'bn", "(batch_norm 'bn')", "element "}) {
+  for (const char* part :
+       {"the loss became", " at step ", " (epoch 1); the first tensor that isn't finite is '", " (conv2d 'conv'): element "}) {
     CHECK(outcome.err.find(part) != std::string::npos);
   }
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);

@@ -90,7 +90,7 @@ TEST_CASE("inputs by name make residuals and concatenations, and output tells wh
       {"op": "relu", "name": "unused"})",
                                           R"(, "output": "both")");
   CHECK(has_line(text, "%sum = add(%c, %x) : f32[1,1,8,8]"));
-  CHECK(has_line(text, "%both = concat(%sum, %c, %x) {axis=1} : f32[1,3,8,8]"));
+  CHECK(has_line(text, "%both = concat(%sum, %c, %x) : f32[1,3,8,8]"));
   CHECK(has_line(text, "output logits = %both"));
 }
 
