@@ -11,6 +11,7 @@
 #include "frontend/evaluation.h"
 #include "frontend/progress.h"
 #include "frontend/report.h"
+#include "frontend/trained.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "ir/text.h"
@@ -86,6 +87,7 @@ class Run {
       if (!there) throw Error(last + ": isn't there, so that nothing can be resumed");
       checkpoint_ = runtime::load_checkpoint(last);
       check_same_experiment(last);
+      check_holds(checkpoint_.states, experiment_.model, last);
       resumed_ = true;
       keep_metrics();
       return;
@@ -106,15 +108,10 @@ class Run {
 
   void start_from(const std::string& path) {
     runtime::Checkpoint pretrained = runtime::load_checkpoint(path);
+    check_holds(pretrained.states, experiment_.model, path);
     for (const ir::State& state : experiment_.model.states()) {
-      const ir::Value& value = experiment_.model.value(state.value);
-      const auto it = pretrained.states.find(value.name);
-      if (it == pretrained.states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
-      if (it->second.type() != value.type) {
-        throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
-                    to_string(value.type));
-      }
-      checkpoint_.states.emplace(value.name, std::move(it->second));
+      const std::string& name = experiment_.model.value(state.value).name;
+      checkpoint_.states.emplace(name, std::move(pretrained.states.find(name)->second));
     }
   }
 

@@ -11,8 +11,6 @@
 namespace stair::driver {
 namespace {
 
-constexpr int interrupted_code = 130;  // 128 + SIGINT, as shells say it
-
 struct Options {
   std::string experiment, folder;
   std::vector<std::string> assignments;

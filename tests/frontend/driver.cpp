@@ -176,6 +176,23 @@ TEST_CASE("inspect, opt, backends and calibrate print what is there") {
   std::filesystem::remove(folder / "model.json");
 }
 
+TEST_CASE("a model in a graph's text trains, and its run isn't resumed with another graph") {
+  const TemporaryFolder folder;
+  tests::write_experiment(folder);
+  folder.write("model.json", tests::small_model().dump());
+  run_fine({"opt", "model.json", "-o", "model.sir"}, folder);
+  const Arguments train{"train", "exp.json", "--run", "run", "--quiet", "--set", "model=model.sir", "--set", "checkpoint_every=0"};
+  run_fine(train, folder);
+  run_fine({"verify", "run", "run/qat.stair"}, folder);
+  folder.write("model.json", R"({"input": {"shape": [1, 12, 12]}, "layers": [{"op": "flatten"}, {"op": "linear", "features": 4}]})");
+  run_fine({"opt", "model.json", "-o", "model.sir"}, folder);
+  Arguments resume = train;
+  resume.emplace_back("--resume");
+  const Outcome outcome = run_stair(resume, folder.path());
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.find("is of another experiment, which differs at /model;") != std::string::npos);
+}
+
 TEST_CASE("every command explains itself") {
   const TemporaryFolder folder;
   CHECK(run_fine({"--help"}, folder).out.find("train") != std::string::npos);

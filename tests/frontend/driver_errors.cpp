@@ -6,9 +6,8 @@
 #include <filesystem>
 #include <functional>
 
-#include "runtime/artifact.h"
+#include "runtime/checkpoint.h"
 #include "runtime/npy.h"
-#include "runtime/safetensors.h"
 #include "tests/frontend/process.h"
 #include "tests/frontend/small_experiment.h"
 
@@ -65,6 +64,11 @@ const TemporaryFolder& fixture() {
     folder.write("truncated.safetensors", checkpoint.substr(0, 500));
     folder.write("foreign.safetensors",
                  std::string("\x44\0\0\0\0\0\0\0", 8) + R"({"t": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}       )" + "abcd");
+    runtime::Checkpoint changed = runtime::load_checkpoint(folder / "run/qat.safetensors");
+    changed.recipe = R"({"weights": {"bits": 99}})";
+    runtime::save_checkpoint(changed, folder / "recipe.safetensors");
+    changed.states.erase(changed.states.find("bn.mean"));
+    runtime::save_checkpoint(changed, folder / "lacking.safetensors");
     folder.write("newer.stair", replaced(folder.read("run/qat.stair"), R"("version":"1")", R"("version":"2")"));
 
     Json other = tests::small_experiment();
@@ -238,6 +242,13 @@ TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them")
       {"another model's artifact",
        {"verify", "run", "other/calibrate.stair"},
        {"other/calibrate.stair and run: ", "has no counterpart in the training graph"}},
+      {"a checkpoint to start from, of another model",
+       {"train", "exp.json", "--run", "new", "--set", "start=other/calibrate.safetensors"},
+       {"other/calibrate.safetensors: has no tensor 'conv.weight', which the model expects"}},
+      {"a checkpoint without a tensor", {"eval", "lacking.safetensors"}, {"lacking.safetensors: has no tensor 'bn.mean'"}},
+      {"a checkpoint with a recipe that is none",
+       {"eval", "recipe.safetensors"},
+       {"recipe.safetensors: recipe /weights/bits: found 99 bits, expected 2 to 8"}},
       {"float weights", {"export", "run/float.safetensors", "-o", "a.stair"}, {"run/float.safetensors: has seen no quantization"}},
       {"an artifact without data", {"eval", "run/qat.stair"}, {"run/qat.stair: an artifact holds no data, expected --data"}},
       {"a recipe's bits", {"calibrate", "run", "-o", "a", "--recipe", "recipe.json"}, {"recipe.json: recipe /weights/bits: found 1 bits"}},
