@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include "frontend/evaluation.h"
@@ -81,6 +82,11 @@ Comparison compare(const std::vector<Experiment>& experiments, const RunOptions&
       compared.stages.assign(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(shared));
       experiment.start = compared.stages.back().checkpoint;
       experiment.stages.erase(experiment.stages.begin(), experiment.stages.begin() + static_cast<std::ptrdiff_t>(shared));
+      // Its run is of the experiment that begins with the shared stages' result: its checkpoints count the stages from there.
+      Json& stages = experiment.json["stages"];
+      stages.erase(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(shared));
+      experiment.start = std::filesystem::absolute(experiment.start).lexically_normal().string();
+      experiment.json["start"] = experiment.start;
       break;
     }
     if (!options.quiet) fmt::print("== {}\n", experiment.name);

@@ -20,14 +20,15 @@ std::int64_t count_correct(const ir::TensorView& outputs, const std::int32_t* la
 
 }  // namespace
 
-void check_fits(const runtime::Dataset& dataset, const ir::Graph& model) {
+void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model) {
   ir::Shape expected = model.type(model.inputs().front()).shape;
   ir::Shape found = dataset.images.type().shape;
   expected.erase(expected.begin());
   found.erase(found.begin());
   if (expected != found) {
-    throw Error(dataset.source + ": its images are " + ir::to_string(found) + ", the model's input '" +
-                model.value(model.inputs().front()).name + "' expects " + ir::to_string(expected));
+    const std::string& file = files.contains("images") ? files.at("images").front() : dataset.source;
+    throw Error(file + ": its images are " + ir::to_string(found) + ", the model's input '" + model.value(model.inputs().front()).name +
+                "' expects " + ir::to_string(expected));
   }
   const ir::Shape& outputs = model.type(model.outputs().front().value).shape;
   if (outputs.size() != 2) throw Error("the model yields " + ir::to_string(outputs) + ", expected [N, classes]");
@@ -37,10 +38,10 @@ void check_fits(const runtime::Dataset& dataset, const ir::Graph& model) {
 Data load_data(const Experiment& experiment, bool with_training) {
   Data data;
   data.test = runtime::load_dataset(experiment.data.format, experiment.data.test);
-  check_fits(data.test, experiment.model);
+  check_fits(data.test, experiment.data.test, experiment.model);
   if (!with_training) return data;
   data.train = runtime::load_dataset(experiment.data.format, experiment.data.train);
-  check_fits(data.train, experiment.model);
+  check_fits(data.train, experiment.data.train, experiment.model);
   return data;
 }
 

@@ -13,8 +13,8 @@ struct Data {
 /// Loads what is asked for. Error as the loaders throw, and where images or labels don't fit the model.
 Data load_data(const Experiment& experiment, bool with_training);
 
-/// Error naming the file unless the images are what the model's input takes and the labels lie within its classes.
-void check_fits(const runtime::Dataset& dataset, const ir::Graph& model);
+/// Error naming the file unless the images (of `files`) are what the model's input takes and the labels lie within its classes.
+void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model);
 
 /// Share of the images whose largest output (the first of equals) is at the label. The executor takes a batch of images.
 double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images);

@@ -17,7 +17,8 @@ namespace {
 
 std::string absolute(const std::string& path, const std::string& folder) {
   const std::filesystem::path given(path);
-  return std::filesystem::absolute(given.is_absolute() ? given : std::filesystem::path(folder) / given).lexically_normal().string();
+  const std::filesystem::path base = folder.empty() ? std::filesystem::current_path() : std::filesystem::absolute(folder);
+  return (base / given).lexically_normal().string();  // an absolute path replaces the base
 }
 
 runtime::DatasetFiles read_files(Json& json, const std::string& folder) {
@@ -48,6 +49,52 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
   }
 }
 
+// A model that can be trained on labelled examples takes one tensor and yields one score a class.
+void check_model(const ir::Graph& model, const std::string& source) {
+  if (model.inputs().size() != 1 || model.outputs().size() != 1) {
+    throw Error(fmt::format("{} /model: has {} inputs and {} outputs, expected one of each", source, model.inputs().size(),
+                            model.outputs().size()));
+  }
+  const ir::Type& input = model.type(model.inputs().front());
+  if (input.dtype != ir::DType::f32 || input.shape.size() < 2) {
+    throw Error(source + " /model: takes " + to_string(input) + ", expected f32 [N, ...]");
+  }
+  const ir::Type& output = model.type(model.outputs().front().value);
+  if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
+    throw Error(source + " /model: yields " + to_string(output) + ", expected f32 [N, classes]");
+  }
+}
+
+// A part of a file name that no file of a run has.
+void check_stage_name(const std::string& name, const std::string& where) {
+  if (name.empty() || name.find_first_of("/\\") != std::string::npos || name.front() == '.') {
+    throw Error(where + ": found '" + name + "', expected the beginning of a file name");
+  }
+  if (name == "last" || name == "config" || name == "summary" || name.ends_with(".best")) {
+    throw Error(where + ": found '" + name + "', which is the name of another file of the run");
+  }
+}
+
+void check_normalization(const Experiment& experiment, const std::string& source) {
+  const auto channels = static_cast<std::size_t>(experiment.model.type(experiment.model.inputs().front()).shape[1]);
+  const runtime::Normalization& given = experiment.data.normalization;
+  for (const auto& [key, values] : {std::pair{"mean", &given.mean}, std::pair{"std", &given.std}}) {
+    if (values->size() <= 1 || values->size() == channels) continue;
+    throw Error(fmt::format("{} /data/{}: found {} numbers, expected 1{}", source, key, values->size(),
+                            channels == 1 ? "" : fmt::format(" or {}, one a channel", channels)));
+  }
+}
+
+void check_data_files(const Experiment& experiment, const std::string& source) {
+  for (const auto& [key, files] : {std::pair{"train", &experiment.data.train}, std::pair{"test", &experiment.data.test}}) {
+    try {
+      runtime::check_files(experiment.data.format, *files);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{} /data/{}: {}", source, key, error.what()));
+    }
+  }
+}
+
 passes::Recipe read_recipe(const Json& json, const std::string& source) {
   try {
     return passes::recipe_from_json(json.dump());
@@ -74,9 +121,7 @@ Stage read_stage(const Json& json, const std::string& source, const std::string&
     if (trains && !json.contains(key)) throw Error(fmt::format("{} {}: the key '{}' is missing", source, pointer, key));
   }
   if (trains && json.contains("batches")) throw Error(fmt::format("{} {}/batches: only a calibrate stage has them", source, pointer));
-  if (stage.name.empty() || stage.name.find_first_of("/\\") != std::string::npos || stage.name.front() == '.') {
-    throw Error(fmt::format("{} {}/name: found '{}', expected the beginning of a file name", source, pointer, stage.name));
-  }
+  check_stage_name(stage.name, fmt::format("{} {}/name", source, pointer));
   stage.epochs = json.value("epochs", std::int64_t{0});
   stage.batches = json.value("batches", std::int64_t{32});
   stage.optimizer = json.value("optimizer", Json::object());
@@ -108,12 +153,15 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   Experiment experiment;
   experiment.seed = json.value("seed", std::uint64_t{1});
   read_model_in_place(experiment, json, source, folder);
+  check_model(experiment.model, source);
   experiment.name = json.value("name", std::filesystem::path(source).stem().string());
   Json& data = json["data"];
   experiment.data.format = data["format"];
   experiment.data.train = read_files(data["train"], folder);
   experiment.data.test = read_files(data["test"], folder);
   experiment.data.normalization = {data.value("mean", std::vector<double>{}), data.value("std", std::vector<double>{})};
+  check_data_files(experiment, source);
+  check_normalization(experiment, source);
   const Json augmentation = json.value("augmentation", Json::object());
   experiment.augmentation = {augmentation.value("flip", false), augmentation.value("crop_padding", std::int64_t{0})};
   experiment.batch = json.value("batch", std::int64_t{64});

@@ -12,6 +12,9 @@
 namespace stair::driver {
 namespace {
 
+// What reads JSON recursively (the schema's validator, dump()) stays far from the end of the stack.
+constexpr int deepest = 100;
+
 // "LINE:COLUMN" of a byte.
 std::string place_of(const std::string& text, std::size_t byte) {
   byte = std::min(byte, text.size());
@@ -20,9 +23,10 @@ std::string place_of(const std::string& text, std::size_t byte) {
   return fmt::format("{}:{}", line, newline == std::string::npos ? byte + 1 : byte - newline);
 }
 
-// What nlohmann's message says behind its own place: "syntax error while parsing value - …".
+// What nlohmann's message says behind its own number and place: "syntax error while parsing value - …".
 std::string reason_of(const std::string& message) {
-  const std::size_t at = message.find(": ");
+  std::size_t at = message.find(": ");
+  if (at == std::string::npos) at = message.find("] ");
   return at == std::string::npos ? message : message.substr(at + 2);
 }
 
@@ -30,7 +34,8 @@ std::string reason_of(const std::string& message) {
 
 Json parse_json(const std::string& text, const std::string& source) {
   std::vector<std::set<std::string>> keys;
-  const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& parsed) {
+  const Json::parser_callback_t watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > deepest) throw Error(fmt::format("{}: is nested more than {} deep", source, deepest));
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
@@ -43,6 +48,8 @@ Json parse_json(const std::string& text, const std::string& source) {
   } catch (const Json::parse_error& error) {
     throw Error(
         fmt::format("{}:{}: is not JSON: {}", source, place_of(text, error.byte == 0 ? 0 : error.byte - 1), reason_of(error.what())));
+  } catch (const Json::out_of_range& error) {
+    throw Error(source + ": is not JSON: " + reason_of(error.what()));  // a number that no double holds
   }
 }
 
@@ -71,8 +78,12 @@ void set_value(Json& json, const std::string& assignment) {
     }
   }
   const std::string text = assignment.substr(equals + 1);
-  const Json value = Json::parse(text, nullptr, false);
-  *at = value.is_discarded() ? Json(text) : value;
+  *at = Json::accept(text) ? parse_json(text, "--set " + assignment) : Json(text);
+  try {
+    static_cast<void>(at->dump());
+  } catch (const Json::type_error&) {
+    throw Error("--set " + assignment + ": isn't UTF-8");
+  }
 }
 
 }  // namespace stair::driver

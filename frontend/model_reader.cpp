@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <type_traits>
@@ -31,6 +32,11 @@ std::size_t repeated(const OpSchema& op, const std::string& attribute) {
   return attribute == "padding" && windowed ? 4 : 0;
 }
 
+// Sizes stay where their products, times a batch, can be counted in 64 bits.
+constexpr std::int64_t largest_integer = 2'147'483'647;
+constexpr double most_elements = 2'147'483'647;
+constexpr std::size_t most_layers = 100'000;
+
 // Where layers are read: the whole model, or one use of a block.
 struct Scope {
   std::string prefix;                        // of the names of its layers
@@ -51,7 +57,8 @@ class Reader {
     ir::Shape shape = json_["input"]["shape"].get<ir::Shape>();
     shape.insert(shape.begin(), 1);
     const std::string input = json_["input"].value("name", std::string("x"));
-    scope.input = guarded("/input", [&] { return graph_.add_input(input, {ir::DType::f32, shape}); });
+    check_name(input, "/input/name");
+    scope.input = guarded("/input", [&] { return graph_.add_input(input, checked("input '" + input + "'", {ir::DType::f32, shape})); });
     scope.layers[input] = scope.input;
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
     graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
@@ -73,6 +80,21 @@ class Reader {
     }
   }
 
+  // Names that training's own values have.
+  void check_name(const std::string& name, const std::string& pointer) const {
+    if (name == "labels" || name == "step") fail(pointer, "the name '" + name + "' is kept for training, expected another");
+    if (name.starts_with("$")) fail(pointer, "found '" + name + "', expected a name that doesn't begin with '$'");
+  }
+
+  static ir::Type checked(const std::string& what, ir::Type type) {
+    double elements = 1;
+    for (const std::int64_t dim : type.shape) elements *= static_cast<double>(dim);
+    if (elements > most_elements) {
+      throw Error(fmt::format("{} has the shape {}, expected at most {:.0f} elements", what, ir::to_string(type.shape), most_elements));
+    }
+    return type;
+  }
+
   ValueId read_layers(const Json& layers, const std::string& pointer, Scope& scope, ValueId before) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
       if (layers[i].contains("name")) scope.below[layers[i]["name"]] = fmt::format("{}/{}", pointer, i);
@@ -81,7 +103,7 @@ class Reader {
       const std::string at = fmt::format("{}/{}", pointer, i);
       const Json& layer = layers[i];
       if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
-      if (layer.contains("name") && !substituted(layer["name"], at + "/name", scope).is_string()) fail(at + "/name", "expected a text");
+      if (layer.contains("name")) check_name(layer["name"], at + "/name");
       before = layer.contains("op") ? read_layer(layer, at, scope, before) : read_block(layer, at, scope, before);
     }
     return before;
@@ -141,7 +163,10 @@ class Reader {
     if (depth_ > 16) fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
     const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
     if (inputs.size() != 1) fail(pointer + "/inputs", fmt::format("{} inputs, a block reads one", inputs.size()));
-    const std::string name = layer.value("name", block_name);
+    if (layer.contains("name") && scope.layers.contains(layer["name"].get<std::string>())) {
+      fail(pointer + "/name", "the name '" + layer["name"].get<std::string>() + "' is taken");
+    }
+    const std::string name = layer.contains("name") ? layer["name"].get<std::string>() : unused_name(block_name, scope);
     const int times = layer.value("repeat", 1);
     before = inputs.front();
     for (int i = 0; i < times; ++i) {
@@ -155,6 +180,13 @@ class Reader {
     }
     scope.layers[name] = before;
     return before;
+  }
+
+  // The block's name, or with a number where the scope has used it before.
+  static std::string unused_name(const std::string& base, const Scope& scope) {
+    std::string name = base;
+    for (int n = 2; scope.layers.contains(name); ++n) name = fmt::format("{}_{}", base, n);
+    return name;
   }
 
   Json arguments(const Json& block, const Json& layer, const std::string& pointer, const Scope& scope) const {
@@ -175,11 +207,18 @@ class Reader {
 
   Attribute attribute(const OpSchema& op, const AttributeSpec& spec, const Json& value, const std::string& pointer) const {
     const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected {}", value.dump(), ir::kind_of(spec.fallback))); };
+    const auto integer = [&](const Json& item) {
+      if (!item.is_number_integer()) wrong();
+      const auto number = item.get<double>();
+      if (std::abs(number) > static_cast<double>(largest_integer)) {
+        fail(pointer, fmt::format("found {}, expected at most {}", item.dump(), largest_integer));
+      }
+      return item.get<std::int64_t>();
+    };
     const auto integers = [&](const Json& list) {
       std::vector<std::int64_t> items;
       for (const Json& item : list) {
-        if (!item.is_number_integer()) wrong();
-        items.push_back(item.get<std::int64_t>());
+        items.push_back(integer(item));
       }
       return items;
     };
@@ -188,8 +227,7 @@ class Reader {
         if (!value.is_boolean()) wrong();
         return value.get<bool>();
       case 1:
-        if (!value.is_number_integer()) wrong();
-        return value.get<std::int64_t>();
+        return integer(value);
       case 2:
         if (!value.is_number()) wrong();
         return value.get<double>();
@@ -198,7 +236,7 @@ class Reader {
         return value.get<std::string>();
       case 4: {
         const std::size_t times = repeated(op, spec.name);
-        if (value.is_number_integer() && times > 0) return std::vector<std::int64_t>(times, value.get<std::int64_t>());
+        if (value.is_number_integer() && times > 0) return std::vector<std::int64_t>(times, integer(value));
         if (!value.is_array()) wrong();
         std::vector<std::int64_t> items = integers(value);
         if (times == 4 && items.size() == 2) items = {items[0], items[1], items[0], items[1]};
@@ -260,6 +298,7 @@ class Reader {
   ValueId read_layer(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
     const OpSchema& op = layer_op(layer["op"], pointer + "/op");
     const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    if (graph_.nodes().size() >= most_layers) fail(pointer, fmt::format("the model has more than {} layers", most_layers));
     ++streams_;
     const Attributes attributes = attributes_of(op, layer, pointer, scope);
     const std::string given = layer.value("name", std::string());
@@ -288,6 +327,7 @@ class Reader {
     Attributes of_node;
     for (const AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
     const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
+    guarded(pointer, [&] { return checked(op.name + " '" + name + "'", graph_.type(results.front())); });
     for (const auto& [state, result] : updates) {
       for (std::size_t i = 0; i < op.results.size(); ++i) {
         if (op.results[i].name == result) graph_.add_update(state, results[i]);
@@ -335,8 +375,10 @@ class Reader {
     }
     ir::State state;
     state.role = parameter.role;
+    const std::string state_name = name + "." + parameter.operand;
+    const ir::Type type = checked(op.name + " '" + name + "': " + parameter.operand, parameter.type(attributes, shape));
     state.initializer = parameter.initializer(attributes, shape);
-    return graph_.add_state(name + "." + parameter.operand, parameter.type(attributes, shape), state);
+    return graph_.add_state(state_name, type, state);
   }
 
   const Json& json_;

@@ -12,6 +12,7 @@
 #include "frontend/evaluation.h"
 #include "frontend/progress.h"
 #include "frontend/report.h"
+#include "frontend/trained.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "ir/text.h"
@@ -51,6 +52,7 @@ class Run {
     training_.emplace(data_.train, experiment_.batch, experiment_.data.normalization, experiment_.augmentation, experiment_.seed);
     testing_.emplace(data_.test, std::min(experiment_.eval_batch, data_.test.count()), experiment_.data.normalization,
                      runtime::Augmentation{}, experiment_.seed);
+    check_stages();
     open_folder();
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
@@ -72,6 +74,17 @@ class Run {
   }
 
  private:
+  // What a stage asks of the data and of the model is known before the ones above it have been trained.
+  void check_stages() const {
+    for (const Stage& stage : experiment_.stages) {
+      passes::run(evaluation(stage), ir::with_batch(experiment_.model, experiment_.batch));
+      if (stage.kind == Stage::Kind::calibrate && stage.batches > training_->training_batches()) {
+        throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
+                                experiment_.batch, training_->training_batches()));
+      }
+    }
+  }
+
   std::string file(const std::string& name) const { return options_.folder + "/" + name; }
 
   void open_folder() {
@@ -81,6 +94,7 @@ class Run {
       if (!there) throw Error(last + ": isn't there, so that nothing can be resumed");
       checkpoint_ = runtime::load_checkpoint(last);
       check_same_experiment(last);
+      check_holds(checkpoint_.states, experiment_.model, last);
       resumed_ = true;
       keep_metrics();
       return;
@@ -101,23 +115,18 @@ class Run {
 
   void start_from(const std::string& path) {
     runtime::Checkpoint pretrained = runtime::load_checkpoint(path);
+    check_holds(pretrained.states, experiment_.model, path);
     for (const ir::State& state : experiment_.model.states()) {
-      const ir::Value& value = experiment_.model.value(state.value);
-      const auto it = pretrained.states.find(value.name);
-      if (it == pretrained.states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
-      if (it->second.type() != value.type) {
-        throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
-                    to_string(value.type));
-      }
-      checkpoint_.states.emplace(value.name, std::move(it->second));
+      const std::string& name = experiment_.model.value(state.value).name;
+      checkpoint_.states.emplace(name, std::move(pretrained.states.find(name)->second));
     }
   }
 
   void check_same_experiment(const std::string& path) const {
     const Json before = Json::parse(checkpoint_.experiment, nullptr, false);
-    if (before == experiment_.json) return;
     const Json difference = Json::diff(before, experiment_.json);
-    const std::string pointer = difference.empty() ? "/" : difference[0]["path"].get<std::string>();
+    if (difference.empty() && checkpoint_.model == ir::print(experiment_.model)) return;  // keys may stand in another order
+    const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
     throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
   }
 
@@ -245,6 +254,7 @@ class Run {
   }
 
   bool calibrate(const Stage& stage, std::int64_t index, StageResult& done) {
+    const bool was_done = resumed_ && checkpoint_.stage == index;  // a checkpoint of this stage is that of its end
     const ir::Graph graph = passes::run(passes::calibration(experiment_.recipe), ir::with_batch(experiment_.model, experiment_.batch));
     begin_stage(index, stage, graph);
     for (const ir::State& state : graph.states()) {
@@ -253,10 +263,6 @@ class Run {
     runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
     runtime::Executor executor = executor_for(graph, checkpoint_.states, options_.compile);
     runtime::Batches batches(data_.train, experiment_.batch, experiment_.data.normalization, {}, experiment_.seed);
-    if (stage.batches > batches.training_batches()) {
-      throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
-                              experiment_.batch, batches.training_batches()));
-    }
     const ir::TensorView inputs[] = {batches.images()};
     for (std::int64_t b = 0; b < stage.batches; ++b) {
       batches.load_training(0, b);
@@ -271,7 +277,7 @@ class Run {
     }
     runtime::Progress progress;
     progress.step = stage.batches;
-    log(stage, index, progress, done.test_accuracy, 0);
+    if (!was_done) log(stage, index, progress, done.test_accuracy, 0);
     save(runtime::TrainingState{stage.batches, 0, 0}, "last.safetensors");
     return true;
   }

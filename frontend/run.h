@@ -35,6 +35,9 @@ struct RunResult {
 /// Trains an experiment stage by stage. Error as its parts throw; what is in the folder stays whole at any time.
 RunResult run_experiment(const Experiment& experiment, const RunOptions& options);
 
+/// Exit code of a command that SIGINT stopped: 128 + SIGINT, as shells say it.
+inline constexpr int interrupted_code = 130;
+
 /// SIGINT makes a run stop behind its step, with a checkpoint.
 void stop_on_interrupt();
 

@@ -3,9 +3,22 @@
 #include <utility>
 
 #include "frontend/options.h"
+#include "ir/error.h"
 #include "ir/text.h"
 
 namespace stair::driver {
+
+void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path) {
+  for (const ir::State& state : model.states()) {
+    const ir::Value& value = model.value(state.value);
+    const auto it = states.find(value.name);
+    if (it == states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
+    if (it->second.type() != value.type) {
+      throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
+                  to_string(value.type));
+    }
+  }
+}
 
 Trained load_trained(const std::string& run_or_checkpoint) {
   const std::string path = checkpoint_path(run_or_checkpoint);
@@ -13,8 +26,15 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.checkpoint = runtime::load_checkpoint(path);
   trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");
   trained.experiment.model = ir::parse(trained.checkpoint.model, path + " (model)");
+  check_holds(trained.checkpoint.states, trained.experiment.model, path);
   trained.quantized = !trained.checkpoint.recipe.empty();
-  trained.recipe = trained.quantized ? passes::recipe_from_json(trained.checkpoint.recipe) : trained.experiment.recipe;
+  trained.recipe = trained.experiment.recipe;
+  if (!trained.quantized) return trained;
+  try {
+    trained.recipe = passes::recipe_from_json(trained.checkpoint.recipe);
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
   return trained;
 }
 

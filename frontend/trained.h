@@ -15,6 +15,9 @@ struct Trained {
   bool quantized = false;  ///< the checkpoint has been calibrated or trained with the recipe
 };
 
+/// Error naming the file unless it holds every state of the model, of the model's type.
+void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path);
+
 /// From a checkpoint file or a run's folder. Error naming the file.
 Trained load_trained(const std::string& run_or_checkpoint);
 

@@ -111,6 +111,10 @@ Artifact load_artifact(const std::string& path) {
   Safetensors contents = from_safetensors(read_file(path), path, format, version);
   Artifact artifact;
   artifact.graph = ir::parse(contents.metadata["graph"], path + " (graph)");
+  if (artifact.graph.inputs().size() != 1 || artifact.graph.outputs().size() != 1) {
+    throw Error(fmt::format("{} (graph): has {} inputs and {} outputs, expected one of each", path, artifact.graph.inputs().size(),
+                            artifact.graph.outputs().size()));
+  }
   artifact.recipe = contents.metadata["recipe"];
   artifact.mean = numbers(contents.metadata, "mean", path);
   artifact.std = numbers(contents.metadata, "std", path);

@@ -59,6 +59,7 @@ Checkpoint load_checkpoint(const std::string& path) {
   checkpoint.loss_sum = number<double>(metadata, "loss_sum", path);
   checkpoint.correct = number<std::int64_t>(metadata, "correct", path);
   checkpoint.best_accuracy = number<double>(metadata, "best_accuracy", path);
+  if (checkpoint.stage < 0 || checkpoint.step < 0) throw Error(path + ": its metadata has a negative stage or step");
   checkpoint.states = std::move(contents.tensors);
   return checkpoint;
 }

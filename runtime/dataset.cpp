@@ -21,30 +21,39 @@ const std::vector<DatasetFormat>& dataset_formats() {
   return registry.all();
 }
 
-const std::string& only_file(const DatasetFiles& files, const std::string& key) {
-  const std::vector<std::string>& paths = files.at(key);
-  if (paths.size() != 1) throw Error(fmt::format("{}: one of {} files of '{}', expected one file", paths[1], paths.size(), key));
-  return paths.front();
+namespace {
+
+const DatasetFormat& format_named(const std::string& format) {
+  std::vector<std::string> names;
+  for (const DatasetFormat& known : dataset_formats()) {
+    if (known.name == format) return known;
+    names.push_back(known.name);
+  }
+  throw Error("unknown data format '" + format + "'" + did_you_mean(format, names) + ", expected " + one_of(names));
+}
+
+}  // namespace
+
+void check_files(const std::string& format, const DatasetFiles& files) {
+  const DatasetFormat& known = format_named(format);
+  for (const auto& [key, paths] : files) {
+    if (std::find(known.files.begin(), known.files.end(), key) == known.files.end()) {
+      throw Error("data of the format '" + format + "': unknown key '" + key + "'" + did_you_mean(key, known.files) + ", expected " +
+                  one_of(known.files));
+    }
+    if (paths.size() > 1 && !known.many) {
+      throw Error(fmt::format("data of the format '{}': '{}' is a list of {} files, expected one", format, key, paths.size()));
+    }
+  }
+  for (const std::string& key : known.files) {
+    const auto it = files.find(key);
+    if (it == files.end() || it->second.empty()) throw Error("data of the format '" + format + "': '" + key + "' is missing");
+  }
 }
 
 Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
-  std::vector<std::string> names;
-  for (const DatasetFormat& known : dataset_formats()) {
-    names.push_back(known.name);
-    if (known.name != format) continue;
-    for (const auto& [key, paths] : files) {
-      if (std::find(known.files.begin(), known.files.end(), key) == known.files.end()) {
-        throw Error("data of the format '" + format + "': unknown key '" + key + "'" + did_you_mean(key, known.files) + ", expected " +
-                    one_of(known.files));
-      }
-    }
-    for (const std::string& key : known.files) {
-      const auto it = files.find(key);
-      if (it == files.end() || it->second.empty()) throw Error("data of the format '" + format + "': '" + key + "' is missing");
-    }
-    return known.load(files);
-  }
-  throw Error("unknown data format '" + format + "'" + did_you_mean(format, names) + ", expected " + one_of(names));
+  check_files(format, files);
+  return format_named(format).load(files);
 }
 
 void check_labels(const Dataset& dataset, std::int64_t classes) {

@@ -21,14 +21,12 @@ struct Dataset {
 /// The files of a data set by what they hold ("images", "labels", "batches").
 using DatasetFiles = std::map<std::string, std::vector<std::string>>;
 
-/// The file under the key; Error where there are several.
-const std::string& only_file(const DatasetFiles& files, const std::string& key);
-
 /// A file format of data sets: one file in runtime/datasets.
 struct DatasetFormat {
   std::string name;
   std::string summary;
   std::vector<std::string> files;  ///< the keys that load() expects
+  bool many = false;               ///< a key may have several files, which follow one another
   /// Throws Error naming the file and the byte for what is missing, truncated, corrupt, or doesn't agree.
   std::function<Dataset(const DatasetFiles&)> load;
 };
@@ -44,7 +42,10 @@ class DatasetRegistry {
 
 const std::vector<DatasetFormat>& dataset_formats();
 
-/// Loads a data set. Error for an unknown format or key (with the nearest one), for a missing key, and as the format's load() throws.
+/// Error for an unknown format or key (with the nearest one), for a missing key, and for more than one file where the format takes one.
+void check_files(const std::string& format, const DatasetFiles& files);
+
+/// Loads a data set. Error as check_files() and the format's load() throw.
 Dataset load_dataset(const std::string& format, const DatasetFiles& files);
 
 /// Error naming file, image and label unless all labels lie in [0, classes).

@@ -26,6 +26,9 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
+  /// Of a file whose last line may have been written in part only.
+  void shrink_to(off_t size) const { static_cast<void>(::ftruncate(fd_, size)); }
+  off_t end() const { return ::lseek(fd_, 0, SEEK_END); }
   bool write_all(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
@@ -59,6 +62,13 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
+  if (std::filesystem::is_directory(path)) throw Error(path + ": is a folder, expected a file to write");
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
+    // A device or pipe: nothing may take its place.
+    const Descriptor device(path, O_WRONLY);
+    if (device.get() < 0 || !device.write_all(bytes)) fail(path, "can't be written");
+    return;
+  }
   const std::string temporary = path + ".tmp" + std::to_string(::getpid());
   {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
@@ -80,7 +90,14 @@ void write_file(const std::string& path, std::string_view bytes) {
 
 void append_line(const std::string& path, std::string_view line) {
   const Descriptor file(path, O_WRONLY | O_CREAT | O_APPEND);
-  if (file.get() < 0 || !file.write_all(std::string(line) + "\n")) fail(path, "can't be written");
+  if (file.get() < 0) fail(path, "can't be written");
+  const off_t before = file.end();
+  if (!file.write_all(std::string(line) + "\n")) {
+    const int reason = errno;
+    file.shrink_to(before);
+    errno = reason;
+    fail(path, "can't be written");
+  }
 }
 
 }  // namespace stair::runtime

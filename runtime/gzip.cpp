@@ -17,6 +17,7 @@ std::string read_maybe_gzipped(const std::string& given) {
   std::error_code ignored;  // what can't be looked at can't be opened either, which says why
   const bool only_gzipped = !std::filesystem::exists(given, ignored) && std::filesystem::exists(given + ".gz", ignored);
   const std::string path = only_gzipped ? given + ".gz" : given;
+  if (std::filesystem::is_directory(path, ignored)) throw Error(path + ": is a folder, expected a file");
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   if (!file) throw Error(path + ": can't be opened: " + std::strerror(errno == 0 ? ENOMEM : errno));
   gzbuffer(file.get(), 1U << 17);

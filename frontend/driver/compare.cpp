@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 #include <set>
 
@@ -32,7 +33,11 @@ int run_compare(const Options& options) {
   stop_on_interrupt();
   const Comparison comparison =
       compare(experiments, {options.folder, false, options.overwrite, options.execution->compile(), options.quiet});
-  if (!comparison.finished) throw Error("interrupted; stair train --resume goes on with a single experiment's run in " + options.folder);
+  if (!comparison.finished) {
+    fmt::print(stderr, "\nstair: interrupted; go on with a single run by: stair train {0}/NAME/config.json --run {0}/NAME --resume\n",
+               options.folder);
+    return interrupted_code;
+  }
   runtime::write_file(options.folder + "/summary.json", to_json(comparison).dump(2) + "\n");
   fmt::print("{}{}/summary.json\n", describe(comparison), options.folder);
   return comparison.holds() ? 0 : 1;

@@ -36,7 +36,7 @@ int run_eval(const Options& options) {
     runtime::Artifact artifact = runtime::load_artifact(options.target);
     const Experiment experiment = load_experiment(options.data);
     const runtime::Dataset test = runtime::load_dataset(experiment.data.format, experiment.data.test);
-    check_fits(test, artifact.graph);
+    check_fits(test, experiment.data.test, artifact.graph);
     const std::int64_t batch = std::min(experiment.eval_batch, test.count());
     images = test.count();
     what = "integers, deployed";

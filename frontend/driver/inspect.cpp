@@ -88,8 +88,9 @@ int run_inspect(const Options& options) {
     finish(options, model);
   } else {
     Trained trained = load_trained(options.target);
-    fmt::print("{}: stage '{}', step {}, best test accuracy {:.2f} %\n\n{}", trained.experiment.name, trained.checkpoint.stage_name,
-               trained.checkpoint.step, 100 * trained.checkpoint.best_accuracy, model_report(trained.experiment.model));
+    const double best = trained.checkpoint.best_accuracy;  // negative: not evaluated yet
+    fmt::print("{}: stage '{}', step {}{}\n\n{}", trained.experiment.name, trained.checkpoint.stage_name, trained.checkpoint.step,
+               best < 0 ? "" : fmt::format(", best test accuracy {:.2f} %", 100 * best), model_report(trained.experiment.model));
     if (trained.quantized) fmt::print("\nrecipe {}\n\n{}", trained.checkpoint.recipe, weight_errors(trained));
     finish(options, trained.experiment.model);
   }

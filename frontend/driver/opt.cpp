@@ -75,7 +75,7 @@ void opt(CommandRegistry& registry) {
                   app.add_option("input", options->input, "graph (.sir) or model (.json)");
                   app.add_option("--passes", options->passes, "NAME{option=value}, in order, separated by commas");
                   app.add_option("-o,--output", options->output, "file to write (default: print)");
-                  app.add_option("--batch", options->batch, "for another batch size")->check(CLI::PositiveNumber);
+                  app.add_option("--batch", options->batch, "for another batch size")->check(CLI::Range(1, 1'000'000));
                   app.add_flag("--print-after-all", options->print_after_all, "print the graph after every pass, and what it changed");
                   app.add_flag("--plan", options->plan, "print the memory plan instead of the graph");
                   app.add_flag("--list", options->list, "list the passes and their options");

@@ -11,8 +11,6 @@
 namespace stair::driver {
 namespace {
 
-constexpr int interrupted_code = 130;  // 128 + SIGINT, as shells say it
-
 struct Options {
   std::string experiment, folder;
   std::vector<std::string> assignments;
@@ -20,6 +18,24 @@ struct Options {
   std::int64_t seed = -1;
   std::shared_ptr<ExecutionOptions> execution;
 };
+
+// A word of a shell's command line.
+std::string shell_word(const std::string& word) {
+  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// What goes on where this process stopped: the same experiment, on the same backends.
+std::string resume_command(const Options& options, const std::string& folder) {
+  std::string command = "stair train " + shell_word(options.experiment) + " --run " + shell_word(folder);
+  for (const std::string& assignment : options.assignments) command += " --set " + shell_word(assignment);
+  if (options.seed >= 0) command += " --seed " + std::to_string(options.seed);
+  if (!options.execution->backends.empty()) command += " --backend " + shell_word(options.execution->backends);
+  return command + " --resume";
+}
 
 int run_train(const Options& options) {
   std::vector<std::string> assignments = options.assignments;
@@ -30,10 +46,7 @@ int run_train(const Options& options) {
   const RunResult result =
       run_experiment(experiment, {folder, options.resume, options.overwrite, options.execution->compile(), options.quiet});
   if (!result.finished) {
-    std::string same;  // a resumed run must be of the same experiment
-    for (const std::string& assignment : assignments) same += " --set '" + assignment + "'";
-    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: stair train {} --run {}{} --resume\n",
-               options.experiment, folder, same);
+    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: {}\n", resume_command(options, folder));
     return interrupted_code;
   }
   for (const StageResult& stage : result.stages) {
@@ -52,8 +65,8 @@ void train(CommandRegistry& registry) {
          auto options = std::make_shared<Options>();
          app.add_option("experiment", options->experiment, "experiment JSON")->required();
          app.add_option("--run", options->folder, "folder of the run (default: runs/NAME)");
-         app.add_flag("--resume", options->resume, "go on where the run stopped");
-         app.add_flag("--overwrite", options->overwrite, "begin the run anew");
+         CLI::Option* resume = app.add_flag("--resume", options->resume, "go on where the run stopped");
+         app.add_flag("--overwrite", options->overwrite, "begin the run anew")->excludes(resume);
          app.add_option("--seed", options->seed, "instead of the experiment's")->check(CLI::NonNegativeNumber);
          app.add_option("--set", options->assignments, "path=value: changes the experiment, like stages.0.epochs=1")->take_all();
          app.add_flag("--quiet", options->quiet, "no progress");

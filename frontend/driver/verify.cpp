@@ -35,9 +35,15 @@ int run_verify(const Options& options) {
     const std::int64_t count = batches.load_evaluation(b);
     return VerifyBatch{batches.images(), std::min(count, images - b * batch)};
   };
-  const Verification report =
-      verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
-             (images + batch - 1) / batch, {backends_named(options.backends), options.threads, !options.no_simulation});
+  const VerifyOptions verify_options{backends_named(options.backends), options.threads, !options.no_simulation};
+  const Verification report = [&] {
+    try {
+      return verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
+                    (images + batch - 1) / batch, verify_options);
+    } catch (const Error& error) {
+      throw Error(options.artifact + " and " + options.checkpoint + ": " + error.what());
+    }
+  }();
   if (options.json) {
     fmt::print("{}\n", to_json(report).dump(2));
   } else {

@@ -42,7 +42,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void cifar10(DatasetRegistry& registry) {
-  registry.add({"cifar10", "CIFAR-10 in its binary version, gzipped or not", {"batches"}, load});
+  registry.add({"cifar10", "CIFAR-10 in its binary version, gzipped or not", {"batches"}, true, load});
 }
 
 }  // namespace stair::runtime::datasets

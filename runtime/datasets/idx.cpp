@@ -46,12 +46,14 @@ Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) 
 }
 
 Dataset load(const DatasetFiles& files) {
-  const std::string& images_path = only_file(files, "images");
-  const std::string& labels_path = only_file(files, "labels");
+  const std::string& images_path = files.at("images").front();
+  const std::string& labels_path = files.at("labels").front();
   const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
   const Idx labels = read_idx(labels_path, 1, "[count]");
-  if (labels.shape.size() != 1)
-    throw Error(fmt::format("{}: has {} dimensions (byte 3), expected 1 (labels)", labels_path, labels.shape.size()));
+  if (labels.shape.size() != 1) {
+    throw Error(labels_path + ": has elements " + ir::to_string(labels.shape) +
+                ", expected labels [count]; are images and labels swapped?");
+  }
   if (labels.shape[0] != images.shape[0]) {
     throw Error(fmt::format("{} has {} labels, but {} has {} images", labels_path, labels.shape[0], images_path, images.shape[0]));
   }
@@ -67,7 +69,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void idx(DatasetRegistry& registry) {
-  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, load});
+  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, false, load});
 }
 
 }  // namespace stair::runtime::datasets

@@ -39,8 +39,8 @@ Tensor as_labels(Tensor read, const std::string& path) {
 }
 
 Dataset load(const DatasetFiles& files) {
-  const std::string& images_path = only_file(files, "images");
-  const std::string& labels_path = only_file(files, "labels");
+  const std::string& images_path = files.at("images").front();
+  const std::string& labels_path = files.at("labels").front();
   Dataset dataset{read_npy(images_path), as_labels(read_npy(labels_path), labels_path), labels_path};
   const ir::Type& type = dataset.images.type();
   if (type.shape.size() < 2 || (type.dtype != ir::DType::u8 && type.dtype != ir::DType::f32)) {
@@ -55,7 +55,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void npy(DatasetRegistry& registry) {
-  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, load});
+  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, false, load});
 }
 
 }  // namespace stair::runtime::datasets

@@ -1,0 +1,290 @@
+// What the driver says to bad input: exit code 2, one line on stderr, and every file as it was.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+
+#include "runtime/checkpoint.h"
+#include "runtime/npy.h"
+#include "tests/frontend/process.h"
+#include "tests/frontend/small_experiment.h"
+
+using namespace stair;
+using driver::Json;
+using tests::Outcome;
+using tests::Process;
+using tests::run_stair;
+using tests::TemporaryFolder;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+// The experiment with one value put at the pointer.
+std::string experiment_with(const std::string& pointer, const Json& value) {
+  Json json = tests::small_experiment();
+  json[Json::json_pointer(pointer)] = value;
+  return json.dump();
+}
+
+// A short run, and beside it all kinds of files that are no good.
+const TemporaryFolder& fixture() {
+  static const TemporaryFolder folder;
+  static const bool made = [] {
+    tests::write_experiment(folder);
+    const Arguments short_run{"--set", "stages.0.epochs=1", "--set", "stages.2.epochs=1", "--set", "checkpoint_every=0", "--threads", "1"};
+    Arguments train{"train", "exp.json", "--run", "run"};
+    train.insert(train.end(), short_run.begin(), short_run.end());
+    REQUIRE(run_stair(train, folder.path()).code == 0);
+    folder.write("model.json", tests::small_model().dump());
+
+    const std::string images = folder.read("train.images");
+    folder.write("truncated.images", images.substr(0, 1000));
+    folder.write("header.images", images.substr(0, 9));
+    folder.write("corrupt.gz", "\x1f\x8b\x08" + std::string(100, 'x'));
+    folder.write("short.labels", folder.read("test.labels"));
+    std::string labels = folder.read("train.labels");
+    labels[8 + 17] = 9;
+    folder.write("range.labels", labels);
+    folder.write("pictures.txt", "no pictures");
+    tests::write_pictures(folder, "large", 96, 14);
+
+    const std::string checkpoint = folder.read("run/qat.safetensors");
+    std::string damaged = checkpoint;
+    damaged[damaged.size() - 10] = static_cast<char>(damaged[damaged.size() - 10] ^ 4);
+    folder.write("damaged.safetensors", damaged);
+    folder.write("truncated.safetensors", checkpoint.substr(0, 500));
+    folder.write("foreign.safetensors",
+                 std::string("\x44\0\0\0\0\0\0\0", 8) + R"({"t": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}       )" + "abcd");
+    runtime::Checkpoint changed = runtime::load_checkpoint(folder / "run/qat.safetensors");
+    changed.recipe = R"({"weights": {"bits": 99}})";
+    runtime::save_checkpoint(changed, folder / "recipe.safetensors");
+    changed.states.erase(changed.states.find("bn.mean"));
+    runtime::save_checkpoint(changed, folder / "lacking.safetensors");
+    folder.write("newer.stair", replaced(folder.read("run/qat.stair"), R"("version":"1")", R"("version":"2")"));
+
+    Json other = tests::small_experiment();
+    other["model"]["layers"][0]["name"] = "first";
+    other["stages"] = Json::parse(R"([{"kind": "calibrate", "batches": 1}])");
+    folder.write("other.json", other.dump());
+    REQUIRE(run_stair({"train", "other.json", "--run", "other"}, folder.path()).code == 0);
+
+    // Sums over 160,000 products of 8-bit integers exceed 32 bits.
+    tests::write_pictures(folder, "huge", 4, 400);
+    Json wide = other;
+    wide["model"] = Json::parse(
+        R"({"input": {"shape": [1, 400, 400]}, "layers": [{"op": "flatten"}, {"op": "linear", "name": "wide", "features": 4}]})");
+    for (const char* part : {"train", "test"}) wide["data"][part] = {{"images", "huge.images"}, {"labels", "huge.labels"}};
+    wide["batch"] = 4;
+    folder.write("wide.json", wide.dump());
+
+    folder.write("comma.json", "{\n  \"model\": {},\n}");
+    folder.write("deep.json", std::string(100'000, '[') + std::string(100'000, ']'));
+    folder.write("number.json", R"({"batch": 1e999})");
+    folder.write("newline.json", R"({"a\nb": 1})");
+    folder.write("bits.json", experiment_with("/recipe", {{"weights", {{"bits", 9}}}}));
+    folder.write("step.json", experiment_with("/model/layers/6/name", "step"));
+    folder.write("late.json", experiment_with("/stages/1/batches", 13));
+    folder.write("recipe.json", R"({"weights": {"bits": 1}})");
+    folder.write("no_input.sir", "sir 1\ngraph \"g\"\n");
+    folder.write("no_input.json", experiment_with("/model", "no_input.sir"));
+    runtime::Tensor picture({ir::DType::u8, {1, 1, 13, 12}});
+    runtime::write_npy(picture.view(), folder / "wrong.npy");
+    return true;
+  }();
+  static_cast<void>(made);
+  return folder;
+}
+
+struct BadInput {
+  const char* what;
+  Arguments arguments;
+  std::vector<std::string> says;
+  Process::Options options = {};
+};
+
+void check_refused(const BadInput& bad) {
+  CAPTURE(std::string(bad.what));
+  const TemporaryFolder& folder = fixture();
+  const auto before = folder.files();
+  const Outcome outcome = run_stair(bad.arguments, folder.path(), bad.options);
+  CAPTURE(outcome.err);
+  CHECK(outcome.signal == 0);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.starts_with("stair: "));
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  for (const std::string& part : bad.says) {
+    CAPTURE(part);
+    CHECK(outcome.err.find(part) != std::string::npos);
+  }
+  const auto after = folder.files();
+  CHECK(after.size() == before.size());
+  CHECK(after == before);
+}
+
+// Training with one value of the experiment changed.
+Arguments train_with(const std::string& assignment) {
+  return {"train", "exp.json", "--run", "new", "--set", assignment};
+}
+
+}  // namespace
+
+TEST_CASE("bad command lines are told in one line") {
+  const BadInput table[] = {
+      {"no command", {}, {"expected a command: 'backends', 'calibrate', "}},
+      {"an unknown command", {"trian", "exp.json"}, {"unknown command 'trian' (did you mean 'train'?), expected 'backends'"}},
+      {"a flag without command", {"--verson"}, {"unknown flag '--verson'"}},
+      {"an unknown flag", {"train", "exp.json", "--sed", "3"}, {"unknown flag '--sed' (did you mean '--seed'?)"}},
+      {"an unknown flag with value", {"train", "exp.json", "--thread=3"}, {"unknown flag '--thread' (did you mean '--threads'?)"}},
+      {"an argument too many", {"eval", "run", "run"}, {"eval: unexpected argument 'run'"}},
+      {"an argument missing", {"export", "run"}, {"export: ", "--output is required"}},
+      {"no threads", {"eval", "run", "--threads", "0"}, {"--threads", "0", "1 to 1024"}},
+      {"threads in words", {"eval", "run", "--threads", "two"}, {"--threads", "two"}},
+      {"an unknown backend", {"eval", "run", "--backend", "refrence"}, {"'refrence' (did you mean 'reference'?), expected 'openblas' or "}},
+      {"no backend", {"eval", "run", "--backend", ","}, {"unknown backend ''"}},
+      {"an unknown pass", {"opt", "model.json", "--passes", "inference_mod"}, {"'inference_mod' (did you mean 'inference_mode'?)"}},
+      {"an unknown option of a pass", {"opt", "model.json", "--passes", "dead_code{a=1}"}, {"pass 'dead_code': unknown option 'a'"}},
+      {"a batch out of bounds", {"opt", "model.json", "--batch", "100000000000000000"}, {"--batch", "1000000"}},
+      {"opt without graph", {"opt"}, {"expected a graph (.sir) or a model (.json)"}},
+      {"an unknown format", {"export", "run", "-o", "a.stair", "--to", "onnx"}, {"--to onnx", "expected 'stair'"}},
+      {"--set without value", train_with("batch"), {"--set batch: expected path=value, like stages.0.epochs=1"}},
+      {"--set of an unknown key", train_with("batchs=3"), {"exp.json /batchs: unknown key 'batchs' (did you mean 'batch'?)"}},
+      {"--set of no UTF-8", train_with("name=\xff"), {"isn't UTF-8"}},
+      {"a negative seed", {"train", "exp.json", "--seed", "-3"}, {"--seed"}},
+      {"resume and overwrite", {"train", "exp.json", "--run", "run", "--resume", "--overwrite"}, {"--overwrite", "--resume"}},
+  };
+  for (const BadInput& bad : table) check_refused(bad);
+}
+
+TEST_CASE("bad experiments and models are told with file and place") {
+  const BadInput table[] = {
+      {"no file", {"train", "nosuch.json"}, {"nosuch.json: can't be opened: No such file or directory"}},
+      {"a folder", {"train", "run"}, {"run: is a folder, expected a file"}},
+      {"no JSON", {"train", "comma.json"}, {"comma.json:3:1: is not JSON: "}},
+      {"JSON without end", {"inspect", "deep.json"}, {"deep.json: is nested more than 100 deep"}},
+      {"a number without end", {"train", "number.json"}, {"number.json: is not JSON: number overflow"}},
+      {"a key of two lines", {"train", "newline.json"}, {"unknown key 'a b'"}},
+      {"bits out of range", {"train", "bits.json"}, {"bits.json /recipe/weights/bits: found 9 bits, expected 2 to 8"}},
+      {"a kept name", {"train", "step.json"}, {"step.json /model /layers/6/name: the name 'step' is kept for training"}},
+      {"a graph without input", {"train", "no_input.json"}, {"no_input.json /model: has 0 inputs and 0 outputs, expected one of each"}},
+      {"an empty path", train_with("start="), {"is a folder, expected a file"}},
+      {"a model that isn't there", train_with("model=nosuch.json"), {"nosuch.json: can't be opened"}},
+      {"a name too long for files", {"train", "exp.json", "--run", std::string(300, 'a')}, {"File name too long"}},
+      {"a file as the run's folder", {"train", "exp.json", "--run", "exp.json"}, {"exp.json: can't be made: Not a directory"}},
+      {"a run that is there", {"train", "exp.json", "--run", "run"}, {"run: holds a run already, expected --resume", "or --overwrite"}},
+      {"resuming what isn't there", {"train", "exp.json", "--run", "new", "--resume"}, {"new/last.safetensors: isn't there"}},
+      {"resuming another experiment",
+       {"train", "other.json", "--run", "run", "--resume"},
+       {"run/last.safetensors: is of another experiment"}},
+      {"too few pictures to calibrate", {"train", "late.json", "--run", "new"}, {"stage 'ptq' asks for 13 batches of 8 images", "has 12"}},
+      {"sums that may overflow",
+       {"train", "wide.json", "--run", "new"},
+       {"linear_integer 'wide.sum': an int32 overflow can't be excluded: sums of 160000 terms"}},
+      {"two experiments of one name", {"compare", "exp.json", "exp.json"}, {"exp.json /name: another experiment is named 'small' too"}},
+  };
+  for (const BadInput& bad : table) check_refused(bad);
+}
+
+TEST_CASE("bad data is told with file, place, and what was expected") {
+  const BadInput table[] = {
+      {"no file", train_with("data.train.images=nosuch"), {"nosuch: can't be opened: No such file or directory"}},
+      {"a folder", train_with("data.train.images=run"), {"run: is a folder, expected a file"}},
+      {"no IDX", train_with("data.train.images=pictures.txt"), {"pictures.txt: is no IDX file: expected two zero bytes at byte 0"}},
+      {"a truncated file", train_with("data.train.images=truncated.images"), {"truncated.images: has 984 bytes", "[96,12,12] says 13824"}},
+      {"a truncated header",
+       train_with("data.train.images=header.images"),
+       {"header.images: is truncated: its header needs 16 bytes, found 9"}},
+      {"a corrupt gzip", train_with("data.train.images=corrupt.gz"), {"corrupt.gz: is a corrupt or truncated gzip file, after 0 bytes"}},
+      {"a label out of range", train_with("data.train.labels=range.labels"), {"range.labels: the label of image 17 is 9, expected 0 to 3"}},
+      {"counts that disagree",
+       train_with("data.train.labels=short.labels"),
+       {"short.labels has 50 labels, but ", "train.images has 96 images"}},
+      {"images as labels",
+       train_with("data.train.labels=train.images"),
+       {"train.images: has elements [96,12,12], expected labels [count]"}},
+      {"labels as images", train_with("data.train.images=train.labels"), {"train.labels: has 1 dimensions (byte 3), expected "}},
+      {"pictures of another size",
+       train_with("data.train.images=large.images"),
+       {"large.images: its images are [1,14,14], the model's input 'x' expects [1,12,12]"}},
+      {"a format of other keys", train_with("data.format=cifar10"), {"exp.json /data/train: ", "unknown key 'images'", "'batches'"}},
+      {"a batch larger than the data", train_with("batch=1000"), {"a batch of 1000 images of a data set of 96"}},
+      {"a flipped vector",
+       {"run", "run/qat.stair", "--input", "wrong.npy"},
+       {"wrong.npy: holds u8[1,1,13,12], the model expects [1,12,12]"}},
+      {"no .npy", {"run", "run/qat.stair", "--input", "exp.json"}, {"exp.json: is no .npy file"}},
+  };
+  for (const BadInput& bad : table) check_refused(bad);
+}
+
+TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them") {
+  const BadInput table[] = {
+      {"a damaged checkpoint", {"eval", "damaged.safetensors"}, {"damaged.safetensors: is damaged: the checksum of its tensors is "}},
+      {"a truncated checkpoint", {"inspect", "truncated.safetensors"}, {"truncated.safetensors: is truncated"}},
+      {"a foreign safetensors",
+       {"eval", "foreign.safetensors"},
+       {"foreign.safetensors: is a safetensors file of another program, expected a staircase checkpoint"}},
+      {"an artifact as checkpoint",
+       {"export", "run/qat.stair", "-o", "a.stair"},
+       {"run/qat.stair: is a staircase artifact, expected a staircase checkpoint"}},
+      {"a checkpoint as artifact",
+       {"verify", "run", "run/qat.safetensors"},
+       {"run/qat.safetensors: is a staircase checkpoint, expected a staircase artifact"}},
+      {"a newer artifact", {"inspect", "newer.stair"}, {"newer.stair: is a staircase artifact of version 2, this program reads version 1"}},
+      {"a folder without run", {"eval", "."}, {"./last.safetensors: can't be opened"}},
+      {"another model's artifact",
+       {"verify", "run", "other/calibrate.stair"},
+       {"other/calibrate.stair and run: ", "has no counterpart in the training graph"}},
+      {"a checkpoint to start from, of another model",
+       {"train", "exp.json", "--run", "new", "--set", "start=other/calibrate.safetensors"},
+       {"other/calibrate.safetensors: has no tensor 'conv.weight', which the model expects"}},
+      {"a checkpoint without a tensor", {"eval", "lacking.safetensors"}, {"lacking.safetensors: has no tensor 'bn.mean'"}},
+      {"a checkpoint with a recipe that is none",
+       {"eval", "recipe.safetensors"},
+       {"recipe.safetensors: recipe /weights/bits: found 99 bits, expected 2 to 8"}},
+      {"float weights", {"export", "run/float.safetensors", "-o", "a.stair"}, {"run/float.safetensors: has seen no quantization"}},
+      {"an artifact without data", {"eval", "run/qat.stair"}, {"run/qat.stair: an artifact holds no data, expected --data"}},
+      {"a recipe's bits", {"calibrate", "run", "-o", "a", "--recipe", "recipe.json"}, {"recipe.json: recipe /weights/bits: found 1 bits"}},
+      {"an unknown recipe", {"calibrate", "run", "-o", "a", "--recipe", "int9"}, {"--recipe: ", "'int9' (did you mean 'int8'?)"}},
+      {"too many batches", {"calibrate", "run", "-o", "a", "--batches", "99"}, {"--batches 99: the training data has 12 batches"}},
+  };
+  for (const BadInput& bad : table) check_refused(bad);
+}
+
+TEST_CASE("output that can't be written leaves everything as it was") {
+  const BadInput table[] = {
+      {"a full device", {"export", "run", "-o", "/dev/full"}, {"/dev/full: can't be written: No space left on device"}},
+      {"a full device for text", {"opt", "model.json", "-o", "/dev/full"}, {"/dev/full: can't be written: No space left on device"}},
+      {"a full standard output", {"opt", "model.json"}, {"standard output can't be written"}, {"/dev/full", 0}},
+      {"a folder that isn't there", {"export", "run", "-o", "new/a.stair"}, {"new/a.stair: can't be written: No such file or directory"}},
+      {"a file as folder", {"export", "run", "-o", "exp.json/a.stair"}, {"exp.json/a.stair: can't be written: Not a directory"}},
+      {"a folder as file", {"export", "run", "-o", "run"}, {"run: is a folder, expected a file to write"}},
+      {"a file that may not grow",
+       {"export", "run", "-o", "run/qat.stair"},
+       {"run/qat.stair: can't be written: File too large"},
+       {"", 1000}},
+      {"a checkpoint that may not grow",
+       {"calibrate", "run", "-o", "run/ptq.safetensors", "--batches", "1"},
+       {"run/ptq.safetensors: can't be written: File too large"},
+       {"", 1000}},
+  };
+  for (const BadInput& bad : table) check_refused(bad);
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST_CASE("a training whose disk is full keeps the last checkpoint and no temporary files") {
+  const TemporaryFolder folder;
+  tests::write_experiment(folder);
+  const Outcome outcome = run_stair({"train", "exp.json", "--run", "run", "--quiet"}, folder.path(), {"", 3500});
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.find("can't be written: File too large") != std::string::npos);
+  for (const auto& [name, bytes] : folder.files()) CHECK(name.find(".tmp") == std::string::npos);
+}

@@ -1,0 +1,261 @@
+#include "frontend/model_reader.h"
+
+#include <doctest/doctest.h>
+
+#include "ir/error.h"
+#include "ir/text.h"
+
+using namespace stair;
+using driver::Json;
+
+namespace {
+
+std::string text_of(const std::string& json) {
+  return ir::print(driver::read_model(Json::parse(json), "m.json", 5));
+}
+
+// A model of one grey 8x8 picture.
+std::string text_of_layers(const std::string& layers, const std::string& more = "") {
+  return text_of(R"({"input": {"shape": [1, 8, 8]}, "layers": [)" + layers + "]" + more + "}");
+}
+
+std::string error_of(const std::string& json) {
+  try {
+    text_of(json);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string error_of_layers(const std::string& layers, const std::string& more = "") {
+  return error_of(R"({"input": {"shape": [1, 8, 8]}, "layers": [)" + layers + "]" + more + "}");
+}
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a model's layers become nodes and states, with all defaults") {
+  CHECK(text_of(R"({
+    "name": "tiny",
+    "input": {"name": "picture", "shape": [3, 8, 8]},
+    "layers": [
+      {"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 5, "padding": 2, "stride": 2, "bias": false},
+      {"op": "batch_norm", "name": "bn"},
+      {"op": "relu"},
+      {"op": "max_pool", "kernel": 2},
+      {"op": "flatten"},
+      {"op": "linear", "name": "fc", "features": 10}
+    ]})") ==
+        R"(sir 1
+graph "tiny"
+%picture = input : f32[1,3,8,8]
+%c.weight = state parameter uniform(0.11547005383792514) : f32[4,3,5,5]
+%bn.gamma = state parameter constant(1.0) : f32[4]
+%bn.beta = state parameter constant(0.0) : f32[4]
+%bn.mean = state statistic constant(0.0) : f32[4]
+%bn.var = state statistic constant(1.0) : f32[4]
+%fc.weight = state parameter uniform(0.25) : f32[10,16]
+%fc.bias = state parameter uniform(0.25) : f32[10]
+%c = conv2d(%picture, %c.weight) {padding=[2,2,2,2], stride=[2,2]} : f32[1,4,4,4]
+%bn, %bn.new_mean, %bn.new_var, %bn.batch_mean, %bn.inv_std = batch_norm(%c, %bn.gamma, %bn.beta, %bn.mean, %bn.var) : f32[1,4,4,4], f32[4], f32[4], f32[4], f32[4]
+%relu = relu(%bn) : f32[1,4,4,4]
+%max_pool, %max_pool.index = max_pool(%relu) {kernel=[2,2]} : f32[1,4,2,2], u8[1,4,2,2]
+%flatten = flatten(%max_pool) : f32[1,16]
+%fc = linear(%flatten, %fc.weight, %fc.bias) : f32[1,10]
+output logits = %fc
+update %bn.mean = %bn.new_mean
+update %bn.var = %bn.new_var
+)");
+}
+
+TEST_CASE("one number stands for a kernel's two, one or two for the padding's four") {
+  const auto conv = [](const std::string& more) {
+    return text_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 2, "bias": false, )" + more + "}");
+  };
+  CHECK(conv(R"("kernel": 3, "padding": 1)") == conv(R"("kernel": [3, 3], "padding": [1, 1, 1, 1])"));
+  CHECK(conv(R"("kernel": [3, 5], "padding": [1, 2])") == conv(R"("kernel": [3, 5], "padding": [1, 2, 1, 2])"));
+  CHECK(conv(R"("kernel": 2, "stride": 2, "dilation": 3)") == conv(R"("kernel": [2, 2], "stride": [2, 2], "dilation": [3, 3])"));
+  CHECK(has_line(conv(R"("kernel": 3, "padding": [0, 1, 2, 3])"), "%c = conv2d(%x, %c.weight) {padding=[0,1,2,3]} : f32[1,2,8,10]"));
+}
+
+TEST_CASE("inputs by name make residuals and concatenations, and output tells which layer yields the logits") {
+  const std::string text = text_of_layers(R"(
+      {"op": "conv2d", "name": "c", "out_channels": 1, "kernel": 3, "padding": 1},
+      {"op": "add", "name": "sum", "inputs": ["c", "x"]},
+      {"op": "concat", "name": "both", "axis": 1, "inputs": ["sum", "c", "x"]},
+      {"op": "relu", "name": "unused"})",
+                                          R"(, "output": "both")");
+  CHECK(has_line(text, "%sum = add(%c, %x) : f32[1,1,8,8]"));
+  CHECK(has_line(text, "%both = concat(%sum, %c, %x) : f32[1,3,8,8]"));
+  CHECK(has_line(text, "output logits = %both"));
+}
+
+TEST_CASE("blocks repeat layers with parameters, in blocks, and read $input") {
+  const std::string text = text_of_layers(R"(
+      {"block": "stage", "name": "s", "repeat": 2, "with": {"channels": 1}},
+      {"block": "residual", "with": {"kernel": 1}},
+      {"block": "residual"})",
+                                          R"(, "blocks": {
+      "residual": {
+        "parameters": {"channels": 1, "kernel": 3, "padding": 0},
+        "layers": [
+          {"op": "conv2d", "name": "conv", "out_channels": "$channels", "kernel": "$kernel", "padding": 1, "bias": false},
+          {"op": "max_pool", "kernel": "$kernel", "stride": 1},
+          {"op": "flatten", "name": "flat"},
+          {"op": "flatten", "name": "skip", "inputs": ["$input"]},
+          {"op": "relu", "inputs": ["$input"]}
+        ]},
+      "stage": {"parameters": {"channels": null}, "layers": [{"block": "residual", "name": "r", "with": {"channels": "$channels"}}]}
+    })");
+  CHECK(has_line(text, "%s.0.r.conv = conv2d(%x, %s.0.r.conv.weight) {padding=[1,1,1,1]} : f32[1,1,8,8]"));
+  CHECK(has_line(text, "%s.0.r.relu = relu(%x) : f32[1,1,8,8]"));
+  CHECK(has_line(text, "%s.1.r.conv = conv2d(%s.0.r.relu, %s.1.r.conv.weight) {padding=[1,1,1,1]} : f32[1,1,8,8]"));
+  CHECK(has_line(text, "%s.1.r.skip = flatten(%s.0.r.relu) : f32[1,64]"));
+  // A block that is used again without a name gets one.
+  CHECK(has_line(text, "%residual.conv = conv2d(%s.1.r.relu, %residual.conv.weight) {padding=[1,1,1,1]} : f32[1,1,10,10]"));
+  CHECK(has_line(text, "%residual_2.conv = conv2d(%residual.relu, %residual_2.conv.weight) {padding=[1,1,1,1]} : f32[1,1,8,8]"));
+  CHECK(has_line(text, "output logits = %residual_2.relu"));
+}
+
+TEST_CASE("layers without names get their op's, with a number from the second on") {
+  const std::string text = text_of_layers(R"({"op": "relu"}, {"op": "relu"}, {"op": "relu", "name": "last", "inputs": ["relu"]})");
+  CHECK(has_line(text, "%relu_2 = relu(%relu) : f32[1,1,8,8]"));
+  CHECK(has_line(text, "%last = relu(%relu) : f32[1,1,8,8]"));
+}
+
+TEST_CASE("dropout layers draw from streams of their own, with the model's seed") {
+  const std::string text = text_of_layers(R"({"op": "dropout", "name": "a"}, {"op": "dropout", "name": "b", "rate": 0.25})");
+  CHECK(has_line(text, "%a, %a.mask, %a.next = dropout(%x, %a.counter) {seed=5, stream=1} : f32[1,1,8,8], u8[1,1,8,8], i64[1]"));
+  CHECK(has_line(text, "%b, %b.mask, %b.next = dropout(%a, %b.counter) {rate=0.25, seed=5, stream=2} : f32[1,1,8,8], u8[1,1,8,8], i64[1]"));
+  CHECK(has_line(text, "update %b.counter = %b.next"));
+}
+
+TEST_CASE("names of any characters survive the graph's text") {
+  const ir::Graph graph = driver::read_model(
+      Json::parse(R"({"input": {"shape": [4]}, "layers": [{"op": "linear", "name": "a b\"\\ \u00e9\n%,(", "features": 2}]})"), "m.json", 1);
+  CHECK(ir::print(ir::parse(ir::print(graph), "text")) == ir::print(graph));
+}
+
+TEST_CASE("what is wrong with a layer is told with its place, its name and the nearest right one") {
+  CHECK(error_of_layers(R"({"op": "conv2"})") == "m.json /layers/0/op: unknown op 'conv2' (did you mean 'conv2d'?)");
+  CHECK(error_of_layers(R"({"op": "fake_quantize"})") == "m.json /layers/0/op: no layer of a model is the op 'fake_quantize'");
+  CHECK(error_of_layers(R"({"name": "a"})") == "m.json /layers/0: expected either 'op' or 'block'");
+  CHECK(error_of_layers(R"({"op": "relu", "block": "b"})") == "m.json /layers/0: expected either 'op' or 'block'");
+  CHECK(error_of_layers(R"({"op": "relu"}, {"op": "conv2d", "out_channels": 1, "kernl": 3, "kernel": 3})") ==
+        "m.json /layers/1/kernl: conv2d: unknown key 'kernl' (did you mean 'kernel'?), expected 'op', 'name', 'inputs', 'stride', "
+        "'padding', 'dilation', 'groups', 'quantize', 'out_channels', 'kernel' or 'bias'");
+  CHECK(error_of_layers(R"({"op": "conv2d", "kernel": 3})") ==
+        "m.json /layers/0: conv2d: 'out_channels' is missing, expected an integer (output channels)");
+  CHECK(error_of_layers(R"({"op": "relu", "name": 3})") == "m.json /layers/0/name: found 3, expected a text");
+  CHECK(error_of_layers(R"({"op": "relu", "inputs": "x"})") == "m.json /layers/0/inputs: found \"x\", expected a list");
+  CHECK(error_of_layers(R"({"op": "batch_norm", "eps": "small"})") == "m.json /layers/0/eps: found \"small\", expected a number");
+  CHECK(error_of_layers(R"({"op": "dropout", "name": "d", "rate": 1.5})") ==
+        "m.json /layers/0: dropout 'd': rate is 1.500000, expected at least 0 and less than 1");
+}
+
+TEST_CASE("a model's own keys are checked") {
+  CHECK(error_of("[]") == "m.json /: found a list, expected an object");
+  CHECK(error_of(R"({"layers": [{"op": "relu"}]})") == "m.json /: the key 'input' is missing");
+  CHECK(error_of_layers("") == "m.json /layers: found a list of 0, expected at least 1");
+  CHECK(
+      error_of_layers(R"({"op": "relu"})", R"(, "outptu": "relu")") ==
+      "m.json /outptu: unknown key 'outptu' (did you mean 'output'?), expected '$schema', 'name', 'input', 'layers', 'blocks' or 'output'");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "r1"})", R"(, "output": "r2")") ==
+        "m.json /output: unknown layer 'r2' (did you mean 'r1'?)");
+  CHECK(error_of(R"({"input": {"shape": [0]}, "layers": [{"op": "relu"}]})") == "m.json /input/shape/0: found 0, expected at least 1");
+  CHECK(error_of(R"({"input": {"shape": [3000000000]}, "layers": [{"op": "relu"}]})") ==
+        "m.json /input/shape/0: found 3000000000, expected at most 2147483647");
+  CHECK(error_of(R"({"input": {"shape": [2000000000, 2000000000, 2000000000]}, "layers": [{"op": "flatten"}]})") ==
+        "m.json /input: input 'x' has the shape [1,2000000000,2000000000,2000000000], expected at most 2147483647 elements");
+}
+
+TEST_CASE("inputs must be layers above, as many as the op reads") {
+  CHECK(error_of_layers(R"({"op": "relu", "name": "conv1"}, {"op": "relu", "inputs": ["conv2"]})") ==
+        "m.json /layers/1/inputs/0: unknown layer 'conv2' (did you mean 'conv1'?)");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "a", "inputs": ["b"]}, {"op": "relu", "name": "b"})") ==
+        "m.json /layers/0/inputs/0: 'b' stands below (at /layers/1), expected a layer above: a model has no cycles");
+  CHECK(error_of_layers(R"({"op": "add", "name": "sum"})") == "m.json /layers/0: add 'sum' reads 2 inputs, found 1");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "r", "inputs": ["x", "x"]})") ==
+        "m.json /layers/0/inputs: relu 'r' reads 1 input, found 2");
+}
+
+TEST_CASE("a name stands for one thing, and not for what training calls so") {
+  CHECK(error_of_layers(R"({"op": "relu", "name": "a"}, {"op": "relu", "name": "a"})") == "m.json /layers/1/name: the name 'a' is taken");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "x"})") == "m.json /layers/0/name: the name 'x' is taken");
+  CHECK(error_of_layers(R"({"op": "batch_norm", "name": "b"}, {"op": "relu", "name": "b.mean"})") ==
+        "m.json /layers/1/name: the name 'b.mean' is taken");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "labels"})") ==
+        "m.json /layers/0/name: the name 'labels' is kept for training, expected another");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "step"})") ==
+        "m.json /layers/0/name: the name 'step' is kept for training, expected another");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "$a"})") ==
+        "m.json /layers/0/name: found '$a', expected a name that doesn't begin with '$'");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "loss"}, {"op": "relu", "name": "learning_rate"})") == "no error");
+}
+
+TEST_CASE("shapes that don't fit are told with the layer's name and both shapes") {
+  CHECK(error_of_layers(
+            R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3}, {"op": "add", "name": "sum", "inputs": ["c", "x"]})") ==
+        "m.json /layers/1: add 'sum': shapes [1,4,6,6] and [1,1,8,8] don't broadcast");
+  CHECK(error_of_layers(R"({"op": "flatten"}, {"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3})") ==
+        "m.json /layers/1: conv2d 'c' reads 'flatten' [1,64], expected [N,C,H,W]");
+  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 9})") ==
+        "m.json /layers/0: conv2d 'c': the window [9,9] doesn't fit into x [1,1,8,8] with padding [0,0,0,0]");
+  CHECK(error_of_layers(R"({"op": "max_pool", "name": "p", "kernel": 9})") ==
+        "m.json /layers/0: max_pool 'p': the window [9,9] doesn't fit into x [1,1,8,8]");
+  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "groups": 2})") ==
+        "m.json /layers/0: conv2d 'c': 2 groups don't divide 1 input channels");
+  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "groups": 0})") ==
+        "m.json /layers/0: conv2d 'c': 0 groups don't divide 1 input channels");
+  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": [3, 3, 3]})") ==
+        "m.json /layers/0: conv2d 'c': kernel is [3,3,3], expected two numbers [height, width]");
+  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "padding": [1, 1, 1]})") ==
+        "m.json /layers/0: conv2d 'c': padding is [1,1,1], expected four numbers from 0 on [top, left, bottom, right]");
+}
+
+TEST_CASE("sizes out of all bounds are errors, not overflows") {
+  const auto conv = [](const std::string& more) { return error_of_layers(R"({"op": "conv2d", "name": "c", "kernel": 3, )" + more + "}"); };
+  CHECK(conv(R"("out_channels": 0)") == "m.json /layers/0: value 'c.weight' has the shape [0,1,3,3], expected dimensions of at least 1");
+  CHECK(conv(R"("out_channels": -4)") == "m.json /layers/0: value 'c.weight' has the shape [-4,1,3,3], expected dimensions of at least 1");
+  CHECK(conv(R"("out_channels": 1000000000000)") == "m.json /layers/0/out_channels: found 1000000000000, expected at most 2147483647");
+  CHECK(conv(R"("out_channels": 18446744073709551615)") ==
+        "m.json /layers/0/out_channels: found 18446744073709551615, expected at most 2147483647");
+  CHECK(conv(R"("out_channels": 1e12)") == "m.json /layers/0/out_channels: found 1000000000000.0, expected an integer");
+  CHECK(conv(R"("out_channels": 2000000000)") ==
+        "m.json /layers/0: conv2d 'c': weight has the shape [2000000000,1,3,3], expected at most 2147483647 elements");
+  CHECK(conv(R"("out_channels": 4, "padding": 2000000000)") ==
+        "m.json /layers/0: conv2d 'c' has the shape [1,4,4000000006,4000000006], expected at most 2147483647 elements");
+}
+
+TEST_CASE("what is wrong with a block is told with its place") {
+  const std::string blocks = R"(, "blocks": {"b": {"parameters": {"channels": null}, "layers": [
+      {"op": "conv2d", "out_channels": "$channels", "kernel": 3}]}})";
+  CHECK(error_of_layers(R"({"block": "c"})", blocks) == "m.json /layers/0/block: unknown block 'c' (did you mean 'b'?)");
+  CHECK(error_of_layers(R"({"block": "b"})", blocks) == "m.json /layers/0/with: the parameter 'channels' is missing");
+  CHECK(error_of_layers(R"({"block": "b", "with": {"chanels": 1}})", blocks) ==
+        "m.json /layers/0/with/chanels: unknown parameter 'chanels' (did you mean 'channels'?)");
+  CHECK(error_of_layers(R"({"block": "b", "repeats": 3})", blocks) ==
+        "m.json /layers/0/repeats: unknown key 'repeats' (did you mean 'repeat'?), expected 'block', 'with', 'repeat', 'name' or 'inputs'");
+  CHECK(error_of_layers(R"({"block": "b", "repeat": 1000000000})", blocks) ==
+        "m.json /layers/0/repeat: found 1000000000, expected at most 1000");
+  CHECK(error_of_layers(R"({"block": "b", "with": {"channels": "many"}})", blocks) ==
+        "m.json /blocks/b/layers/0/out_channels: found \"many\", expected an integer");
+  CHECK(error_of_layers(R"({"block": "b", "with": {"channels": 2}, "repeat": 4})", blocks) ==
+        "m.json /blocks/b/layers/0: conv2d 'b.3.conv2d': the window [3,3] doesn't fit into x [1,2,2,2] with padding [0,0,0,0]");
+  CHECK(error_of_layers(R"({"op": "relu", "name": "s"}, {"block": "b", "name": "s", "with": {"channels": 2}})", blocks) ==
+        "m.json /layers/1/name: the name 's' is taken");
+  CHECK(error_of_layers(R"({"op": "conv2d", "out_channels": "$n", "kernel": 3})") ==
+        "m.json /layers/0/out_channels: unknown parameter '$n'");
+}
+
+TEST_CASE("blocks within themselves, and models without end, are refused") {
+  CHECK(error_of_layers(R"({"block": "b"})", R"(, "blocks": {"b": {"layers": [{"op": "relu"}, {"block": "b"}]}})") ==
+        "m.json /blocks/b/layers/1/block: blocks are nested more than 16 deep, expected no block within itself");
+  CHECK(error_of_layers(R"({"block": "b", "repeat": 1000})",
+                        R"(, "blocks": {"b": {"layers": [{"block": "c", "repeat": 1000}]}, "c": {"layers": [{"op": "relu"}]}})") ==
+        "m.json /blocks/c/layers/0: the model has more than 100000 layers");
+}
