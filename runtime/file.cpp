@@ -62,8 +62,9 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
-  if (std::filesystem::is_directory(path)) throw Error(path + ": is a folder, expected a file to write");
-  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path)) {
+  std::error_code ignored;  // what can't be looked at can't be written either, which says why
+  if (std::filesystem::is_directory(path, ignored)) throw Error(path + ": is a folder, expected a file to write");
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
     // A device or pipe: nothing may take its place.
     const Descriptor device(path, O_WRONLY);
     if (device.get() < 0 || !device.write_all(bytes)) fail(path, "can't be written");

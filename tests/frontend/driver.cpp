@@ -110,10 +110,10 @@ TEST_CASE("a run leaves its experiment, metrics, checkpoints, artifacts, reports
   for (const auto& [name, bytes] : folder.files()) {
     if (name.starts_with("run/")) names.push_back(name.substr(4));
   }
-  CHECK(names == std::vector<std::string>{"config.json", "float.best.safetensors", "float.json", "float.safetensors", "last.safetensors",
-                                          "metrics.jsonl", "ptq.json", "ptq.report.txt", "ptq.safetensors", "ptq.stair",
+  CHECK(names == std::vector<std::string>{"config.json", "float.best.safetensors", "float.json", "float.safetensors", "float.training.txt",
+                                          "last.safetensors", "metrics.jsonl", "ptq.json", "ptq.report.txt", "ptq.safetensors", "ptq.stair",
                                           "qat.best.safetensors", "qat.json", "qat.report.txt", "qat.safetensors", "qat.stair",
-                                          "summary.json"});
+                                          "qat.training.txt", "summary.json"});
   const Json summary = Json::parse(folder.read("run/summary.json"));
   REQUIRE(summary["stages"].size() == 3);
   CHECK(summary["stages"][2]["kind"] == "qat");

@@ -226,7 +226,7 @@ TEST_CASE("bad data is told with file, place, and what was expected") {
 
 TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them") {
   const BadInput table[] = {
-      {"a damaged checkpoint", {"eval", "damaged.safetensors"}, {"damaged.safetensors: is damaged: the checksum of its tensors is "}},
+      {"a damaged checkpoint", {"eval", "damaged.safetensors"}, {"damaged.safetensors: is damaged: its checksum is "}},
       {"a truncated checkpoint", {"inspect", "truncated.safetensors"}, {"truncated.safetensors: is truncated"}},
       {"a foreign safetensors",
        {"eval", "foreign.safetensors"},

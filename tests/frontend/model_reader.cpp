@@ -228,7 +228,7 @@ TEST_CASE("sizes out of all bounds are errors, not overflows") {
   CHECK(conv(R"("out_channels": 2000000000)") ==
         "m.json /layers/0: conv2d 'c': weight has the shape [2000000000,1,3,3], expected at most 2147483647 elements");
   CHECK(conv(R"("out_channels": 4, "padding": 2000000000)") ==
-        "m.json /layers/0: conv2d 'c' has the shape [1,4,4000000006,4000000006], expected at most 2147483647 elements");
+        "m.json /layers/0: value 'c' has the shape [1,4,4000000006,4000000006], expected at most 2^40 elements");
 }
 
 TEST_CASE("what is wrong with a block is told with its place") {

@@ -122,7 +122,7 @@ TEST_CASE("IDX images and labels must agree") {
   tests::put(files.labels, idx({3}, "\1\2\3"));
   CHECK(files.error() == files.labels + " has 3 labels, but " + files.images + " has 2 images");
   tests::put(files.labels, good_images());
-  CHECK(files.error() == files.labels + ": has 3 dimensions (byte 3), expected 1 (labels)");
+  CHECK(files.error() == files.labels + ": has elements [2,2,3], expected labels [count]; are images and labels swapped?");
 }
 
 TEST_CASE("a missing file is an error that names it") {

@@ -129,7 +129,7 @@ TEST_CASE("places where no file can be") {
   tests::put(folder / "f", "file");
   CHECK(write_error(folder / "f/g") == folder / "f/g: can't be written: Not a directory");
   REQUIRE(::mkdir((folder / "d").c_str(), 0700) == 0);
-  CHECK(write_error(folder / "d") == folder / "d: can't be replaced: Is a directory");
+  CHECK(write_error(folder / "d") == folder / "d: is a folder, expected a file to write");
   CHECK(folder.files() == 2);
   CHECK(error_of([&] { runtime::read_file(folder / "d"); }) == folder / "d: is a folder, expected a file");
   CHECK(error_of([&] { runtime::read_file(folder / "f/g"); }) == folder / "f/g: can't be opened: Not a directory");
