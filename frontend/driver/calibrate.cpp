@@ -14,7 +14,7 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct CalibrateOptions {
   std::string checkpoint, recipe, output;
   std::int64_t batches = 32;
   bool json = false;
@@ -33,7 +33,7 @@ passes::Recipe recipe_of(const std::string& given) {
   }
 }
 
-int run_calibrate(const Options& options) {
+int run_calibrate(const CalibrateOptions& options) {
   Trained trained = load_trained(options.checkpoint);
   const Experiment& experiment = trained.experiment;
   const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_of(options.recipe);
@@ -80,7 +80,7 @@ void calibrate(CommandRegistry& registry) {
   registry.add(
       {"calibrate", "Quantizes a trained model after training (PTQ): watches the ranges of activations over some batches",
        [](CLI::App& app) {
-         auto options = std::make_shared<Options>();
+         auto options = std::make_shared<CalibrateOptions>();
          app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
          app.add_option("-o,--output", options->output, "checkpoint to write")->required();
          app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: the checkpoint's)");

@@ -14,14 +14,14 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct CompareOptions {
   std::vector<std::string> experiments, assignments;
   std::string folder = "runs/compare";
   bool overwrite = false, quiet = false;
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-int run_compare(const Options& options) {
+int run_compare(const CompareOptions& options) {
   std::vector<Experiment> experiments;
   std::set<std::string> names;
   for (const std::string& path : options.experiments) {
@@ -47,7 +47,7 @@ int run_compare(const Options& options) {
 
 void compare(CommandRegistry& registry) {
   registry.add({"compare", "Runs experiments, verifies what they deploy, and shows one table", [](CLI::App& app) {
-                  auto options = std::make_shared<Options>();
+                  auto options = std::make_shared<CompareOptions>();
                   app.add_option("experiments", options->experiments, "experiment JSONs; the first is the baseline")->required();
                   app.add_option("--run", options->folder, "folder of the runs")->capture_default_str();
                   app.add_flag("--overwrite", options->overwrite, "begin the runs anew");

@@ -14,7 +14,7 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct EvalOptions {
   std::string target, data;
   bool floating = false, json = false;
   std::shared_ptr<ExecutionOptions> execution;
@@ -25,7 +25,7 @@ double evaluate(runtime::Executor executor, const runtime::Dataset& test, std::i
   return accuracy(executor, batches, test.count());
 }
 
-int run_eval(const Options& options) {
+int run_eval(const EvalOptions& options) {
   const CompileOptions compile_options = options.execution->compile();
   double result = 0;
   std::int64_t images = 0;
@@ -66,7 +66,7 @@ int run_eval(const Options& options) {
 
 void eval(CommandRegistry& registry) {
   registry.add({"eval", "Test accuracy of a checkpoint or an artifact", [](CLI::App& app) {
-                  auto options = std::make_shared<Options>();
+                  auto options = std::make_shared<EvalOptions>();
                   app.add_option("target", options->target, "checkpoint, folder of a run, or artifact (.stair)")->required();
                   app.add_option("--data", options->data, "experiment JSON whose test data to take (default: the checkpoint's)");
                   app.add_flag("--float", options->floating, "evaluate the latent weights in float");

@@ -13,12 +13,12 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct ExportOptions {
   std::string checkpoint, to = "stair", output;
   bool report = false, json = false;
 };
 
-int run_export(const Options& options) {
+int run_export(const ExportOptions& options) {
   if (options.to != "stair") throw Error("--to " + options.to + did_you_mean(options.to, {"stair"}) + ": expected 'stair'");
   Trained trained = load_trained(options.checkpoint);
   if (!trained.quantized) {
@@ -44,7 +44,7 @@ int run_export(const Options& options) {
 // `export` is a word of the language; the file carries the command's name all the same.
 void export_(CommandRegistry& registry) {
   registry.add({"export", "Cuts the integer inference graph out of a quantized checkpoint and writes it as an artifact", [](CLI::App& app) {
-                  auto options = std::make_shared<Options>();
+                  auto options = std::make_shared<ExportOptions>();
                   app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
                   app.add_option("-o,--output", options->output, "file to write")->required();
                   app.add_option("--to", options->to, "format: stair")->capture_default_str();

@@ -19,7 +19,7 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct InspectOptions {
   std::string target, dot;
   bool plan = false;
 };
@@ -67,12 +67,12 @@ std::string weight_errors(Trained& trained) {
   return text;
 }
 
-void finish(const Options& options, const ir::Graph& graph) {
+void finish(const InspectOptions& options, const ir::Graph& graph) {
   if (options.plan) fmt::print("\n{}", passes::describe(graph, passes::plan_memory(graph)));
   if (!options.dot.empty()) runtime::write_file(options.dot, to_dot(graph));
 }
 
-int run_inspect(const Options& options) {
+int run_inspect(const InspectOptions& options) {
   if (options.target.ends_with(".stair")) {
     runtime::Artifact artifact = runtime::load_artifact(options.target);
     Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), {}};
@@ -101,7 +101,7 @@ int run_inspect(const Options& options) {
 
 void inspect(CommandRegistry& registry) {
   registry.add({"inspect", "What is in a model, a graph, a checkpoint or an artifact", [](CLI::App& app) {
-                  auto options = std::make_shared<Options>();
+                  auto options = std::make_shared<InspectOptions>();
                   app.add_option("target", options->target, "model (.json), graph (.sir), artifact (.stair), checkpoint or folder of a run")
                       ->required();
                   app.add_option("--dot", options->dot, "write the graph for Graphviz");

@@ -16,7 +16,7 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct OptOptions {
   std::string passes, input, output;
   std::int64_t batch = 0;
   bool print_after_all = false, list = false, plan = false;
@@ -46,7 +46,7 @@ int list_passes() {
   return 0;
 }
 
-int run_opt(const Options& options) {
+int run_opt(const OptOptions& options) {
   if (options.list) return list_passes();
   if (options.input.empty()) throw Error("expected a graph (.sir) or a model (.json)");
   ir::Graph graph = load_model(options.input, 1);
@@ -71,7 +71,7 @@ int run_opt(const Options& options) {
 
 void opt(CommandRegistry& registry) {
   registry.add({"opt", "Runs passes over the text of a graph", [](CLI::App& app) {
-                  auto options = std::make_shared<Options>();
+                  auto options = std::make_shared<OptOptions>();
                   app.add_option("input", options->input, "graph (.sir) or model (.json)");
                   app.add_option("--passes", options->passes, "NAME{option=value}, in order, separated by commas");
                   app.add_option("-o,--output", options->output, "file to write (default: print)");

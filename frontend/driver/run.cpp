@@ -16,7 +16,7 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct ArtifactOptions {
   std::string artifact, input, output;
   std::shared_ptr<ExecutionOptions> execution;
 };
@@ -47,7 +47,7 @@ runtime::Tensor model_input(runtime::Tensor given, const runtime::Artifact& arti
   return input;
 }
 
-int run_run(const Options& options) {
+int run_run(const ArtifactOptions& options) {
   runtime::Artifact artifact = runtime::load_artifact(options.artifact);
   const runtime::Tensor input = model_input(runtime::read_npy(options.input), artifact, options.input);
   runtime::Executor executor =
@@ -84,7 +84,7 @@ int run_run(const Options& options) {
 
 void run(CommandRegistry& registry) {
   registry.add({"run", "Runs an artifact on a .npy file", [](CLI::App& app) {
-                  auto options = std::make_shared<Options>();
+                  auto options = std::make_shared<ArtifactOptions>();
                   app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
                   app.add_option("--input", options->input, ".npy: u8 pictures, or f32 as the model takes them")->required();
                   app.add_option("--output", options->output, ".npy to write (default: print)");

@@ -11,7 +11,7 @@
 namespace stair::driver {
 namespace {
 
-struct Options {
+struct TrainOptions {
   std::string experiment, folder;
   std::vector<std::string> assignments;
   bool resume = false, overwrite = false, quiet = false;
@@ -29,7 +29,7 @@ std::string shell_word(const std::string& word) {
 }
 
 // What goes on where this process stopped: the same experiment, on the same backends.
-std::string resume_command(const Options& options, const std::string& folder) {
+std::string resume_command(const TrainOptions& options, const std::string& folder) {
   std::string command = "stair train " + shell_word(options.experiment) + " --run " + shell_word(folder);
   for (const std::string& assignment : options.assignments) command += " --set " + shell_word(assignment);
   if (options.seed >= 0) command += " --seed " + std::to_string(options.seed);
@@ -37,7 +37,7 @@ std::string resume_command(const Options& options, const std::string& folder) {
   return command + " --resume";
 }
 
-int run_train(const Options& options) {
+int run_train(const TrainOptions& options) {
   std::vector<std::string> assignments = options.assignments;
   if (options.seed >= 0) assignments.push_back("seed=" + std::to_string(options.seed));
   const Experiment experiment = load_experiment(options.experiment, assignments);
@@ -62,7 +62,7 @@ int run_train(const Options& options) {
 void train(CommandRegistry& registry) {
   registry.add(
       {"train", "Trains an experiment: float, calibrate (PTQ) and qat stages, with checkpoints, metrics and artifacts", [](CLI::App& app) {
-         auto options = std::make_shared<Options>();
+         auto options = std::make_shared<TrainOptions>();
          app.add_option("experiment", options->experiment, "experiment JSON")->required();
          app.add_option("--run", options->folder, "folder of the run (default: runs/NAME)");
          CLI::Option* resume = app.add_flag("--resume", options->resume, "go on where the run stopped");
