@@ -16,14 +16,14 @@
 namespace stair::driver {
 namespace {
 
-struct VerifyOptions {
+struct VerifyArguments {
   std::string checkpoint, artifact, backends;
   std::vector<int> threads{1, 2};
   std::int64_t images = 0;
   bool json = false, no_simulation = false;
 };
 
-int run_verify(const VerifyOptions& options) {
+int run_verify(const VerifyArguments& options) {
   Trained trained = load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
   runtime::Artifact artifact = runtime::load_artifact(options.artifact);
@@ -56,7 +56,7 @@ int run_verify(const VerifyOptions& options) {
 
 void verify(CommandRegistry& registry) {
   registry.add({"verify", "Compares a deployed artifact with training, integer by integer; exit code 1 if any differs", [](CLI::App& app) {
-                  auto options = std::make_shared<VerifyOptions>();
+                  auto options = std::make_shared<VerifyArguments>();
                   app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
                   app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
                   app.add_option("--backend", options->backends, "backends to compare, separated by commas (default: all)");
