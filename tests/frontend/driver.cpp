@@ -91,8 +91,9 @@ void check_same_run(const TemporaryFolder& found, const TemporaryFolder& expecte
     CHECK(a.step == b.step);
     CHECK(a.best_accuracy == b.best_accuracy);
     REQUIRE(a.states.size() == b.states.size());
-    for (const auto& [state, tensor] : a.states) {
-      CAPTURE(state);
+    for (const auto& entry : a.states) {
+      const auto& [state, tensor] = entry;
+      INFO(entry.first);
       const auto it = b.states.find(state);
       REQUIRE(it != b.states.end());
       CHECK(std::string(tensor.as<const char>(), tensor.bytes()) == std::string(it->second.as<const char>(), it->second.bytes()));

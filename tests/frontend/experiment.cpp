@@ -231,7 +231,7 @@ TEST_CASE("the schemas are valid JSON, and the experiment reader knows what they
                                     {"beta2", 0.99},   {"eps", 1e-8},          {"weight_decay", 0.1}, {"max_norm", 1}};
   json["stages"][0]["schedule"] = {{"kind", "step"}, {"warmup_epochs", 0.5}, {"every_epochs", 2}, {"gamma", 0.5}, {"final", 0}};
   const Json schema = driver::load_json(STAIR_SOURCE_DIR "/frontend/schemas/experiment.schema.json");
-  for (const auto& [key, value] : schema["properties"].items()) CHECK_MESSAGE(json.contains(key), key);
+  for (const auto& item : schema["properties"].items()) CHECK_MESSAGE(json.contains(item.key()), item.key());
   const Json& stage = schema["definitions"];
   for (const auto& [key, value] : stage["optimizer"]["properties"].items()) CHECK(json["stages"][0]["optimizer"].contains(key));
   for (const auto& [key, value] : stage["schedule"]["properties"].items()) CHECK(json["stages"][0]["schedule"].contains(key));
