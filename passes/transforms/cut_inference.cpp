@@ -51,6 +51,17 @@ std::int64_t packed_bits(const Graph& graph, ValueId value) {
   return bits;
 }
 
+// What stays in the deployment graph: what depends on the inputs, and the dequantization of packed weights that float layers read, so that
+// an artifact holds the integers.
+std::vector<bool> deployed_values(const Graph& graph) {
+  std::vector<bool> deployed = depends_on_inputs(graph);
+  for (const Node& node : graph.nodes()) {
+    if (node.op->name == "dequantize" && packed_bits(graph, node.operands[0]) > 0)
+      deployed[static_cast<std::size_t>(node.results.front())] = true;
+  }
+  return deployed;
+}
+
 Result cut_deployment(const Graph& graph, const std::vector<bool>& depends) {
   Graph deployed;
   deployed.name = graph.name;
@@ -110,7 +121,7 @@ void cut_inference(PassRegistry& registry) {
          if (part != "deploy" && part != "constants") {
            throw Error("pass 'cut_inference': part is '" + part + "', expected 'deploy' or 'constants'");
          }
-         const std::vector<bool> depends = depends_on_inputs(graph);
+         const std::vector<bool> depends = deployed_values(graph);
          return part == "deploy" ? cut_deployment(graph, depends) : cut_constants(graph, depends);
        }});
 }
