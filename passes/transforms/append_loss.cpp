@@ -21,7 +21,7 @@ Result run_append_loss(const ir::Graph& graph, const ir::Attributes& options) {
   Result result{graph, {"loss '" + loss + "'"}};
   ir::Graph& made = result.graph;
   const ir::ValueId logits = graph.output("logits");
-  const ir::Type type = graph.type(logits);
+  const ir::Type& type = graph.type(logits);
   if (type.shape.size() != 2) {
     throw Error("the output '" + graph.value(logits).name + "' is " + to_string(type) + ", expected [N, classes] for a loss over classes");
   }
