@@ -45,7 +45,8 @@ class FunctionBackend : public Backend {
     if (it == kernels_.entries().end()) return Answer::cannot(missing_);
     return it->second.accepts == nullptr ? Answer::can() : it->second.accepts(graph, node);
   }
-  std::unique_ptr<Kernel> prepare(const ir::Graph& graph, const ir::Node& node) const override {
+  std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) const override {
+    const ir::Node& node = graph.node(nodes.front());
     return std::make_unique<FunctionKernel>(graph, node, kernels_.entries().find(node.op->name)->second);
   }
 
@@ -64,6 +65,10 @@ std::unique_ptr<Backend> built_in(std::string name, std::string summary, Registe
 
 }  // namespace
 
+std::vector<ir::NodeId> Backend::group(const ir::Graph&, const ir::Uses&, ir::NodeId first, const std::function<bool(ir::NodeId)>&) const {
+  return {first};
+}
+
 std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing) {
   return std::make_unique<FunctionBackend>(std::move(name), std::move(summary), std::move(kernels), std::move(missing));
 }
@@ -77,9 +82,13 @@ std::vector<const Backend*> all() {
   return {blas.get(), oracle.get()};
 }
 
+std::vector<const Backend*> every() {
+  return all();
+}
+
 const Backend& named(std::string_view name) {
   std::vector<std::string> names;
-  for (const Backend* backend : all()) {
+  for (const Backend* backend : every()) {
     if (backend->name() == name) return *backend;
     names.emplace_back(backend->name());
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -22,7 +23,8 @@ struct Answer {
 };
 
 /// Operands and results of one execution, dense and row-major, in the node's order. An absent optional operand has data == nullptr.
-/// `scratch` has the bytes that the kernel asked for, 64-byte aligned.
+/// A group's operands are those of its nodes one after another (a value within the group has data == nullptr), its results those of its
+/// last node. `scratch` has the bytes that the kernel asked for, 64-byte aligned.
 struct Arguments {
   std::span<const ir::TensorView> operands;
   std::span<const ir::TensorView> results;
@@ -43,7 +45,11 @@ class Kernel {
   virtual std::string_view description() const = 0;
 };
 
-/// An executor of single nodes. Stateless but for what it prepares.
+/// By ValueId: the tensors that never change (the constants of a deployed graph), so that a kernel prepares them once. data == nullptr for
+/// all others; empty where nothing is known.
+using Constants = std::span<const ir::TensorView>;
+
+/// An executor of nodes. Stateless but for what it prepares.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -53,13 +59,21 @@ class Backend {
   virtual Answer supports_op(std::string_view op) const = 0;
   /// Whether it runs this very node, with its types and attributes.
   virtual Answer supports(const ir::Graph& graph, const ir::Node& node) const = 0;
-  /// Only for nodes it supports. `graph` and `node` must outlive the kernel.
-  virtual std::unique_ptr<Kernel> prepare(const ir::Graph& graph, const ir::Node& node) const = 0;
+  /// The nodes that it runs as one kernel beginning with `first`, a node that it supports: `first` alone, or a group in topological order,
+  /// whose values nobody but the group reads, apart from the results of its last node. `free` tells whether a node is in no group yet.
+  virtual std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                        const std::function<bool(ir::NodeId)>& free) const;
+  /// A kernel for one node that it supports, or for a group that it formed. `graph` and the memory of `constants` must outlive the kernel.
+  virtual std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) const = 0;
+  /// Whether it runs integer convolutions and pools on [N,H,W,C], so that graphs should be lowered to that (passes/channels_last).
+  virtual bool channels_last() const { return false; }
 };
 
 /// The built-in backends, best first; the last, "reference", runs every node.
 std::vector<const Backend*> all();
-/// The backend of that name; throws Error with the nearest name.
+/// Those, and each of their variants that this machine can run: what a change is tested on, and what `stair verify` compares.
+std::vector<const Backend*> every();
+/// The backend (or variant) of that name; throws Error with the nearest name.
 const Backend& named(std::string_view name);
 
 /// A backend whose kernels are plain functions in files of one folder, by op.

@@ -8,8 +8,14 @@
 
 namespace stair::backends {
 
-/// The geometry of a convolution or pooling over [N,C,H,W], from a node's attributes and shapes. A kernel position (kh, kw) of the output
-/// pixel (oh, ow) reads the input pixel (oh * stride_h - top + kh * dilation_h, ow * stride_w - left + kw * dilation_w).
+/// Whether a node's images are [N,H,W,C] (its attribute `layout`).
+inline bool channels_last(const ir::Attributes& attributes) {
+  return attributes.has("layout") && attributes.text("layout") == "nhwc";
+}
+
+/// The geometry of a convolution or pooling, from a node's attributes and shapes; images are [N,C,H,W], or [N,H,W,C] by the node's layout.
+/// A kernel position (kh, kw) of the output pixel (oh, ow) reads the input pixel (oh * stride_h - top + kh * dilation_h, ow * stride_w -
+/// left + kw * dilation_w).
 struct Window {
   std::int64_t images, in_channels, in_height, in_width;
   std::int64_t out_channels, out_height, out_width;
@@ -18,7 +24,7 @@ struct Window {
 
   /// x [N,C,H,W], w [O,C/groups,KH,KW], y [N,O,OH,OW].
   static Window convolution(const ir::Attributes& attributes, const ir::Shape& x, const ir::Shape& w, const ir::Shape& y) {
-    Window window{x[0], x[1], x[2], x[3], y[1], y[2], y[3], w[2], w[3]};
+    Window window = of_images(attributes, x, y, w[2], w[3]);
     window.read(attributes);
     window.dilation_h = attributes.integers("dilation")[0];
     window.dilation_w = attributes.integers("dilation")[1];
@@ -27,7 +33,7 @@ struct Window {
   }
   /// x [N,C,H,W], y [N,C,OH,OW]; kernel from the attributes.
   static Window pooling(const ir::Attributes& attributes, const ir::Shape& x, const ir::Shape& y) {
-    Window window{x[0], x[1], x[2], x[3], y[1], y[2], y[3], attributes.integers("kernel")[0], attributes.integers("kernel")[1]};
+    Window window = of_images(attributes, x, y, attributes.integers("kernel")[0], attributes.integers("kernel")[1]);
     window.read(attributes);
     return window;
   }
@@ -49,6 +55,11 @@ struct Window {
   }
 
  private:
+  static Window of_images(const ir::Attributes& attributes, const ir::Shape& x, const ir::Shape& y, std::int64_t kernel_height,
+                          std::int64_t kernel_width) {
+    if (channels_last(attributes)) return {x[0], x[3], x[1], x[2], y[3], y[1], y[2], kernel_height, kernel_width};
+    return {x[0], x[1], x[2], x[3], y[1], y[2], y[3], kernel_height, kernel_width};
+  }
   void read(const ir::Attributes& attributes) {
     const auto& stride = attributes.integers("stride").empty() ? attributes.integers("kernel") : attributes.integers("stride");
     stride_h = stride[0];

@@ -11,8 +11,10 @@
 namespace stair::driver {
 
 runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
-  ir::MemoryPlan plan = passes::plan_memory(graph);
-  return runtime::Executor(std::move(graph), std::move(plan), states, {options.backends, options.threads});
+  const bool lowers = !options.backends.empty() && options.backends.front()->channels_last() && graph.updates().empty();
+  if (lowers) graph = passes::run(passes::lowering(), std::move(graph));
+  const auto planner = [](const ir::Graph& of, const ir::Schedule& schedule) { return passes::plan_memory(of, schedule); };
+  return runtime::Executor(std::move(graph), planner, states, {options.backends, options.threads});
 }
 
 runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeline, std::int64_t batch, runtime::Tensors& states,

@@ -16,7 +16,7 @@ namespace stair::driver {
 /// on every backend and number of threads; and the fake-quantized float graph from before realization, in double precision, node by node on
 /// the integer graph's own inputs and quantized biases, so that the comparison isn't of the realization with itself.
 struct VerifyOptions {
-  std::vector<const backends::Backend*> backends = backends::all();
+  std::vector<const backends::Backend*> backends = backends::every();
   std::vector<int> threads = {1, 2};
   bool simulate = true;  ///< hold the integers against the float graph in double precision, too
 };

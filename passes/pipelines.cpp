@@ -100,4 +100,8 @@ Pipeline deployment_constants(const Recipe& recipe) {
   return pipeline;
 }
 
+Pipeline lowering() {
+  return {{"channels_last"}, {"dead_code"}};
+}
+
 }  // namespace stair::passes

@@ -36,4 +36,7 @@ Pipeline quantized_evaluation(const Recipe& recipe);
 Pipeline deployment(const Recipe& recipe);
 Pipeline deployment_constants(const Recipe& recipe);
 
+/// What a deployment graph goes through before a backend that asks for it runs it: the layout of its images. Values keep their integers.
+Pipeline lowering();
+
 }  // namespace stair::passes

@@ -19,21 +19,27 @@ using Placement = ir::MemoryPlan::Placement;
 
 constexpr std::size_t alignment = 64;
 
-// Bytes that one value, or several that are written over one another in turn, hold from the node `first` to the node `last`.
+// Bytes that one value, or several that are written over one another in turn, hold from the step `first` to the step `last`.
 struct Block {
   std::size_t bytes = 0;
-  NodeId first = 0, last = 0;
+  std::int64_t first = 0, last = 0;
   std::size_t offset = 0;
 };
 
 class Planner {
  public:
-  explicit Planner(const Graph& graph) : graph_(graph), uses_(graph), block_of_(graph.values().size(), none) {}
+  Planner(const Graph& graph, const ir::Schedule& schedule)
+      : graph_(graph), schedule_(schedule), uses_(graph), step_of_(graph.nodes().size()), block_of_(graph.values().size(), none) {
+    for (std::size_t step = 0; step < schedule.size(); ++step) {
+      for (const NodeId node : schedule[step]) step_of_[static_cast<std::size_t>(node)] = static_cast<std::int64_t>(step);
+    }
+  }
 
   ir::MemoryPlan run() {
     plan_.placements.resize(graph_.values().size());
     for (const ValueId input : graph_.inputs()) place(input).kind = Placement::Kind::input;
     for (const ir::State& state : graph_.states()) place(state.value) = {Placement::Kind::state, 0, state.value};
+    for (const std::vector<NodeId>& group : schedule_) place_internal(group);
     for (const ir::Update& update : graph_.updates()) place_update(update);
     make_blocks();
     lay_out();
@@ -47,31 +53,44 @@ class Planner {
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   Placement& place(ValueId value) { return plan_.placements[static_cast<std::size_t>(value)]; }
-  NodeId last_use(ValueId value) const {
+  std::int64_t step(NodeId node) const { return step_of_[static_cast<std::size_t>(node)]; }
+  std::int64_t made_at(ValueId value) const { return step(graph_.value(value).producer); }
+  std::int64_t last_use(ValueId value) const {
     const auto i = static_cast<std::size_t>(value);
-    if (uses_.leaves[i]) return static_cast<NodeId>(graph_.nodes().size());
-    const std::vector<NodeId>& readers = uses_.nodes[i];
-    return readers.empty() ? graph_.value(value).producer : readers.back();
+    if (uses_.leaves[i]) return static_cast<std::int64_t>(schedule_.size());
+    std::int64_t last = graph_.value(value).producer == ir::absent ? -1 : made_at(value);
+    for (const NodeId reader : uses_.nodes[i]) last = std::max(last, step(reader));
+    return last;
   }
   // The operand that the node may write result 0 over, or absent.
-  static ValueId overwritten(const Node& node) { return node.op->in_place ? node.operands[*node.op->in_place] : ir::absent; }
+  ValueId overwritten(const Node& node) const {
+    const bool alone = schedule_[static_cast<std::size_t>(made_at(node.results.front()))].size() == 1;
+    return alone && node.op->in_place ? node.operands[*node.op->in_place] : ir::absent;
+  }
+
+  void place_internal(const std::vector<NodeId>& group) {
+    for (const NodeId node : group) {
+      if (node == group.back()) continue;
+      for (const ValueId result : graph_.node(node).results) place(result).kind = Placement::Kind::internal;
+    }
+  }
 
   // Straight into the state, if nobody reads the state's old value from the producer on (but the producer itself, in place).
   void place_update(const ir::Update& update) {
     const Node* producer = graph_.producer(update.value);
     if (producer == nullptr || place(update.value).kind == Placement::Kind::state) return;
     if (uses_.leaves[static_cast<std::size_t>(update.state)]) return;
-    const NodeId made_at = graph_.value(update.value).producer;
-    const NodeId old_dies = last_use(update.state);
-    const bool in_place = old_dies == made_at && update.value == producer->results.front() && overwritten(*producer) == update.state &&
+    const std::int64_t made = made_at(update.value);
+    const std::int64_t old_dies = last_use(update.state);
+    const bool in_place = old_dies == made && update.value == producer->results.front() && overwritten(*producer) == update.state &&
                           std::count(producer->operands.begin(), producer->operands.end(), update.state) == 1;
-    if (old_dies < made_at || in_place) place(update.value) = {Placement::Kind::state, 0, update.state};
+    if (old_dies < made || in_place) place(update.value) = {Placement::Kind::state, 0, update.state};
   }
 
   void make_blocks() {
-    for (std::size_t n = 0; n < graph_.nodes().size(); ++n) {
-      const Node& node = graph_.nodes()[n];
-      const auto id = static_cast<NodeId>(n);
+    for (std::size_t step = 0; step < schedule_.size(); ++step) {
+      const Node& node = graph_.node(schedule_[step].back());
+      const auto id = static_cast<std::int64_t>(step);
       for (const ValueId result : node.results) {
         if (place(result).kind != Placement::Kind::arena) continue;
         const ValueId over = result == node.results.front() ? overwritten(node) : ir::absent;
@@ -88,8 +107,8 @@ class Planner {
     }
   }
 
-  // The value lives in the arena and the node, which reads it once, is the last that does.
-  bool dies_at(ValueId value, const Node& node, NodeId id) const {
+  // The value lives in the arena and the node, which reads it once in that step, is the last that does.
+  bool dies_at(ValueId value, const Node& node, std::int64_t id) const {
     return block_of_[static_cast<std::size_t>(value)] != none && last_use(value) == id &&
            std::count(node.operands.begin(), node.operands.end(), value) == 1;
   }
@@ -118,16 +137,22 @@ class Planner {
   }
 
   const Graph& graph_;
+  const ir::Schedule& schedule_;
   ir::Uses uses_;
   ir::MemoryPlan plan_;
+  std::vector<std::int64_t> step_of_;  // by node
   std::vector<std::size_t> block_of_;  // by value
   std::vector<Block> blocks_;
 };
 
 }  // namespace
 
+ir::MemoryPlan plan_memory(const Graph& graph, const ir::Schedule& schedule) {
+  return Planner(graph, schedule).run();
+}
+
 ir::MemoryPlan plan_memory(const Graph& graph) {
-  return Planner(graph).run();
+  return plan_memory(graph, ir::one_by_one(graph));
 }
 
 std::string describe(const Graph& graph, const ir::MemoryPlan& plan) {

@@ -24,8 +24,10 @@ struct Executor::Impl {
   };
 
   ir::Graph graph;
-  ir::MemoryPlan plan;
   Options options;
+  ir::Schedule schedule;
+  std::vector<const backends::Backend*> chosen;  // by step
+  ir::MemoryPlan plan;
   Buffer arena, scratch;
   std::vector<ir::TensorView> views;  // by ValueId
   std::vector<Step> steps;
@@ -45,6 +47,7 @@ struct Executor::Impl {
       case ir::MemoryPlan::Placement::Kind::state:
         return {value.type, states.find(graph.value(place.state).name)->second.view().data};
       case ir::MemoryPlan::Placement::Kind::input:
+      case ir::MemoryPlan::Placement::Kind::internal:
         return {value.type, nullptr};
     }
     throw InternalError("a placement of no kind");
@@ -71,30 +74,89 @@ struct Executor::Impl {
     }
   }
 
-  void assign(const ir::Node& node) {
-    Assignment assignment{node.name, node.op->name, "", "", {}};
+  // Groups of nodes that a backend runs as one stand where their last node does.
+  void make_schedule() {
+    const ir::Uses uses(graph);
+    std::vector<bool> taken(graph.nodes().size(), false);
+    std::vector<Choice> choices(graph.nodes().size());  // by last node
+    for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+      if (taken[n]) continue;
+      const auto free = [&](ir::NodeId node) { return !taken[static_cast<std::size_t>(node)]; };
+      Choice choice = choose(static_cast<ir::NodeId>(n));
+      choice.nodes = choice.backend->group(graph, uses, static_cast<ir::NodeId>(n), free);
+      for (const ir::NodeId node : choice.nodes) taken[static_cast<std::size_t>(node)] = true;
+      const auto last = static_cast<std::size_t>(choice.nodes.back());
+      choices[last] = std::move(choice);
+    }
+    for (Choice& choice : choices) {
+      if (choice.nodes.empty()) continue;
+      schedule.push_back(choice.nodes);
+      assignments.push_back(std::move(choice.assignment));
+      chosen.push_back(choice.backend);
+    }
+  }
+
+  struct Choice {
+    std::vector<ir::NodeId> nodes;
+    const backends::Backend* backend = nullptr;
+    Assignment assignment;
+  };
+
+  Choice choose(ir::NodeId id) const {
+    const ir::Node& node = graph.node(id);
     std::vector<const backends::Backend*> candidates = options.backends;
     candidates.push_back(&backends::named("reference"));
+    Choice choice;
     for (const backends::Backend* backend : candidates) {
       const backends::Answer answer = backend->supports(graph, node);
-      if (!answer.yes) {
-        assignment.declined.push_back(std::string(backend->name()) + ": " + answer.reason);
-        continue;
+      if (answer.yes) {
+        choice.backend = backend;
+        return choice;
       }
-      steps.push_back({&node, backend->prepare(graph, node), {}, {}});
-      assignment.backend = backend->name();
-      assignment.kernel = steps.back().kernel->description();
-      assignments.push_back(std::move(assignment));
-      return;
+      choice.assignment.declined.push_back(std::string(backend->name()) + ": " + answer.reason);
     }
     throw InternalError("no backend runs the op '" + node.op->name + "'");
   }
+
+  void prepare(const Tensors& states) {
+    std::vector<ir::TensorView> constants(graph.values().size());
+    for (const ir::State& state : graph.states()) {
+      if (state.role != ir::StateRole::constant) continue;
+      constants[static_cast<std::size_t>(state.value)] = states.find(graph.value(state.value).name)->second.view();
+    }
+    std::size_t scratch_bytes = 0;
+    for (std::size_t s = 0; s < schedule.size(); ++s) {
+      const ir::Node& last = graph.node(schedule[s].back());
+      steps.push_back({&last, chosen[s]->prepare(graph, schedule[s], constants), {}, {}});
+      Step& step = steps.back();
+      scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
+      Assignment& assignment = assignments[s];
+      assignment.node = last.name;
+      assignment.backend = chosen[s]->name();
+      assignment.kernel = step.kernel->description();
+      for (const ir::NodeId node : schedule[s]) {
+        assignment.op += (assignment.op.empty() ? "" : " + ") + graph.node(node).op->name;
+        for (const ir::ValueId operand : graph.node(node).operands) add_operand(operand);
+      }
+      for (const ir::ValueId result : last.results) step.results.push_back(views[static_cast<std::size_t>(result)]);
+    }
+    scratch = Buffer(scratch_bytes);
+  }
+
+  void add_operand(ir::ValueId operand) {
+    Step& step = steps.back();
+    if (operand != ir::absent && graph.is_input(operand)) {
+      const auto& inputs = graph.inputs();
+      const auto input = static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), operand) - inputs.begin());
+      fed.push_back({steps.size() - 1, step.operands.size(), input});
+    }
+    step.operands.push_back(operand == ir::absent ? ir::TensorView{} : views[static_cast<std::size_t>(operand)]);
+  }
 };
 
-Executor::Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Options options) : impl_(std::make_unique<Impl>()) {
+Executor::Executor(ir::Graph graph, const Planner& planner, Tensors& states, Options options) : impl_(std::make_unique<Impl>()) {
   Impl& impl = *impl_;
   impl.graph = std::move(graph);
-  impl.plan = std::move(plan);
   impl.options = std::move(options);
   for (const ir::State& state : impl.graph.states()) {
     const ir::Value& value = impl.graph.value(state.value);
@@ -104,27 +166,11 @@ Executor::Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Option
       throw Error("tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " + to_string(value.type));
     }
   }
+  impl.make_schedule();
+  impl.plan = planner(impl.graph, impl.schedule);
   impl.arena = Buffer(impl.plan.arena_bytes);
   for (std::size_t id = 0; id < impl.graph.values().size(); ++id) impl.views.push_back(impl.view_of(static_cast<ir::ValueId>(id), states));
-
-  const auto input_index = [&](ir::ValueId id) {
-    const auto& inputs = impl.graph.inputs();
-    return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), id) - inputs.begin());
-  };
-  std::size_t scratch_bytes = 0;
-  for (const ir::Node& node : impl.graph.nodes()) {
-    impl.assign(node);
-    Impl::Step& step = impl.steps.back();
-    scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
-    for (const ir::ValueId operand : node.operands) {
-      if (operand != ir::absent && impl.graph.is_input(operand)) {
-        impl.fed.push_back({impl.steps.size() - 1, step.operands.size(), input_index(operand)});
-      }
-      step.operands.push_back(operand == ir::absent ? ir::TensorView{} : impl.views[static_cast<std::size_t>(operand)]);
-    }
-    for (const ir::ValueId result : node.results) step.results.push_back(impl.views[static_cast<std::size_t>(result)]);
-  }
-  impl.scratch = Buffer(scratch_bytes);
+  impl.prepare(states);
   for (const ir::Update& update : impl.graph.updates()) {
     const ir::TensorView from = impl.views[static_cast<std::size_t>(update.value)];
     const ir::TensorView to = impl.views[static_cast<std::size_t>(update.state)];
@@ -141,6 +187,10 @@ const ir::Graph& Executor::graph() const {
 }
 const std::vector<Executor::Assignment>& Executor::assignments() const {
   return impl_->assignments;
+}
+
+std::size_t Executor::arena_bytes() const {
+  return impl_->plan.arena_bytes;
 }
 
 void Executor::run(std::span<const ir::TensorView> inputs) {

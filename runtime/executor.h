@@ -22,25 +22,32 @@ class Executor {
     std::vector<const backends::Backend*> backends;
     int threads = 1;
   };
-  /// Which backend runs a node, and why the preferred ones don't.
+  /// Which backend runs a step, and why the preferred ones don't.
   struct Assignment {
-    std::string node, op, backend, kernel;
+    std::string node;  ///< the last one, where several run as one kernel
+    std::string op;    ///< "conv2d_integer + requantize"
+    std::string backend, kernel;
     std::vector<std::string> declined;  ///< "openblas: int32 sums may pass 2^24"
   };
+  /// Lays out the memory of a graph that runs in the order of a schedule (passes/plan_memory).
+  using Planner = std::function<ir::MemoryPlan(const ir::Graph&, const ir::Schedule&)>;
 
-  Executor(ir::Graph graph, ir::MemoryPlan plan, Tensors& states, Options options);
+  Executor(ir::Graph graph, const Planner& planner, Tensors& states, Options options);
   ~Executor();
   Executor(Executor&&) noexcept;
 
   const ir::Graph& graph() const;
+  /// One a step, in order.
   const std::vector<Assignment>& assignments() const;
+  /// Bytes of all values that an execution computes.
+  std::size_t arena_bytes() const;
 
   /// One execution over the inputs, in the order of the graph's; types must match. Updates take effect at its end.
   void run(std::span<const ir::TensorView> inputs);
   /// An output of the last execution, valid until the next one.
   ir::TensorView output(std::string_view name) const;
-  /// Called after each node with its results while set. An exception it throws leaves run() before the updates, but for those of nodes so
-  /// far that the plan writes straight into their states (an optimizer's, which come behind the loss).
+  /// Called after each step with its (last) node and its results while set. An exception it throws leaves run() before the updates, but for
+  /// those of nodes so far that the plan writes straight into their states (an optimizer's, which come behind the loss).
   void set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook);
 
  private:

@@ -5,11 +5,12 @@ namespace stair::ir::ops {
 void avg_pool_integer(OpRegistry& registry) {
   registry.add({.name = "avg_pool_integer",
                 .summary = "N-AVG: sum of q - z_x over the window, exact in int32; padding counts as z_x",
-                .operands = {{"x", "u8 or s8 [N,C,H,W]"}, {"x_zero_point", "i32[1]"}},
-                .results = {{"acc", "i32 [N,C,OH,OW]"}},
+                .operands = {{"x", "u8 or s8 [N,C,H,W], or in the layout"}, {"x_zero_point", "i32[1]"}},
+                .results = {{"acc", "i32 [N,C,OH,OW], or in the layout"}},
                 .attributes = {{"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
                                {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
-                               {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}}},
+                               {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}},
+                               layout_attribute()},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
                   return {{DType::i32, infer_pool(c)}};

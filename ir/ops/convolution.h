@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ir/ops/common.h"
+#include "ir/ops/layout.h"
 
 namespace stair::ir::ops {
 
@@ -42,10 +43,10 @@ inline void expect_window_attributes(const InferContext& c) {
            "padding is " + to_string(p) + ", expected four numbers from 0 on [top, left, bottom, right]");
 }
 
-/// Shape of a pooling's result.
+/// Shape of a pooling's result, in the node's layout.
 inline Shape infer_pool(const InferContext& c) {
   expect_window_attributes(c);
-  const Shape& x = c.shape(0);
+  const Shape x = image_shape(c, 0);
   c.expect(x.size() == 4, "x is " + to_string(x) + ", expected [N,C,H,W]");
   const std::vector<std::int64_t>& kernel = c.attributes.integers("kernel");
   const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
@@ -54,13 +55,14 @@ inline Shape infer_pool(const InferContext& c) {
   const std::int64_t oh = window_output(x[2], kernel[0], c.attributes, 0, 1);
   const std::int64_t ow = window_output(x[3], kernel[1], c.attributes, 1, 1);
   c.expect(oh > 0 && ow > 0, "the window " + to_string(kernel) + " doesn't fit into x " + to_string(x));
-  return {x[0], x[1], oh, ow};
+  return laid_out(c, {x[0], x[1], oh, ow});
 }
 
-/// Shape of a convolution's result; checks x [N,C,H,W], w [O,C/groups,KH,KW] and an optional bias [O] (operand `bias`).
+/// Shape of a convolution's result, in the node's layout; checks x [N,C,H,W], w [O,C/groups,KH,KW] and an optional bias [O] (operand
+/// `bias`).
 inline Shape infer_convolution(const InferContext& c, std::size_t bias) {
   expect_window_attributes(c);
-  const Shape& x = c.shape(0);
+  const Shape x = image_shape(c, 0);
   const Shape& w = c.shape(1);
   c.expect(x.size() == 4, "x is " + to_string(x) + ", expected [N,C,H,W]");
   c.expect(w.size() == 4, "weight is " + to_string(w) + ", expected [O,C/groups,KH,KW]");
@@ -78,7 +80,7 @@ inline Shape infer_convolution(const InferContext& c, std::size_t bias) {
   const std::int64_t ow = window_output(x[3], w[3], c.attributes, 1, dilation[1]);
   c.expect(oh > 0 && ow > 0, "the window " + to_string(Shape{w[2], w[3]}) + " doesn't fit into x " + to_string(x) + " with padding " +
                                  to_string(c.attributes.integers("padding")));
-  return {x[0], w[0], oh, ow};
+  return laid_out(c, {x[0], w[0], oh, ow});
 }
 
 }  // namespace stair::ir::ops

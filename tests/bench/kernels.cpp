@@ -32,7 +32,8 @@ struct Bench {
   Bench(const ir::Graph& of, const ir::Node& which, const backends::Backend& backend) : graph(of), node(which) {
     for (const ir::ValueId id : node.operands) operands.push_back(id == ir::absent ? ir::TensorView{} : make(graph.type(id)));
     for (const ir::ValueId id : node.results) results.push_back(make(graph.type(id)));
-    kernel = backend.prepare(graph, node);
+    const std::vector<ir::NodeId> alone{graph.value(node.results.front()).producer};
+    kernel = backend.prepare(graph, alone, {});
     scratch = runtime::Buffer(kernel->scratch_bytes());
   }
 

@@ -107,7 +107,7 @@ void check_in_place(const ir::Graph& graph, const runtime::Tensors& operands, co
   }
   std::memcpy(results[0].view().data, operand_views[over].data, results[0].bytes());
   operand_views[over].data = results[0].view().data;
-  const std::unique_ptr<backends::Kernel> kernel = backend.prepare(graph, node);
+  const std::unique_ptr<backends::Kernel> kernel = backend.prepare(graph, std::vector<ir::NodeId>{0}, {});
   const runtime::Buffer scratch(kernel->scratch_bytes());
   kernel->run({operand_views, result_views, scratch.data(), 2});
   CHECK(same_bits(results, apart));
@@ -133,7 +133,7 @@ void check_on_all_backends(const Case& c) {
   const Results reference = run(graph, operands, backends::named("reference"), 1);
   const std::optional<ir::Graph> wide = wide_graph_of(c);
   const Results precise = oracle(c, wide, reference);
-  for (const backends::Backend* backend : backends::all()) {
+  for (const backends::Backend* backend : backends::every()) {
     if (!backend->supports(graph, graph.node(0)).yes) continue;
     const std::string on(backend->name());
     CAPTURE(on);

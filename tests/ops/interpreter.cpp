@@ -24,8 +24,10 @@ const backends::Backend& first_that_runs(const ir::Graph& graph, const ir::Node&
 Interpreter::Interpreter(const ir::Graph& graph, const std::vector<const backends::Backend*>& backends, int threads)
     : graph_(graph), threads_(threads) {
   for (const ir::Value& value : graph.values()) values_.emplace_back(value.type);
-  for (const ir::Node& node : graph.nodes()) {
-    std::unique_ptr<backends::Kernel> kernel = first_that_runs(graph, node, backends).prepare(graph, node);
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    const ir::Node& node = graph.nodes()[n];
+    const std::vector<ir::NodeId> alone{static_cast<ir::NodeId>(n)};
+    std::unique_ptr<backends::Kernel> kernel = first_that_runs(graph, node, backends).prepare(graph, alone, {});
     runtime::Buffer scratch(kernel->scratch_bytes());
     steps_.push_back({&node, std::move(kernel), std::move(scratch)});
   }

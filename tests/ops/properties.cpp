@@ -27,8 +27,8 @@ void check_definition(const Case& c) {
 }
 
 bool has_definition(const std::string& op) {
-  for (const char* known :
-       {"conv2d", "conv2d_integer", "linear", "linear_integer", "matmul", "matmul_integer", "max_pool", "avg_pool", "avg_pool_integer"}) {
+  for (const char* known : {"conv2d", "conv2d_integer", "linear", "linear_integer", "matmul", "matmul_integer", "max_pool", "avg_pool",
+                            "max_pool_integer", "avg_pool_integer"}) {
     if (op == known) return true;
   }
   return false;

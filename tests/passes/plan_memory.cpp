@@ -165,6 +165,19 @@ TEST_CASE("an update is written into its state where nobody reads the old value 
   CHECK(kind_of_next("%r = relu(%w)\n%next = add(%r, %g)\nupdate %w = %next\n") == Placement::Kind::state);
 }
 
+TEST_CASE("a group runs where its last node stands: its own values lie nowhere, its operands live until then, nothing in it is in place") {
+  const Graph graph = parsed(
+      "%x = input : f32[16]\n%a = tanh(%x)\n%b = relu(%a)\n%c = tanh(%x)\n%d = relu(%b)\n%e = relu(%c)\noutput d = %d\noutput e = %e\n");
+  const ir::MemoryPlan plan = passes::plan_memory(graph, {{0}, {2}, {1, 3}, {4}});
+  const auto place = [&](const char* name) { return plan.placements[static_cast<std::size_t>(graph.find(name))]; };
+  CHECK(place("b").kind == Placement::Kind::internal);
+  std::vector<std::size_t> offsets{place("a").offset, place("c").offset, place("d").offset};
+  std::sort(offsets.begin(), offsets.end());
+  CHECK(offsets == std::vector<std::size_t>{0, 64, 128});  // a lives on beside c, and d isn't written over a
+  CHECK(place("e").offset == place("c").offset);
+  CHECK(plan.arena_bytes == 192);
+}
+
 TEST_CASE("one value that updates two states stands in one of them") {
   const Graph graph = parsed(
       "%g = input : f32[3]\n%v = state slot constant(0.0) : f32[3]\n%w = state slot constant(0.0) : f32[3]\n"

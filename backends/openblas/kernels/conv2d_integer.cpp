@@ -65,10 +65,14 @@ std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
       .bytes();
 }
 
+Answer accepts(const ir::Graph&, const ir::Node& node) {
+  return channels_last(node.attributes) ? Answer::cannot("runs on [N,C,H,W]") : Answer::can();
+}
+
 }  // namespace
 
 void conv2d_integer(FunctionKernels& kernels) {
-  kernels.add("conv2d_integer", {run, "im2col, sgemm (exact)", nullptr, scratch});
+  kernels.add("conv2d_integer", {run, "im2col, sgemm (exact)", accepts, scratch});
 }
 
 }  // namespace stair::backends::openblas

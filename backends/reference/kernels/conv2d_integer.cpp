@@ -1,5 +1,6 @@
 #include "backends/reference/convolution.h"
 #include "backends/reference/kernel.h"
+#include "backends/reference/layout.h"
 
 namespace stair::backends::reference {
 namespace {
@@ -8,8 +9,9 @@ namespace {
 void run(const ir::Node& node, const Arguments& a) {
   const Window window = Window::convolution(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
-    convolve(window, a.operands[0].as<Q>(), *a.operands[2].as<std::int32_t>(), a.operands[1].as<std::int8_t>(),
-             a.results[0].as<std::int32_t>(), a.threads);
+    with_channels_first<Q, std::int32_t>(node, window, a, [&](const Q* x, std::int32_t* acc) {
+      convolve(window, x, *a.operands[2].as<std::int32_t>(), a.operands[1].as<std::int8_t>(), acc, a.threads);
+    });
   });
 }
 

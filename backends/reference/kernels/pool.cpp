@@ -1,18 +1,17 @@
 #include <algorithm>
 
 #include "backends/reference/kernel.h"
+#include "backends/reference/layout.h"
 #include "backends/window.h"
 
 namespace stair::backends::reference {
 namespace {
 
+// `index` may be nullptr.
 template <class T>
-void max_pool(const Window& g, const Arguments& a) {
-  const T* x = a.operands[0].as<T>();
-  T* y = a.results[0].as<T>();
-  auto* index = a.results[1].as<std::uint8_t>();
+void max_pool(const Window& g, const T* x, T* y, std::uint8_t* index, int threads) {
   const std::int64_t planes = g.images * g.in_channels;
-#pragma omp parallel for num_threads(a.threads) schedule(static)
+#pragma omp parallel for num_threads(threads) schedule(static)
   for (std::int64_t plane = 0; plane < planes; ++plane) {
     const T* image = x + plane * g.in_height * g.in_width;
     for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
@@ -34,7 +33,7 @@ void max_pool(const Window& g, const Arguments& a) {
         }
         const std::int64_t out = (plane * g.out_height + oh) * g.out_width + ow;
         y[out] = best;
-        index[out] = static_cast<std::uint8_t>(position);
+        if (index != nullptr) index[out] = static_cast<std::uint8_t>(position);
       }
     }
   }
@@ -42,14 +41,16 @@ void max_pool(const Window& g, const Arguments& a) {
 
 void run_max_pool(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
-  switch (a.operands[0].type.dtype) {
-    case ir::DType::u8:
-      return max_pool<std::uint8_t>(g, a);
-    case ir::DType::s8:
-      return max_pool<std::int8_t>(g, a);
-    default:
-      for_real(a.operands[0].type.dtype, [&]<class Real>() { max_pool<Real>(g, a); });
-  }
+  const auto run = [&]<class T>() { max_pool(g, a.operands[0].as<T>(), a.results[0].as<T>(), a.results[1].as<std::uint8_t>(), a.threads); };
+  if (ir::is_float(a.operands[0].type.dtype)) return for_real(a.operands[0].type.dtype, run);
+  for_quantized(a.operands[0].type.dtype, run);
+}
+
+void run_max_pool_integer(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
+  for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+    with_channels_first<Q, Q>(node, g, a, [&](const Q* x, Q* y) { max_pool<Q>(g, x, y, nullptr, a.threads); });
+  });
 }
 
 void run_max_pool_grad(const ir::Node& node, const Arguments& a) {
@@ -140,6 +141,7 @@ void run_global_avg_pool(const ir::Node&, const Arguments& a) {
 
 void pool(FunctionKernels& kernels) {
   kernels.add("max_pool", {run_max_pool});
+  kernels.add("max_pool_integer", {run_max_pool_integer});
   kernels.add("max_pool_grad", {run_max_pool_grad});
   kernels.add("avg_pool", {run_avg_pool});
   kernels.add("avg_pool_grad", {run_avg_pool_grad});

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "backends/reference/kernel.h"
+#include "backends/reference/layout.h"
 #include "backends/reference/reduction.h"
 #include "backends/window.h"
 
@@ -12,26 +13,26 @@ void run_avg_pool(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
   const std::int32_t zero_point = *a.operands[1].as<std::int32_t>();
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
-    const Q* x = a.operands[0].as<Q>();
-    auto* acc = a.results[0].as<std::int32_t>();
-    const std::int64_t planes = g.images * g.in_channels;
+    with_channels_first<Q, std::int32_t>(node, g, a, [&](const Q* x, std::int32_t* acc) {
+      const std::int64_t planes = g.images * g.in_channels;
 #pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t plane = 0; plane < planes; ++plane) {
-      const Q* image = x + plane * g.in_height * g.in_width;
-      for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
-        for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
-          std::int32_t sum = 0;
-          for (std::int64_t kh = 0; kh < g.kernel_height; ++kh) {
-            for (std::int64_t kw = 0; kw < g.kernel_width; ++kw) {
-              const std::int64_t h = g.in_row(oh, kh);
-              const std::int64_t w = g.in_column(ow, kw);
-              if (g.row_inside(h) && g.column_inside(w)) sum += image[h * g.in_width + w] - zero_point;
+      for (std::int64_t plane = 0; plane < planes; ++plane) {
+        const Q* image = x + plane * g.in_height * g.in_width;
+        for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
+          for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
+            std::int32_t sum = 0;
+            for (std::int64_t kh = 0; kh < g.kernel_height; ++kh) {
+              for (std::int64_t kw = 0; kw < g.kernel_width; ++kw) {
+                const std::int64_t h = g.in_row(oh, kh);
+                const std::int64_t w = g.in_column(ow, kw);
+                if (g.row_inside(h) && g.column_inside(w)) sum += image[h * g.in_width + w] - zero_point;
+              }
             }
+            acc[(plane * g.out_height + oh) * g.out_width + ow] = sum;
           }
-          acc[(plane * g.out_height + oh) * g.out_width + ow] = sum;
         }
       }
-    }
+    });
   });
 }
 
