@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "frontend/compile.h"
 #include "ir/op.h"
@@ -186,7 +188,8 @@ TEST_CASE("every node is assigned, the preferred backend first") {
   const auto executor_of = [&](std::vector<const backends::Backend*> preferred) {
     return driver::executor_for(run.deployment.graph, run.deployment.constants, {std::move(preferred), 1, 0});
   };
-  for (const Executor& executor : {executor_of({}), executor_of({&backends::named("reference")}), executor_of(backends::all())}) {
+  for (const Executor& executor :
+       {executor_of({}), executor_of({&backends::named("reference")}), executor_of({&backends::named("openblas")})}) {
     REQUIRE(executor.assignments().size() == executor.graph().nodes().size());
     for (std::size_t i = 0; i < executor.assignments().size(); ++i) {
       const Executor::Assignment& assignment = executor.assignments()[i];
@@ -196,6 +199,80 @@ TEST_CASE("every node is assigned, the preferred backend first") {
       CHECK((assignment.backend == "reference" || assignment.declined.empty()));
     }
   }
+}
+
+namespace {
+
+// Runs relu followed by add as one kernel: result = max(x, 0) + other.
+class Fusing : public backends::Backend {
+ public:
+  std::string_view name() const override { return "fusing"; }
+  std::string_view summary() const override { return "of a test"; }
+  backends::Answer supports_op(std::string_view op) const override {
+    return op == "relu" ? backends::Answer::can() : backends::Answer::cannot("no relu");
+  }
+  backends::Answer supports(const ir::Graph& graph, const ir::Node& node) const override {
+    const bool fuses = group(graph, ir::Uses(graph), graph.value(node.results[0]).producer, [](ir::NodeId) { return true; }).size() > 1;
+    return fuses ? backends::Answer::can() : backends::Answer::cannot("no add behind it");
+  }
+  std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                const std::function<bool(ir::NodeId)>& free) const override {
+    const ir::Node& relu = graph.node(first);
+    if (relu.op->name != "relu" || !uses.single(relu.results[0])) return {first};
+    const ir::NodeId next = uses.nodes[static_cast<std::size_t>(relu.results[0])].front();
+    const ir::Node& add = graph.node(next);
+    return add.op->name == "add" && add.operands[0] == relu.results[0] && free(next) ? std::vector<ir::NodeId>{first, next}
+                                                                                     : std::vector<ir::NodeId>{first};
+  }
+  std::unique_ptr<backends::Kernel> prepare(const ir::Graph&, std::span<const ir::NodeId> nodes,
+                                            backends::Constants constants) const override {
+    REQUIRE(nodes.size() == 2);
+    known = std::count_if(constants.begin(), constants.end(), [](const ir::TensorView& tensor) { return tensor.data != nullptr; });
+    return std::make_unique<ReluAdd>();
+  }
+  mutable std::ptrdiff_t known = 0;  // constants that the last preparation was told of
+
+ private:
+  class ReluAdd : public backends::Kernel {
+   public:
+    void run(const backends::Arguments& a) override {
+      REQUIRE(a.operands.size() == 3);
+      CHECK(a.operands[1].data == nullptr);
+      *a.results[0].as<float>() = std::max(*a.operands[0].as<float>(), 0.0F) + *a.operands[2].as<float>();
+    }
+    std::string_view description() const override { return "relu, then add"; }
+  };
+};
+
+}  // namespace
+
+TEST_CASE("a group is one kernel where its last node stands; what others read isn't taken in") {
+  const Fusing fusing;
+  runtime::Tensors states;
+  const auto outputs_of = [&](const char* body, std::size_t steps) {
+    const ir::Graph graph =
+        ir::parse(std::string("sir 1\ngraph \"g\"\n%x = input : f32[1]\n%k = state constant constant(5.0) : f32[1]\n") + body, "text");
+    runtime::initialize_states(graph, 0, states);
+    Executor executor = driver::executor_for(graph, states, {{&fusing}, 1, 0});
+    CHECK(executor.assignments().size() == steps);
+    runtime::Tensor x(graph.type(graph.inputs().front()));
+    *x.as<float>() = 3;
+    const ir::TensorView inputs[] = {x.view()};
+    executor.run(inputs);
+    for (const Executor::Assignment& step : executor.assignments()) {
+      if (step.backend != "fusing") continue;
+      CHECK(step.node == "sum");
+      CHECK(step.op == "relu + add");
+      CHECK(step.kernel == "relu, then add");
+      CHECK(step.declined.empty());
+    }
+    return *executor.output("sum").as<float>();
+  };
+  // The other operand is computed between the group's nodes.
+  CHECK(outputs_of("%a = negate(%x)\n%r = relu(%x)\n%b = mul(%a, %k)\n%sum = add(%r, %b)\noutput sum = %sum\n", 3) == -12);
+  CHECK(fusing.known == 1);
+  CHECK(outputs_of("%r = relu(%x)\n%b = mul(%r, %k)\n%sum = add(%r, %b)\noutput sum = %sum\n", 3) == 18);
+  CHECK(outputs_of("%r = relu(%x)\n%sum = add(%r, %k)\noutput r = %r\noutput sum = %sum\n", 2) == 8);
 }
 
 TEST_CASE("updates take effect together, after the last node") {
