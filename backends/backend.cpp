@@ -45,12 +45,21 @@ class FunctionBackend : public Backend {
     if (it == kernels_.entries().end()) return Answer::cannot(missing_);
     return it->second.accepts == nullptr ? Answer::can() : it->second.accepts(graph, node);
   }
-  std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) const override {
+  std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                const std::function<bool(ir::NodeId)>& free) const override {
+    const FunctionKernels::Entry& entry = entry_of(graph.node(first));
+    return entry.group == nullptr ? Backend::group(graph, uses, first, free) : entry.group(graph, uses, first, free);
+  }
+  std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) const override {
     const ir::Node& node = graph.node(nodes.front());
-    return std::make_unique<FunctionKernel>(graph, node, kernels_.entries().find(node.op->name)->second);
+    const FunctionKernels::Entry& entry = entry_of(node);
+    if (entry.prepare != nullptr) return entry.prepare(graph, nodes, constants);
+    return std::make_unique<FunctionKernel>(graph, node, entry);
   }
 
  private:
+  const FunctionKernels::Entry& entry_of(const ir::Node& node) const { return kernels_.entries().find(node.op->name)->second; }
+
   std::string name_, summary_;
   FunctionKernels kernels_;
   std::string missing_;

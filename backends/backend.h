@@ -84,11 +84,17 @@ class FunctionKernels {
   using Scratch = std::size_t (*)(const ir::Graph& graph, const ir::Node& node);
   /// Whether the function runs this very node.
   using Accepts = Answer (*)(const ir::Graph& graph, const ir::Node& node);
+  /// As Backend::group and Backend::prepare.
+  using Group = std::vector<ir::NodeId> (*)(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                            const std::function<bool(ir::NodeId)>& free);
+  using Prepare = std::unique_ptr<Kernel> (*)(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants);
   struct Entry {
     Function function;
     std::string_view description = "loops";
     Accepts accepts = nullptr;  ///< nullptr: every node of the op
     Scratch scratch = nullptr;
+    Group group = nullptr;      ///< nullptr: the node alone
+    Prepare prepare = nullptr;  ///< instead of a function: a kernel with a memory
   };
 
   void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }

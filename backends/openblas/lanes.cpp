@@ -55,4 +55,10 @@ STAIR_MULTIVERSION void add_products(const float* dy, const float* x, float mean
   product = p;
 }
 
+STAIR_MULTIVERSION void add_products(const float* a, const float* b, std::int64_t count, Lanes<float>& sum) {
+  Lanes<float> s = sum;
+  for_lanes(count, [&](int lane, std::int64_t i) STAIR_INLINE_BODY { s.lane[lane] += a[i] * b[i]; });
+  sum = s;
+}
+
 }  // namespace stair::backends::openblas

@@ -28,4 +28,7 @@ void add_squares(const float* x, double centre, std::int64_t count, Lanes<double
 void add_products(const float* dy, const float* x, float mean, float inv_std, std::int64_t count, Lanes<double>& sum,
                   Lanes<double>& product);
 
+/// Adds a * b.
+void add_products(const float* a, const float* b, std::int64_t count, Lanes<float>& sum);
+
 }  // namespace stair::backends::openblas

@@ -1,130 +1,154 @@
+#include <memory>
+#include <numeric>
+#include <vector>
+
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/convolution.h"
+#include "backends/openblas/direct/convolution.h"
+#include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {
 namespace {
 
-// With stride 1 the gradient is itself a convolution: of dy with the weights flipped and their channels swapped.
-bool is_convolution(const Window& g) {
-  return g.stride_h == 1 && g.stride_w == 1 && g.top <= (g.kernel_height - 1) * g.dilation_h &&
-         g.left <= (g.kernel_width - 1) * g.dilation_w;
-}
+// The kernel positions along one axis that the pixels i with (i + padding) % stride == residue are read by, and those pixels. To them the
+// gradient is a convolution of dy with stride 1: with the positions backwards, `dilation` apart.
+struct Phase {
+  std::int64_t first_tap, tap_step, taps;
+  std::int64_t dilation, padding;
+  std::int64_t first_pixel, pixels;
 
-Window transposed(const Window& g) {
-  Window t = g;
-  t.in_channels = g.out_channels;
-  t.in_height = g.out_height;
-  t.in_width = g.out_width;
-  t.out_channels = g.in_channels;
-  t.out_height = g.in_height;
-  t.out_width = g.in_width;
-  t.top = (g.kernel_height - 1) * g.dilation_h - g.top;
-  t.left = (g.kernel_width - 1) * g.dilation_w - g.left;
-  return t;
-}
+  Phase(std::int64_t residue, std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padded, std::int64_t tap_distance)
+      : first_tap(0), tap_step(stride / std::gcd(tap_distance, stride)), taps(0), dilation(tap_distance / std::gcd(tap_distance, stride)) {
+    while (first_tap < kernel && first_tap * tap_distance % stride != residue) ++first_tap;
+    if (first_tap < kernel) taps = (kernel - 1 - first_tap) / tap_step + 1;
+    const std::int64_t first = std::max<std::int64_t>(0, (padded - residue + stride - 1) / stride);
+    first_pixel = first * stride + residue - padded;
+    pixels = first_pixel < size ? (size - 1 - first_pixel) / stride + 1 : 0;
+    const std::int64_t offset = (first_tap * tap_distance - residue) / stride;
+    padding = offset + (taps - 1) * dilation - first;
+  }
+};
 
-// Each group's [out, in, KH, KW] becomes [in, out, KH, KW], every kernel backwards.
-void flip(const Window& g, const float* w, float* flipped, int threads) {
+// A part of the gradient by the input: all of it with stride 1.
+struct Part {
+  Phase rows, columns;
+  direct::Convolution convolution;
+
+  static Window window(const Window& g, const Phase& rows, const Phase& columns) {
+    Window t = g;
+    t.in_channels = g.out_channels;
+    t.in_height = g.out_height;
+    t.in_width = g.out_width;
+    t.out_channels = g.in_channels;
+    t.out_height = rows.pixels;
+    t.out_width = columns.pixels;
+    t.kernel_height = rows.taps;
+    t.kernel_width = columns.taps;
+    t.stride_h = t.stride_w = 1;
+    t.dilation_h = rows.dilation;
+    t.dilation_w = columns.dilation;
+    t.top = rows.padding;
+    t.left = columns.padding;
+    return t;
+  }
+  Part(const Window& g, const Phase& of_rows, const Phase& of_columns)
+      : rows(of_rows), columns(of_columns), convolution(window(g, of_rows, of_columns)) {}
+};
+
+// Each group's [out, in, KH, KW] becomes [in, out, taps of the part], backwards.
+void flip(const Window& g, const Part& part, const float* w, float* flipped, int threads) {
   const std::int64_t window = g.kernel_height * g.kernel_width;
+  const std::int64_t taps = part.rows.taps * part.columns.taps;
   for_items(g.out_channels, threads, [&](std::int64_t o) {
     const std::int64_t group = o / g.group_out();
     for (std::int64_t c = 0; c < g.group_in(); ++c) {
       const float* from = w + (o * g.group_in() + c) * window;
-      float* to = flipped + ((group * g.group_in() + c) * g.group_out() + o % g.group_out()) * window;
-      for (std::int64_t k = 0; k < window; ++k) to[window - 1 - k] = from[k];
-    }
-  });
-}
-
-// The image with its padding, whole: tiles add to common rows of it.
-std::int64_t frame_height(const Window& g) {
-  return (g.out_height - 1) * g.stride_h + (g.kernel_height - 1) * g.dilation_h + 1;
-}
-
-ScratchPlan plan(const Window& g) {
-  if (is_convolution(g)) {
-    ScratchPlan p = plan_convolve(transposed(g));
-    p.shared += line_up(g.out_channels * g.group_in() * g.kernel_height * g.kernel_width);
-    return p;
-  }
-  const Tiling t(g);
-  return {0, line_up(g.group_in() * frame_height(g) * t.padded_width) + line_up(t.tap_step * t.pixels)};
-}
-
-// Adds the taps [first, first + count) of the rows from `first_row` on to the pixels that they read.
-void add_taps(const Window& g, const Tiling& t, const float* columns, std::int64_t first, std::int64_t count, std::int64_t first_row,
-              std::int64_t rows, float* frame) {
-  const std::int64_t window = g.kernel_height * g.kernel_width;
-  for (std::int64_t tap = first; tap < first + count; ++tap) {
-    const std::int64_t row_of_tap = tap / window * frame_height(g) + tap % window / g.kernel_width * g.dilation_h;
-    for (std::int64_t row = 0; row < rows; ++row, columns += g.out_width) {
-      float* to = frame + (row_of_tap + (first_row + row) * g.stride_h) * t.padded_width + tap % g.kernel_width * g.dilation_w;
-      for (std::int64_t i = 0; i < g.out_width; ++i) to[i * g.stride_w] += columns[i];
-    }
-  }
-}
-
-// The frame without its padding; pixels that no window reaches are 0.
-void crop(const Window& g, const Tiling& t, const float* frame, float* dx) {
-  for (std::int64_t c = 0; c < g.group_in(); ++c) {
-    for (std::int64_t h = 0; h < g.in_height; ++h) {
-      float* to = dx + (c * g.in_height + h) * g.in_width;
-      const std::int64_t row = h + g.top;
-      const float* from = frame + (c * frame_height(g) + row) * t.padded_width + g.left;
-      const std::int64_t width = row < frame_height(g) ? std::clamp<std::int64_t>(t.padded_width - g.left, 0, g.in_width) : 0;
-      std::copy_n(from, width, to);
-      std::fill(to + width, to + g.in_width, 0.0F);
-    }
-  }
-}
-
-void run_strided(const Window& g, const float* dy, const float* w, float* dx, const ScratchPlan& p, const Arguments& a) {
-  const Tiling t(g);
-  const std::int64_t plane = g.out_height * g.out_width;
-  const std::int64_t frame_floats = g.group_in() * frame_height(g) * t.padded_width;
-  for_items(g.images, a.threads, [&](std::int64_t n) {
-    float* frame = p.of_this_thread(a.scratch);
-    float* columns = frame + line_up(frame_floats);
-    for (std::int64_t group = 0; group < g.groups; ++group) {
-      std::fill_n(frame, frame_floats, 0.0F);
-      for (std::int64_t first_row = 0; first_row < g.out_height; first_row += t.rows) {
-        const std::int64_t rows = std::min(t.rows, g.out_height - first_row);
-        const float* gradient = dy + (n * g.out_channels + group * t.channels) * plane + first_row * g.out_width;
-        for (std::int64_t k = 0; k < t.taps; k += t.tap_step) {
-          const std::int64_t count = std::min(t.tap_step, t.taps - k);
-          sgemm(count, rows * g.out_width, t.channels, {w + group * t.channels * t.taps + k, t.taps, true}, {gradient, plane}, 0.0F,
-                columns, rows * g.out_width);
-          add_taps(g, t, columns, k, count, first_row, rows, frame);
-        }
+      float* to = flipped + ((group * g.group_in() + c) * g.group_out() + o % g.group_out()) * taps + taps;
+      for (std::int64_t i = 0; i < part.rows.taps; ++i) {
+        const float* row = from + (part.rows.first_tap + i * part.rows.tap_step) * g.kernel_width;
+        for (std::int64_t j = 0; j < part.columns.taps; ++j) *--to = row[part.columns.first_tap + j * part.columns.tap_step];
       }
-      crop(g, t, frame, dx + (n * g.in_channels + group * g.group_in()) * g.in_height * g.in_width);
     }
   });
 }
 
-void run(const ir::Node& node, const Arguments& a) {
-  const Window g = Window::convolution(node.attributes, a.results[0].type.shape, a.operands[1].type.shape, a.operands[0].type.shape);
-  const ScratchPlan p = plan(g);
-  const float* dy = a.operands[0].as<float>();
-  const float* w = a.operands[1].as<float>();
-  float* dx = a.results[0].as<float>();
-  if (!is_convolution(g)) return run_strided(g, dy, w, dx, p, a);
-  const Window t = transposed(g);
-  float* flipped = reinterpret_cast<float*>(a.scratch) + order_floats(t, Tiling(t));
-  flip(g, w, flipped, a.threads);
-  convolve(t, dy, flipped, nullptr, dx, p, a.scratch, a.threads);
-}
+class GradientKernel : public Kernel {
+ public:
+  GradientKernel(const ir::Graph& graph, const ir::Node& node)
+      : window_(Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
+                                    graph.type(node.operands[0]).shape)) {
+    const Window& g = window_;
+    for (std::int64_t row = 0; row < g.stride_h; ++row) {
+      for (std::int64_t column = 0; column < g.stride_w; ++column) {
+        const Phase rows(row, g.in_height, g.kernel_height, g.stride_h, g.top, g.dilation_h);
+        const Phase columns(column, g.in_width, g.kernel_width, g.stride_w, g.left, g.dilation_w);
+        const bool reads = rows.taps > 0 && columns.taps > 0;
+        covers_ = covers_ && reads;
+        if (reads && rows.pixels > 0 && columns.pixels > 0) parts_.emplace_back(g, rows, columns);
+      }
+    }
+    for (const Part& part : parts_) {
+      packed_ = std::max(packed_, (part.convolution.packed_floats() + 15) / 16 * 16);
+      scratch_ = std::max(scratch_, part.convolution.scratch_bytes());
+      part_floats_ = std::max(part_floats_, whole() ? 0 : g.images * g.in_channels * part.rows.pixels * part.columns.pixels);
+    }
+    part_floats_ = (part_floats_ + 15) / 16 * 16;
+  }
 
-std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
-  return plan(Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
-                                  graph.type(node.operands[0]).shape))
-      .bytes();
+  void run(const Arguments& a) override {
+    const Window& g = window_;
+    auto* flipped = reinterpret_cast<float*>(a.scratch);
+    float* packed = flipped + flipped_floats();
+    float* result = packed + packed_;
+    auto* rest = reinterpret_cast<std::byte*>(result + part_floats_);
+    float* dx = a.results[0].as<float>();
+    if (!covers_) std::fill_n(dx, a.results[0].count(), 0.0F);
+    for (const Part& part : parts_) {
+      flip(g, part, a.operands[1].as<float>(), flipped, a.threads);
+      part.convolution.pack(flipped, packed, a.threads);
+      part.convolution.run(a.operands[0].as<float>(), packed, {}, whole() ? dx : result, rest, a.threads);
+      if (!whole()) scatter(part, result, dx, a.threads);
+    }
+  }
+
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(flipped_floats() + packed_ + part_floats_) * sizeof(float) + scratch_;
+  }
+  std::string_view description() const override { return "direct, vectors of pixels"; }
+
+ private:
+  bool whole() const { return window_.stride_h == 1 && window_.stride_w == 1; }
+  std::int64_t flipped_floats() const {
+    return (window_.out_channels * window_.group_in() * window_.kernel_height * window_.kernel_width + 15) / 16 * 16;
+  }
+
+  void scatter(const Part& part, const float* from, float* dx, int threads) const {
+    const Window& g = window_;
+    const std::int64_t rows = part.rows.pixels;
+    const std::int64_t columns = part.columns.pixels;
+    for_items(g.images * g.in_channels, threads, [&](std::int64_t plane) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const float* row = from + (plane * rows + r) * columns;
+        float* to = dx + (plane * g.in_height + part.rows.first_pixel + r * g.stride_h) * g.in_width + part.columns.first_pixel;
+        for (std::int64_t i = 0; i < columns; ++i) to[i * g.stride_w] = row[i];
+      }
+    });
+  }
+
+  Window window_;
+  std::vector<Part> parts_;
+  bool covers_ = true;  // every pixel belongs to a part
+  std::int64_t packed_ = 0, part_floats_ = 0;
+  std::size_t scratch_ = 0;
+};
+
+std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<GradientKernel>(graph, graph.node(nodes.front()));
 }
 
 }  // namespace
 
 void conv2d_grad_input(FunctionKernels& kernels) {
-  kernels.add("conv2d_grad_input", {run, "im2col, sgemm", not_double, scratch});
+  kernels.add("conv2d_grad_input", {.function = nullptr, .accepts = not_double, .prepare = prepare});
 }
 
 }  // namespace stair::backends::openblas

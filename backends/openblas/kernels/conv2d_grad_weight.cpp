@@ -1,6 +1,15 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/convolution.h"
+#include "backends/openblas/direct/loops.h"
+#include "backends/openblas/direct/planes.h"
+#include "backends/openblas/lanes.h"
+#include "backends/openblas/parallel.h"
 #include "backends/openblas/transpose.h"
 
 namespace stair::backends::openblas {
@@ -10,89 +19,109 @@ namespace {
 // (N-REPEAT).
 constexpr std::int64_t max_pieces = 8;
 
-std::int64_t images_of_piece(const Window& g) {
-  return balanced(g.images, piece_count(g.images, max_pieces));
-}
-std::int64_t pieces(const Window& g) {
-  return piece_count(g.images, images_of_piece(g));
-}
-// A piece's gradient lies as [groups, taps, channels]: the shape in which the product needs nothing transposed but dy, the smaller matrix.
-std::size_t gradient_floats(const Window& g, const Tiling& t) {
-  return line_up(g.groups * t.taps * t.channels);
-}
-
-ScratchPlan plan(const Window& g) {
-  const Tiling t(g);
-  return {static_cast<std::size_t>(pieces(g)) * gradient_floats(g, t),
-          t.padded_floats(g) + t.column_floats() + line_up(t.pixels * t.channels)};
-}
-
 STAIR_MULTIVERSION void add_to(float* sum, const float* x, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) sum[i] += x[i];
 }
 
-void run(const ir::Node& node, const Arguments& a) {
-  const Window g = Window::convolution(node.attributes, a.operands[1].type.shape, a.results[0].type.shape, a.operands[0].type.shape);
-  const Tiling t(g);
-  const ScratchPlan p = plan(g);
-  const float* dy = a.operands[0].as<float>();
-  const float* x = a.operands[1].as<float>();
-  float* dw = a.results[0].as<float>();
-  auto* gradients = reinterpret_cast<float*>(a.scratch);
-  const std::int64_t plane = g.out_height * g.out_width;
-  const std::int64_t per_piece = images_of_piece(g);
-  for_items(pieces(g), a.threads, [&](std::int64_t piece) {
-    float* memory = p.of_this_thread(a.scratch);
-    Columns columns(g, t, memory);
-    float* turned = memory + t.padded_floats(g) + t.column_floats();
-    float* gradient = gradients + static_cast<std::size_t>(piece) * gradient_floats(g, t);
-    for (std::int64_t n = piece * per_piece; n < std::min(g.images, (piece + 1) * per_piece); ++n) {
-      for (std::int64_t part = 0; part < g.groups * t.tiles; ++part) {
-        const std::int64_t group = part / t.tiles;
-        columns.load(x + (n * g.in_channels + group * g.group_in()) * g.in_height * g.in_width, 0, part % t.tiles);
-        transpose(dy + (n * g.out_channels + group * t.channels) * plane + columns.first_pixel(), plane, t.channels, columns.pixels(),
-                  turned, t.channels);
-        const bool first = n == piece * per_piece && part % t.tiles == 0;
-        for (std::int64_t k = 0, count = 0; k < t.taps; k += count) {
-          count = t.run(k, t.tap_step);
-          const Matrix taps = columns.taps(k, count);
-          for (std::int64_t o = 0; o < t.channels; o += t.channel_step) {
-            sgemm(count, std::min(t.channel_step, t.channels - o), columns.pixels(), taps, {turned + o, t.channels}, first ? 0.0F : 1.0F,
-                  gradient + (group * t.taps + k) * t.channels + o, t.channels);
-          }
+// dw[o, tap] = the sum over images and pixels of dy * x, in vectors along the output channels; where a group has one of them, along the
+// pixels.
+class GradientKernel : public Kernel {
+ public:
+  GradientKernel(const ir::Graph& graph, const ir::Node& node)
+      : window_(Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
+                                    graph.type(node.operands[0]).shape)),
+        planes_(window_, direct::tile_rows(window_)),
+        taps_(static_cast<std::int64_t>(planes_.offsets().size())),
+        channels_(window_.group_out() == 1 ? 1 : (window_.group_out() + direct::most_lanes - 1) / direct::most_lanes * direct::most_lanes) {
+    images_of_piece_ = balanced(window_.images, piece_count(window_.images, max_pieces));
+    pieces_ = piece_count(window_.images, images_of_piece_);
+  }
+
+  void run(const Arguments& a) override {
+    auto* gradients = reinterpret_cast<float*>(a.scratch);
+    for_items(pieces_, a.threads, [&](std::int64_t piece) {
+      float* memory = gradients + pieces_ * gradient_floats() + omp_get_thread_num() * thread_floats();
+      float* gradient = gradients + piece * gradient_floats();
+      std::fill_n(gradient, gradient_floats(), 0.0F);
+      const std::int64_t end = std::min(window_.images, (piece + 1) * images_of_piece_);
+      for (std::int64_t n = piece * images_of_piece_; n < end; ++n) {
+        for (std::int64_t group = 0; group < window_.groups; ++group) {
+          add_image(a.operands[0].as<float>(), a.operands[1].as<float>(), n, group, memory, gradient + group * taps_ * channels_);
         }
       }
-    }
-  });
-  const std::int64_t tap_block = t.by_rows ? g.kernel_width : 32;
-  const std::int64_t blocks = piece_count(t.taps, tap_block);
-  for_items(g.groups * blocks, a.threads, [&](std::int64_t item) {
-    const std::int64_t group = item / blocks;
-    const std::int64_t k = item % blocks * tap_block;
-    const std::int64_t count = std::min(tap_block, t.taps - k);
-    const std::int64_t first = (group * t.taps + k) * t.channels;
-    for (std::int64_t piece = 1; piece < pieces(g); ++piece) {
-      add_to(gradients + first, gradients + static_cast<std::size_t>(piece) * gradient_floats(g, t) + first, count * t.channels);
-    }
-    // Kernel row kh of channel c, back in its place.
-    const std::int64_t kh = k / t.band;
-    const std::int64_t c = k % t.band / g.kernel_width;
-    transpose(gradients + first, t.channels, count, t.channels,
-              dw + group * t.channels * t.taps + (t.by_rows ? (c * g.kernel_height + kh) * g.kernel_width : k), t.taps);
-  });
-}
+    });
+    add_pieces(gradients, a.results[0].as<float>(), a.threads);
+  }
 
-std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
-  return plan(Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
-                                  graph.type(node.operands[0]).shape))
-      .bytes();
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(pieces_ * gradient_floats() + max_threads * thread_floats()) * sizeof(float);
+  }
+  std::string_view description() const override { return "direct, vectors of channels"; }
+
+ private:
+  std::int64_t gradient_floats() const { return (window_.groups * taps_ * channels_ + 15) / 16 * 16; }
+  std::int64_t turned_floats() const { return channels_ == 1 ? 0 : planes_.rows() * window_.out_width * channels_; }
+  std::int64_t thread_floats() const { return (planes_.floats() + 15) / 16 * 16 + turned_floats(); }
+
+  void add_image(const float* dy, const float* x, std::int64_t n, std::int64_t group, float* memory, float* gradient) const {
+    const Window& g = window_;
+    const std::int64_t plane = g.out_height * g.out_width;
+    float* turned = memory + (planes_.floats() + 15) / 16 * 16;
+    for (std::int64_t first = 0; first < g.out_height; first += planes_.rows()) {
+      const std::int64_t rows = std::min(planes_.rows(), g.out_height - first);
+      const float* gradients = dy + (n * g.out_channels + group * g.group_out()) * plane + first * g.out_width;
+      planes_.copy(x + (n * g.in_channels + group * g.group_in()) * g.in_height * g.in_width, first, memory);
+      if (channels_ == 1) {
+        add_channel(gradients, rows, memory, gradient);
+        continue;
+      }
+      const std::int64_t pixels = rows * g.out_width;
+      if (channels_ > g.group_out()) std::fill_n(turned, pixels * channels_, 0.0F);
+      transpose(gradients, plane, g.group_out(), pixels, turned, channels_);
+      direct::loops().gradient(memory, planes_.offsets().data(), taps_, rows, g.out_width, planes_.pitch(), turned, channels_, channels_,
+                               gradient, channels_);
+    }
+  }
+
+  void add_channel(const float* dy, std::int64_t rows, const float* source, float* gradient) const {
+    const std::int64_t width = window_.out_width;
+    for (std::int64_t t = 0; t < taps_; ++t) {
+      const float* x = source + planes_.offsets()[static_cast<std::size_t>(t)];
+      Lanes<float> sum;
+      for (std::int64_t r = 0; r < rows; ++r) add_products(dy + r * width, x + r * planes_.pitch(), width, sum);
+      gradient[t] += sum.total();
+    }
+  }
+
+  void add_pieces(float* gradients, float* dw, int threads) const {
+    constexpr std::int64_t tap_block = 32;
+    const Window& g = window_;
+    const std::int64_t blocks = piece_count(taps_, tap_block);
+    for_items(g.groups * blocks, threads, [&](std::int64_t item) {
+      const std::int64_t group = item / blocks;
+      const std::int64_t k = item % blocks * tap_block;
+      const std::int64_t count = std::min(tap_block, taps_ - k);
+      float* sum = gradients + (group * taps_ + k) * channels_;
+      for (std::int64_t piece = 1; piece < pieces_; ++piece) add_to(sum, sum + piece * gradient_floats(), count * channels_);
+      transpose(sum, channels_, count, g.group_out(), dw + group * g.group_out() * taps_ + k, taps_);
+    });
+  }
+
+  Window window_;
+  direct::Planes planes_;
+  std::int64_t taps_, channels_;  // channels: of a group, whole vectors
+  std::int64_t images_of_piece_ = 1, pieces_ = 1;
+};
+
+std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<GradientKernel>(graph, graph.node(nodes.front()));
 }
 
 }  // namespace
 
 void conv2d_grad_weight(FunctionKernels& kernels) {
-  kernels.add("conv2d_grad_weight", {run, "im2col, sgemm", not_double, scratch});
+  kernels.add("conv2d_grad_weight", {.function = nullptr, .accepts = not_double, .prepare = prepare});
 }
 
 }  // namespace stair::backends::openblas

@@ -1,0 +1,54 @@
+#include "backends/openblas/direct/loops.h"
+
+namespace stair::backends::openblas::direct {
+namespace {
+
+// Four floats in a vector of the compiler's: SSE on x86-64, NEON on ARM.
+typedef float Vector __attribute__((vector_size(16)));
+constexpr int lanes = 4;
+constexpr int block_channels = 4;
+constexpr int gradient_sums = 8;
+
+inline Vector load(const float* p) {
+  Vector v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Vector v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+inline void store_first(float* p, Vector v, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) p[i] = v[i];
+}
+inline Vector splat(float x) {
+  return Vector{x, x, x, x};
+}
+inline Vector multiply_add(Vector a, Vector b, Vector c) {
+  return a * b + c;
+}
+
+}  // namespace
+}  // namespace stair::backends::openblas::direct
+
+#include "backends/openblas/direct/loops.inc"
+
+namespace stair::backends::openblas::direct {
+
+const Loops* baseline_loops() {
+  static constexpr Loops table{"baseline", block_channels, lanes, products, products_of_one, gradient};
+  return &table;
+}
+
+const Loops& loops() {
+  static const Loops* const best = [] {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (avx512_loops() != nullptr && __builtin_cpu_supports("avx512f")) return avx512_loops();
+    if (avx2_loops() != nullptr && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2_loops();
+#endif
+    return baseline_loops();
+  }();
+  return *best;
+}
+
+}  // namespace stair::backends::openblas::direct

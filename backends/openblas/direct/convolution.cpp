@@ -1,0 +1,179 @@
+#include "backends/openblas/direct/convolution.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "backends/multiversion.h"
+#include "backends/openblas/direct/loops.h"
+#include "backends/openblas/parallel.h"
+
+namespace stair::backends::openblas::direct {
+namespace {
+
+constexpr std::int64_t least_products = 500'000;  // what a thread must have to do before waking another pays
+
+STAIR_MULTIVERSION void finish_row(const Finish& f, std::int64_t channel, const float* other, float* y, std::int64_t count) {
+  const bool biased = f.bias != nullptr;
+  const bool normalizes = f.factor != nullptr;
+  const float bias = biased ? f.bias[channel] : 0.0F;
+  const float mean = normalizes ? f.mean[channel] : 0.0F;
+  const float factor = normalizes ? f.factor[channel] : 1.0F;
+  const float beta = normalizes ? f.beta[channel] : 0.0F;
+  if (biased) {
+    STAIR_SIMD
+    for (std::int64_t i = 0; i < count; ++i) y[i] += bias;
+  }
+  if (normalizes) {
+    STAIR_SIMD
+    for (std::int64_t i = 0; i < count; ++i) y[i] = (y[i] - mean) * factor + beta;
+  }
+  if (other != nullptr) {
+    STAIR_SIMD
+    for (std::int64_t i = 0; i < count; ++i) y[i] += other[i];
+  }
+  if (f.clamps) {
+    STAIR_SIMD
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float raised = y[i] > f.low ? y[i] : f.low;
+      y[i] = raised < f.high ? raised : f.high;
+    }
+  }
+}
+
+bool finishes(const Finish& f) {
+  return f.bias != nullptr || f.factor != nullptr || f.other != nullptr || f.clamps;
+}
+
+// A convolution whose groups have one output channel takes its channels one by one.
+std::int64_t channels_of_block(const Window& g) {
+  return g.group_out() == 1 ? 1 : loops().channels;
+}
+
+}  // namespace
+
+Convolution::Convolution(const Window& window) : window_(window), planes_(window, tile_rows(window)), channels_(channels_of_block(window)) {
+  whole_ = cut(planes_.rows());
+  last_ = cut(window.out_height - (piece_count(window.out_height, planes_.rows()) - 1) * planes_.rows());
+}
+
+// Vectors begin with each row anew, unless that takes more of them than one line over all rows does.
+Convolution::Cut Convolution::cut(std::int64_t rows) const {
+  const std::int64_t lanes = loops().lanes;
+  const std::int64_t width = window_.out_width;
+  const std::int64_t pitch = planes_.pitch();
+  const std::int64_t positions = (rows - 1) * pitch + width;
+  const std::int64_t by_row = piece_count(width, lanes);
+  const bool straight = rows * by_row <= piece_count(positions, lanes);
+  const std::int64_t vectors = straight ? rows * by_row : piece_count(positions, lanes);
+  const auto start = [&](std::int64_t v) { return straight ? v / by_row * pitch + v % by_row * lanes : v * lanes; };
+
+  Cut made;
+  const std::int64_t blocks = piece_count(vectors, most_vectors);
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const std::int64_t first = b * vectors / blocks;
+    const std::int64_t end = (b + 1) * vectors / blocks;
+    Block block{static_cast<std::int32_t>(end - first), {}, static_cast<std::int32_t>(made.runs.size()), 0, straight};
+    for (std::int64_t v = first; v < end; ++v) {
+      block.start[v - first] = static_cast<std::int32_t>(start(v));
+      // The parts of the vector that lie in rows of the result.
+      const std::int64_t vector_end = std::min(positions, start(v) + lanes);
+      for (std::int64_t at = start(v); at < vector_end; at = (at / pitch + 1) * pitch) {
+        const std::int64_t count = std::min(vector_end, at / pitch * pitch + width) - at;
+        if (count <= 0) continue;
+        made.runs.push_back({static_cast<std::int32_t>((v - first) * lanes + at - start(v)),
+                             static_cast<std::int32_t>(at / pitch * width + at % pitch), static_cast<std::int32_t>(count)});
+        if (straight) break;
+      }
+    }
+    block.run_end = static_cast<std::int32_t>(made.runs.size());
+    made.blocks.push_back(block);
+  }
+  return made;
+}
+
+std::int64_t Convolution::blocks_of_group() const {
+  return piece_count(window_.group_out(), channels_);
+}
+
+std::int64_t Convolution::packed_floats() const {
+  return window_.groups * blocks_of_group() * static_cast<std::int64_t>(planes_.offsets().size()) * channels_;
+}
+
+void Convolution::pack(const float* w, float* packed, int threads) const {
+  const Window& g = window_;
+  const auto taps = static_cast<std::int64_t>(planes_.offsets().size());
+  for_items(g.groups * blocks_of_group(), threads, [&](std::int64_t block) {
+    const std::int64_t group = block / blocks_of_group();
+    const std::int64_t first = block % blocks_of_group() * channels_;
+    float* to = packed + block * taps * channels_;
+    for (std::int64_t o = 0; o < channels_; ++o) {
+      const float* from = w + (group * g.group_out() + first + o) * taps;
+      const bool real = first + o < g.group_out();
+      for (std::int64_t t = 0; t < taps; ++t) to[t * channels_ + o] = real ? from[t] : 0.0F;
+    }
+  });
+}
+
+std::size_t Convolution::floats_of_thread() const {
+  return static_cast<std::size_t>((planes_.floats() + most_lanes - 1) / most_lanes * most_lanes);
+}
+
+std::size_t Convolution::scratch_bytes() const {
+  return max_threads * floats_of_thread() * sizeof(float);
+}
+
+void Convolution::run_item(const Item& item, const float* x, const float* packed, const Finish& finish, float* y, float* memory) const {
+  const Window& g = window_;
+  const std::int64_t plane = g.out_height * g.out_width;
+  const auto taps = static_cast<std::int64_t>(planes_.offsets().size());
+  planes_.copy(x + (item.image * g.in_channels + item.group * g.group_in()) * g.in_height * g.in_width, item.first_row, memory);
+  const std::int64_t rows = std::min(planes_.rows(), g.out_height - item.first_row);
+  const Cut& cut = rows == planes_.rows() ? whole_ : last_;
+  Products products{};
+  products.source = memory;
+  products.offsets = planes_.offsets().data();
+  products.taps = taps;
+  products.blocks = cut.blocks.data();
+  products.block_count = static_cast<std::int64_t>(cut.blocks.size());
+  products.runs = cut.runs.data();
+  products.to_stride = plane;
+  for (std::int64_t block = item.first_block; block < item.last_block; ++block) {
+    const std::int64_t in_group = block * channels_;
+    const std::int64_t channels = std::min(channels_, g.group_out() - in_group);
+    const std::int64_t first = item.group * g.group_out() + in_group;
+    float* to = y + (item.image * g.out_channels + first) * plane + item.first_row * g.out_width;
+    products.weights = packed + (item.group * blocks_of_group() + block) * taps * channels_;
+    products.to = to;
+    products.channels = channels;
+    (channels_ == 1 ? loops().products_of_one : loops().products)(products);
+    if (!finishes(finish)) continue;
+    for (std::int64_t o = 0; o < channels; ++o) {
+      const float* other = finish.other == nullptr ? nullptr : finish.other + (to - y) + o * plane;
+      finish_row(finish, first + o, other, to + o * plane, rows * g.out_width);
+    }
+  }
+}
+
+void Convolution::run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const {
+  const Window& g = window_;
+  const auto taps = static_cast<std::int64_t>(planes_.offsets().size());
+  const std::int64_t products = g.images * g.out_channels * g.out_height * g.out_width * taps;
+  const auto workers = static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, team(threads)));
+  const std::int64_t tiles = piece_count(g.out_height, planes_.rows());
+  // Where there are too few tiles to share, threads share out the channels, too: each element is one thread's, its sum always the same.
+  const std::int64_t tasks = g.images * g.groups * tiles;
+  const std::int64_t parts = tasks % workers == 0 || tasks > 8 * workers ? 1 : std::min<std::int64_t>(workers, blocks_of_group());
+  const std::int64_t part = piece_count(blocks_of_group(), parts);
+#pragma omp parallel for num_threads(workers) schedule(static) if (workers > 1)
+  for (std::int64_t i = 0; i < tasks * parts; ++i) {
+    const std::int64_t task = i / parts;
+    const std::int64_t first_block = i % parts * part;
+    const Item item{task / tiles / g.groups, task / tiles % g.groups, task % tiles * planes_.rows(), first_block,
+                    std::min(blocks_of_group(), first_block + part)};
+    float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(omp_get_thread_num()) * floats_of_thread();
+    run_item(item, x, packed, finish, y, memory);
+  }
+}
+
+}  // namespace stair::backends::openblas::direct

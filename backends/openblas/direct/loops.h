@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+namespace stair::backends::openblas::direct {
+
+/// Neighbouring positions of a block that are neighbours in a row of the result, too: at most a vector of them.
+struct Run {
+  std::int32_t position;  ///< the first, counted in the block: vector v holds positions v * lanes to (v + 1) * lanes - 1
+  std::int32_t to;        ///< where its result goes
+  std::int32_t count;     ///< at most `lanes`
+};
+
+/// Some vectors of positions whose sums are kept in registers together.
+struct Block {
+  std::int32_t vectors;             ///< 1 to most_vectors
+  std::int32_t start[3];            ///< where the vectors begin in the source
+  std::int32_t first_run, run_end;  ///< of the plan's runs
+  bool straight;                    ///< run v is what vector v begins with
+};
+inline constexpr std::int64_t most_vectors = 3;
+
+/// One block of output channels over all blocks of positions.
+struct Products {
+  const float* source;
+  const std::int32_t* offsets;  ///< of the taps
+  std::int64_t taps;
+  const float* weights;  ///< [tap][channel of the block]
+  const Block* blocks;
+  std::int64_t block_count;
+  const Run* runs;
+  float* to;
+  std::int64_t to_stride;  ///< from channel to channel
+  std::int64_t channels;   ///< of the block that are stored
+};
+
+/// The inner loops of direct convolution, for one instruction set. Sums run over taps in order, each term by a fused multiply-add where the
+/// processor has one (floats only; the arithmetic contract is about integers): the same bits for any cut of the work.
+struct Loops {
+  const char* name;
+  std::int64_t channels;  ///< output channels of a block
+  std::int64_t lanes;     ///< floats of a vector
+
+  /// to[o * to_stride + position] = sum over t of weights[t * channels + o] * source[offsets[t] + position].
+  void (*products)(const Products& products);
+  /// The same where blocks have one channel.
+  void (*products_of_one)(const Products& products);
+  /// sums[t * sums_stride + o] += sum over rows r and columns i of source[offsets[t] + r * pitch + i] * dy[(r * columns + i) * dy_stride +
+  /// o], for `taps` taps and `channels` channels, a multiple of `lanes`.
+  void (*gradient)(const float* source, const std::int32_t* offsets, std::int64_t taps, std::int64_t rows, std::int64_t columns,
+                   std::int64_t pitch, const float* dy, std::int64_t dy_stride, std::int64_t channels, float* sums,
+                   std::int64_t sums_stride);
+};
+
+inline constexpr std::int64_t most_lanes = 16;
+
+/// Those of the best instruction set that this machine has.
+const Loops& loops();
+
+// One file each, built with its instructions switched on.
+const Loops* avx512_loops();  ///< nullptr where the compiler's target has none
+const Loops* avx2_loops();
+const Loops* baseline_loops();
+
+}  // namespace stair::backends::openblas::direct
