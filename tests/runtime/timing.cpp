@@ -48,6 +48,9 @@ TEST_CASE("the machine's peaks are those that the processor has, slowest first")
     return std::any_of(peaks.begin(), peaks.end(), [&](const runtime::Peak& p) { return p.isa == isa && p.elements == elements; });
   };
   CHECK(has("scalar", runtime::PeakLoop::Elements::int8));
+  const bool floats =
+      std::any_of(peaks.begin(), peaks.end(), [](const runtime::Peak& p) { return p.elements == runtime::PeakLoop::Elements::float32; });
+  CHECK(floats);
 #if defined(__x86_64__)
   CHECK(has("avx2", runtime::PeakLoop::Elements::int8) == (__builtin_cpu_supports("avx2") != 0));
   CHECK(has("avx2", runtime::PeakLoop::Elements::float32) == (__builtin_cpu_supports("avx2") != 0));
