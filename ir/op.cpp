@@ -106,6 +106,10 @@ IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Gr
   return {IntegerForm::Kind::average, "N-AVG", std::move(integer_op), std::move(count)};
 }
 
+std::int64_t multiply_accumulates(const Graph& graph, const Node& node) {
+  return node.op->multiply_accumulates == nullptr ? 0 : node.op->multiply_accumulates(graph, node);
+}
+
 void OpRegistry::add(OpSchema schema) {
   std::string name = schema.name;
   if (!schemas_.emplace(name, std::move(schema)).second) throw InternalError("two files of ir/ops make '" + name + "'");

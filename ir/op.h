@@ -129,6 +129,8 @@ struct OpSchema {
   std::optional<Clamp> clamp = {};
   /// Result 0 may be written over this operand's memory (element i depends on element i alone).
   std::optional<std::size_t> in_place = {};
+  /// Products that a node sums up, from its shapes; for reports of speed. None: it is no product of matrices, nor a convolution.
+  std::function<std::int64_t(const Graph&, const Node&)> multiply_accumulates = {};
   /// The layer of the model JSON: present where users may name the op in a model.
   struct Layer {
     /// An operand that the layer owns as a state.
@@ -160,6 +162,9 @@ class OpRegistry {
  private:
   std::map<std::string, OpSchema, std::less<>> schemas_;
 };
+
+/// OpSchema::multiply_accumulates of the node, 0 where its op has none.
+std::int64_t multiply_accumulates(const Graph& graph, const Node& node);
 
 /// The registry with every file of ir/ops in it.
 const OpRegistry& op_registry();

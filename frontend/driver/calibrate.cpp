@@ -7,6 +7,7 @@
 #include "frontend/evaluation.h"
 #include "frontend/json_file.h"
 #include "frontend/options.h"
+#include "frontend/recipe_option.h"
 #include "frontend/trained.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
@@ -21,22 +22,10 @@ struct CalibrateOptions {
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-// A recipe's name, JSON, or a file. Errors name which.
-passes::Recipe recipe_of(const std::string& given) {
-  const bool is_file = given.ends_with(".json");
-  const std::string source = is_file ? given : "--recipe";
-  const Json json = is_file ? load_json(given) : given.starts_with("{") ? parse_json(given, source) : Json(given);
-  try {
-    return passes::recipe_from_json(json.dump());
-  } catch (const Error& error) {
-    throw Error(source + ": " + error.what());
-  }
-}
-
 int run_calibrate(const CalibrateOptions& options) {
   Trained trained = load_trained(options.checkpoint);
   const Experiment& experiment = trained.experiment;
-  const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_of(options.recipe);
+  const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_given(options.recipe);
   const Data data = load_data(experiment, true);
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   if (options.batches > batches.training_batches()) {

@@ -50,6 +50,13 @@ inline void expect_per_channel(const InferContext& c, std::size_t i, std::size_t
       "operand '" + c.op.operands[i].name + "' is " + to_string(shape) + ", expected [1] or [" + std::to_string(c.shape(0)[axis]) + "]");
 }
 
+/// OpSchema::multiply_accumulates of convolutions and linear layers: each element of the result sums over one output channel's weights.
+/// Padding counts.
+inline std::int64_t products_with_weight(const Graph& graph, const Node& node) {
+  const Shape& weight = graph.type(node.operands[1]).shape;
+  return element_count(graph.type(node.results.front()).shape) * element_count(weight) / weight.front();
+}
+
 /// Operand i has that element type.
 inline void expect_dtype(const InferContext& c, std::size_t i, DType dtype) {
   if (c.operands[i] == nullptr) return;

@@ -71,6 +71,7 @@ void conv2d(OpRegistry& registry) {
                 },
                 .gradient = gradient(backward),
                 .integer = accumulates("conv2d_integer"),
+                .multiply_accumulates = products_with_weight,
                 .layer = layer()});
   registry.add({.name = "conv2d_grad_input",
                 .summary = "gradient of conv2d by x: the transposed convolution of dy with the weight",

@@ -20,7 +20,8 @@ void conv2d_integer(OpRegistry& registry) {
          return {{DType::i32, infer_convolution(c, c.operands.size())}};
        },
        .gradient = no_gradient(integers_only),
-       .integer = integer_op()});
+       .integer = integer_op(),
+       .multiply_accumulates = products_with_weight});
 }
 
 }  // namespace stair::ir::ops

@@ -46,6 +46,7 @@ void linear(OpRegistry& registry) {
        },
        .gradient = gradient(backward),
        .integer = accumulates("linear_integer"),
+       .multiply_accumulates = products_with_weight,
        .layer = OpSchema::Layer{.attributes = {{"features", "outputs", std::int64_t{1}, true}, {"bias", "adds a bias", true}},
                                 .parameters = {{.operand = "weight",
                                                 .type = [](const Attributes& l, const Shape& x) -> Type {

@@ -17,7 +17,8 @@ void linear_integer(OpRegistry& registry) {
                   return {{DType::i32, shape}};
                 },
                 .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
+                .integer = integer_op(),
+                .multiply_accumulates = products_with_weight});
 }
 
 }  // namespace stair::ir::ops

@@ -40,6 +40,7 @@ void matmul(OpRegistry& registry) {
                 },
                 .gradient = gradient(backward),
                 .integer = accumulates("matmul_integer"),
+                .multiply_accumulates = products_of_matrices,
                 .layer = OpSchema::Layer{}});
 }
 

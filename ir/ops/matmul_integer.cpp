@@ -15,7 +15,8 @@ void matmul_integer(OpRegistry& registry) {
          return {{DType::i32, infer_matmul(c)}};
        },
        .gradient = no_gradient(integers_only),
-       .integer = integer_op()});
+       .integer = integer_op(),
+       .multiply_accumulates = products_of_matrices});
 }
 
 }  // namespace stair::ir::ops

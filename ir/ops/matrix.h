@@ -29,4 +29,11 @@ inline Shape infer_matmul(const InferContext& c) {
   return shape;
 }
 
+/// OpSchema::multiply_accumulates of matrix products.
+inline std::int64_t products_of_matrices(const Graph& graph, const Node& node) {
+  const Shape& a = graph.type(node.operands[0]).shape;
+  const std::int64_t k = a[a.size() - (node.attributes.boolean("transpose_a") ? 2 : 1)];
+  return element_count(graph.type(node.results.front()).shape) * k;
+}
+
 }  // namespace stair::ir::ops

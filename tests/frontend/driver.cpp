@@ -197,7 +197,7 @@ TEST_CASE("a model in a graph's text trains, and its run isn't resumed with anot
 TEST_CASE("every command explains itself") {
   const TemporaryFolder folder;
   CHECK(run_fine({"--help"}, folder).out.find("train") != std::string::npos);
-  for (const char* command : {"train", "eval", "export", "run", "verify", "inspect", "opt", "backends", "calibrate", "compare"}) {
+  for (const char* command : {"train", "eval", "export", "run", "verify", "inspect", "opt", "backends", "bench", "calibrate", "compare"}) {
     CHECK(run_fine({command, "--help"}, folder).out.find("--help") != std::string::npos);
   }
   CHECK(folder.files().empty());

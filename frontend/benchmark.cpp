@@ -1,0 +1,160 @@
+#include "frontend/benchmark.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "ir/op.h"
+#include "ir/random.h"
+#include "ir/rebatch.h"
+#include "runtime/artifact.h"
+
+namespace stair::driver {
+namespace {
+
+constexpr std::int64_t calibration_batch = 4;
+
+// Inputs of the graph, uniform in [0, 1) as the pictures of a data set are.
+std::vector<runtime::Tensor> random_inputs(const ir::Graph& graph) {
+  std::vector<runtime::Tensor> inputs;
+  for (const ir::ValueId id : graph.inputs()) {
+    inputs.emplace_back(graph.type(id));
+    runtime::Tensor& input = inputs.back();
+    for (std::int64_t i = 0; i < input.count(); ++i) {
+      input.as<float>()[i] = ir::random_uniform(0, static_cast<std::uint64_t>(id), 0, static_cast<std::uint64_t>(i));
+    }
+  }
+  return inputs;
+}
+
+std::vector<ir::TensorView> views_of(const std::vector<runtime::Tensor>& tensors) {
+  std::vector<ir::TensorView> views;
+  for (const runtime::Tensor& tensor : tensors) views.push_back(tensor.view());
+  return views;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  std::vector<std::string_view> words;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_of(letters), text.size()));
+    if (text.empty()) return words;
+    words.push_back(text.substr(0, text.find_first_not_of(letters)));
+    text.remove_prefix(words.back().size());
+  }
+}
+
+// The fastest of the peaks that holds; they are sorted by speed.
+template <class Holds>
+const runtime::Peak* fastest(const std::vector<runtime::Peak>& peaks, const Holds& holds) {
+  const auto it = std::find_if(peaks.rbegin(), peaks.rend(), holds);
+  return it == peaks.rend() ? nullptr : &*it;
+}
+
+// A kernel says in its description what it runs on: the name of an instruction set, or OpenBLAS, which takes the best that there is for
+// floats. The reference is compiled for any processor.
+const runtime::Peak* peak_of(const runtime::Executor::Assignment& assignment, bool on_floats, const std::vector<runtime::Peak>& peaks) {
+  using Elements = runtime::PeakLoop::Elements;
+  if (assignment.backend == "reference") return fastest(peaks, [](const runtime::Peak& peak) { return peak.isa == "scalar"; });
+  for (const std::string_view word : words_of(assignment.kernel)) {
+    if (word == "sgemm") return fastest(peaks, [](const runtime::Peak& peak) { return peak.elements == Elements::float32; });
+    const Elements elements = on_floats ? Elements::float32 : Elements::int8;
+    const runtime::Peak* exact = fastest(peaks, [&](const runtime::Peak& peak) { return peak.isa == word && peak.elements == elements; });
+    if (exact != nullptr) return exact;
+    const runtime::Peak* named = fastest(peaks, [&](const runtime::Peak& peak) { return peak.isa == word; });
+    if (named != nullptr) return named;
+  }
+  return nullptr;
+}
+
+bool reads_floats(const ir::Graph& graph, const ir::Node& node) {
+  return !node.operands.empty() && ir::is_float(graph.type(node.operands.front()).dtype);
+}
+
+}  // namespace
+
+Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe) {
+  Subject subject;
+  ir::Graph watching = passes::run(passes::calibration(recipe), ir::with_batch(model, calibration_batch));
+  runtime::Tensors states;
+  runtime::initialize_states(watching, 0, states);
+  runtime::initialize_states(model, 0, states);
+  const std::vector<runtime::Tensor> inputs = random_inputs(watching);
+  executor_for(std::move(watching), states, {}).run(views_of(inputs));
+  Deployment deployment = deploy(model, recipe, states);
+  subject.name = model.name;
+  subject.recipe = passes::to_json(recipe);
+  subject.note = "initial weights, ranges calibrated on random data";
+  subject.graph = std::move(deployment.graph);
+  subject.states = std::move(deployment.constants);
+  return subject;
+}
+
+Subject float_subject(const ir::Graph& model) {
+  Subject subject;
+  subject.name = model.name;
+  subject.note = "initial weights";
+  subject.graph = passes::run(passes::float_evaluation(), ir::with_batch(model, 1));
+  runtime::initialize_states(subject.graph, 0, subject.states);
+  return subject;
+}
+
+Subject artifact_subject(const std::string& path) {
+  runtime::Artifact artifact = runtime::load_artifact(path);
+  return {path, artifact.recipe, "weights and ranges of the artifact", std::move(artifact.graph), std::move(artifact.constants)};
+}
+
+std::vector<std::int64_t> multiply_accumulates_by_step(const runtime::Executor& executor) {
+  const ir::Graph& graph = executor.graph();
+  const std::vector<runtime::Executor::Assignment>& assignments = executor.assignments();
+  std::map<std::string_view, std::size_t> named;
+  for (std::size_t step = 0; step < assignments.size(); ++step) named[assignments[step].node] = step;
+  std::vector<std::size_t> reader(graph.values().size());  // step that reads the value
+  std::vector<std::int64_t> counts(assignments.size(), 0);
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
+    const auto it = named.find(node->name);
+    const std::size_t step = it == named.end() ? reader[static_cast<std::size_t>(node->results.front())] : it->second;
+    counts[step] += ir::multiply_accumulates(graph, *node);
+    for (const ir::ValueId operand : node->operands) {
+      if (operand != ir::absent) reader[static_cast<std::size_t>(operand)] = step;
+    }
+  }
+  return counts;
+}
+
+Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options) {
+  Benchmark made;
+  runtime::Executor executor = executor_for(ir::with_batch(subject.graph, options.batch), subject.states, options.compile);
+  const std::vector<runtime::Tensor> inputs = random_inputs(executor.graph());
+  const std::vector<ir::TensorView> views = views_of(inputs);
+  made.peaks = runtime::measure_peaks(options.compile.threads);
+  made.latency = runtime::measure_latency(executor, views, options.time);
+  const std::vector<double> medians = runtime::measure_steps(executor, views, options.time);
+  made.arena_bytes = executor.arena_bytes();
+  for (const auto& [name, tensor] : subject.states) made.state_bytes += tensor.bytes();
+
+  const std::vector<std::int64_t> products = multiply_accumulates_by_step(executor);
+  std::vector<double> operations_on(made.peaks.size(), 0);
+  double at_peak_ms = 0;
+  for (std::size_t step = 0; step < medians.size(); ++step) {
+    const runtime::Executor::Assignment& assignment = executor.assignments()[step];
+    const ir::Graph& graph = executor.graph();
+    const ir::Node& node = *graph.producer(graph.find(assignment.node));
+    StepTime time{assignment, medians[step], 2 * static_cast<double>(products[step]), {}};
+    made.operations += time.operations;
+    const runtime::Peak* peak = peak_of(assignment, reads_floats(graph, node), made.peaks);
+    if (peak != nullptr) {
+      time.peak = *peak;
+      operations_on[static_cast<std::size_t>(peak - made.peaks.data())] += time.operations;
+      at_peak_ms += time.operations / (1e6 * peak->gop_per_s);
+    }
+    made.steps.push_back(std::move(time));
+  }
+  const auto most = std::max_element(operations_on.begin(), operations_on.end());
+  if (most != operations_on.end() && *most > 0) made.peak = made.peaks[static_cast<std::size_t>(most - operations_on.begin())];
+  made.peak_fraction = at_peak_ms / made.latency.median_ms;
+  return made;
+}
+
+}  // namespace stair::driver

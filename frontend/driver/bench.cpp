@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "frontend/benchmark.h"
+#include "frontend/benchmark_report.h"
+#include "frontend/command.h"
+#include "frontend/model_reader.h"
+#include "frontend/options.h"
+#include "frontend/recipe_option.h"
+#include "ir/error.h"
+
+namespace stair::driver {
+namespace {
+
+struct BenchOptions {
+  std::string target, recipe;
+  bool floats = false, json = false;
+  BenchmarkOptions measured;
+  std::shared_ptr<ExecutionOptions> execution;
+};
+
+Subject subject_of(const BenchOptions& options) {
+  if (!options.target.ends_with(".stair")) {
+    const ir::Graph model = load_model(options.target, 0);
+    return options.floats ? float_subject(model) : untrained_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe));
+  }
+  for (const char* given : {options.floats ? "--float" : "", options.recipe.empty() ? "" : "--recipe"}) {
+    if (*given != '\0') throw Error(options.target + ": an artifact is quantized already, expected no " + given);
+  }
+  return artifact_subject(options.target);
+}
+
+int run_bench(BenchOptions& options) {
+  options.measured.compile = options.execution->compile();
+  Subject subject = subject_of(options);
+  const Benchmark benchmark = run_benchmark(subject, options.measured);
+  if (options.json) {
+    fmt::print("{}\n", benchmark_json(subject, options.measured, benchmark).dump(2));
+  } else {
+    fmt::print("{}", benchmark_report(subject, options.measured, benchmark));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void bench(CommandRegistry& registry) {
+  registry.add(
+      {"bench", "Measures inference: latency, throughput, and what each node takes", [](CLI::App& app) {
+         auto options = std::make_shared<BenchOptions>();
+         app.add_option("target", options->target, "model (.json, .sir; weights as at the start of training) or artifact (.stair)")
+             ->required();
+         CLI::Option* recipe = app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: int8)");
+         app.add_flag("--float", options->floats, "the model's inference in float instead")->excludes(recipe);
+         app.add_option("--batch", options->measured.batch, "images at once")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+         CLI::Option* seconds =
+             app.add_option("--seconds", options->measured.time.seconds, "how long to measure the latency; the nodes take as long again");
+         seconds->check(CLI::Range(0.001, 3600.0))->capture_default_str();
+         app.add_option("--runs", options->measured.time.runs, "so many runs instead")->check(CLI::PositiveNumber)->excludes(seconds);
+         app.add_flag("--json", options->json, "for scripts");
+         options->execution = add_execution_options(app);
+         return [options] { return run_bench(*options); };
+       }});
+}
+
+}  // namespace stair::driver

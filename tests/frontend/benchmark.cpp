@@ -1,0 +1,112 @@
+#include "frontend/benchmark.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "frontend/benchmark_report.h"
+#include "frontend/model_reader.h"
+#include "ir/op.h"
+#include "tests/support/model_builder.h"
+
+using namespace stair;
+
+namespace {
+
+const std::string models = std::string(STAIR_SOURCE_DIR) + "/examples/models/";
+
+ir::Graph example(const std::string& name) {
+  return driver::load_model(models + name + ".json", 0);
+}
+
+std::int64_t products_of(const ir::Graph& graph) {
+  return std::accumulate(graph.nodes().begin(), graph.nodes().end(), std::int64_t{0},
+                         [&](std::int64_t sum, const ir::Node& node) { return sum + ir::multiply_accumulates(graph, node); });
+}
+
+driver::BenchmarkOptions two_runs() {
+  driver::BenchmarkOptions options;
+  options.time.runs = 2;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("multiply-accumulates of the example models are the known ones") {
+  CHECK(products_of(example("mlp")) == 784 * 1024 + 2 * 1024 * 1024 + 1024 * 10);
+  CHECK(products_of(example("lenet")) == 28 * 28 * 32 * 25 + 14 * 14 * 64 * 32 * 25 + 3136 * 512 + 512 * 10);
+  CHECK(products_of(example("resnet18")) == 1'814'073'344);
+  CHECK(products_of(example("mobilenet_v1")) == 568'740'352);
+  CHECK(products_of(example("ds_cnn")) == 125 * 64 * 40 + 4 * 125 * 64 * (9 + 64) + 64 * 12);
+}
+
+TEST_CASE("matrix products count what they sum over, whichever operand is transposed") {
+  tests::ModelBuilder builder({2, 3, 4, 5});
+  const ir::ValueId x = builder.input();
+  const ir::ValueId squares = builder.op("matmul", {x, x}, {{"transpose_a", true}});
+  const ir::ValueId wide = builder.op("matmul", {x, x}, {{"transpose_b", true}});
+  const ir::Graph graph = builder.finish(builder.op("matmul", {wide, builder.op("matmul", {x, squares})}));
+  std::vector<std::int64_t> counts;
+  for (const ir::Node& node : graph.nodes()) counts.push_back(ir::multiply_accumulates(graph, node));
+  CHECK(counts == std::vector<std::int64_t>{6 * 5 * 5 * 4, 6 * 4 * 4 * 5, 6 * 4 * 5 * 5, 6 * 4 * 5 * 4});
+}
+
+TEST_CASE("every example model is calibrated, deployed and measured without having been trained") {
+  for (const char* name : {"mlp", "mlp_1024", "lenet", "lenet_relu6", "mixed", "resnet8", "resnet20", "ds_cnn"}) {
+    CAPTURE(std::string(name));
+    const ir::Graph model = example(name);
+    driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"));
+    const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+    CHECK(benchmark.operations == 2 * static_cast<double>(products_of(model)));
+    CHECK(benchmark.latency.runs == 2);
+    CHECK(benchmark.arena_bytes > 0);
+  }
+}
+
+TEST_CASE("the networks of ImageNet are calibrated and deployed") {
+  for (const char* name : {"resnet18", "mobilenet_v1"}) {
+    CAPTURE(std::string(name));
+    const ir::Graph model = example(name);
+    const driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"));
+    CHECK(products_of(subject.graph) == products_of(model));
+  }
+}
+
+TEST_CASE("operations, bytes and shares of a small network, batch 3, are those of its shapes") {
+  const ir::Graph model = tests::small_lenet(1);
+  driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"));
+  driver::BenchmarkOptions options = two_runs();
+  options.batch = 3;
+  const driver::Benchmark benchmark = driver::run_benchmark(subject, options);
+  CHECK(benchmark.operations == 3 * 2 * static_cast<double>(products_of(model)));
+  REQUIRE(benchmark.peak);
+
+  double operations = 0;
+  for (const driver::StepTime& step : benchmark.steps) operations += step.operations;
+  CHECK(operations == benchmark.operations);
+  std::size_t bytes = 0;
+  for (const ir::State& state : subject.graph.states()) bytes += ir::byte_count(subject.graph.type(state.value));
+  CHECK(benchmark.state_bytes == bytes);
+
+  const driver::Json json = driver::benchmark_json(subject, options, benchmark);
+  double share = 0;
+  for (const driver::Json& node : json["nodes"]) share += node["share"].get<double>();
+  CHECK(std::abs(share - 1) < 1e-9);
+  CHECK(json["batch"] == 3);
+  CHECK(json["peak_fraction"] > 0);
+  CHECK(json["images_per_s"].get<double>() == doctest::Approx(3000 / json["median_ms"].get<double>()));
+}
+
+TEST_CASE("the reference runs on the scalar instructions of any processor") {
+  driver::Subject subject = driver::untrained_subject(tests::small_lenet(1), passes::recipe_from_json(R"("int8")"));
+  driver::BenchmarkOptions options = two_runs();
+  options.compile.backends = {&backends::named("reference")};
+  const driver::Benchmark benchmark = driver::run_benchmark(subject, options);
+  REQUIRE(benchmark.peak);
+  CHECK(benchmark.peak->isa == "scalar");
+  for (const driver::StepTime& step : benchmark.steps) {
+    CHECK(step.assignment.backend == "reference");
+    CHECK(step.assignment.declined.empty());
+  }
+}
