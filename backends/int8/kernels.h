@@ -46,8 +46,8 @@ struct Residual {
   std::int32_t zero_point = 0, lo = 0, hi = 0;  ///< of the result
 };
 
-/// What happens to sums on their way to memory. Parameters of channels are arrays with an element for each channel, readable up to the next
-/// multiple of 16.
+/// What happens to sums on their way to memory. Parameters of channels are arrays with an element for each channel; 16 more may be read
+/// behind the last.
 struct Epilogue {
   Rescale rescale = Rescale::none;
   const std::int32_t* offset = nullptr;    ///< added to the sum in int32: integer bias and the correction for zero points
@@ -103,6 +103,9 @@ struct Kernels {
 
   void (*epilogue)(const Epilogue& epilogue, const Tile& tile) = nullptr;
   void (*product)(const Product& product) = nullptr;
+  /// Dot products on registers alone, for as long as `rounds` says; yields how many products of two integers that was. What a benchmark
+  /// measures the others against.
+  std::int64_t (*peak)(std::int64_t rounds) = nullptr;
 };
 
 /// The table of a variant that this machine has.

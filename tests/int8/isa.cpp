@@ -38,5 +38,7 @@ TEST_CASE("isa: each variant fills the whole table") {
     const Kernels& kernels = kernels_of(isa);
     CAPTURE(name_of(isa));
     CHECK((kernels.epilogue != nullptr));
+    CHECK((kernels.product != nullptr));
+    CHECK((kernels.peak != nullptr));
   }
 }

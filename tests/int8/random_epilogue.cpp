@@ -37,7 +37,7 @@ std::int32_t add_residual(const Residual& r, std::int32_t own, std::uint8_t byte
 }  // namespace
 
 RandomEpilogue::RandomEpilogue(Random& random, std::int64_t channels, std::int64_t magnitude) {
-  const std::int64_t padded = (channels + 15) / 16 * 16;
+  const std::int64_t padded = channels + 16;
   const float scale = 100.0F / static_cast<float>(magnitude);
   epilogue.rescale = random.pick({Rescale::none, Rescale::floating, Rescale::fixed, Rescale::logits});
   const bool floats = random.coin();

@@ -91,8 +91,7 @@ void finish(const Epilogue& e, const Tile& t) {
     const ChannelParameters<rescale, steps> channel(e, t.first_channel + c);
     const std::int32_t* sums = t.sums + c;
     std::byte* to = t.to;
-    const std::uint8_t* other = t.other + c;
-    for (std::int64_t row = 0; row < t.rows; ++row, sums += t.sums_stride, to += t.to_stride, other += t.other_stride) {
+    for (std::int64_t row = 0; row < t.rows; ++row, sums += t.sums_stride, to += t.to_stride) {
       const I32 sum = load(sums);
       if constexpr (rescale == Rescale::none) {
         store(reinterpret_cast<std::int32_t*>(to) + c, sum + channel.offset, n);
@@ -101,6 +100,7 @@ void finish(const Epilogue& e, const Tile& t) {
       } else {
         I32 q = requantize<rescale, steps>(sum, channel, bounds);
         if constexpr (join != Join::none) {
+          const std::uint8_t* other = t.other + row * t.other_stride + c;
           const I32 addend =
               n == lanes ? (r.other_signed ? load_s8(other) : load_u8(other)) : (r.other_signed ? load_s8(other, n) : load_u8(other, n));
           q = add<join>(q, addend, r, quantizer);
