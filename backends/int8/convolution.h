@@ -4,33 +4,22 @@
 #include <cstdint>
 #include <vector>
 
-#include "backends/int8/kernels.h"
-#include "backends/window.h"
+#include "backends/int8/contraction.h"
 
 namespace stair::backends::int8 {
 
-/// A convolution on NHWC tensors of 8-bit integers (N-ACC), planned for one variant: input [N,H,W,C], result [N,OH,OW,O] in the element
-/// type of the epilogue. A linear layer or a matrix product of M rows is a 1x1 convolution over an image of 1 x M pixels.
-///
-/// It is an implicit matrix product: a row for each output pixel, whose k axis is `kernel height` runs of kernel width * C neighbouring
-/// bytes. Rows of the input are copied with their padding a tile at a time, so that they stay in the cache; where there is nothing to pad,
-/// the input is read as it lies.
-class Convolution {
+/// An implicit matrix product: a row for each output pixel, whose k axis is `kernel height` runs of kernel width * C neighbouring bytes.
+/// Rows of the input are copied with their padding a tile at a time, so that they stay in the cache; where there is nothing to pad, the
+/// input is read as it lies.
+class Convolution : public Contraction {
  public:
   Convolution(const Kernels& kernels, const Window& window, bool signed_input);
 
-  std::size_t packed_bytes() const { return packed_bytes_; }
-  /// Packs weights [O,C/groups,KH,KW] into `packed`, 64-byte aligned, and adds -z * sum of w to `offset` [O]: the correction for the zero
-  /// point of the input.
-  void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const;
-
-  std::size_t scratch_bytes() const { return scratch_bytes_ * max_threads; }
-  /// `other` is the operand of the epilogue's residual addition, of the result's shape, or nullptr. Parameters of the epilogue are by
-  /// channel of the result.
+  std::size_t packed_bytes() const override { return packed_bytes_; }
+  void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const override;
+  std::size_t scratch_bytes() const override { return scratch_bytes_ * max_threads; }
   void run(const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed, const Epilogue& epilogue, std::byte* result,
-           const std::uint8_t* other, std::byte* scratch, int threads) const;
-
-  static constexpr int max_threads = 16;
+           const std::uint8_t* other, std::byte* scratch, int threads) const override;
 
  private:
   struct Piece {
