@@ -34,6 +34,11 @@ std::int32_t integer(const ir::TensorView& tensor, std::int64_t i = 0) {
   return tensor.as<std::int32_t>()[i];
 }
 
+// An optional operand; those at the end may be left out.
+ir::TensorView optional(std::span<const ir::TensorView> operands, std::size_t i) {
+  return i < operands.size() ? operands[i] : ir::TensorView{};
+}
+
 ir::Range range_of(const ir::Node& node, const ir::TensorView& range) {
   if (range.data != nullptr) return {integer(range, 0), integer(range, 1)};
   return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
@@ -118,7 +123,7 @@ Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::
     r.own_zero = integer(operands[3 + 2 * own]);
     r.other_zero = integer(operands[3 + 2 * other]);
     r.scale = *operands[6].as<float>();
-    finish(operands[7], operands[8]);
+    finish(operands[7], optional(operands, 8));
     return r;
   }
   const bool subtracts = node.attributes.boolean("subtract");
@@ -134,7 +139,7 @@ Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::
   r.fixed = fixed(2);
   r.own_sign = subtracts && own == 1 ? -1 : 1;
   r.other_sign = subtracts && other == 1 ? -1 : 1;
-  finish(operands[6], operands[7]);
+  finish(operands[6], optional(operands, 7));
   return r;
 }
 
@@ -174,15 +179,15 @@ Epilogue Fusion::epilogue(std::span<const ir::TensorView> operands, std::int64_t
   e.left = arrays.left;
   e.right = arrays.right;
   if (rescale == nullptr) return e;
-  const auto of_rescale = operands.subspan(rescale_at);
+  const auto of_rescale = operands.subspan(rescale_at, rescale->operands.size());
   if (rescale->op->name == "dequantize_accumulator") {
     e.rescale = Rescale::logits;
     copy_channels(of_rescale[1], channels, arrays.multiplier);
-    read_bias(of_rescale[2], channels, arrays, e);
+    read_bias(optional(of_rescale, 2), channels, arrays, e);
     return e;
   }
   const std::size_t parameters = rescale->op->name == "requantize" ? 1 : 2;
-  read_bias(of_rescale[parameters + 2], channels, arrays, e);
+  read_bias(optional(of_rescale, parameters + 2), channels, arrays, e);
   if (parameters == 1) {
     e.rescale = Rescale::floating;
     copy_channels(of_rescale[1], channels, arrays.multiplier);
@@ -190,11 +195,11 @@ Epilogue Fusion::epilogue(std::span<const ir::TensorView> operands, std::int64_t
     e.rescale = Rescale::fixed;
     read_fixed(of_rescale[1], of_rescale[2], e.steps != nullptr, channels, arrays);
   }
-  const ir::Range range = range_of(*rescale, of_rescale[parameters + 3]);
+  const ir::Range range = range_of(*rescale, optional(of_rescale, parameters + 3));
   e.zero_point = integer(of_rescale[parameters + 1]);
   e.lo = range.lo;
   e.hi = range.hi;
-  if (join != nullptr) e.residual = residual_of(*join, own, operands.subspan(join_at));
+  if (join != nullptr) e.residual = residual_of(*join, own, operands.subspan(join_at, join->operands.size()));
   return e;
 }
 

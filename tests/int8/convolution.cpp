@@ -86,7 +86,7 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) 
   epilogue.offset = offset.data();
   std::vector<std::byte> scratch(convolution.scratch_bytes());
   const std::int64_t bytes = e.result_bytes();
-  for (const int threads : {1, 3}) {
+  for (const int threads : {1, 2}) {
     std::vector<std::byte> result(static_cast<std::size_t>(pixels * w.out_channels * bytes) + 1, std::byte{0x5a});
     convolution.run(x.data(), zero_point, packed.data(), epilogue, result.data(), other.data(), scratch.data(), threads);
     std::int64_t wrong = 0;
@@ -111,7 +111,7 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) 
 
 TEST_CASE("convolution: random shapes, strides, paddings, dilations, groups and epilogues, by plain loops") {
   for (const Isa isa : present_isas()) {
-    for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
       tests::Random random(seed);
       Window w = random_window(random);
       check(isa, w, seed, random);
@@ -121,7 +121,7 @@ TEST_CASE("convolution: random shapes, strides, paddings, dilations, groups and 
 
 TEST_CASE("convolution: linear layers, that is images of one row without padding") {
   for (const Isa isa : present_isas()) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
       tests::Random random(seed);
       const std::int64_t rows = random.pick<std::int64_t>({1, 2, 3, 4, 7, 16, 19, 40});
       const std::int64_t in = random.pick<std::int64_t>({1, 3, 10, 64, 100, 128, 300, 784});
