@@ -1,27 +1,13 @@
 #include "backends/int8/avx512_vnni/vector.h"
 //
-#include "backends/int8/templates/product.h"
+#include "backends/int8/avx512_vnni/product.h"
 
 namespace stair::backends::int8::avx512_vnni {
-namespace {
-
-// Sums in registers: 24, beside 4 vectors of weights and the activations. Three rows and fewer are bound by the weights' way from memory.
-void run_product(const Product& p) {
-  const bool few_rows = p.lines * p.columns <= 3;
-  std::int64_t channel = 0;
-  const auto left = [&] { return p.channels - channel; };
-  for (; few_rows && left() > 4 * lanes; channel += 8 * lanes) multiply_panels<3, 8>(p, channel);
-  for (; left() > 2 * lanes; channel += 4 * lanes) multiply_panels<6, 4>(p, channel);
-  for (; left() > lanes; channel += 2 * lanes) multiply_panels<8, 2>(p, channel);
-  for (; left() > 0; channel += lanes) multiply_panels<12, 1>(p, channel);
-}
-
-}  // namespace
 
 void product(Kernels& kernels);
 void product(Kernels& kernels) {
   kernels.panel = lanes;
-  kernels.product = run_product;
+  kernels.product = run_vectors;
 }
 
 }  // namespace stair::backends::int8::avx512_vnni
