@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/int8/memory.h"
+
 namespace stair::backends::int8 {
 
 namespace {
@@ -15,10 +17,6 @@ constexpr std::int64_t group_bytes = 4;             // dot products of 4
 constexpr std::int64_t most_groups = 16;            // a row of an AMX tile
 constexpr std::int64_t least_products = 4'000'000;  // what a thread must have to do before waking another pays
 constexpr std::int64_t slack_rows = 32;             // see Product::slack
-
-std::int64_t quotient_up(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 // A 1x1 convolution over pixels that are neighbours is one over a single column of pixels, whatever the images.
 Window normalized(Window w) {
@@ -34,18 +32,10 @@ std::int64_t result_bytes(const Epilogue& epilogue) {
   return epilogue.rescale == Rescale::none || epilogue.rescale == Rescale::logits ? 4 : 1;
 }
 
-void copy(const std::uint8_t* from, std::int64_t bytes, bool flip, std::uint8_t* to) {
-  if (!flip) {
-    std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    return;
-  }
-  for (std::int64_t i = 0; i < bytes; ++i) to[i] = from[i] ^ 0x80;
-}
-
 }  // namespace
 
 Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input)
-    : kernels_(kernels), window_(normalized(window)), flip_(signed_input != kernels.signed_activations) {
+    : kernels_(kernels), window_(normalized(window)), copy_{window_, signed_input != kernels.signed_activations} {
   const Window& w = window_;
   joined_ = w.dilation_w == 1 && w.groups == 1;
   runs_ = joined_ ? w.kernel_height : w.kernel_height * w.kernel_width;
@@ -57,38 +47,33 @@ Convolution::Convolution(const Kernels& kernels, const Window& window, bool sign
   packed_bytes_ = static_cast<std::size_t>(w.groups * panels_ * kernels.panel * runs_ * groups_ * group_bytes);
 
   // A kernel of one row or column reads each stride-th only: only those are copied.
-  row_step_ = w.kernel_height == 1 ? w.stride_h : 1;
-  column_step_ = w.kernel_width == 1 ? w.stride_w : 1;
+  copy_.row_step = w.kernel_height == 1 ? w.stride_h : 1;
+  copy_.column_step = w.kernel_width == 1 ? w.stride_w : 1;
   const std::int64_t last_row = w.in_row(w.out_height - 1, w.kernel_height - 1);
   const std::int64_t last_column = w.in_column(w.out_width - 1, w.kernel_width - 1);
   const bool padded = w.top > 0 || w.left > 0 || last_row >= w.in_height || last_column >= w.in_width;
-  in_place_ = !padded && !flip_ && run_bytes_ == groups_ * group_bytes && !(kernels.tiles && w.stride_w > 1);
+  in_place_ = !padded && !copy_.flip && run_bytes_ == groups_ * group_bytes && !(kernels.tiles && w.stride_w > 1);
 
-  const std::int64_t stride_h = w.stride_h / row_step_;
-  const std::int64_t stride_w = w.stride_w / column_step_;
+  const std::int64_t stride_h = w.stride_h / copy_.row_step;
+  const std::int64_t stride_w = w.stride_w / copy_.column_step;
   const std::int64_t taps_height = (w.kernel_height - 1) * w.dilation_h;
-  planes_ = in_place_ ? 1 : stride_h;
-  copied_columns_ =
+  copy_.planes = in_place_ ? 1 : stride_h;
+  copy_.columns =
       in_place_ ? w.in_width : quotient_up((w.out_width - 1) * stride_w + (w.kernel_width - 1) * w.dilation_w + 1, stride_w) * stride_w;
-  const std::int64_t row_bytes = copied_columns_ * w.in_channels;
+  const std::int64_t row_bytes = copy_.columns * w.in_channels;
   tile_rows_ = std::clamp<std::int64_t>((copied_bytes / row_bytes - taps_height) / stride_h, 1, w.out_height);
-  plane_rows_ = ((tile_rows_ - 1) * stride_h + taps_height) / stride_h + 1;
+  copy_.plane_rows = ((tile_rows_ - 1) * stride_h + taps_height) / stride_h + 1;
   if (!in_place_) {
     const std::int64_t slack = slack_rows * stride_w * w.in_channels + groups_ * group_bytes;
-    scratch_bytes_ = static_cast<std::size_t>(quotient_up(planes_ * plane_rows_ * row_bytes + slack, 64) * 64);
+    scratch_bytes_ = static_cast<std::size_t>(quotient_up(copy_.planes * copy_.plane_rows * row_bytes + slack, 64) * 64);
   }
   for (std::int64_t kh = 0; kh < w.kernel_height; ++kh) {
     const std::int64_t row = kh * w.dilation_h;
-    const std::int64_t begin = in_place_ ? row * row_bytes : (row % planes_ * plane_rows_ + row / planes_) * row_bytes;
+    const std::int64_t begin = in_place_ ? row * row_bytes : copy_.offset(row);
     for (std::int64_t kw = 0; kw < (joined_ ? 1 : w.kernel_width); ++kw) {
       run_offsets_.push_back(static_cast<std::int32_t>(begin + kw * w.dilation_w * w.in_channels));
     }
   }
-}
-
-std::int32_t Convolution::kernel_zero_point(std::int32_t zero_point) const {
-  if (!flip_) return zero_point;
-  return kernels_.signed_activations ? zero_point - 128 : zero_point + 128;
 }
 
 void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const {
@@ -96,7 +81,7 @@ void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std:
   const std::int64_t taps = w.kernel_height * w.kernel_width;
   const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
   const std::int64_t in = w.group_in();
-  const auto z = static_cast<std::uint32_t>(kernel_zero_point(zero_point));
+  const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));
   std::memset(packed, 0, packed_bytes_);
   for (std::int64_t o = 0; o < w.out_channels; ++o) {
     const std::int64_t in_group = o % w.group_out();
@@ -118,46 +103,21 @@ void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std:
   }
 }
 
-void Convolution::copy_rows(const Piece& piece, const std::uint8_t* input, std::uint8_t padding, std::uint8_t* to) const {
-  const Window& w = window_;
-  const std::int64_t c = w.in_channels;
-  const std::int64_t stride_h = w.stride_h / row_step_;
-  const std::int64_t count = (piece.rows - 1) * stride_h + (w.kernel_height - 1) * w.dilation_h + 1;
-  // The copied columns that lie inside the image.
-  const std::int64_t first = std::min(copied_columns_, quotient_up(w.left, column_step_));
-  const std::int64_t last = std::clamp(quotient_up(w.in_width + w.left, column_step_), first, copied_columns_);
-  for (std::int64_t r = 0; r < count; ++r) {
-    std::uint8_t* row = to + (r % planes_ * plane_rows_ + r / planes_) * copied_columns_ * c;
-    const std::int64_t h = (piece.first_row * stride_h + r) * row_step_ - w.top;
-    if (!w.row_inside(h)) {
-      std::memset(row, padding, static_cast<std::size_t>(copied_columns_ * c));
-      continue;
-    }
-    const std::uint8_t* from = input + ((piece.image * w.in_height + h) * w.in_width - w.left) * c;
-    std::memset(row, padding, static_cast<std::size_t>(first * c));
-    if (column_step_ == 1) {
-      copy(from + first * c, (last - first) * c, flip_, row + first * c);
-    } else {
-      for (std::int64_t i = first; i < last; ++i) copy(from + i * column_step_ * c, c, flip_, row + i * c);
-    }
-    std::memset(row + last * c, padding, static_cast<std::size_t>((copied_columns_ - last) * c));
-  }
-}
-
 void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed,
                             const Epilogue& epilogue, std::byte* result, const std::uint8_t* other, std::byte* scratch) const {
   const Window& w = window_;
   Product p{};
   p.lines = piece.rows;
   p.columns = w.out_width;
-  p.row_stride = (in_place_ ? w.stride_w : w.stride_w / column_step_) * w.in_channels;
-  p.line_stride = (in_place_ ? w.stride_h : 1) * copied_columns_ * w.in_channels;
+  p.row_stride = (in_place_ ? w.stride_w : w.stride_w / copy_.column_step) * w.in_channels;
+  p.line_stride = (in_place_ ? w.stride_h : 1) * copy_.columns * w.in_channels;
   p.slack = !in_place_;
   if (in_place_) {
     p.activations = input + (piece.image * w.in_height + piece.first_row * w.stride_h) * w.in_width * w.in_channels;
   } else {
     auto* rows = reinterpret_cast<std::uint8_t*>(scratch);
-    copy_rows(piece, input, static_cast<std::uint8_t>(kernel_zero_point(zero_point)), rows);
+    copy_.copy(input, piece.image, piece.first_row, piece.rows,
+               static_cast<std::uint8_t>(copy_.zero_point(zero_point, kernels_.signed_activations)), rows);
     p.activations = rows;
   }
   p.run_offsets = run_offsets_.data();

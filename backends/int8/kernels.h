@@ -94,6 +94,25 @@ struct Product {
   std::int64_t other_stride;
 };
 
+/// Depthwise convolution: each channel by a kernel of its own. Pixel (line, column) begins at activations + line * line_stride + column *
+/// pixel_stride; row r of the kernel begins row_offsets[r] bytes behind, and its taps are tap_stride apart.
+///
+/// Weights are packed by blocks of 4 * Kernels::panel channels: [block][row][chunk][pixel][quarter][lane][4]. Four neighbouring input
+/// pixels (a chunk) serve `pixels` neighbouring results; a weight is 0 where an input pixel is no tap of the result. Channels go to
+/// quarters and lanes as in vector.h, interleave4. 16 * chunks + 64 pixels behind the last one may be read.
+struct Depthwise {
+  const std::uint8_t* activations;
+  std::int64_t lines, columns, line_stride, pixel_stride, tap_stride;
+  const std::int32_t* row_offsets;
+  std::int64_t rows, chunks, pixels;  ///< pixels: 1, 2 or 4
+  const std::int8_t* weights;
+  std::int64_t channels;  ///< from the first one on
+  std::int64_t all_channels;
+  const Epilogue* epilogue;
+  std::byte* to;
+  const std::uint8_t* other;
+};
+
 /// The primitives of one instruction set.
 struct Kernels {
   Isa isa = Isa::scalar;
@@ -103,6 +122,7 @@ struct Kernels {
 
   void (*epilogue)(const Epilogue& epilogue, const Tile& tile) = nullptr;
   void (*product)(const Product& product) = nullptr;
+  void (*depthwise)(const Depthwise& depthwise) = nullptr;
   /// Dot products on registers alone, for as long as `rounds` says; yields how many products of two integers that was. What a benchmark
   /// measures the others against.
   std::int64_t (*peak)(std::int64_t rounds) = nullptr;

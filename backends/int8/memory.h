@@ -1,10 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
 namespace stair::backends::int8 {
+
+inline std::int64_t quotient_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 inline constexpr std::size_t cache_line = 64;
 inline std::size_t whole_lines(std::size_t bytes) {

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "backends/int8/convolution.h"
+#include "backends/int8/contraction.h"
 #include "ir/error.h"
 
 // Times the int8 engine on raw memory: a matrix product of 1024^3 and each layer of the networks of examples/models, batch 1, one thread,
@@ -92,7 +92,7 @@ std::vector<Network> networks() {
 // One layer on memory of its own, with a requantization.
 struct Run {
   const Window& window;
-  Convolution convolution;
+  std::unique_ptr<Contraction> convolution;
   std::vector<std::uint8_t> x;
   std::vector<std::int8_t> weights, packed;
   std::vector<std::int32_t> offset;
@@ -102,15 +102,15 @@ struct Run {
 
   Run(const Kernels& kernels, const Window& w)
       : window(w),
-        convolution(kernels, w, false),
+        convolution(plan_contraction(kernels, w, false)),
         x(static_cast<std::size_t>(w.images * w.in_height * w.in_width * w.in_channels), 3),
         weights(static_cast<std::size_t>(w.out_channels * w.group_in() * w.kernel_height * w.kernel_width), 5),
-        packed(convolution.packed_bytes() + 64),
+        packed(convolution->packed_bytes() + 64),
         offset(static_cast<std::size_t>(w.out_channels) + 16),
         multiplier(offset.size(), 1e-3F),
         y(static_cast<std::size_t>(w.images * w.out_height * w.out_width * w.out_channels)),
-        scratch(convolution.scratch_bytes() + 64) {
-    convolution.pack(weights.data(), 3, aligned(packed), offset.data());
+        scratch(convolution->scratch_bytes() + 64) {
+    convolution->pack(weights.data(), 3, aligned(packed), offset.data());
     epilogue.rescale = Rescale::floating;
     epilogue.offset = offset.data();
     epilogue.multiplier = multiplier.data();
@@ -120,7 +120,7 @@ struct Run {
   static T* aligned(std::vector<T>& v) {
     return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64;
   }
-  void operator()(int threads) { convolution.run(x.data(), 3, aligned(packed), epilogue, y.data(), nullptr, aligned(scratch), threads); }
+  void operator()(int threads) { convolution->run(x.data(), 3, aligned(packed), epilogue, y.data(), nullptr, aligned(scratch), threads); }
   double products() const {
     return static_cast<double>(window.images * window.out_height * window.out_width * window.out_channels * window.group_in() *
                                window.kernel_height * window.kernel_width);

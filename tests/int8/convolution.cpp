@@ -1,9 +1,9 @@
-#include "backends/int8/convolution.h"
-
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <memory>
 
+#include "backends/int8/contraction.h"
 #include "tests/int8/random_epilogue.h"
 
 using namespace stair;
@@ -77,7 +77,8 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) 
   const std::int64_t pixels = w.images * w.out_height * w.out_width;
   const auto other = random.integers<std::uint8_t>(pixels * w.out_channels, 0, 255);
 
-  const Convolution convolution(kernels_of(isa), w, is_signed);
+  const std::unique_ptr<Contraction> plan = plan_contraction(kernels_of(isa), w, is_signed);
+  const Contraction& convolution = *plan;
   std::vector<std::int8_t> packed(convolution.packed_bytes());
   std::vector<std::int32_t> offset(e.epilogue.offset, e.epilogue.offset + w.out_channels);
   offset.resize(offset.size() + 16);
@@ -114,6 +115,17 @@ TEST_CASE("convolution: random shapes, strides, paddings, dilations, groups and 
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
       tests::Random random(seed);
       Window w = random_window(random);
+      check(isa, w, seed, random);
+    }
+  }
+}
+
+TEST_CASE("convolution: depthwise") {
+  for (const Isa isa : present_isas()) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      tests::Random random(seed);
+      Window w = random_window(random);
+      w.groups = w.in_channels = w.out_channels = random.pick<std::int64_t>({2, 3, 16, 31, 32, 64, 65, 100, 128, 200});
       check(isa, w, seed, random);
     }
   }

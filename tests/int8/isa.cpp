@@ -39,6 +39,7 @@ TEST_CASE("isa: each variant fills the whole table") {
     CAPTURE(name_of(isa));
     CHECK((kernels.epilogue != nullptr));
     CHECK((kernels.product != nullptr));
+    CHECK((kernels.depthwise != nullptr));
     CHECK((kernels.peak != nullptr));
   }
 }

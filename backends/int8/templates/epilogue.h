@@ -7,6 +7,11 @@
 namespace stair::backends::int8 {
 namespace {
 
+/// Bytes of an element of the result.
+STAIR_INLINE std::int64_t result_bytes(const Epilogue& e) {
+  return e.rescale == Rescale::none || e.rescale == Rescale::logits ? 4 : 1;
+}
+
 /// The parameters of `lanes` channels in registers.
 template <Rescale rescale, bool steps>
 struct ChannelParameters {

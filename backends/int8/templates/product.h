@@ -83,10 +83,6 @@ STAIR_INLINE void multiply_some(const Product& p, std::int64_t count, const std:
   if constexpr (rows > 1) multiply_some<rows - 1, vectors>(p, count, row, weights, panel_bytes, sums);
 }
 
-STAIR_INLINE std::int64_t result_bytes(const Epilogue& e) {
-  return e.rescale == Rescale::none || e.rescale == Rescale::logits ? 4 : 1;
-}
-
 /// The epilogue of rows from `row` on and channels from `channel` on, both counted from the product's first.
 STAIR_INLINE void finish_block(const Product& p, const std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows,
                                std::int64_t channel, std::int64_t channels) {
