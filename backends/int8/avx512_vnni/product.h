@@ -8,12 +8,20 @@
 namespace stair::backends::int8 {
 namespace {
 
-// Sums in registers: 24, beside 4 vectors of weights and the activations. Three rows and fewer are bound by the weights' way from memory.
+// Sums in registers: 24, beside 4 vectors of weights and the activations.
 void run_vectors(const Product& p) {
-  const bool few_rows = p.lines * p.columns <= 3;
+  switch (p.lines * p.columns) {
+    case 1:
+      return stream_panels<1, 8>(p);
+    case 2:
+      return stream_panels<2, 8>(p);
+    case 3:
+      return stream_panels<3, 8>(p);
+    default:
+      break;
+  }
   std::int64_t channel = 0;
   const auto left = [&] { return p.channels - channel; };
-  for (; few_rows && left() > 4 * lanes; channel += 8 * lanes) multiply_panels<3, 8>(p, channel);
   for (; left() > 2 * lanes; channel += 4 * lanes) multiply_panels<6, 4>(p, channel);
   for (; left() > lanes; channel += 2 * lanes) multiply_panels<8, 2>(p, channel);
   for (; left() > 0; channel += lanes) multiply_panels<12, 1>(p, channel);

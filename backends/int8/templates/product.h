@@ -45,26 +45,14 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
 #pragma GCC unroll 32
     for (int m = 0; m < rows; ++m) x[m] = row[m] + p.run_offsets[run];
     for (std::int64_t group = 0; group < p.groups; ++group, weights += 4 * lanes) {
-      if constexpr (rows < vectors && rows <= 3) {
-        Activations a[rows];
+      Weights w[vectors];
 #pragma GCC unroll 32
-        for (int m = 0; m < rows; ++m) a[m] = broadcast4(x[m] + 4 * group);
+      for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
 #pragma GCC unroll 32
-        for (int v = 0; v < vectors; ++v) {
-          const Weights w = load_weights(weights + v * panel_bytes);
+      for (int m = 0; m < rows; ++m) {
+        const Activations a = broadcast4(x[m] + 4 * group);
 #pragma GCC unroll 32
-          for (int m = 0; m < rows; ++m) sum[m][v] = dot4(sum[m][v], a[m], w);
-        }
-      } else {
-        Weights w[vectors];
-#pragma GCC unroll 32
-        for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
-#pragma GCC unroll 32
-        for (int m = 0; m < rows; ++m) {
-          const Activations a = broadcast4(x[m] + 4 * group);
-#pragma GCC unroll 32
-          for (int v = 0; v < vectors; ++v) sum[m][v] = dot4(sum[m][v], a, w[v]);
-        }
+        for (int v = 0; v < vectors; ++v) sum[m][v] = dot4(sum[m][v], a, w[v]);
       }
     }
   }
@@ -89,6 +77,56 @@ STAIR_INLINE void finish_block(const Product& p, const std::int32_t* sums, std::
   const std::uint8_t* other = p.other == nullptr ? nullptr : p.other + row * p.other_stride + channel;
   run_epilogue(*p.epilogue, {sums, sums_stride, rows, p.first_channel + channel, channels,
                              p.to + row * p.to_stride + channel * result_bytes(*p.epilogue), p.to_stride, other, p.other_stride});
+}
+
+/// One panel and so few rows that the weights' way from memory is what takes time: they are read in the order in which they lie, `chains`
+/// groups at a time, each into sums of its own.
+template <int rows, int chains>
+STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int32_t* sums) {
+  constexpr std::int64_t ahead = 4096;
+  I32 sum[rows][chains];
+#pragma GCC unroll 32
+  for (int m = 0; m < rows; ++m) {
+#pragma GCC unroll 32
+    for (int i = 0; i < chains; ++i) sum[m][i] = splat(0);
+  }
+  for (std::int64_t run = 0; run < p.runs; ++run) {
+    std::int64_t group = 0;
+    for (; group + chains <= p.groups; group += chains, weights += chains * 4 * lanes) {
+#pragma GCC unroll 32
+      for (int i = 0; i < chains; ++i) {
+        __builtin_prefetch(weights + ahead + i * 4 * lanes);
+        const Weights w = load_weights(weights + i * 4 * lanes);
+#pragma GCC unroll 32
+        for (int m = 0; m < rows; ++m) sum[m][i] = dot4(sum[m][i], broadcast4(row[m] + p.run_offsets[run] + 4 * (group + i)), w);
+      }
+    }
+    for (; group < p.groups; ++group, weights += 4 * lanes) {
+      const Weights w = load_weights(weights);
+#pragma GCC unroll 32
+      for (int m = 0; m < rows; ++m) sum[m][0] = dot4(sum[m][0], broadcast4(row[m] + p.run_offsets[run] + 4 * group), w);
+    }
+  }
+#pragma GCC unroll 32
+  for (int m = 0; m < rows; ++m) {
+#pragma GCC unroll 32
+    for (int i = 1; i < chains; ++i) sum[m][0] = sum[m][0] + sum[m][i];
+    store(sums + m * lanes, sum[m][0]);
+  }
+}
+
+/// All of `rows` rows with all channels, a panel at a time.
+template <int rows, int chains>
+void stream_panels(const Product& p) {
+  const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
+  RowCursor cursor(p);
+  const std::uint8_t* row[rows];
+  for (int m = 0; m < rows; ++m) row[m] = cursor.next();
+  alignas(64) std::int32_t sums[rows * lanes];
+  for (std::int64_t channel = 0; channel < p.channels; channel += lanes) {
+    multiply_stream<rows, chains>(p, row, p.weights + channel / lanes * panel_bytes, sums);
+    finish_block(p, sums, lanes, 0, rows, channel, p.channels - channel < lanes ? p.channels - channel : lanes);
+  }
 }
 
 /// All rows, `most` at a time, with `vectors` panels from `channel` on.
