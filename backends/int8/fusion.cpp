@@ -19,13 +19,6 @@ bool adds(const ir::Node& node) {
   return node.op->name == "add_fixed" || (node.op->name == "point_binary" && node.attributes.text("function") != "mul");
 }
 
-// The only node that reads the value, if nothing else does and it is in no group yet.
-const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free) {
-  if (!uses.single(value)) return nullptr;
-  const ir::NodeId& reader = uses.nodes[static_cast<std::size_t>(value)].front();
-  return free(reader) ? &reader : nullptr;
-}
-
 FixedPoint taken_apart(std::int32_t mantissa, std::int32_t shift) {
   return {mantissa, std::max(shift, 0), std::max(-shift, 0)};
 }
@@ -103,7 +96,9 @@ void read_fixed(const ir::TensorView& mantissa, const ir::TensorView& shift, boo
   }
 }
 
-// Operands of point_binary and add_fixed: a, b, and then as in their schemas.
+}  // namespace
+
+// Operands: a, b, and then as in their schemas. A product has one multiplier, `fixed`.
 Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::TensorView> operands) {
   const std::size_t other = 1 - own;
   Residual r;
@@ -126,7 +121,6 @@ Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::
     finish(operands[7], optional(operands, 8));
     return r;
   }
-  const bool subtracts = node.attributes.boolean("subtract");
   const auto fixed = [&](std::size_t i) {
     const auto at = static_cast<std::int64_t>(i);
     return taken_apart(integer(operands[4], at), integer(operands[5], at));
@@ -134,16 +128,19 @@ Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::
   r.join = Join::fixed;
   r.own_zero = integer(operands[2 + own]);
   r.other_zero = integer(operands[2 + other]);
+  finish(operands[6], optional(operands, 7));
+  if (node.op->name == "mul_fixed") {
+    r.fixed = fixed(0);
+    return r;
+  }
+  const bool subtracts = node.attributes.boolean("subtract");
   r.own_fixed = fixed(own);
   r.other_fixed = fixed(other);
   r.fixed = fixed(2);
   r.own_sign = subtracts && own == 1 ? -1 : 1;
   r.other_sign = subtracts && other == 1 ? -1 : 1;
-  finish(operands[6], optional(operands, 7));
   return r;
 }
-
-}  // namespace
 
 Fusion::Fusion(const ir::Graph& graph, std::span<const ir::NodeId> nodes) : sums(&graph.node(nodes[0])) {
   rescale_at = join_at = sums->operands.size();
@@ -155,6 +152,13 @@ Fusion::Fusion(const ir::Graph& graph, std::span<const ir::NodeId> nodes) : sums
     join = &graph.node(nodes[2]);
     own = join->operands[0] == rescale->results[0] ? 0 : 1;
   }
+}
+
+Fusion Fusion::of_rescale(const ir::Node& node) {
+  Fusion fusion;
+  fusion.rescale = &node;
+  fusion.join_at = node.operands.size();
+  return fusion;
 }
 
 std::size_t Fusion::operand_count() const {
@@ -201,6 +205,12 @@ Epilogue Fusion::epilogue(std::span<const ir::TensorView> operands, std::int64_t
   e.hi = range.hi;
   if (join != nullptr) e.residual = residual_of(*join, own, operands.subspan(join_at, join->operands.size()));
   return e;
+}
+
+const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free) {
+  if (!uses.single(value)) return nullptr;
+  const ir::NodeId& reader = uses.nodes[static_cast<std::size_t>(value)].front();
+  return free(reader) ? &reader : nullptr;
 }
 
 std::vector<ir::NodeId> fuse(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {

@@ -113,6 +113,38 @@ struct Depthwise {
   const std::uint8_t* other;
 };
 
+/// N-QUANT with one scale.
+struct Quantization {
+  float scale = 1;
+  std::int32_t zero_point = 0, lo = 0, hi = 0;
+};
+
+/// What N-POINT and N-REQ-FIXED do with two quantized operands: `own` is a, `other` is b.
+struct Binary {
+  Residual operands;      ///< scales, zero points, and of the product of fixed_point its one multiplier as `fixed`
+  bool multiply = false;  ///< a * b, else a + b
+  bool own_signed = false;
+};
+
+/// A row of an operation on two tensors. An operand that repeats has one element for the whole row.
+struct BinaryRow {
+  const std::uint8_t* a;
+  const std::uint8_t* b;
+  bool a_repeats, b_repeats;
+  std::uint8_t* y;
+  std::int64_t count;
+};
+
+/// Windows side by side on an image [H,W,C], all of one size and whole inside the image. Strides in bytes.
+struct Windows {
+  const std::uint8_t* first;  ///< the first pixel of the first window
+  std::int64_t rows, columns, row_stride, column_stride;
+  std::int64_t count, stride;  ///< windows, and from one to the next
+  std::int64_t channels;
+  bool is_signed;
+  const std::uint8_t* end;  ///< of the memory that may be read
+};
+
 /// The primitives of one instruction set.
 struct Kernels {
   Isa isa = Isa::scalar;
@@ -123,6 +155,19 @@ struct Kernels {
   void (*epilogue)(const Epilogue& epilogue, const Tile& tile) = nullptr;
   void (*product)(const Product& product) = nullptr;
   void (*depthwise)(const Depthwise& depthwise) = nullptr;
+  void (*quantize)(const Quantization& quantization, const float* x, std::uint8_t* q, std::int64_t count) = nullptr;
+  /// Three planes, `plane` floats apart, to [count][3].
+  void (*quantize_triples)(const Quantization& quantization, const float* x, std::int64_t plane, std::uint8_t* q,
+                           std::int64_t count) = nullptr;
+  /// N-DEQUANT.
+  void (*dequantize)(const Quantization& quantization, bool is_signed, const std::uint8_t* q, float* x, std::int64_t count) = nullptr;
+  void (*binary)(const Binary& operation, const BinaryRow& row) = nullptr;
+  /// y[i] = table[q[i] ^ flip], 256 entries; y may be q.
+  void (*lookup)(const std::uint8_t* table, std::uint8_t flip, const std::uint8_t* q, std::uint8_t* y, std::int64_t count) = nullptr;
+  /// The largest of each channel of each window, to [count][channels]. Up to `end` of the result, more may be written behind it.
+  void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
+  /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
+  void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
   /// Dot products on registers alone, for as long as `rounds` says; yields how many products of two integers that was. What a benchmark
   /// measures the others against.
   std::int64_t (*peak)(std::int64_t rounds) = nullptr;

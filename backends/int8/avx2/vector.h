@@ -91,6 +91,20 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = all[i];
 }
 
+/// The three low bytes of each lane, one behind the other.
+STAIR_INLINE void store_triples(std::uint8_t* p, I32 a) {
+  const __m256i three = _mm256_shuffle_epi8(a.v, _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6,
+                                                                  8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+  const __m256i joined = _mm256_permutevar8x32_epi32(three, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(joined));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p + 16), _mm256_extracti128_si256(joined, 1));
+}
+STAIR_INLINE void store_triples(std::uint8_t* p, I32 a, std::int64_t n) {
+  std::uint8_t all[24];
+  store_triples(all, a);
+  for (std::int64_t i = 0; i < 3 * n; ++i) p[i] = all[i];
+}
+
 STAIR_INLINE I32 splat(std::int32_t x) {
   return {_mm256_set1_epi32(x)};
 }

@@ -82,6 +82,16 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n) {
   _mm_mask_storeu_epi8(p, first(n), _mm512_cvtepi32_epi8(a.v));
 }
 
+/// The three low bytes of each lane, one behind the other.
+STAIR_INLINE void store_triples(std::uint8_t* p, I32 a, std::int64_t n) {
+  const __m512i three = _mm512_shuffle_epi8(a.v, _mm512_set4_epi32(-1, 0x0e0d0c0a, 0x09080605, 0x04020100));
+  const __m512i joined = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15), three);
+  _mm512_mask_storeu_epi8(p, (std::uint64_t{1} << (3 * n)) - 1, joined);
+}
+STAIR_INLINE void store_triples(std::uint8_t* p, I32 a) {
+  store_triples(p, a, lanes);
+}
+
 STAIR_INLINE I32 splat(std::int32_t x) {
   return {_mm512_set1_epi32(x)};
 }

@@ -69,6 +69,11 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n = lanes) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = static_cast<std::uint8_t>(a.v[i]);
 }
 
+/// The three low bytes of each lane, one behind the other.
+STAIR_INLINE void store_triples(std::uint8_t* p, I32 a, std::int64_t n = lanes) {
+  for (std::int64_t i = 0; i < 3 * n; ++i) p[i] = static_cast<std::uint8_t>(a.v[i / 3] >> (i % 3 * 8));
+}
+
 STAIR_INLINE I32 splat(std::int32_t x) {
   return each<I32>([&](int) { return x; });
 }

@@ -2,7 +2,7 @@
 
 // What follows the sums, over vector.h of a variant, which stands before this in the including file.
 
-#include "backends/int8/templates/requantize.h"
+#include "backends/int8/templates/residual.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -66,26 +66,6 @@ STAIR_INLINE I32 requantize(I32 sum, const ChannelParameters<rescale, steps>& c,
   }
 }
 
-STAIR_INLINE I32 multiply_by_fixed(I32 x, const FixedPoint& m) {
-  return multiply_by_fixed(x, splat(m.mantissa), splat(m.left), splat(m.right));
-}
-
-/// N-POINT and N-REQ-FIXED: the sum of two quantized integers.
-template <Join join>
-STAIR_INLINE I32 add(I32 own, I32 other, const Residual& r, const Quantizer& quantizer) {
-  if constexpr (join == Join::point) {
-    const F32 a = to_float(own - splat(r.own_zero)) * splat(r.own_scale);
-    const F32 b = to_float(other - splat(r.other_zero)) * splat(r.other_scale);
-    return quantizer(a + b);
-  } else {
-    const I32 left = splat(1 << 20);
-    const I32 a = multiply_by_fixed((own - splat(r.own_zero)) * left, r.own_fixed) * splat(r.own_sign);
-    const I32 b = multiply_by_fixed((other - splat(r.other_zero)) * left, r.other_fixed) * splat(r.other_sign);
-    const I32 t = multiply_by_fixed(a + b, r.fixed);
-    return splat(r.zero_point) + min(max(t, splat(r.lo - r.zero_point)), splat(r.hi - r.zero_point));
-  }
-}
-
 template <Rescale rescale, bool steps, Join join>
 void finish(const Epilogue& e, const Tile& t) {
   const Bounds bounds(e);
@@ -97,7 +77,7 @@ void finish(const Epilogue& e, const Tile& t) {
     const std::int32_t* sums = t.sums + c;
     std::byte* to = t.to;
     for (std::int64_t row = 0; row < t.rows; ++row, sums += t.sums_stride, to += t.to_stride) {
-      const I32 sum = load(sums);
+      const I32 sum = n == lanes ? load(sums) : load(sums, n);
       if constexpr (rescale == Rescale::none) {
         store(reinterpret_cast<std::int32_t*>(to) + c, sum + channel.offset, n);
       } else if constexpr (rescale == Rescale::logits) {
@@ -133,7 +113,6 @@ void finish_joined(const Epilogue& e, const Tile& t) {
   }
 }
 
-/// Sums of whole vectors of channels are read: `sums` has room for the next multiple of `lanes`.
 void run_epilogue(const Epilogue& e, const Tile& t) {
   const bool steps = e.steps != nullptr;
   switch (e.rescale) {
