@@ -20,15 +20,25 @@ STAIR_INLINE I32 multiply_by_fixed(I32 x, I32 mantissa, I32 left, I32 right) {
   return shift_right(product, right) - greater(product & mask, threshold);
 }
 
-/// N-QUANT on vectors: z + round(clamp(x / s, lo - z, hi - z)). The product with 1 / s stands in for the quotient wherever no lane is so
-/// near a tie that the two could round apart: after the clamp |t| <= 256, and the product is off by less than 3 * 2^-24 * 256 < 2^-14.
+/// How near to a tie, as a distance from the nearest integer, a product with 1 / s is no longer known to round as the quotient by s: after
+/// the clamp |t| <= 256, and the product is off by less than 3 * 2^-24 * 256 < 2^-14. Never where s is a power of two, since the product is
+/// then exact; everywhere where 1 / s would lose bits as a subnormal or overflow.
+STAIR_INLINE float doubtful_distance(float scale) {
+  constexpr float never = 1, everywhere = -1;
+  if (!(scale > 0x1p-100F && scale < 0x1p100F)) return everywhere;
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, &scale, sizeof(bits));
+  return (bits & 0x7fffffU) == 0 ? never : 0.5F - 0x1p-14F;
+}
+
+/// N-QUANT on vectors: z + round(clamp(x / s, lo - z, hi - z)). The product with 1 / s stands in for the quotient wherever no lane is in
+/// doubt.
 class Quantizer {
  public:
   Quantizer(float scale, std::int32_t zero_point, std::int32_t lo, std::int32_t hi)
       : scale_(splat(scale)),
-        // Where 1 / s would lose bits as a subnormal or overflow, every lane is near a tie.
-        reciprocal_(splat(scale > 0x1p-100F && scale < 0x1p100F ? 1.0F / scale : 0.0F)),
-        tie_(splat(scale > 0x1p-100F && scale < 0x1p100F ? 0.5F - 0x1p-14F : -1.0F)),
+        reciprocal_(splat(1.0F / scale)),
+        doubtful_(splat(doubtful_distance(scale))),
         low_(splat(static_cast<float>(lo - zero_point))),
         high_(splat(static_cast<float>(hi - zero_point))),
         zero_point_(splat(zero_point)) {}
@@ -36,14 +46,14 @@ class Quantizer {
   STAIR_INLINE I32 operator()(F32 x) const {
     const F32 t = clamp(x * reciprocal_);
     I32 q = round(t);
-    if (any_greater(absolute(t - to_float(q)), tie_)) q = round(clamp(x / scale_));
+    if (any_greater(absolute(t - to_float(q)), doubtful_)) q = round(clamp(x / scale_));
     return zero_point_ + q;
   }
 
  private:
   STAIR_INLINE F32 clamp(F32 t) const { return min(max(t, low_), high_); }
 
-  F32 scale_, reciprocal_, tie_, low_, high_;
+  F32 scale_, reciprocal_, doubtful_, low_, high_;
   I32 zero_point_;
 };
 
