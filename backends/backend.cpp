@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backends/int8/backend.h"
 #include "ir/error.h"
 #include "ir/op.h"
 
@@ -88,11 +89,13 @@ std::vector<const Backend*> all() {
                openblas::register_all, "no kernel of its own: the reference is not the bottleneck");
   static const std::unique_ptr<Backend> oracle =
       built_in("reference", "plain loops, every op: the oracle", reference::register_all, "the reference must run every op");
-  return {blas.get(), oracle.get()};
+  return {&int8::backend(), blas.get(), oracle.get()};
 }
 
 std::vector<const Backend*> every() {
-  return all();
+  std::vector<const Backend*> list = all();
+  for (const Backend* variant : int8::variants()) list.push_back(variant);
+  return list;
 }
 
 const Backend& named(std::string_view name) {

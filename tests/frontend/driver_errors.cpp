@@ -148,7 +148,7 @@ TEST_CASE("bad command lines are told in one line") {
       {"an argument missing", {"export", "run"}, {"export: ", "--output is required"}},
       {"no threads", {"eval", "run", "--threads", "0"}, {"--threads", "0", "1 to 1024"}},
       {"threads in words", {"eval", "run", "--threads", "two"}, {"--threads", "two"}},
-      {"an unknown backend", {"eval", "run", "--backend", "refrence"}, {"'refrence' (did you mean 'reference'?), expected 'openblas' or "}},
+      {"an unknown backend", {"eval", "run", "--backend", "refrence"}, {"'refrence' (did you mean 'reference'?), expected 'int8', "}},
       {"no backend", {"eval", "run", "--backend", ","}, {"unknown backend ''"}},
       {"an unknown pass", {"opt", "model.json", "--passes", "inference_mod"}, {"'inference_mod' (did you mean 'inference_mode'?)"}},
       {"an unknown option of a pass", {"opt", "model.json", "--passes", "dead_code{a=1}"}, {"pass 'dead_code': unknown option 'a'"}},

@@ -36,9 +36,9 @@ Case convolution(Source& source, bool integers) {
     if (source.coin()) return {"conv2d", {f32(x), f32(w)}, attributes};
     return {"conv2d", {f32(x), f32(w), f32({w[0]})}, attributes};
   }
-  const Operand zero = i32({1}, listed({static_cast<double>(source.between(-100, 100))}));
-  if (source.coin()) return {"conv2d_integer", {s8(x), s8(w), zero}, attributes};
-  return {"conv2d_integer", {u8(x, extremes(0, 255)), s8(w, extremes(-127, 127)), zero}, attributes};
+  const auto zero = [&](std::int64_t lo, std::int64_t hi) { return i32({1}, listed({static_cast<double>(source.between(lo, hi))})); };
+  if (source.coin()) return {"conv2d_integer", {s8(x), s8(w), zero(-128, 127)}, attributes};
+  return {"conv2d_integer", {u8(x, extremes(0, 255)), s8(w, extremes(-127, 127)), zero(0, 255)}, attributes};
 }
 
 Case product(Source& source) {

@@ -43,8 +43,8 @@ const Loops& loops() {
   static const Loops* const best = [] {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (avx512_loops() != nullptr && __builtin_cpu_supports("avx512f")) return avx512_loops();
-    if (avx2_loops() != nullptr && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2_loops();
+    if (__builtin_cpu_supports("avx512f") && avx512_loops() != nullptr) return avx512_loops();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && avx2_loops() != nullptr) return avx2_loops();
 #endif
     return baseline_loops();
   }();

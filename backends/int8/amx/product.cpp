@@ -1,0 +1,203 @@
+#include "backends/int8/avx512_vnni/vector.h"
+//
+#include "backends/int8/amx/tiles.h"
+#include "backends/int8/avx512_vnni/product.h"
+
+// Products on AMX tiles: 16 rows x 64 bytes of activations by 64 x 16 weights. 2 x 2 tiles of sums at a time, or 4 x 1.
+
+namespace stair::backends::int8::amx {
+namespace {
+
+constexpr std::int64_t most_rows = 4 * tile_rows;
+
+/// Rows that lie evenly spaced in memory, of which those at the end of each line may be none of the product's: where a line's padding lies
+/// between it and the next.
+struct Strip {
+  const std::uint8_t* begin;
+  std::int64_t length, pitch, first_line;
+};
+
+/// The epilogue of rows of the strip from `row` on, without those that are none. Sums are `sums_stride` elements a row.
+void finish_rows(const Product& p, const Strip& strip, const std::int32_t* sums, std::int64_t sums_stride, std::int64_t row,
+                 std::int64_t count, std::int64_t channel, std::int64_t channels) {
+  std::int64_t line = row / strip.pitch;
+  std::int64_t column = row % strip.pitch;
+  for (std::int64_t i = 0; i < count;) {
+    if (column < p.columns) {
+      const std::int64_t some = p.columns - column < count - i ? p.columns - column : count - i;
+      finish_block(p, sums + i * sums_stride, sums_stride, (strip.first_line + line) * p.columns + column, some, channel, channels);
+    }
+    i += strip.pitch - column;
+    column = 0;
+    ++line;
+  }
+}
+
+/// Sums that wait for their epilogue: it runs on vectors while the tiles multiply the next block.
+struct Pending {
+  Strip strip;
+  const std::int32_t* sums;
+  std::int64_t sums_stride, row, channel, channels;
+  std::int64_t count = 0;  ///< rows that are left
+
+  void finish(const Product& p, std::int64_t rows) {
+    const std::int64_t some = rows < count ? rows : count;
+    if (some <= 0) return;
+    finish_rows(p, strip, sums, sums_stride, row, some, channel, channels);
+    sums += some * sums_stride;
+    row += some;
+    count -= some;
+  }
+};
+
+/// What the blocks of a product share.
+struct Blocks {
+  alignas(64) std::int32_t sums[2][most_rows * lanes];
+  int current = 0;
+  Pending pending;
+};
+
+/// Asks for `bytes` bytes from p on to be in the second-level cache soon. Where they don't exist, nothing happens.
+STAIR_INLINE void fetch(const std::int8_t* p, std::int64_t bytes) {
+  for (std::int64_t i = 0; i < bytes; i += 64) _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
+}
+
+/// Sums of row_tiles * 16 rows from `rows` on with `panels` panels. Weights of the second panel begin panel_bytes behind those of the
+/// first; those `ahead` bytes further are fetched, if that isn't 0.
+template <int row_tiles, int panels>
+STAIR_INLINE void multiply_tiles(const Product& p, const std::uint8_t* rows, const std::int8_t* weights, std::int64_t panel_bytes,
+                                 std::int64_t ahead, Pending& pending, std::int32_t* sums) {
+  const std::int64_t stride = p.row_stride;
+  const std::int64_t steps = p.groups / p.groups_per_step;
+  const std::int64_t all_steps = steps * p.runs;
+  const std::int64_t pending_rows = (pending.count + all_steps - 1) / all_steps;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (std::int64_t run = 0; run < p.runs; ++run) {
+    const std::uint8_t* x = rows + p.run_offsets[run];
+    for (std::int64_t step = 0; step < steps; ++step, x += 4 * p.groups_per_step, weights += 64 * p.groups_per_step) {
+      _tile_loadd(6, weights, 64);
+      _tile_loadd(4, x, stride);
+      _tile_dpbusd(0, 4, 6);
+      if constexpr (row_tiles == 4) {
+        _tile_loadd(5, x + tile_rows * stride, stride);
+        _tile_dpbusd(1, 5, 6);
+        _tile_loadd(4, x + 2 * tile_rows * stride, stride);
+        _tile_dpbusd(2, 4, 6);
+        _tile_loadd(5, x + 3 * tile_rows * stride, stride);
+        _tile_dpbusd(3, 5, 6);
+      } else {
+        if constexpr (panels == 2) {
+          _tile_loadd(7, weights + panel_bytes, 64);
+          _tile_dpbusd(1, 4, 7);
+        }
+        if constexpr (row_tiles == 2) {
+          _tile_loadd(5, x + tile_rows * stride, stride);
+          _tile_dpbusd(2, 5, 6);
+          if constexpr (panels == 2) _tile_dpbusd(3, 5, 7);
+        }
+      }
+      if (ahead != 0) {
+        fetch(weights + ahead, 64 * p.groups_per_step);
+        if constexpr (panels == 2) fetch(weights + panel_bytes + ahead, 64 * p.groups_per_step);
+      }
+      pending.finish(p, pending_rows);
+    }
+  }
+  constexpr std::int64_t sums_stride = panels * lanes;
+  constexpr std::int64_t row_bytes = sums_stride * 4;
+  if constexpr (row_tiles == 4) {
+    _tile_stored(0, sums, row_bytes);
+    _tile_stored(1, sums + tile_rows * sums_stride, row_bytes);
+    _tile_stored(2, sums + 2 * tile_rows * sums_stride, row_bytes);
+    _tile_stored(3, sums + 3 * tile_rows * sums_stride, row_bytes);
+  } else {
+    _tile_stored(0, sums, row_bytes);
+    if constexpr (panels == 2) _tile_stored(1, sums + lanes, row_bytes);
+    if constexpr (row_tiles == 2) _tile_stored(2, sums + tile_rows * sums_stride, row_bytes);
+    if constexpr (row_tiles == 2 && panels == 2) _tile_stored(3, sums + tile_rows * sums_stride + lanes, row_bytes);
+  }
+}
+
+template <int row_tiles, int panels>
+STAIR_INLINE void run_block(const Product& p, const Strip& strip, std::int64_t row, std::int64_t channel, std::int64_t ahead,
+                            Blocks& blocks) {
+  const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
+  std::int32_t* sums = blocks.sums[blocks.current];
+  multiply_tiles<row_tiles, panels>(p, strip.begin + row * p.row_stride, p.weights + channel / lanes * panel_bytes, panel_bytes, ahead,
+                                    blocks.pending, sums);
+  const std::int64_t left = p.channels - channel;
+  const std::int64_t rows = strip.length - row;
+  blocks.pending = {strip,
+                    sums,
+                    panels * lanes,
+                    row,
+                    channel,
+                    left < panels * lanes ? left : panels * lanes,
+                    rows < row_tiles * tile_rows ? rows : row_tiles * tile_rows};
+  blocks.current ^= 1;
+}
+
+/// All rows of the strip with `panels` panels from `channel` on.
+template <int panels>
+void run_strip(const Product& p, const Strip& strip, std::int64_t channel, Blocks& blocks) {
+  constexpr int most_tiles = 4 / panels;
+  // While the first rows are computed, the weights of the next panels come from memory; where these are all rows, the next weights.
+  constexpr std::int64_t soon = 16 * 1024;
+  const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
+  std::int64_t ahead = strip.length <= most_tiles * tile_rows ? soon : panels * panel_bytes;
+  // Nothing may be read behind the last row: the last tiles begin earlier, and some rows are computed twice.
+  const auto room_for = [&](std::int64_t row, int tiles) {
+    const std::int64_t left = strip.length - row;
+    return left > (tiles - 1) * tile_rows && (p.slack || left >= tiles * tile_rows);
+  };
+  std::int64_t row = 0;
+  for (; room_for(row, most_tiles); row += most_tiles * tile_rows, ahead = 0)
+    run_block<most_tiles, panels>(p, strip, row, channel, ahead, blocks);
+  for (; most_tiles == 4 && room_for(row, 2); row += 2 * tile_rows, ahead = 0) run_block<2, panels>(p, strip, row, channel, ahead, blocks);
+  const std::int64_t last = p.slack ? strip.length : strip.length - tile_rows;
+  for (; row < strip.length; row += tile_rows, ahead = 0) run_block<1, panels>(p, strip, row < last ? row : last, channel, ahead, blocks);
+}
+
+std::int64_t tiles_of(std::int64_t rows) {
+  return (rows + tile_rows - 1) / tile_rows;
+}
+
+void run_product(const Product& p) {
+  // One strip over all lines, with what lies between them, or a strip a line: whatever takes fewer tiles.
+  const std::int64_t pitch = p.lines == 1 ? p.columns : p.line_stride / p.row_stride;
+  const std::int64_t length = (p.lines - 1) * pitch + p.columns;
+  const bool joined = tiles_of(length) <= p.lines * tiles_of(p.columns);
+  // Few rows are bound by the weights' way from memory, and vectors read them as fast.
+  const std::int64_t strip_length = joined ? length : p.columns;
+  if (p.lines * p.columns < 8 || (!p.slack && strip_length < tile_rows)) return run_vectors(p);
+
+  configure_tiles(p.groups_per_step);
+  const std::int64_t strips = joined ? 1 : p.lines;
+  // Where all rows fit four tiles, weights are read but once: that is what bounds such a product.
+  const bool single = strip_length > 2 * tile_rows && strips == 1 && strip_length <= most_rows;
+  std::int64_t channel = 0;
+  Blocks blocks;
+  const auto run = [&]<int panels>() {
+    for (std::int64_t s = 0; s < strips; ++s) {
+      run_strip<panels>(p, {p.activations + s * p.line_stride, strip_length, pitch, s}, channel, blocks);
+    }
+    channel += panels * lanes;
+  };
+  while (!single && p.channels - channel > lanes) run.template operator()<2>();
+  while (channel < p.channels) run.template operator()<1>();
+  blocks.pending.finish(p, most_rows);
+  _tile_release();
+}
+
+}  // namespace
+
+void product(Kernels& kernels);
+void product(Kernels& kernels) {
+  kernels.tiles = true;
+  kernels.product = run_product;
+}
+
+}  // namespace stair::backends::int8::amx

@@ -1,0 +1,13 @@
+#include "backends/int8/avx512_vnni/vector.h"
+//
+#include "backends/int8/avx512_vnni/product.h"
+
+namespace stair::backends::int8::avx512_vnni {
+
+void product(Kernels& kernels);
+void product(Kernels& kernels) {
+  kernels.panel = lanes;
+  kernels.product = run_vectors;
+}
+
+}  // namespace stair::backends::int8::avx512_vnni

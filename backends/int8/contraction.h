@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "backends/int8/kernels.h"
+#include "backends/window.h"
+
+namespace stair::backends::int8 {
+
+/// Sums of products of 8-bit activations with weights, on NHWC tensors (N-ACC), planned for one variant: input [N,H,W,C], result
+/// [N,OH,OW,O] in the element type of the epilogue. A linear layer or a matrix product of M rows is a 1x1 convolution over an image of
+/// M x 1 pixels.
+class Contraction {
+ public:
+  virtual ~Contraction() = default;
+
+  virtual std::size_t packed_bytes() const = 0;
+  /// Packs weights [O,C/groups,KH,KW] into `packed`, 64-byte aligned, and adds -z * sum of w to `offset` [O]: the correction for the zero
+  /// point of the input.
+  virtual void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const = 0;
+
+  virtual std::size_t scratch_bytes() const = 0;
+  /// `other` is the operand of the epilogue's residual addition, of the result's shape, or nullptr. Parameters of the epilogue are by
+  /// channel of the result.
+  virtual void run(const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed, const Epilogue& epilogue,
+                   std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const = 0;
+
+  /// Scratch memory is laid out for so many threads; more don't work on one node.
+  static constexpr int max_threads = 16;
+};
+
+/// The best plan for the window. `signed_input`: s8 activations, else u8.
+std::unique_ptr<Contraction> plan_contraction(const Kernels& kernels, const Window& window, bool signed_input);
+
+}  // namespace stair::backends::int8

@@ -1,0 +1,179 @@
+#include "backends/int8/convolution.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/int8/memory.h"
+
+namespace stair::backends::int8 {
+
+namespace {
+
+constexpr std::int64_t channel_piece = 64;          // pieces that threads share out begin at multiples of it
+constexpr std::int64_t copied_bytes = 128 * 1024;   // of a tile: it shares the second-level cache with the weights
+constexpr std::int64_t group_bytes = 4;             // dot products of 4
+constexpr std::int64_t most_groups = 16;            // a row of an AMX tile
+constexpr std::int64_t least_products = 4'000'000;  // what a thread must have to do before waking another pays
+constexpr std::int64_t slack_rows = 32;             // see Product::slack
+
+// A 1x1 convolution over pixels that are neighbours is one over a single column of pixels, whatever the images.
+Window normalized(Window w) {
+  const bool pointwise = w.kernel_height == 1 && w.kernel_width == 1 && w.stride_h == 1 && w.stride_w == 1 && w.top == 0 && w.left == 0 &&
+                         w.out_height == w.in_height && w.out_width == w.in_width;
+  if (!pointwise) return w;
+  w.in_height = w.out_height = w.images * w.in_height * w.in_width;
+  w.images = w.in_width = w.out_width = 1;
+  return w;
+}
+
+std::int64_t result_bytes(const Epilogue& epilogue) {
+  return epilogue.rescale == Rescale::none || epilogue.rescale == Rescale::logits ? 4 : 1;
+}
+
+}  // namespace
+
+Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input)
+    : kernels_(kernels), window_(normalized(window)), copy_{window_, signed_input != kernels.signed_activations} {
+  const Window& w = window_;
+  joined_ = w.dilation_w == 1 && w.groups == 1;
+  runs_ = joined_ ? w.kernel_height : w.kernel_height * w.kernel_width;
+  run_bytes_ = joined_ ? w.kernel_width * w.in_channels : w.group_in();
+  const std::int64_t steps = quotient_up(run_bytes_, group_bytes * most_groups);
+  groups_per_step_ = quotient_up(quotient_up(run_bytes_, group_bytes), steps);
+  groups_ = steps * groups_per_step_;
+  panels_ = quotient_up(w.group_out(), kernels.panel);
+  packed_bytes_ = static_cast<std::size_t>(w.groups * panels_ * kernels.panel * runs_ * groups_ * group_bytes);
+
+  // A kernel of one row or column reads each stride-th only: only those are copied.
+  copy_.row_step = w.kernel_height == 1 ? w.stride_h : 1;
+  copy_.column_step = w.kernel_width == 1 ? w.stride_w : 1;
+  const std::int64_t last_row = w.in_row(w.out_height - 1, w.kernel_height - 1);
+  const std::int64_t last_column = w.in_column(w.out_width - 1, w.kernel_width - 1);
+  const bool padded = w.top > 0 || w.left > 0 || last_row >= w.in_height || last_column >= w.in_width;
+  in_place_ = !padded && !copy_.flip && run_bytes_ == groups_ * group_bytes && !(kernels.tiles && w.stride_w > 1);
+
+  const std::int64_t stride_h = w.stride_h / copy_.row_step;
+  const std::int64_t stride_w = w.stride_w / copy_.column_step;
+  const std::int64_t taps_height = (w.kernel_height - 1) * w.dilation_h;
+  copy_.planes = in_place_ ? 1 : stride_h;
+  copy_.columns =
+      in_place_ ? w.in_width : quotient_up((w.out_width - 1) * stride_w + (w.kernel_width - 1) * w.dilation_w + 1, stride_w) * stride_w;
+  const std::int64_t row_bytes = copy_.columns * w.in_channels;
+  tile_rows_ = std::clamp<std::int64_t>((copied_bytes / row_bytes - taps_height) / stride_h, 1, w.out_height);
+  copy_.plane_rows = ((tile_rows_ - 1) * stride_h + taps_height) / stride_h + 1;
+  if (!in_place_) {
+    const std::int64_t slack = slack_rows * stride_w * w.in_channels + groups_ * group_bytes;
+    scratch_bytes_ = static_cast<std::size_t>(quotient_up(copy_.planes * copy_.plane_rows * row_bytes + slack, 64) * 64);
+  }
+  for (std::int64_t kh = 0; kh < w.kernel_height; ++kh) {
+    const std::int64_t row = kh * w.dilation_h;
+    const std::int64_t begin = in_place_ ? row * row_bytes : copy_.offset(row);
+    for (std::int64_t kw = 0; kw < (joined_ ? 1 : w.kernel_width); ++kw) {
+      run_offsets_.push_back(static_cast<std::int32_t>(begin + kw * w.dilation_w * w.in_channels));
+    }
+  }
+}
+
+void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const {
+  const Window& w = window_;
+  const std::int64_t taps = w.kernel_height * w.kernel_width;
+  const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
+  const std::int64_t in = w.group_in();
+  const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));
+  std::memset(packed, 0, packed_bytes_);
+  for (std::int64_t o = 0; o < w.out_channels; ++o) {
+    const std::int64_t in_group = o % w.group_out();
+    std::int8_t* panel =
+        packed + (o / w.group_out() * panels_ + in_group / kernels_.panel) * panel_bytes + in_group % kernels_.panel * group_bytes;
+    const std::int8_t* from = weights + o * in * taps;
+    std::int32_t sum = 0;
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      const std::int64_t run = joined_ ? tap / w.kernel_width : tap;
+      const std::int64_t begin = joined_ ? tap % w.kernel_width * in : 0;
+      for (std::int64_t c = 0; c < in; ++c) {
+        const std::int8_t value = from[c * taps + tap];
+        const std::int64_t k = begin + c;
+        panel[(run * groups_ + k / group_bytes) * kernels_.panel * group_bytes + k % group_bytes] = value;
+        sum += value;
+      }
+    }
+    offset[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(offset[o]) - z * static_cast<std::uint32_t>(sum));
+  }
+}
+
+void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed,
+                            const Epilogue& epilogue, std::byte* result, const std::uint8_t* other, std::byte* scratch) const {
+  const Window& w = window_;
+  Product p{};
+  p.lines = piece.rows;
+  p.columns = w.out_width;
+  p.row_stride = (in_place_ ? w.stride_w : w.stride_w / copy_.column_step) * w.in_channels;
+  p.line_stride = (in_place_ ? w.stride_h : 1) * copy_.columns * w.in_channels;
+  p.slack = !in_place_;
+  if (in_place_) {
+    p.activations = input + (piece.image * w.in_height + piece.first_row * w.stride_h) * w.in_width * w.in_channels;
+  } else {
+    auto* rows = reinterpret_cast<std::uint8_t*>(scratch);
+    copy_.copy(input, piece.image, piece.first_row, piece.rows,
+               static_cast<std::uint8_t>(copy_.zero_point(zero_point, kernels_.signed_activations)), rows);
+    p.activations = rows;
+  }
+  p.run_offsets = run_offsets_.data();
+  p.runs = runs_;
+  p.groups = groups_;
+  p.groups_per_step = groups_per_step_;
+  p.epilogue = &epilogue;
+  const std::int64_t bytes = result_bytes(epilogue);
+  const std::int64_t pixel = (piece.image * w.out_height + piece.first_row) * w.out_width;
+  const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
+  p.to_stride = w.out_channels * bytes;
+  p.other_stride = w.out_channels;
+  // Channels of a piece are whole groups, or a part of the only one.
+  for (std::int64_t done = 0; done < piece.channels; done += p.channels) {
+    const std::int64_t channel = piece.first_channel + done;
+    const std::int64_t group = channel / w.group_out();
+    const std::int64_t in_group = channel % w.group_out();
+    p.weights = packed + (group * panels_ + in_group / kernels_.panel) * panel_bytes;
+    p.first_channel = channel;
+    p.channels = std::min(piece.channels - done, w.group_out() - in_group);
+    p.to = result + (pixel * w.out_channels + channel) * bytes;
+    p.other = other == nullptr ? nullptr : other + pixel * w.out_channels + channel;
+    kernels_.product(p);
+    p.activations += w.group_in();
+  }
+}
+
+void Convolution::run(const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed, const Epilogue& epilogue,
+                      std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const {
+  const Window& w = window_;
+  const std::int64_t products = w.images * w.out_height * w.out_width * w.out_channels * runs_ * run_bytes_;
+  const std::int64_t team = std::clamp<std::int64_t>(products / least_products, 1, std::min(threads, max_threads));
+
+  // Threads share out the rows; where the weights are the larger part, the channels, so that each reads its part of them alone.
+  const std::int64_t input_bytes = w.images * w.in_height * w.in_width * w.in_channels;
+  const bool by_channels = team > 1 && w.groups == 1 && static_cast<std::int64_t>(packed_bytes_) > input_bytes;
+  const std::int64_t channels =
+      by_channels ? quotient_up(quotient_up(w.out_channels, team), channel_piece) * channel_piece : w.out_channels;
+  const std::int64_t parts = quotient_up(w.out_channels, channels);
+  std::int64_t tiles = quotient_up(w.out_height, tile_rows_);
+  if (!by_channels && w.images % team != 0) tiles = quotient_up(tiles, team) * team;
+  const std::int64_t rows = quotient_up(w.out_height, tiles);
+  tiles = quotient_up(w.out_height, rows);
+
+  const auto piece = [&](std::int64_t item) {
+    const std::int64_t part = item % parts;
+    const std::int64_t tile = item / parts % tiles;
+    return Piece{item / parts / tiles, tile * rows, std::min(rows, w.out_height - tile * rows), part * channels,
+                 std::min(channels, w.out_channels - part * channels)};
+  };
+  const std::int64_t items = w.images * tiles * parts;
+#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1 && items > 1)
+  for (std::int64_t item = 0; item < items; ++item) {
+    std::byte* own = scratch + scratch_bytes_ * static_cast<std::size_t>(omp_get_thread_num());
+    run_piece(piece(item), input, zero_point, packed, epilogue, result, other, own);
+  }
+}
+
+}  // namespace stair::backends::int8

@@ -1,0 +1,179 @@
+#pragma once
+
+// The primitives of the int8 engine: what each instruction set implements on raw memory. Everything above them (planning, packing, threads,
+// nodes) is shared and built for the baseline.
+//
+// A variant's files are built with its instructions switched on. So that the linker can't pick a copy made there for an older processor,
+// they include nothing that has inline functions with external linkage: this header has plain structs only, vector.h and templates/*.h
+// stand in unnamed namespaces, and there is no std:: template.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/int8/isa.h"
+
+namespace stair::backends::int8 {
+
+/// How an int32 sum becomes a result.
+enum class Rescale : std::uint8_t {
+  none,      ///< i32: the sum itself
+  floating,  ///< N-REQ-FLOAT (and N-REQ-POW2)
+  fixed,     ///< N-REQ-FIXED
+  logits     ///< N-LOGITS: f32
+};
+
+/// What follows a requantization in the same kernel: a residual addition.
+enum class Join : std::uint8_t {
+  none,
+  point,  ///< N-POINT: point_binary 'add' or 'sub'
+  fixed   ///< N-REQ-FIXED: add_fixed
+};
+
+/// N-REQ-FIXED: ir::FixedMultiplier with its shift taken apart; both shifts are >= 0 and one of them is 0.
+struct FixedPoint {
+  std::int32_t mantissa = 0, left = 0, right = 0;
+};
+
+/// The addition of another quantized tensor to the requantized one.
+struct Residual {
+  Join join = Join::none;
+  bool other_signed = false;                    ///< s8, else u8
+  std::int32_t own_zero = 0, other_zero = 0;    ///< zero points of the operands
+  float own_scale = 0, other_scale = 0;         ///< point; the negative scale of the operand that is subtracted
+  float scale = 1;                              ///< point: s_y
+  FixedPoint own_fixed, other_fixed, fixed;     ///< fixed
+  std::int32_t own_sign = 1, other_sign = 1;    ///< fixed: -1 for the operand that is subtracted
+  std::int32_t zero_point = 0, lo = 0, hi = 0;  ///< of the result
+};
+
+/// What happens to sums on their way to memory. Parameters of channels are arrays with an element for each channel; 16 more may be read
+/// behind the last.
+struct Epilogue {
+  Rescale rescale = Rescale::none;
+  const std::int32_t* offset = nullptr;    ///< added to the sum in int32: integer bias and the correction for zero points
+  const float* multiplier = nullptr;       ///< floating, logits
+  const std::int32_t* mantissa = nullptr;  ///< fixed
+  const std::int32_t* left = nullptr;      ///< fixed: shifts, >= 0
+  const std::int32_t* right = nullptr;
+  const float* steps = nullptr;  ///< a float bias, added behind the rescale (fixed: shifts are larger by 8), or nullptr
+  std::int32_t zero_point = 0, lo = 0, hi = 0;
+  Residual residual;
+};
+
+/// A block of sums and where its results go. Strides of results in bytes; `other` is the operand of the residual addition.
+struct Tile {
+  const std::int32_t* sums;
+  std::int64_t sums_stride;  ///< elements from row to row
+  std::int64_t rows, first_channel, channels;
+  std::byte* to;  ///< row 0, channel first_channel
+  std::int64_t to_stride;
+  const std::uint8_t* other;
+  std::int64_t other_stride;
+};
+
+/// Sums of products of rows of activations with weights, and their epilogue: the core of convolutions, linear layers and matrix products.
+///
+/// Row (line, column) of `lines` x `columns` begins at activations + line * line_stride + column * row_stride. Its k axis is `runs` runs of
+/// groups * 4 neighbouring bytes; run r begins run_offsets[r] bytes behind the row's begin. line_stride is a multiple of row_stride.
+///
+/// Weights are packed in panels of Kernels::panel channels: [panel][run][group][channel of the panel][4], zero where channels or k end.
+struct Product {
+  const std::uint8_t* activations;
+  std::int64_t lines, columns, line_stride, row_stride;
+  const std::int32_t* run_offsets;
+  std::int64_t runs, groups;
+  std::int64_t groups_per_step;  ///< divides groups; at most 16: what an AMX tile takes at once
+  bool slack;                    ///< 32 rows behind the last one may be read
+  const std::int8_t* weights;    ///< the panel of the first channel
+  std::int64_t first_channel;    ///< a multiple of Kernels::panel
+  std::int64_t channels;
+  const Epilogue* epilogue;
+  std::byte* to;  ///< row 0, channel first_channel
+  std::int64_t to_stride;
+  const std::uint8_t* other;
+  std::int64_t other_stride;
+};
+
+/// Depthwise convolution: each channel by a kernel of its own. Pixel (line, column) begins at activations + line * line_stride + column *
+/// pixel_stride; row r of the kernel begins row_offsets[r] bytes behind, and its taps are tap_stride apart.
+///
+/// Weights are packed by blocks of 4 * Kernels::panel channels: [block][row][chunk][pixel][quarter][lane][4]. Four neighbouring input
+/// pixels (a chunk) serve `pixels` neighbouring results; a weight is 0 where an input pixel is no tap of the result. Channels go to
+/// quarters and lanes as in vector.h, interleave4. 16 * chunks + 64 pixels behind the last one may be read.
+struct Depthwise {
+  const std::uint8_t* activations;
+  std::int64_t lines, columns, line_stride, pixel_stride, tap_stride;
+  const std::int32_t* row_offsets;
+  std::int64_t rows, chunks, pixels;  ///< pixels: 1, 2 or 4
+  const std::int8_t* weights;
+  std::int64_t channels;  ///< from the first one on
+  std::int64_t all_channels;
+  const Epilogue* epilogue;
+  std::byte* to;
+  const std::uint8_t* other;
+};
+
+/// N-QUANT with one scale.
+struct Quantization {
+  float scale = 1;
+  std::int32_t zero_point = 0, lo = 0, hi = 0;
+};
+
+/// What N-POINT and N-REQ-FIXED do with two quantized operands: `own` is a, `other` is b.
+struct Binary {
+  Residual operands;      ///< scales, zero points, and of the product of fixed_point its one multiplier as `fixed`
+  bool multiply = false;  ///< a * b, else a + b
+  bool own_signed = false;
+};
+
+/// A row of an operation on two tensors. An operand that repeats has one element for the whole row.
+struct BinaryRow {
+  const std::uint8_t* a;
+  const std::uint8_t* b;
+  bool a_repeats, b_repeats;
+  std::uint8_t* y;
+  std::int64_t count;
+};
+
+/// Windows side by side on an image [H,W,C], all of one size and whole inside the image. Strides in bytes.
+struct Windows {
+  const std::uint8_t* first;  ///< the first pixel of the first window
+  std::int64_t rows, columns, row_stride, column_stride;
+  std::int64_t count, stride;  ///< windows, and from one to the next
+  std::int64_t channels;
+  bool is_signed;
+  const std::uint8_t* end;  ///< of the memory that may be read
+};
+
+/// The primitives of one instruction set.
+struct Kernels {
+  Isa isa = Isa::scalar;
+  std::int64_t panel = 0;           ///< channels of a panel of packed weights
+  bool tiles = false;               ///< products run on tiles of 16 rows x 16 channels
+  bool signed_activations = false;  ///< whether activations are s8 to the kernels; tensors of the other kind are flipped (x ^ 0x80)
+
+  void (*epilogue)(const Epilogue& epilogue, const Tile& tile) = nullptr;
+  void (*product)(const Product& product) = nullptr;
+  void (*depthwise)(const Depthwise& depthwise) = nullptr;
+  void (*quantize)(const Quantization& quantization, const float* x, std::uint8_t* q, std::int64_t count) = nullptr;
+  /// Three planes, `plane` floats apart, to [count][3].
+  void (*quantize_triples)(const Quantization& quantization, const float* x, std::int64_t plane, std::uint8_t* q,
+                           std::int64_t count) = nullptr;
+  /// N-DEQUANT.
+  void (*dequantize)(const Quantization& quantization, bool is_signed, const std::uint8_t* q, float* x, std::int64_t count) = nullptr;
+  void (*binary)(const Binary& operation, const BinaryRow& row) = nullptr;
+  /// y[i] = table[q[i] ^ flip], 256 entries; y may be q.
+  void (*lookup)(const std::uint8_t* table, std::uint8_t flip, const std::uint8_t* q, std::uint8_t* y, std::int64_t count) = nullptr;
+  /// The largest of each channel of each window, to [count][channels]. Up to `end` of the result, more may be written behind it.
+  void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
+  /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
+  void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
+  /// Dot products on registers alone, for as long as `rounds` says; yields how many products of two integers that was. What a benchmark
+  /// measures the others against.
+  std::int64_t (*peak)(std::int64_t rounds) = nullptr;
+};
+
+/// The table of a variant that this machine has.
+const Kernels& kernels_of(Isa isa);
+
+}  // namespace stair::backends::int8

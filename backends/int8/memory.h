@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace stair::backends::int8 {
+
+inline std::int64_t quotient_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
+inline constexpr std::size_t cache_line = 64;
+inline std::size_t whole_lines(std::size_t bytes) {
+  return (bytes + cache_line - 1) / cache_line * cache_line;
+}
+
+/// Memory that begins at a cache line.
+class Memory {
+ public:
+  Memory() = default;
+  explicit Memory(std::size_t bytes) : data_(static_cast<std::byte*>(std::aligned_alloc(cache_line, whole_lines(bytes + 1)))) {}
+  std::byte* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const { std::free(p); }
+  };
+  std::unique_ptr<std::byte, Free> data_;
+};
+
+}  // namespace stair::backends::int8

@@ -1,0 +1,29 @@
+#include "backends/int8/contraction_kernel.h"
+#include "backends/int8/node_kernels.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+Answer accepts(const ir::Graph&, const ir::Node&) {
+  return Answer::can();
+}
+
+std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {
+  if (!channels_last(graph.node(first).attributes)) return {first};
+  return fuse(graph, uses, first, free);
+}
+
+std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) {
+  const ir::Node& node = graph.node(nodes.front());
+  const Window window = Window::convolution(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.operands[1]).shape,
+                                            graph.type(node.results[0]).shape);
+  return prepare_contraction(kernels, graph, nodes, constants, window, "convolution");
+}
+
+}  // namespace
+
+void conv2d_integer(NodeKernels& kernels) {
+  kernels.add("conv2d_integer", {accepts, prepare, group});
+}
+
+}  // namespace stair::backends::int8

@@ -1,0 +1,54 @@
+#include <string>
+
+#include "backends/int8/node_kernels.h"
+#include "backends/int8/runs.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+Runs runs_of(const ir::Graph& graph, const ir::Node& node) {
+  return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), graph.type(node.operands[1]).shape == ir::Shape{1}};
+}
+
+// N-DEQUANT
+class DequantizeKernel : public Kernel {
+ public:
+  DequantizeKernel(const Kernels& kernels, const Runs& runs)
+      : kernels_(kernels), runs_(runs), description_(std::string(name_of(kernels.isa)) + " dequantize") {}
+  std::string_view description() const override { return description_; }
+
+  void run(const Arguments& a) override {
+    const auto* q = a.operands[0].as<const std::uint8_t>();
+    const auto* scale = a.operands[1].as<const float>();
+    const std::int32_t zero_point = *a.operands[2].as<const std::int32_t>();
+    const bool is_signed = a.operands[0].type.dtype == ir::DType::s8;
+    auto* x = a.results[0].as<float>();
+    runs_.for_each(a.threads, [&](std::int64_t channel, std::int64_t first, std::int64_t last) {
+      kernels_.dequantize({scale[channel], zero_point}, is_signed, q + first, x + first, last - first);
+    });
+  }
+
+ private:
+  const Kernels& kernels_;
+  Runs runs_;
+  std::string description_;
+};
+
+Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+  if (graph.type(node.results[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
+  const Runs runs = runs_of(graph, node);
+  if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
+  return Answer::can();
+}
+
+std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<DequantizeKernel>(kernels, runs_of(graph, graph.node(nodes.front())));
+}
+
+}  // namespace
+
+void dequantize(NodeKernels& kernels) {
+  kernels.add("dequantize", {accepts, prepare});
+}
+
+}  // namespace stair::backends::int8

@@ -1,0 +1,25 @@
+#include "backends/int8/contraction_kernel.h"
+#include "backends/int8/node_kernels.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+Answer accepts(const ir::Graph&, const ir::Node&) {
+  return Answer::can();
+}
+
+// A 1x1 convolution over a column of pixels: the rows of x.
+std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) {
+  const ir::Node& node = graph.node(nodes.front());
+  const ir::Shape& weights = graph.type(node.operands[1]).shape;
+  const std::int64_t rows = ir::element_count(graph.type(node.results[0]).shape) / weights[0];
+  return prepare_contraction(kernels, graph, nodes, constants, Window{1, weights[1], rows, 1, weights[0], rows, 1, 1, 1}, "linear");
+}
+
+}  // namespace
+
+void linear_integer(NodeKernels& kernels) {
+  kernels.add("linear_integer", {accepts, prepare, fuse});
+}
+
+}  // namespace stair::backends::int8

@@ -1,0 +1,55 @@
+#include <string>
+
+#include "backends/int8/node_kernels.h"
+#include "backends/int8/pieces.h"
+#include "backends/int8/windows.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+// N-MOVE
+class MaxPoolKernel : public Kernel {
+ public:
+  MaxPoolKernel(const Kernels& kernels, const Window& window)
+      : kernels_(kernels),
+        rows_(window),
+        row_bytes_(window.out_width * window.in_channels),
+        description_(std::string(name_of(kernels.isa)) + " max pooling") {}
+  std::string_view description() const override { return description_; }
+
+  void run(const Arguments& a) override {
+    constexpr std::int64_t least = 1 << 20;  // bytes compared, that pay for another thread
+    for_pieces(rows_.count(), 1, least / rows_.bytes(), a.threads, [&](std::int64_t first, std::int64_t last) {
+      auto* to = a.results[0].as<std::uint8_t>();
+      for (std::int64_t row = first; row < last; ++row) {
+        rows_.for_each(a.operands[0], row, [&](const Windows& windows, std::int64_t pixel) {
+          kernels_.max_windows(windows, to + pixel * windows.channels, to + last * row_bytes_);
+        });
+      }
+    });
+  }
+
+ private:
+  const Kernels& kernels_;
+  WindowRows rows_;
+  std::int64_t row_bytes_;
+  std::string description_;
+};
+
+Answer accepts(const ir::Graph&, const ir::Node& node) {
+  return channels_last(node.attributes) ? Answer::can() : Answer::cannot("only layout nhwc");
+}
+
+std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  const ir::Node& node = graph.node(nodes.front());
+  return std::make_unique<MaxPoolKernel>(
+      kernels, Window::pooling(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.results[0]).shape));
+}
+
+}  // namespace
+
+void max_pool_integer(NodeKernels& kernels) {
+  kernels.add("max_pool_integer", {accepts, prepare});
+}
+
+}  // namespace stair::backends::int8

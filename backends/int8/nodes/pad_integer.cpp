@@ -1,0 +1,40 @@
+#include <cstring>
+
+#include "backends/int8/box.h"
+#include "backends/int8/node_kernels.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+// N-MOVE
+class PadKernel : public Kernel {
+ public:
+  PadKernel(const ir::Shape& x, const ir::Shape& y, const std::vector<std::int64_t>& padding)
+      : box_(x, x, ir::Shape(x.size(), 0), y, ir::Shape(padding.begin(), padding.begin() + static_cast<std::ptrdiff_t>(x.size())), 1) {}
+  std::string_view description() const override { return "copies"; }
+  void run(const Arguments& a) override {
+    std::memset(a.results[0].data, *a.operands[1].as<const std::int32_t>(), ir::byte_count(a.results[0].type));
+    box_.copy(a.operands[0].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads);
+  }
+
+ private:
+  Box box_;
+};
+
+Answer accepts(const ir::Graph&, const ir::Node&) {
+  return Answer::can();
+}
+
+std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  const ir::Node& node = graph.node(nodes.front());
+  return std::make_unique<PadKernel>(graph.type(node.operands[0]).shape, graph.type(node.results[0]).shape,
+                                     node.attributes.integers("padding"));
+}
+
+}  // namespace
+
+void pad_integer(NodeKernels& kernels) {
+  kernels.add("pad_integer", {accepts, prepare});
+}
+
+}  // namespace stair::backends::int8

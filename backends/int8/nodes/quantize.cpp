@@ -1,0 +1,102 @@
+#include <string>
+
+#include "backends/int8/fusion.h"
+#include "backends/int8/node_kernels.h"
+#include "backends/int8/runs.h"
+#include "ir/op.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+bool one_scale(const ir::Graph& graph, const ir::Node& node) {
+  return graph.type(node.operands[1]).shape == ir::Shape{1};
+}
+
+Runs runs_of(const ir::Graph& graph, const ir::Node& node) {
+  return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), one_scale(graph, node)};
+}
+
+class QuantizeKernel : public Kernel {
+ public:
+  QuantizeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
+      : kernels_(kernels), shape_(graph.type(graph.node(nodes[0]).operands[0]).shape), runs_(runs_of(graph, graph.node(nodes[0]))) {
+    const ir::Node& node = graph.node(nodes[0]);
+    quantization_.lo = static_cast<std::int32_t>(node.attributes.integer("lo"));
+    quantization_.hi = static_cast<std::int32_t>(node.attributes.integer("hi"));
+    description_ = std::string(name_of(kernels.isa)) + " quantize";
+    if (nodes.size() == 1) return;
+    const std::string& behind = graph.node(nodes[1]).op->name;
+    description_ += " + " + behind;
+    to_triples_ = behind == "transpose";
+  }
+  std::string_view description() const override { return description_; }
+
+  void run(const Arguments& a) override {
+    const auto* x = a.operands[0].as<const float>();
+    const auto* scale = a.operands[1].as<const float>();
+    auto* q = a.results[0].as<std::uint8_t>();
+    Quantization quantization = quantization_;
+    quantization.zero_point = *a.operands[2].as<const std::int32_t>();
+    quantization.scale = *scale;
+    if (to_triples_) return run_triples(quantization, x, q, a.threads);
+    runs_.for_each(a.threads, [&](std::int64_t channel, std::int64_t first, std::int64_t last) {
+      Quantization own = quantization;
+      own.scale = scale[channel];
+      kernels_.quantize(own, x + first, q + first, last - first);
+    });
+  }
+
+ private:
+  // [N,3,H,W] to [N,H,W,3]
+  void run_triples(const Quantization& quantization, const float* x, std::uint8_t* q, int threads) const {
+    const std::int64_t plane = shape_[2] * shape_[3];
+    for_elements(shape_[0] * plane, threads, [&](std::int64_t first, std::int64_t last) {
+      while (first < last) {
+        const std::int64_t image = first / plane;
+        const std::int64_t end = std::min(last, (image + 1) * plane);
+        kernels_.quantize_triples(quantization, x + 2 * image * plane + first, plane, q + 3 * first, end - first);
+        first = end;
+      }
+    });
+  }
+
+  const Kernels& kernels_;
+  ir::Shape shape_;
+  Runs runs_;
+  bool to_triples_ = false;
+  Quantization quantization_;
+  std::string description_;
+};
+
+Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+  if (graph.type(node.operands[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
+  const Runs runs = runs_of(graph, node);
+  if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
+  return Answer::can();
+}
+
+// A quantizer with what leaves its elements in their order, or with the transpose of images of three channels to [N,H,W,C].
+std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {
+  const ir::Node& node = graph.node(first);
+  const ir::NodeId* next = only_reader(uses, node.results[0], free);
+  if (next == nullptr) return {first};
+  const ir::Node& behind = graph.node(*next);
+  const ir::Shape& x = graph.type(node.operands[0]).shape;
+  const bool in_order = behind.op->name == "reshape" || behind.op->name == "flatten";
+  const bool to_triples = behind.op->name == "transpose" && one_scale(graph, node) && x.size() == 4 && x[1] == 3 &&
+                          behind.attributes.integers("permutation") == std::vector<std::int64_t>{0, 2, 3, 1};
+  if (!in_order && !to_triples) return {first};
+  return {first, *next};
+}
+
+std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<QuantizeKernel>(kernels, graph, nodes);
+}
+
+}  // namespace
+
+void quantize(NodeKernels& kernels) {
+  kernels.add("quantize", {accepts, prepare, group});
+}
+
+}  // namespace stair::backends::int8

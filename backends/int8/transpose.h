@@ -1,0 +1,42 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace stair::backends::int8 {
+
+/// [images, rows, columns] to [images, columns, rows], a block at a time, so that both sides stay in the cache.
+template <class T>
+void transpose(const T* from, std::int64_t images, std::int64_t rows, std::int64_t columns, T* to, int threads) {
+  constexpr std::int64_t block = 32;
+  constexpr std::int64_t least = 1 << 18;  // elements for which waking another thread pays
+  const std::int64_t row_blocks = (rows + block - 1) / block;
+  const std::int64_t items = images * row_blocks;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && images * rows * columns >= least)
+  for (std::int64_t item = 0; item < items; ++item) {
+    const std::int64_t image = item / row_blocks * rows * columns;
+    const std::int64_t first = item % row_blocks * block;
+    const std::int64_t last = std::min(rows, first + block);
+    for (std::int64_t c0 = 0; c0 < columns; c0 += block) {
+      for (std::int64_t r = first; r < last; ++r) {
+        for (std::int64_t c = c0; c < std::min(columns, c0 + block); ++c) to[image + c * rows + r] = from[image + r * columns + c];
+      }
+    }
+  }
+}
+
+/// The same of bytes, in vectors.
+void transpose(const std::uint8_t* from, std::int64_t images, std::int64_t rows, std::int64_t columns, std::uint8_t* to, int threads);
+
+/// [N,C,pixels] to [N,pixels,C]
+template <class T>
+void to_channels_last(const T* from, std::int64_t images, std::int64_t channels, std::int64_t pixels, T* to, int threads) {
+  transpose(from, images, channels, pixels, to, threads);
+}
+/// [N,pixels,C] to [N,C,pixels]
+template <class T>
+void to_channels_first(const T* from, std::int64_t images, std::int64_t channels, std::int64_t pixels, T* to, int threads) {
+  transpose(from, images, pixels, channels, to, threads);
+}
+
+}  // namespace stair::backends::int8
