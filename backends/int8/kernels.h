@@ -121,7 +121,7 @@ struct Quantization {
 
 /// What N-POINT and N-REQ-FIXED do with two quantized operands: `own` is a, `other` is b.
 struct Binary {
-  Residual operands;      ///< scales, zero points, and of the product of fixed_point its one multiplier as `fixed`
+  Residual operands;      ///< of a fixed-point product the only multiplier is `fixed`
   bool multiply = false;  ///< a * b, else a + b
   bool own_signed = false;
 };

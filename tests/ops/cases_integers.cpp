@@ -75,6 +75,8 @@ void add_integer_cases(std::vector<Case>& list) {
   list.push_back({"lookup", {u8({3, 129}), s8({256})}});
   list.push_back({"lookup", {s8({3, 129}, integers(-128, 127)), u8({256})}});
   list.push_back({"lookup", {u8({2, 8, 33, 33}), u8({256})}});
+  list.push_back({"lookup", {s8({255}, integers(-128, 127)), s8({256})}});
+  list.push_back({"lookup", {u8({1, 4, 200, 201}), u8({256})}});  // pieces of several threads
 }
 
 }  // namespace stair::tests
