@@ -22,9 +22,10 @@ void run_vectors(const Product& p) {
   }
   std::int64_t channel = 0;
   const auto left = [&] { return p.channels - channel; };
-  for (; left() > 2 * lanes; channel += 4 * lanes) multiply_panels<6, 4>(p, channel);
-  for (; left() > lanes; channel += 2 * lanes) multiply_panels<8, 2>(p, channel);
-  for (; left() > 0; channel += lanes) multiply_panels<12, 1>(p, channel);
+  for (; left() > 3 * lanes; channel += 4 * lanes) multiply_panels<6, 4>(p, channel);
+  if (left() > 2 * lanes) return multiply_panels<8, 3>(p, channel);
+  if (left() > lanes) return multiply_panels<8, 2>(p, channel);
+  if (left() > 0) multiply_panels<12, 1>(p, channel);
 }
 
 }  // namespace

@@ -66,39 +66,58 @@ STAIR_INLINE I32 requantize(I32 sum, const ChannelParameters<rescale, steps>& c,
   }
 }
 
+/// `lanes` channels of all rows, or the last `n` < lanes.
+template <Rescale rescale, bool steps, Join join, bool whole>
+STAIR_INLINE void finish_channels(const Epilogue& e, const Tile& t, std::int64_t c, std::int64_t n, const Bounds& bounds,
+                                  const Quantizer& quantizer) {
+  const ChannelParameters<rescale, steps> channel(e, t.first_channel + c);
+  const Residual& r = e.residual;
+  const bool other_signed = r.other_signed;
+  const std::int64_t rows = t.rows, sums_stride = t.sums_stride, to_stride = t.to_stride, other_stride = t.other_stride;
+  const std::int32_t* sums = t.sums + c;
+  std::byte* to = t.to;
+  const std::uint8_t* other = t.other;
+  for (std::int64_t row = 0; row < rows; ++row, sums += sums_stride, to += to_stride) {
+    I32 sum;
+    if constexpr (whole) {
+      sum = load(sums);
+    } else {
+      sum = load(sums, n);
+    }
+    if constexpr (rescale == Rescale::none) {
+      store(reinterpret_cast<std::int32_t*>(to) + c, sum + channel.offset, n);
+    } else if constexpr (rescale == Rescale::logits) {
+      store(reinterpret_cast<float*>(to) + c, channel.rescaled(sum), n);
+    } else {
+      I32 q = requantize<rescale, steps>(sum, channel, bounds);
+      if constexpr (join != Join::none) {
+        const std::uint8_t* at = other + row * other_stride + c;
+        I32 addend;
+        if constexpr (whole) {
+          addend = other_signed ? load_s8(at) : load_u8(at);
+        } else {
+          addend = other_signed ? load_s8(at, n) : load_u8(at, n);
+        }
+        q = add<join>(q, addend, r, quantizer);
+      }
+      auto* bytes = reinterpret_cast<std::uint8_t*>(to) + c;
+      if constexpr (whole) {
+        store_bytes(bytes, q);
+      } else {
+        store_bytes(bytes, q, n);
+      }
+    }
+  }
+}
+
 template <Rescale rescale, bool steps, Join join>
 void finish(const Epilogue& e, const Tile& t) {
   const Bounds bounds(e);
   const Residual& r = e.residual;
   const Quantizer quantizer(r.scale, r.zero_point, r.lo, r.hi);
-  for (std::int64_t c = 0; c < t.channels; c += lanes) {
-    const std::int64_t n = t.channels - c < lanes ? t.channels - c : lanes;
-    const ChannelParameters<rescale, steps> channel(e, t.first_channel + c);
-    const std::int32_t* sums = t.sums + c;
-    std::byte* to = t.to;
-    for (std::int64_t row = 0; row < t.rows; ++row, sums += t.sums_stride, to += t.to_stride) {
-      const I32 sum = n == lanes ? load(sums) : load(sums, n);
-      if constexpr (rescale == Rescale::none) {
-        store(reinterpret_cast<std::int32_t*>(to) + c, sum + channel.offset, n);
-      } else if constexpr (rescale == Rescale::logits) {
-        store(reinterpret_cast<float*>(to) + c, channel.rescaled(sum), n);
-      } else {
-        I32 q = requantize<rescale, steps>(sum, channel, bounds);
-        if constexpr (join != Join::none) {
-          const std::uint8_t* other = t.other + row * t.other_stride + c;
-          const I32 addend =
-              n == lanes ? (r.other_signed ? load_s8(other) : load_u8(other)) : (r.other_signed ? load_s8(other, n) : load_u8(other, n));
-          q = add<join>(q, addend, r, quantizer);
-        }
-        auto* bytes = reinterpret_cast<std::uint8_t*>(to) + c;
-        if (n == lanes) {
-          store_bytes(bytes, q);
-        } else {
-          store_bytes(bytes, q, n);
-        }
-      }
-    }
-  }
+  std::int64_t c = 0;
+  for (; c + lanes <= t.channels; c += lanes) finish_channels<rescale, steps, join, true>(e, t, c, lanes, bounds, quantizer);
+  if (c < t.channels) finish_channels<rescale, steps, join, false>(e, t, c, t.channels - c, bounds, quantizer);
 }
 
 template <Rescale rescale, bool steps>

@@ -30,8 +30,9 @@ class RowCursor {
   const Product& product_;
 };
 
-/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes.
-template <int rows, int vectors>
+/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes. With `ahead`, those of
+/// the panels behind them are asked for meanwhile.
+template <int rows, int vectors, bool ahead = false>
 STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
                                  std::int32_t* sums) {
   I32 sum[rows][vectors];
@@ -47,7 +48,10 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
     for (std::int64_t group = 0; group < p.groups; ++group, weights += 4 * lanes) {
       Weights w[vectors];
 #pragma GCC unroll 32
-      for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
+      for (int v = 0; v < vectors; ++v) {
+        w[v] = load_weights(weights + v * panel_bytes);
+        if constexpr (ahead) __builtin_prefetch(weights + (vectors + v) * panel_bytes, 0, 2);
+      }
 #pragma GCC unroll 32
       for (int m = 0; m < rows; ++m) {
         const Activations a = broadcast4(x[m] + 4 * group);
@@ -83,7 +87,7 @@ STAIR_INLINE void finish_block(const Product& p, const std::int32_t* sums, std::
 /// groups at a time, each into sums of its own.
 template <int rows, int chains>
 STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int32_t* sums) {
-  constexpr std::int64_t ahead = 4096;
+  constexpr std::int64_t ahead = 16 * 1024;  // into the second-level cache, which keeps more requests in flight than the first
   I32 sum[rows][chains];
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
@@ -95,7 +99,7 @@ STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* r
     for (; group + chains <= p.groups; group += chains, weights += chains * 4 * lanes) {
 #pragma GCC unroll 32
       for (int i = 0; i < chains; ++i) {
-        __builtin_prefetch(weights + ahead + i * 4 * lanes);
+        __builtin_prefetch(weights + ahead + i * 4 * lanes, 0, 2);
         const Weights w = load_weights(weights + i * 4 * lanes);
 #pragma GCC unroll 32
         for (int m = 0; m < rows; ++m) sum[m][i] = dot4(sum[m][i], broadcast4(row[m] + p.run_offsets[run] + 4 * (group + i)), w);
@@ -142,7 +146,11 @@ void multiply_panels(const Product& p, std::int64_t channel) {
     const std::uint8_t* row[most];
     const std::int64_t n = rows - done < most ? rows - done : most;
     for (std::int64_t m = 0; m < n; ++m) row[m] = cursor.next();
-    multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
+    if (done == 0 && n == most) {
+      multiply_block<most, vectors, true>(p, row, weights, panel_bytes, sums);
+    } else {
+      multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
+    }
     finish_block(p, sums, vectors * lanes, done, n, channel, channels);
   }
 }
