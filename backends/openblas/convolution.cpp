@@ -76,7 +76,7 @@ Tiling::Tiling(const Window& g) {
   // Not where a row's few taps would make products too short.
   by_rows = g.stride_h == 1 && g.kernel_height > 1 && taps / g.kernel_height >= 32;
   band = by_rows ? taps / g.kernel_height : taps;
-  tap_step = balanced(band, std::max<std::int64_t>(32, unpacked_products / (channel_step * pixels)));
+  tap_step = balanced(band, std::clamp<std::int64_t>(unpacked_products / (channel_step * pixels), 32, cached_sum));
   padded_height = (rows - 1) * g.stride_h + (g.kernel_height - 1) * g.dilation_h + 1;
   padded_width = (g.out_width - 1) * g.stride_w + (g.kernel_width - 1) * g.dilation_w + 1;
   direct = g.kernel_height * g.kernel_width == 1 && g.stride_h * g.stride_w == 1 && g.top == 0 && g.left == 0 &&

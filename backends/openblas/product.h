@@ -8,12 +8,15 @@
 namespace stair::backends::openblas {
 
 struct Blocks {
-  std::int64_t m, n, m_step, n_step;
+  std::int64_t m, n, m_step, n_step, k_step;
 
-  Blocks(std::int64_t rows, std::int64_t columns, std::int64_t k) : m(rows), n(columns), m_step(balanced(rows, 128)) {
+  /// With `in_runs` a block is a sum of products along k, each of k_step.
+  Blocks(std::int64_t rows, std::int64_t columns, std::int64_t k, bool in_runs = false)
+      : m(rows), n(columns), m_step(balanced(rows, 128)), k_step(in_runs ? balanced(k, cached_sum) : k) {
     // Short sums: blocks that OpenBLAS multiplies without packing. Long ones: wide blocks, for packing to pay.
-    const std::int64_t unpacked = unpacked_products / (m_step * std::max<std::int64_t>(k, 1));
+    const std::int64_t unpacked = unpacked_products / (m_step * std::max<std::int64_t>(k_step, 1));
     n_step = balanced(columns, unpacked >= 32 ? std::min<std::int64_t>(unpacked, 256) / 16 * 16 : (columns >= 512 ? 128 : 64));
+    n_step = (n_step + 15) / 16 * 16;
   }
   std::int64_t count() const { return piece_count(m, m_step) * piece_count(n, n_step); }
   /// Calls body(first row, rows, first column, columns) for one block.

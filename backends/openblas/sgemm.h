@@ -16,5 +16,7 @@ void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix a, Matrix b, f
 
 /// OpenBLAS multiplies matrices of up to so many products without packing them first, which is faster while the operands lie in the cache.
 inline constexpr std::int64_t unpacked_products = 1000000;
+/// It walks over 64 columns of the right operand at a time; sums of up to so many products leave them in the first-level cache.
+inline constexpr std::int64_t cached_sum = 98;
 
 }  // namespace stair::backends::openblas

@@ -8,6 +8,7 @@
 #include "frontend/model_reader.h"
 #include "frontend/options.h"
 #include "frontend/report.h"
+#include "frontend/svg.h"
 #include "frontend/trained.h"
 #include "ir/error.h"
 #include "passes/analysis.h"
@@ -20,7 +21,7 @@ namespace stair::driver {
 namespace {
 
 struct InspectOptions {
-  std::string target, dot;
+  std::string target, dot, svg;
   bool plan = false;
 };
 
@@ -70,6 +71,7 @@ std::string weight_errors(Trained& trained) {
 void finish(const InspectOptions& options, const ir::Graph& graph) {
   if (options.plan) fmt::print("\n{}", passes::describe(graph, passes::plan_memory(graph)));
   if (!options.dot.empty()) runtime::write_file(options.dot, to_dot(graph));
+  if (!options.svg.empty()) runtime::write_file(options.svg, to_svg(graph));
 }
 
 int run_inspect(const InspectOptions& options) {
@@ -105,6 +107,7 @@ void inspect(CommandRegistry& registry) {
                   app.add_option("target", options->target, "model (.json), graph (.sir), artifact (.stair), checkpoint or folder of a run")
                       ->required();
                   app.add_option("--dot", options->dot, "write the graph for Graphviz");
+                  app.add_option("--svg", options->svg, "write a picture of the graph");
                   app.add_flag("--plan", options->plan, "print the memory plan");
                   return [options] { return run_inspect(*options); };
                 }});

@@ -153,8 +153,10 @@ TEST_CASE("inspect, opt, backends and calibrate print what is there") {
   const TemporaryFolder out;
   folder.write("model.json", tests::small_model().dump());
   for (const char* target : {"run", "run/qat.stair", "run/float.safetensors", "model.json"}) {
-    CHECK(run_fine({"inspect", target, "--plan", "--dot", out / "graph.dot"}, folder).out.find("fc") != std::string::npos);
+    CHECK(run_fine({"inspect", target, "--plan", "--dot", out / "graph.dot", "--svg", out / "graph.svg"}, folder).out.find("fc") !=
+          std::string::npos);
     CHECK(out.read("graph.dot").starts_with("digraph"));
+    CHECK(out.read("graph.svg").starts_with("<svg"));
   }
   const std::string text = run_fine({"opt", "model.json"}, folder).out;
   run_fine({"opt", "model.json", "--passes", "inference_mode, simplify", "-o", out / "model.sir", "--batch", "4"}, folder);

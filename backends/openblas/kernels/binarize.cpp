@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/parallel.h"
@@ -29,25 +27,39 @@ STAIR_MULTIVERSION void pass_within_one(const float* dy, const float* x, float* 
   }
 }
 
-// Courbariaux 2015, equation 2: random numbers are a function of the element's index.
+// Courbariaux 2015, equation 2: random numbers are a function of the element's index. As std::clamp, NaN included.
 template <class Out>
-void draw(const ir::Node& node, const Arguments& a, std::int64_t first, std::int64_t last) {
-  const float* x = a.operands[0].as<float>();
-  Out* y = a.results[0].as<Out>();
-  const auto seed = static_cast<std::uint64_t>(node.attributes.integer("seed"));
-  const auto stream = static_cast<std::uint64_t>(node.attributes.integer("stream"));
-  const auto counter = static_cast<std::uint64_t>(*a.operands[1].as<std::int64_t>());
+STAIR_INLINE void draw_body(const ir::RandomNumbers& random, const float* x, Out* y, std::int64_t first, std::int64_t last) {
+  const ir::RandomNumbers numbers = random;
+  STAIR_SIMD
   for (std::int64_t i = first; i < last; ++i) {
-    const float p = std::clamp((x[i] + 1.0F) / 2.0F, 0.0F, 1.0F);
-    y[i] = ir::random_uniform(seed, stream, counter, static_cast<std::uint64_t>(i)) < p ? Out{1} : Out{-1};
+    const float half = (x[i] + 1.0F) / 2.0F;
+    const float raised = half < 0 ? 0.0F : half;
+    const float p = 1 < raised ? 1.0F : raised;
+    y[i] = numbers.uniform(static_cast<std::uint64_t>(i)) < p ? Out{1} : Out{-1};
   }
+}
+STAIR_MULTIVERSION void draw(const ir::RandomNumbers& random, const float* x, float* y, std::int64_t first, std::int64_t last) {
+  draw_body(random, x, y, first, last);
+}
+STAIR_MULTIVERSION void draw(const ir::RandomNumbers& random, const float* x, std::int8_t* y, std::int64_t first, std::int64_t last) {
+  draw_body(random, x, y, first, last);
+}
+
+template <class Out>
+void run_stochastic(const ir::Node& node, const Arguments& a) {
+  const ir::RandomNumbers random(static_cast<std::uint64_t>(node.attributes.integer("seed")),
+                                 static_cast<std::uint64_t>(node.attributes.integer("stream")),
+                                 static_cast<std::uint64_t>(*a.operands[1].as<std::int64_t>()));
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    draw(random, a.operands[0].as<float>(), a.results[0].as<Out>(), first, last);
+  });
 }
 
 template <class Out>
 void run(const ir::Node& node, const Arguments& a) {
-  const bool stochastic = node.attributes.boolean("stochastic");
+  if (node.attributes.boolean("stochastic")) return run_stochastic<Out>(node, a);
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    if (stochastic) return draw<Out>(node, a, first, last);
     signs(a.operands[0].as<float>() + first, a.results[0].as<Out>() + first, last - first);
   });
 }
