@@ -23,7 +23,9 @@ struct Program {
 
   template <class T>
   ir::ValueId constant(const std::string& name, ir::DType dtype, const ir::Shape& shape, const std::vector<T>& values) {
-    const ir::ValueId id = graph.add_state(name, {dtype, shape}, {.role = ir::StateRole::constant});
+    ir::State state;
+    state.role = ir::StateRole::constant;
+    const ir::ValueId id = graph.add_state(name, {dtype, shape}, state);
     tensors.emplace(id, runtime::Tensor({dtype, shape}));
     std::copy(values.begin(), values.end(), tensors.find(id)->second.as<T>());
     return id;
