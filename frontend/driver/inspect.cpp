@@ -106,6 +106,7 @@ void inspect(CommandRegistry& registry) {
                       ->required();
                   app.add_option("--dot", options->dot, "write the graph for Graphviz");
                   app.add_flag("--plan", options->plan, "print the memory plan");
+                  add_plugin_option(app);
                   return [options] { return run_inspect(*options); };
                 }});
 }

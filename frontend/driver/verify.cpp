@@ -66,6 +66,7 @@ void verify(CommandRegistry& registry) {
                   app.add_option("--images", options->images, "test images (default: all)")->check(CLI::PositiveNumber);
                   app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
                   app.add_flag("--json", options->json, "for scripts");
+                  add_plugin_option(app);
                   return [options] { return run_verify(*options); };
                 }});
 }
