@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "backends/int8/backend.h"
+#include "backends/plugin.h"
 #include "ir/error.h"
 #include "ir/op.h"
 
@@ -89,7 +90,9 @@ std::vector<const Backend*> all() {
                openblas::register_all, "no kernel of its own: the reference is not the bottleneck");
   static const std::unique_ptr<Backend> oracle =
       built_in("reference", "plain loops, every op: the oracle", reference::register_all, "the reference must run every op");
-  return {&int8::backend(), blas.get(), oracle.get()};
+  std::vector<const Backend*> backends = plugins();
+  backends.insert(backends.end(), {&int8::backend(), blas.get(), oracle.get()});
+  return backends;
 }
 
 std::vector<const Backend*> every() {

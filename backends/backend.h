@@ -69,7 +69,7 @@ class Backend {
   virtual bool channels_last() const { return false; }
 };
 
-/// The built-in backends, best first; the last, "reference", runs every node.
+/// The loaded plug-ins (backends/plugin.h), then the built-in backends, best first; the last, "reference", runs every node.
 std::vector<const Backend*> all();
 /// Those, and each of their variants that this machine can run: what a change is tested on, and what `stair verify` compares.
 std::vector<const Backend*> every();

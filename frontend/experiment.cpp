@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "backends/plugin.h"
 #include "frontend/model_reader.h"
 #include "frontend/schema.h"
 #include "ir/error.h"
@@ -173,6 +174,12 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
     json["start"] = absolute(json["start"], folder);
     experiment.start = json["start"];
   }
+  if (json.contains("plugins")) {
+    for (Json& file : json["plugins"]) {
+      file = absolute(file, folder);
+      experiment.plugins.push_back(file);
+    }
+  }
   experiment.checkpoint_every = json.value("checkpoint_every", std::int64_t{500});
   experiment.exports = json.value("export", true);
   std::set<std::string> names;
@@ -186,6 +193,16 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   json["name"] = experiment.name;
   experiment.json = std::move(json);
   return experiment;
+}
+
+void load_plugins(const Experiment& experiment, const std::string& source) {
+  for (std::size_t i = 0; i < experiment.plugins.size(); ++i) {
+    try {
+      backends::load_plugin(experiment.plugins[i]);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{} /plugins/{}: {}", source, i, error.what()));
+    }
+  }
 }
 
 Experiment load_experiment(const std::string& path, const std::vector<std::string>& assignments) {

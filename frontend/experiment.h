@@ -41,7 +41,8 @@ struct Experiment {
   std::uint64_t seed = 1;
   ir::Attributes loss;  ///< options of the pass append_loss
   passes::Recipe recipe;
-  std::string start;  ///< checkpoint, or ""
+  std::string start;                 ///< checkpoint, or ""
+  std::vector<std::string> plugins;  ///< files of backends that training is to run on
   std::int64_t checkpoint_every = 500;
   bool exports = true;
   std::vector<Stage> stages;
@@ -50,6 +51,9 @@ struct Experiment {
 
 /// Reads and checks. `folder` is what relative paths start from. Error "SOURCE POINTER: found …, expected …".
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder);
+
+/// Loads the experiment's plug-ins (backends/plugin.h). Error "SOURCE /plugins/I: …".
+void load_plugins(const Experiment& experiment, const std::string& source);
 
 /// An experiment file with `--set` assignments applied.
 Experiment load_experiment(const std::string& path, const std::vector<std::string>& assignments = {});

@@ -5,6 +5,9 @@
 #include <sstream>
 #include <thread>
 
+#include "backends/int8/isa.h"
+#include "backends/plugin.h"
+
 namespace stair::driver {
 
 CompileOptions ExecutionOptions::compile() const {
@@ -14,8 +17,26 @@ CompileOptions ExecutionOptions::compile() const {
   return options;
 }
 
+std::shared_ptr<std::vector<std::string>> add_plugin_option(CLI::App& app) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  app.add_option("--plugin", *files, "a backend in a shared library (backends/stair_plugin.h), preferred to the built-in ones; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->each([files](const std::string& file) { backends::load_plugin(file); });
+  return files;
+}
+
+void add_isa_option(CLI::App& app) {
+  app.add_option_function<std::string>(
+         "--isa", [](const std::string& name) { backends::int8::force_isa(backends::int8::isa_named(name)); },
+         "instruction set of the int8 backend (default: $STAIR_ISA, else the best that the machine has)")
+      ->type_name("NAME");
+}
+
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
   auto options = std::make_shared<ExecutionOptions>();
+  options->plugins = add_plugin_option(app);
+  add_isa_option(app);
   app.add_option("--backend", options->backends, "backends in order of preference, separated by commas (default: all, best first)");
   app.add_option("--threads", options->threads, "threads (default: all); results don't depend on it")->check(CLI::Range(1, 1024));
   return options;

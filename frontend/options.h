@@ -11,12 +11,20 @@ namespace stair::driver {
 
 /// The options that several subcommands share, under the same names.
 struct ExecutionOptions {
-  std::string backends;  ///< names in order of preference, separated by commas; "": all
-  int threads = 0;       ///< 0: as many as the machine has
+  std::string backends;                               ///< names in order of preference, separated by commas; "": all
+  int threads = 0;                                    ///< 0: as many as the machine has
+  std::shared_ptr<std::vector<std::string>> plugins;  ///< files, loaded already
   CompileOptions compile() const;
 };
 
-/// Adds --backend and --threads.
+/// Adds --plugin: files of plug-ins (backends/plugin.h), which are loaded as the command line is read. Yields them.
+std::shared_ptr<std::vector<std::string>> add_plugin_option(CLI::App& app);
+
+/// Adds --isa: the instruction set of the int8 backend, which is forced as the command line is read. Error where the machine has none of
+/// that name.
+void add_isa_option(CLI::App& app);
+
+/// Adds --plugin, --backend, --isa and --threads.
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app);
 
 /// The backends named in a list separated by commas; all of them for "". Error with the nearest name.

@@ -32,7 +32,7 @@ install_packages() {
   if [ "$quick" = yes ]; then ./setup.sh --build; else ./setup.sh; fi
 }
 
-check_format() { git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format-14 --dry-run --Werror; }
+check_format() { git ls-files -z '*.c' '*.cpp' '*.h' | xargs -0 clang-format-14 --dry-run --Werror; }
 
 build() {
   cmake --preset "$1" >"build/$1.configure.log" 2>&1 || {

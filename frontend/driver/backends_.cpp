@@ -6,6 +6,7 @@
 #include "backends/backend.h"
 #include "frontend/command.h"
 #include "frontend/json_file.h"
+#include "frontend/options.h"
 #include "ir/op.h"
 
 namespace stair::driver {
@@ -49,6 +50,7 @@ void backends_(CommandRegistry& registry) {
   registry.add({"backends", "Which backend runs which op, from the backends' own answers", [](CLI::App& app) {
                   auto json = std::make_shared<bool>(false);
                   app.add_flag("--json", *json, "for scripts");
+                  add_plugin_option(app);
                   return [json] { return run_backends(*json); };
                 }});
 }

@@ -26,6 +26,7 @@ int run_compare(const CompareOptions& options) {
   std::set<std::string> names;
   for (const std::string& path : options.experiments) {
     experiments.push_back(load_experiment(path, options.assignments));
+    load_plugins(experiments.back(), path);
     if (!names.insert(experiments.back().name).second) {
       throw Error(path + " /name: another experiment is named '" + experiments.back().name + "' too");
     }

@@ -5,6 +5,7 @@
 
 #include "frontend/command.h"
 #include "frontend/compile.h"
+#include "frontend/options.h"
 #include "frontend/report.h"
 #include "frontend/trained.h"
 #include "ir/error.h"
@@ -50,6 +51,7 @@ void export_(CommandRegistry& registry) {
                   app.add_option("--to", options->to, "format: stair")->capture_default_str();
                   app.add_flag("--report", options->report, "print constants, accumulator bits and the backend of each node");
                   app.add_flag("--json", options->json, "for scripts");
+                  add_plugin_option(app);
                   return [options] { return run_export(*options); };
                 }});
 }

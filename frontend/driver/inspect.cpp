@@ -109,6 +109,7 @@ void inspect(CommandRegistry& registry) {
                   app.add_option("--dot", options->dot, "write the graph for Graphviz");
                   app.add_option("--svg", options->svg, "write a picture of the graph");
                   app.add_flag("--plan", options->plan, "print the memory plan");
+                  add_plugin_option(app);
                   return [options] { return run_inspect(*options); };
                 }});
 }

@@ -33,6 +33,7 @@ std::string resume_command(const TrainOptions& options, const std::string& folde
   std::string command = "stair train " + shell_word(options.experiment) + " --run " + shell_word(folder);
   for (const std::string& assignment : options.assignments) command += " --set " + shell_word(assignment);
   if (options.seed >= 0) command += " --seed " + std::to_string(options.seed);
+  for (const std::string& file : *options.execution->plugins) command += " --plugin " + shell_word(file);
   if (!options.execution->backends.empty()) command += " --backend " + shell_word(options.execution->backends);
   return command + " --resume";
 }
@@ -41,6 +42,7 @@ int run_train(const TrainOptions& options) {
   std::vector<std::string> assignments = options.assignments;
   if (options.seed >= 0) assignments.push_back("seed=" + std::to_string(options.seed));
   const Experiment experiment = load_experiment(options.experiment, assignments);
+  load_plugins(experiment, options.experiment);
   const std::string folder = options.folder.empty() ? "runs/" + experiment.name : options.folder;
   stop_on_interrupt();
   const RunResult result =

@@ -35,7 +35,8 @@ int run_verify(const VerifyArguments& options) {
     const std::int64_t count = batches.load_evaluation(b);
     return VerifyBatch{batches.images(), std::min(count, images - b * batch)};
   };
-  const VerifyOptions verify_options{backends_named(options.backends), options.threads, !options.no_simulation};
+  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends);
+  const VerifyOptions verify_options{compared, options.threads, !options.no_simulation};
   const Verification report = [&] {
     try {
       return verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
@@ -59,13 +60,14 @@ void verify(CommandRegistry& registry) {
                   auto options = std::make_shared<VerifyArguments>();
                   app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
                   app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
-                  app.add_option("--backend", options->backends, "backends to compare, separated by commas (default: all)");
+                  app.add_option("--backend", options->backends, "backends to compare, separated by commas (default: all, on each instruction set)");
                   app.add_option("--threads", options->threads, "numbers of threads to compare (default: 1,2)")
                       ->delimiter(',')
                       ->check(CLI::Range(1, 1024));
                   app.add_option("--images", options->images, "test images (default: all)")->check(CLI::PositiveNumber);
                   app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
                   app.add_flag("--json", options->json, "for scripts");
+                  add_plugin_option(app);
                   return [options] { return run_verify(*options); };
                 }});
 }

@@ -225,6 +225,7 @@ TEST_CASE("the schemas are valid JSON, and the experiment reader knows what they
   json["loss"] = {{"kind", "cross_entropy"}, {"label_smoothing", 0.1}};
   json["recipe"] = "classic";
   json["start"] = "a.safetensors";
+  json["plugins"] = {"/backends/mine.so"};
   json["export"] = false;
   json["stages"][0]["name"] = "first";
   json["stages"][0]["optimizer"] = {{"kind", "adamw"}, {"learning_rate", 0.1}, {"momentum", 0.9},     {"nesterov", false}, {"beta1", 0.9},
@@ -237,6 +238,7 @@ TEST_CASE("the schemas are valid JSON, and the experiment reader knows what they
   for (const auto& [key, value] : stage["schedule"]["properties"].items()) CHECK(json["stages"][0]["schedule"].contains(key));
   const Experiment experiment = read(json);
   CHECK_FALSE(experiment.exports);
+  CHECK(experiment.plugins == std::vector<std::string>{"/backends/mine.so"});
   const ir::Attributes options = experiment.stages[0].optimizer_options(10);
   CHECK(options.text("optimizer") == "adamw");
   CHECK(options.integer("warmup_steps") == 5);

@@ -1,0 +1,2 @@
+#define ERROR_AT_RUN "the device has gone"
+#include "fixture.h"

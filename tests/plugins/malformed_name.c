@@ -1,0 +1,2 @@
+#define NAME "My plug-in"
+#include "fixture.h"

@@ -1,0 +1,2 @@
+#define DESCRIPTION NULL
+#include "fixture.h"

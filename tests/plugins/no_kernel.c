@@ -1,0 +1,2 @@
+#define KERNEL NULL
+#include "fixture.h"

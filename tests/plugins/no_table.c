@@ -1,0 +1,2 @@
+#define TABLE NULL
+#include "fixture.h"

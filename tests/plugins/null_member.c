@@ -1,0 +1,2 @@
+#define RUN NULL
+#include "fixture.h"

@@ -1,0 +1,2 @@
+#define ERROR_AT_LOAD "no device found"
+#include "fixture.h"

@@ -1,0 +1,2 @@
+#define SIZE 16
+#include "fixture.h"

@@ -1,0 +1,2 @@
+#define NAME "reference"
+#include "fixture.h"

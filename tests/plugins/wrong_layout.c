@@ -1,0 +1,2 @@
+#define LAYOUT 7
+#include "fixture.h"

@@ -1,0 +1,2 @@
+#define OFFSET 1
+#include "fixture.h"

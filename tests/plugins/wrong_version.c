@@ -1,0 +1,2 @@
+#define ABI 99u
+#include "fixture.h"
