@@ -96,7 +96,7 @@ TEST_CASE("bench says in text what it measured, on what, and what each node took
   const std::string text = output_of({"model.json", "--batch", "2"});
   CHECK(text.starts_with("model: quantized (initial weights, ranges calibrated on random data), batch 2, 1 thread\n"));
   for (const char* part : {"latency     median ", " images/s, ", "% of the peak of ", "memory      arena ", "scalar ", "declined by",
-                           "conv.sum", "quantize", "together"}) {
+                           "conv2d_integer + requantize", "quantize", "together"}) {
     CAPTURE(std::string(part));
     CHECK(text.find(part) != std::string::npos);
   }

@@ -139,7 +139,7 @@ Arguments train_with(const std::string& assignment) {
 
 TEST_CASE("bad command lines are told in one line") {
   const BadInput table[] = {
-      {"no command", {}, {"expected a command: 'backends', 'calibrate', "}},
+      {"no command", {}, {"expected a command: 'backends', 'bench', 'calibrate', "}},
       {"an unknown command", {"trian", "exp.json"}, {"unknown command 'trian' (did you mean 'train'?), expected 'backends'"}},
       {"a flag without command", {"--verson"}, {"unknown flag '--verson'"}},
       {"an unknown flag", {"train", "exp.json", "--sed", "3"}, {"unknown flag '--sed' (did you mean '--seed'?)"}},
