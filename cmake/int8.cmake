@@ -1,5 +1,5 @@
-# The variants of the int8 engine and what each is compiled with: one folder of backends/int8 each, best last. On other processors than x86-64
-# there is only the scalar one.
+# The variants of the int8 engine and what each is compiled with: one folder of backends/int8 each, best last. The scalar one is
+# on every processor.
 set(int8_variants scalar)
 set(int8_flags_scalar "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -7,6 +7,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(int8_flags_avx2 -mavx2)
   set(int8_flags_avx512_vnni -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx512vnni)
   set(int8_flags_amx ${int8_flags_avx512_vnni} -mamx-tile -mamx-int8)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  list(APPEND int8_variants neon neon_dot)
+  set(int8_flags_neon "")
+  set(int8_flags_neon_dot -march=armv8.2-a+dotprod)
 endif()
 
 # Each variant's files fill its part of the table of kernels. Precompiled headers would bring inline functions with external linkage into

@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 namespace stair::backends::int8 {
 
@@ -24,7 +28,12 @@ struct Named {
   Isa isa;
   const char* name;
 };
-constexpr std::array<Named, 4> names{{{Isa::amx, "amx"}, {Isa::avx512_vnni, "avx512_vnni"}, {Isa::avx2, "avx2"}, {Isa::scalar, "scalar"}}};
+constexpr std::array<Named, 6> names{{{Isa::amx, "amx"},
+                                      {Isa::avx512_vnni, "avx512_vnni"},
+                                      {Isa::avx2, "avx2"},
+                                      {Isa::neon_dot, "neon_dot"},
+                                      {Isa::neon, "neon"},
+                                      {Isa::scalar, "scalar"}}};
 
 #if defined(__x86_64__)
 
@@ -87,8 +96,31 @@ bool detect(Isa isa) {
       return has_avx2();
     case Isa::scalar:
       return true;
+    default:
+      return false;
   }
+}
+
+#elif defined(__aarch64__)
+
+bool has_dot_products() {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
   return false;
+#endif
+}
+
+bool detect(Isa isa) {
+  switch (isa) {
+    case Isa::neon_dot:
+      return has_dot_products();
+    case Isa::neon:
+    case Isa::scalar:
+      return true;
+    default:
+      return false;
+  }
 }
 
 #else
@@ -142,12 +174,20 @@ Isa isa_named(std::string_view name) {
 }
 
 const std::vector<Isa>& every_isa() {
-  static const std::vector<Isa> all{Isa::amx, Isa::avx512_vnni, Isa::avx2, Isa::scalar};
+  static const std::vector<Isa> all = [] {
+    std::vector<Isa> list;
+    for (const Named& entry : names) list.push_back(entry.isa);
+    return list;
+  }();
   return all;
 }
 
 bool is_present(Isa isa) {
-  static const std::array<bool, 4> present{detect(Isa::amx), detect(Isa::avx512_vnni), detect(Isa::avx2), detect(Isa::scalar)};
+  static const std::array<bool, names.size()> present = [] {
+    std::array<bool, names.size()> answers{};
+    for (std::size_t i = 0; i < names.size(); ++i) answers[i] = detect(names[i].isa);
+    return answers;
+  }();
   return present[static_cast<std::size_t>(isa)];
 }
 

@@ -11,6 +11,8 @@ enum class Isa : std::uint8_t {
   amx,          ///< Intel AMX tiles for products, AVX-512 VNNI for the rest
   avx512_vnni,  ///< 512-bit vectors, vpdpbusd
   avx2,         ///< 256-bit vectors, pmaddwd on widened operands
+  neon_dot,     ///< 64-bit ARM, 128-bit vectors, sdot (ARMv8.2)
+  neon,         ///< every 64-bit ARM, smull and sadalp
   scalar        ///< plain C++, on every machine
 };
 

@@ -1,0 +1,14 @@
+#include "backends/int8/neon_dot/vector.h"
+//
+#include "backends/int8/templates/quantize.h"
+
+namespace stair::backends::int8::neon_dot {
+
+void quantize(Kernels& kernels);
+void quantize(Kernels& kernels) {
+  kernels.quantize = run_quantize;
+  kernels.quantize_triples = run_quantize_triples;
+  kernels.dequantize = run_dequantize;
+}
+
+}  // namespace stair::backends::int8::neon_dot
