@@ -67,6 +67,8 @@ class Backend {
   virtual std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) const = 0;
   /// Whether it runs integer convolutions and pools on [N,H,W,C], so that graphs should be lowered to that (passes/channels_last).
   virtual bool channels_last() const { return false; }
+  /// Whether the layout is all the same to it (it runs none of those nodes), so that the next in the order of preference is asked.
+  virtual bool any_layout() const { return false; }
 };
 
 /// The loaded plug-ins (backends/plugin.h), then the built-in backends, best first; the last, "reference", runs every node.

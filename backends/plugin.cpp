@@ -191,6 +191,7 @@ class Plugin : public Backend {
     return std::make_unique<PluginKernel>(table_, subject_, graph, graph.node(nodes.front()), constants);
   }
   bool channels_last() const override { return table_.layout == STAIR_NHWC; }
+  bool any_layout() const override { return table_.layout == STAIR_ANY_LAYOUT; }
 
  private:
   static Answer answer(const char* reason) { return reason == nullptr ? Answer::can() : Answer::cannot(one_line(reason)); }
@@ -256,8 +257,9 @@ void check_table(const stair_plugin& table, const std::string& file) {
   for (const auto& [member, given] : members) {
     if (!given) throw Error(file + ": the plug-in's table has NULL as '" + member + "', expected all members");
   }
-  if (table.layout != STAIR_NCHW && table.layout != STAIR_NHWC) {
-    throw Error(file + ": the plug-in's layout is " + std::to_string(table.layout) + ", expected STAIR_NCHW or STAIR_NHWC");
+  if (table.layout > STAIR_NHWC) {
+    throw Error(file + ": the plug-in's layout is " + std::to_string(table.layout) +
+                ", expected STAIR_ANY_LAYOUT, STAIR_NCHW or STAIR_NHWC");
   }
   check_name(table.name, file);
 }

@@ -96,13 +96,14 @@ typedef struct stair_arguments {
 /* A node made ready to run. The struct is the plug-in's own; the driver sees pointers to it. */
 typedef struct stair_kernel stair_kernel;
 
-/* Layouts of images between integer layers. */
-enum { STAIR_NCHW = 0, STAIR_NHWC = 1 };
+/* Layouts of images between integer layers that a backend may prefer. */
+enum { STAIR_ANY_LAYOUT = 0, STAIR_NCHW = 1, STAIR_NHWC = 2 };
 
 /* The backend. The table and its texts must stay as they are until the process ends. All members are required. */
 typedef struct stair_plugin {
   uint32_t abi_version; /* STAIR_PLUGIN_ABI; the first member in every version */
-  uint32_t layout;      /* STAIR_NHWC asks for integer convolutions and pools on [N,H,W,C] (attribute layout="nhwc"); else STAIR_NCHW */
+  uint32_t layout;      /* STAIR_NHWC asks for integer convolutions and pools on [N,H,W,C] (attribute layout="nhwc"), STAIR_NCHW for
+                           [N,C,H,W], STAIR_ANY_LAYOUT leaves it to the next backend. A wish: supports() looks at what the node has */
   size_t struct_size;   /* sizeof(stair_plugin) */
   const char* name;     /* a-z, 0-9, _ and -, beginning with a letter, at most 32; no other backend's */
   const char* summary;  /* one line for `stair backends` */

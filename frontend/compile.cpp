@@ -1,5 +1,6 @@
 #include "frontend/compile.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -9,10 +10,18 @@
 #include "passes/plan_memory.h"
 
 namespace stair::driver {
+namespace {
+
+bool prefer_channels_last(const std::vector<const backends::Backend*>& backends) {
+  const auto decides = [](const backends::Backend* backend) { return !backend->any_layout(); };
+  const auto first = std::find_if(backends.begin(), backends.end(), decides);
+  return first != backends.end() && (*first)->channels_last();
+}
+
+}  // namespace
 
 runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
-  const bool lowers = !options.backends.empty() && options.backends.front()->channels_last() && graph.updates().empty();
-  if (lowers) graph = passes::run(passes::lowering(), std::move(graph));
+  if (prefer_channels_last(options.backends) && graph.updates().empty()) graph = passes::run(passes::lowering(), std::move(graph));
   const auto planner = [](const ir::Graph& of, const ir::Schedule& schedule) { return passes::plan_memory(of, schedule); };
   return runtime::Executor(std::move(graph), planner, states, {options.backends, options.threads});
 }

@@ -59,7 +59,7 @@ static void destroy(stair_kernel* kernel) {
 
 static const stair_plugin table = {
     .abi_version = STAIR_PLUGIN_ABI,
-    .layout = STAIR_NCHW,
+    .layout = STAIR_ANY_LAYOUT,
     .struct_size = sizeof(stair_plugin),
     .name = "simple",
     .summary = "plain loops in C for three ops: an example of a plug-in",

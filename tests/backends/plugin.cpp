@@ -43,7 +43,7 @@ TEST_CASE("a plug-in that isn't as the header says is refused") {
   check_refused("wrong_version", "the plug-in follows version 99 of stair_plugin.h, expected 1");
   check_refused("small_table", "the plug-in's table has struct_size 16, expected at least " + std::to_string(sizeof(stair_plugin)));
   check_refused("null_member", "the plug-in's table has NULL as 'run', expected all members");
-  check_refused("wrong_layout", "the plug-in's layout is 7, expected STAIR_NCHW or STAIR_NHWC");
+  check_refused("wrong_layout", "the plug-in's layout is 7, expected STAIR_ANY_LAYOUT, STAIR_NCHW or STAIR_NHWC");
   check_refused("malformed_name", "the plug-in is named 'My plug-in', expected a-z, 0-9, _ and -, beginning with a letter, at most 32");
   check_refused("taken_name", "the plug-in is named 'reference', and so is another backend");
   check_refused("refuses", "the plug-in can't work here: no device found");
@@ -65,6 +65,7 @@ TEST_CASE("a plug-in stands in front, is found by name, and loads once") {
   CHECK(&backends::named("fixture") == &loaded);
   CHECK(&backends::load_plugin(folder + "/../plugins/right.so") == &loaded);
   CHECK(backends::plugins().size() == before + 1);
+  CHECK(loaded.any_layout());
   CHECK(loaded.supports_op("linear_integer").yes);
   CHECK(loaded.supports_op("relu").reason == "only linear_integer");
   // Every fixture has this name.

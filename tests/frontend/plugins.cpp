@@ -122,7 +122,7 @@ TEST_CASE("an experiment names its plug-ins, relative to its file") {
 
 TEST_CASE("misuse of --plugin and of an experiment's plugins") {
   const TemporaryFolder& folder = fixture();
-  for (const std::string command : {"backends", "calibrate", "compare", "eval", "export", "inspect", "run", "train", "verify"}) {
+  for (const std::string command : {"backends", "bench", "calibrate", "compare", "eval", "export", "inspect", "run", "train", "verify"}) {
     CAPTURE(command);
     check_says(run_stair({command, "--plugin", "nowhere.so"}, folder.path()),
                "nowhere.so: no such file, expected a plug-in (a shared library)");

@@ -7,7 +7,7 @@
 #define ABI STAIR_PLUGIN_ABI
 #endif
 #ifndef LAYOUT
-#define LAYOUT STAIR_NCHW
+#define LAYOUT STAIR_ANY_LAYOUT
 #endif
 #ifndef SIZE
 #define SIZE sizeof(stair_plugin)
