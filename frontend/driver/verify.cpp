@@ -60,7 +60,8 @@ void verify(CommandRegistry& registry) {
                   auto options = std::make_shared<VerifyArguments>();
                   app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
                   app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
-                  app.add_option("--backend", options->backends, "backends to compare, separated by commas (default: all, on each instruction set)");
+                  app.add_option("--backend", options->backends,
+                                 "backends to compare, separated by commas (default: all, on each instruction set)");
                   app.add_option("--threads", options->threads, "numbers of threads to compare (default: 1,2)")
                       ->delimiter(',')
                       ->check(CLI::Range(1, 1024));
