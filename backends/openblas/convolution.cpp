@@ -53,11 +53,7 @@ STAIR_INLINE void pad_body(const Window& g, const Tiling& t, const X* image, std
       for (std::int64_t i = 0; i < begin; ++i) to[i] = 0;
       STAIR_SIMD
       for (std::int64_t i = begin; i < end; ++i) {
-        if constexpr (std::is_same_v<X, float>) {
-          to[i] = from[i - g.left];
-        } else {
-          to[i] = static_cast<float>(from[i - g.left] - offset);
-        }
+        to[i] = static_cast<float>(from[i - g.left] - offset);
       }
       for (std::int64_t i = end; i < t.padded_width; ++i) to[i] = 0;
     }
@@ -92,10 +88,6 @@ std::size_t Tiling::column_floats() const {
   return direct ? 0 : line_up(tap_step * pixels + vector_floats);
 }
 
-STAIR_MULTIVERSION void pad_rows(const Window& g, const Tiling& t, const float* image, std::int32_t offset, std::int64_t tile,
-                                 float* padded) {
-  pad_body(g, t, image, offset, tile, padded);
-}
 STAIR_MULTIVERSION void pad_rows(const Window& g, const Tiling& t, const std::uint8_t* image, std::int32_t offset, std::int64_t tile,
                                  float* padded) {
   pad_body(g, t, image, offset, tile, padded);
@@ -137,38 +129,6 @@ const float* order_taps(const Window& g, const Tiling& t, const float* w, float*
     }
   });
   return memory;
-}
-
-ScratchPlan plan_convolve(const Window& g) {
-  const Tiling t(g);
-  return {order_floats(g, t), t.padded_floats(g) + t.column_floats()};
-}
-
-void convolve(const Window& g, const float* x, const float* w, const float* bias, float* y, const ScratchPlan& plan, std::byte* scratch,
-              int threads) {
-  const Tiling t(g);
-  const std::int64_t plane = g.out_height * g.out_width;
-  w = order_taps(g, t, w, reinterpret_cast<float*>(scratch), threads);
-  for_items(g.images * t.tiles, threads, [&](std::int64_t item) {
-    Columns columns(g, t, plan.of_this_thread(scratch));
-    const std::int64_t n = item / t.tiles;
-    for (std::int64_t group = 0; group < g.groups; ++group) {
-      columns.load(x + (n * g.in_channels + group * g.group_in()) * g.in_height * g.in_width, 0, item % t.tiles);
-      const std::int64_t first_channel = group * t.channels;
-      float* out = y + (n * g.out_channels + first_channel) * plane + columns.first_pixel();
-      if (bias != nullptr) {
-        for (std::int64_t o = 0; o < t.channels; ++o) std::fill_n(out + o * plane, columns.pixels(), bias[first_channel + o]);
-      }
-      for (std::int64_t k = 0, count = 0; k < t.taps; k += count) {
-        count = t.run(k, t.tap_step);
-        const Matrix piece = columns.taps(k, count);
-        for (std::int64_t o = 0; o < t.channels; o += t.channel_step) {
-          sgemm(std::min(t.channel_step, t.channels - o), columns.pixels(), count, {w + (first_channel + o) * t.taps + k, t.taps}, piece,
-                k == 0 && bias == nullptr ? 0.0F : 1.0F, out + o * plane, plane);
-        }
-      }
-    }
-  });
 }
 
 }  // namespace stair::backends::openblas

@@ -1,6 +1,7 @@
 #pragma once
 
-// Convolutions as matrix products. An image is taken a tile of output rows at a time: the input rows it reads are copied with their padding
+// Convolutions of integers as matrix products of floats that hold them (N-F32GEMM). An image is taken a tile of output rows at a time: the
+// input rows it reads are copied with their padding
 // ("the padded rows"), and from them pieces of the im2col matrix, [taps, pixels], which stay in the cache while they are multiplied. No
 // buffer grows with the batch.
 
@@ -51,7 +52,6 @@ inline std::size_t line_up(std::int64_t floats) {
 }
 
 /// Copies the rows of one group of an image that tile `tile` reads, as float(x - offset); 0 in the padding.
-void pad_rows(const Window& window, const Tiling& tiling, const float* image, std::int32_t offset, std::int64_t tile, float* padded);
 void pad_rows(const Window& window, const Tiling& tiling, const std::uint8_t* image, std::int32_t offset, std::int64_t tile, float* padded);
 void pad_rows(const Window& window, const Tiling& tiling, const std::int8_t* image, std::int32_t offset, std::int64_t tile, float* padded);
 
@@ -68,13 +68,6 @@ class Columns {
     rows_ = std::min(tiling_.rows, window_.out_height - first_row_);
     source_ = padded_;
     stride_ = tiling_.padded_height * tiling_.padded_width;
-    if constexpr (std::is_same_v<X, float>) {
-      if (tiling_.direct) {
-        source_ = image + first_row_ * window_.in_width;
-        stride_ = window_.in_height * window_.in_width;
-        return;
-      }
-    }
     pad_rows(window_, tiling_, image, offset, tile, padded_);
     if (tiling_.by_rows) shift_columns();
   }
@@ -93,10 +86,5 @@ class Columns {
   const float* source_ = nullptr;
   std::int64_t stride_ = 0, first_row_ = 0, rows_ = 0;
 };
-
-/// y = convolution of x with w [O, taps], plus bias (nullptr for none). `scratch` holds plan_convolve(window).
-ScratchPlan plan_convolve(const Window& window);
-void convolve(const Window& window, const float* x, const float* w, const float* bias, float* y, const ScratchPlan& plan,
-              std::byte* scratch, int threads);
 
 }  // namespace stair::backends::openblas
