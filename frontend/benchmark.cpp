@@ -95,7 +95,7 @@ Subject float_subject(const ir::Graph& model) {
   Subject subject;
   subject.name = model.name;
   subject.note = "initial weights";
-  subject.graph = passes::run(passes::float_evaluation(), ir::with_batch(model, 1));
+  subject.graph = passes::run(passes::float_deployment(), ir::with_batch(model, 1));
   runtime::initialize_states(subject.graph, 0, subject.states);
   return subject;
 }

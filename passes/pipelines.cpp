@@ -53,6 +53,12 @@ Pipeline float_evaluation() {
   return pipeline;
 }
 
+Pipeline float_deployment() {
+  Pipeline pipeline = float_evaluation();
+  pipeline.push_back({"freeze_states"});
+  return pipeline;
+}
+
 Pipeline calibration(const Recipe& recipe) {
   Pipeline pipeline{{"inference_mode"}, insert(recipe, false, false, true, false)};
   append(pipeline, clean_up());

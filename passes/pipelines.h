@@ -24,6 +24,8 @@ Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_e
 Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer);
 /// Inference in float.
 Pipeline float_evaluation();
+/// The same of weights that nothing trains any more.
+Pipeline float_deployment();
 /// Float inference that only watches the ranges of the activations that the recipe quantizes.
 Pipeline calibration(const Recipe& recipe);
 /// A quantized training step: forward on integers, backward by the straight-through estimator onto the latent weights.
