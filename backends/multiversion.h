@@ -21,9 +21,15 @@
 #define STAIR_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 
-// A loop body shared by several multiversioned functions: inlined, so that it is built for the instruction set of each.
+// A loop body shared by several multiversioned functions: inlined, so that it is built for the instruction set of each. With a sanitizer
+// there is one version, and inlining all of its checks takes minutes to compile.
+#if defined(STAIR_SANITIZED)
+#define STAIR_INLINE inline
+#define STAIR_INLINE_BODY
+#else
 #define STAIR_INLINE __attribute__((always_inline)) inline
 #define STAIR_INLINE_BODY __attribute__((always_inline))  // the same of a lambda
+#endif
 
 // The iterations of the loop are independent, even where a result is written over its operand: no run-time check for overlap, which an
 // operation in place would fail.

@@ -22,13 +22,13 @@ double together_ms(const Benchmark& benchmark) {
   return sum;
 }
 
-const char* name_of(runtime::PeakLoop::Elements elements) {
+const char* elements_name(runtime::PeakLoop::Elements elements) {
   return elements == runtime::PeakLoop::Elements::float32 ? "float32" : "int8";
 }
 
 // "avx512_vnni (int8, vpdpbusd)"
 std::string to_string(const runtime::Peak& peak) {
-  return fmt::format("{} ({}, {})", peak.isa, name_of(peak.elements), peak.instruction);
+  return fmt::format("{} ({}, {})", peak.isa, elements_name(peak.elements), peak.instruction);
 }
 
 using Row = std::vector<std::string>;
@@ -70,11 +70,11 @@ std::string peaks_of(const Benchmark& benchmark, runtime::PeakLoop::Elements ele
   for (auto peak = benchmark.peaks.rbegin(); peak != benchmark.peaks.rend(); ++peak) {
     if (peak->elements == elements) entries.push_back(fmt::format("{} {:.0f}", peak->isa, peak->gop_per_s));
   }
-  return fmt::format("{}: {}", name_of(elements), fmt::join(entries, ", "));
+  return fmt::format("{}: {}", elements_name(elements), fmt::join(entries, ", "));
 }
 
 Json to_json(const runtime::Peak& peak) {
-  return {{"isa", peak.isa}, {"elements", name_of(peak.elements)}, {"instruction", peak.instruction}, {"gop_per_s", peak.gop_per_s}};
+  return {{"isa", peak.isa}, {"elements", elements_name(peak.elements)}, {"instruction", peak.instruction}, {"gop_per_s", peak.gop_per_s}};
 }
 
 Json to_json(const StepTime& step, double together) {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <utility>
 
 #include "frontend/evaluation.h"
 #include "frontend/trained.h"
 #include "runtime/artifact.h"
+#include "runtime/clock.h"
 
 namespace stair::driver {
 namespace {
@@ -70,7 +70,7 @@ bool Comparison::holds() const {
 }
 
 Comparison compare(const std::vector<Experiment>& experiments, const RunOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+  const runtime::Clock::time_point start = runtime::Clock::now();
   Comparison comparison;
   for (std::size_t i = 0; i < experiments.size(); ++i) {
     Experiment experiment = experiments[i];
@@ -103,7 +103,7 @@ Comparison compare(const std::vector<Experiment>& experiments, const RunOptions&
     comparison.experiments.push_back(std::move(compared));
   }
   comparison.finished = true;
-  comparison.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  comparison.seconds = runtime::seconds_since(start);
   return comparison;
 }
 

@@ -9,7 +9,7 @@
 namespace stair::driver {
 namespace {
 
-std::string escaped(const std::string& text) {
+std::string escaped_for_dot(const std::string& text) {
   std::string out;
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -68,15 +68,15 @@ std::string model_report(const ir::Graph& model) {
 }
 
 std::string to_dot(const ir::Graph& graph) {
-  std::string text = fmt::format("digraph \"{}\" {{\n  node [shape=box, fontname=\"sans-serif\"];\n", escaped(graph.name));
+  std::string text = fmt::format("digraph \"{}\" {{\n  node [shape=box, fontname=\"sans-serif\"];\n", escaped_for_dot(graph.name));
   for (const ir::ValueId input : graph.inputs()) {
-    text +=
-        fmt::format("  v{} [label=\"{}\\n{}\", shape=ellipse];\n", input, escaped(graph.value(input).name), to_string(graph.type(input)));
+    text += fmt::format("  v{} [label=\"{}\\n{}\", shape=ellipse];\n", input, escaped_for_dot(graph.value(input).name),
+                        to_string(graph.type(input)));
   }
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
     const ir::Node& node = graph.nodes()[n];
-    text +=
-        fmt::format("  n{} [label=\"{}\\n{}\\n{}\"];\n", n, escaped(node.name), node.op->name, to_string(graph.type(node.results.front())));
+    text += fmt::format("  n{} [label=\"{}\\n{}\\n{}\"];\n", n, escaped_for_dot(node.name), node.op->name,
+                        to_string(graph.type(node.results.front())));
     for (const ir::ValueId operand : node.operands) {
       if (operand == ir::absent || graph.state(operand) != nullptr) continue;
       if (graph.producer(operand) == nullptr) {
@@ -87,9 +87,9 @@ std::string to_dot(const ir::Graph& graph) {
     }
   }
   for (const ir::Output& output : graph.outputs()) {
-    text += fmt::format("  \"{}\" [shape=ellipse];\n", escaped(output.name));
+    text += fmt::format("  \"{}\" [shape=ellipse];\n", escaped_for_dot(output.name));
     if (graph.producer(output.value) != nullptr)
-      text += fmt::format("  n{} -> \"{}\";\n", graph.value(output.value).producer, escaped(output.name));
+      text += fmt::format("  n{} -> \"{}\";\n", graph.value(output.value).producer, escaped_for_dot(output.name));
   }
   return text + "}\n";
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "ir/rebatch.h"
 #include "ir/text.h"
 #include "runtime/artifact.h"
+#include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/trainer.h"
 
@@ -351,10 +351,10 @@ Json summary_of(const Experiment& experiment, const RunResult& result, double se
 }  // namespace
 
 RunResult run_experiment(const Experiment& experiment, const RunOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
+  const runtime::Clock::time_point start = runtime::Clock::now();
   const RunResult result = Run(experiment, options).run();
   if (result.finished) {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = runtime::seconds_since(start);
     runtime::write_file(options.folder + "/summary.json", summary_of(experiment, result, seconds).dump(2) + "\n");
   }
   return result;

@@ -34,7 +34,7 @@ struct Drawing {
   std::vector<std::vector<std::size_t>> layers;  // places from left to right
 };
 
-std::string escaped(std::string_view text) {
+std::string escaped_for_svg(std::string_view text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
@@ -190,7 +190,7 @@ std::string to_svg(const ir::Graph& graph) {
   fmt::format_to(
       out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0f}\" height=\"{:.0f}\" font-family=\"monospace\" font-size=\"12\">\n",
       right + margin, 2 * margin + static_cast<double>(drawing.layers.size()) * (box_height + layer_gap) - layer_gap);
-  fmt::format_to(out, "<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n", escaped(graph.name));
+  fmt::format_to(out, "<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n", escaped_for_svg(graph.name));
   svg +=
       "<marker id=\"arrow\" markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"4\" orient=\"auto\"><path d=\"M0,1 L7,4 L0,7 "
       "z\"/></marker>\n";
@@ -214,7 +214,7 @@ std::string to_svg(const ir::Graph& graph) {
     for (std::size_t i = 0; i < place.lines.size(); ++i) {
       fmt::format_to(out, "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\"{}>{}</text>\n", place.x,
                      top_of(place) + line_height * static_cast<double>(i + 1), i == 0 ? " font-weight=\"bold\"" : "",
-                     escaped(place.lines[i]));
+                     escaped_for_svg(place.lines[i]));
     }
   }
   return svg + "</svg>\n";

@@ -136,7 +136,7 @@ std::vector<std::string> without_sums(const Graph& graph, const std::vector<std:
   return kept;
 }
 
-struct Subject {
+struct Executed {
   runtime::Executor executor;
   std::vector<std::string> exact;
   std::size_t comparison;
@@ -205,7 +205,7 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   const std::vector<std::string> stored = without_sums(deployed, outputs);
   const Graph fused = passes::with_outputs(deployed, values_named(deployed, stored));
   report.integers.push_back({"constants", 0, 0, std::nullopt});
-  std::vector<Subject> subjects;
+  std::vector<Executed> subjects;
   for (const backends::Backend* backend : options.backends) {
     for (const int threads : options.threads) {
       const bool fuses = backend->channels_last();
@@ -232,7 +232,7 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
         compare(trained.output(name), constants.find(name)->second.view(), name, "constant", -1, 0, batch, report.integers.front());
       }
     }
-    for (Subject& subject : subjects) {
+    for (Executed& subject : subjects) {
       subject.executor.run({inputs.data(), 1});
       for (const std::string& name : subject.exact) {
         compare(trained.output(name), subject.executor.output(name), name, op_of(name), report.images, images.count, batch,

@@ -46,8 +46,8 @@ void for_each_broadcast(const Shape& a, const Shape& b, const Shape& to, Body&& 
   const std::int64_t ia = to.empty() ? 0 : sa.back();
   const std::int64_t ib = to.empty() ? 0 : sb.back();
   Shape at(to.size(), 0);
-  const std::int64_t rows = element_count(to) / inner;
-  for (std::int64_t row = 0; row < rows; ++row) {
+  const std::int64_t runs = element_count(to) / inner;
+  for (std::int64_t row = 0; row < runs; ++row) {
     std::int64_t pa = 0;
     std::int64_t pb = 0;
     for (std::size_t d = 0; d + 1 < to.size(); ++d) {

@@ -15,8 +15,8 @@
 namespace stair::runtime {
 namespace {
 
-constexpr const char* format = "staircase artifact";
-constexpr int version = 1;
+constexpr const char* artifact_format = "staircase artifact";
+constexpr int artifact_version = 1;
 
 std::size_t packed_bytes(std::int64_t count, std::int64_t bits) {
   return static_cast<std::size_t>((count * bits + 7) / 8);
@@ -102,13 +102,13 @@ std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
                        {"recipe", artifact.recipe},
                        {"mean", nlohmann::json(artifact.mean).dump()},
                        {"std", nlohmann::json(artifact.std).dump()}};
-  const std::string bytes = to_safetensors(contents, format, version);
+  const std::string bytes = to_safetensors(contents, artifact_format, artifact_version);
   write_file(path, bytes);
   return bytes.size();
 }
 
 Artifact load_artifact(const std::string& path) {
-  Safetensors contents = from_safetensors(read_file(path), path, format, version);
+  Safetensors contents = from_safetensors(read_file(path), path, artifact_format, artifact_version);
   Artifact artifact;
   artifact.graph = ir::parse(contents.metadata["graph"], path + " (graph)");
   if (artifact.graph.inputs().size() != 1 || artifact.graph.outputs().size() != 1) {

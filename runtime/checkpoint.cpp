@@ -13,8 +13,8 @@
 namespace stair::runtime {
 namespace {
 
-constexpr const char* format = "staircase checkpoint";
-constexpr int version = 1;
+constexpr const char* checkpoint_format = "staircase checkpoint";
+constexpr int checkpoint_version = 1;
 
 template <class T>
 T number(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {
@@ -42,11 +42,11 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
                        {"loss_sum", fmt::format("{}", checkpoint.loss_sum)},
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best_accuracy)}};
-  write_file(path, to_safetensors(contents, format, version));
+  write_file(path, to_safetensors(contents, checkpoint_format, checkpoint_version));
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
-  Safetensors contents = from_safetensors(read_file(path), path, format, version);
+  Safetensors contents = from_safetensors(read_file(path), path, checkpoint_format, checkpoint_version);
   const auto& metadata = contents.metadata;
   Checkpoint checkpoint;
   checkpoint.model = contents.metadata["model"];

@@ -1,7 +1,8 @@
 #include "runtime/peak.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "runtime/clock.h"
 
 namespace stair::runtime {
 
@@ -10,12 +11,6 @@ void register_all(PeakRegistry& registry);
 }
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Doubled until a run takes a millisecond: long beside the clock, short beside a slice of the scheduler.
 std::int64_t times_of_a_run(const PeakLoop& loop) {

@@ -1,15 +1,14 @@
 #include "runtime/timing.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <functional>
 
+#include "runtime/clock.h"
+
 namespace stair::runtime {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t fewest_runs = 3;
 

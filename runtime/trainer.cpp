@@ -2,21 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <vector>
 
 #include "ir/error.h"
 #include "ir/op.h"
+#include "runtime/clock.h"
 
 namespace stair::runtime {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Thrown out of an execution before its updates take place.
 struct LossIsNotFinite {};

@@ -11,8 +11,8 @@ namespace stair::backends::int8 {
 
 namespace {
 
-constexpr std::int64_t copied_bytes = 24 * 1024;    // of a tile: it stays in the first-level cache
-constexpr std::int64_t least_products = 1'000'000;  // what a thread must have to do before waking another pays
+constexpr std::int64_t copied_depthwise_bytes = 24 * 1024;    // of a tile: it stays in the first-level cache
+constexpr std::int64_t least_depthwise_products = 1'000'000;  // what a thread must have to do before waking another pays
 
 }  // namespace
 
@@ -34,7 +34,7 @@ DepthwiseConvolution::DepthwiseConvolution(const Kernels& kernels, const Window&
   packed_bytes_ = static_cast<std::size_t>(quotient_up(w.in_channels, block) * w.kernel_height * chunks_ * pixels_ * block * 4);
   copy_.columns = (w.out_width - 1) * w.stride_w + (w.kernel_width - 1) * w.dilation_w + 1;
   const std::int64_t taps_height = (w.kernel_height - 1) * w.dilation_h;
-  tile_rows_ = std::clamp<std::int64_t>((copied_bytes / copy_.row_bytes() - taps_height) / w.stride_h, 1, w.out_height);
+  tile_rows_ = std::clamp<std::int64_t>((copied_depthwise_bytes / copy_.row_bytes() - taps_height) / w.stride_h, 1, w.out_height);
   copy_.plane_rows = (tile_rows_ - 1) * w.stride_h + taps_height + 1;
   for (std::int64_t kh = 0; kh < w.kernel_height; ++kh) row_offsets_.push_back(static_cast<std::int32_t>(copy_.offset(kh * w.dilation_h)));
   const std::int64_t slack = (4 * chunks_ + 4 * w.stride_w) * w.in_channels + block;
@@ -71,7 +71,7 @@ void DepthwiseConvolution::run(const std::uint8_t* input, std::int32_t zero_poin
                                std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const {
   const Window& w = window_;
   const std::int64_t products = w.images * w.out_height * w.out_width * w.in_channels * w.kernel_height * w.kernel_width;
-  const auto team = static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, std::min(threads, max_threads)));
+  const auto team = static_cast<int>(std::clamp<std::int64_t>(products / least_depthwise_products, 1, std::min(threads, max_threads)));
   const std::int64_t tiles = quotient_up(w.out_height, tile_rows_);
   const std::int64_t bytes = epilogue.rescale == Rescale::none || epilogue.rescale == Rescale::logits ? 4 : 1;
 #pragma omp parallel for num_threads(team) schedule(static) if (team > 1)

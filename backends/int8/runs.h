@@ -1,7 +1,7 @@
 #pragma once
 
 #include "backends/int8/pieces.h"
-#include "ir/type.h"
+#include "ir/graph.h"
 
 namespace stair::backends::int8 {
 
@@ -14,6 +14,11 @@ struct Runs {
     const auto at = static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size()) : axis);
     if (!shared) channels = shape[at];
     for (std::size_t i = 0; i < shape.size(); ++i) (i <= at && channels > 1 ? count : length) *= shape[i];
+  }
+
+  /// Those of the operand of a quantize or dequantize: one run where it has one scale.
+  static Runs by_scale(const ir::Graph& graph, const ir::Node& node) {
+    return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), graph.type(node.operands[1]).shape == ir::Shape{1}};
   }
 
   /// Calls body(channel, first, last) for runs or pieces of them.

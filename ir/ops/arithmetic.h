@@ -10,7 +10,7 @@ namespace stair::ir::ops {
 inline std::vector<Type> infer_broadcast(const InferContext& c) {
   same_as_first_float(c);
   expect_dtype(c, 1, c.operand(0).dtype);
-  const auto shape = broadcast(c.shape(0), c.shape(1));
+  const auto shape = ir::broadcast(c.shape(0), c.shape(1));
   c.expect(shape.has_value(), "shapes " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) + " don't broadcast");
   return {{c.operand(0).dtype, *shape}};
 }

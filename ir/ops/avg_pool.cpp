@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<AttributeSpec> attributes() {
+std::vector<AttributeSpec> avg_pool_attributes() {
   return {{"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
           {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
           {"padding", "[top, left, bottom, right]; padding counts as 0", std::vector<std::int64_t>{0, 0, 0, 0}}};
@@ -16,7 +16,7 @@ void avg_pool(OpRegistry& registry) {
                 .summary = "the mean of each window, over all of its positions",
                 .operands = {{"x", "[N,C,H,W]"}},
                 .results = {{"y", "[N,C,OH,OW]"}},
-                .attributes = attributes(),
+                .attributes = avg_pool_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_pool(c)}};
@@ -34,7 +34,7 @@ void avg_pool(OpRegistry& registry) {
                                       return kernel[0] * kernel[1];
                                     }),
                 .layer = OpSchema::Layer{}});
-  std::vector<AttributeSpec> of_gradient = attributes();
+  std::vector<AttributeSpec> of_gradient = avg_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
   registry.add({.name = "avg_pool_grad",
                 .summary = "dy / n to every position of the window",

@@ -3,12 +3,12 @@
 namespace stair::ir::ops {
 
 void batch_norm_inference(OpRegistry& registry) {
-  const AttributeSpec eps{"eps", "added to the variance", 1e-5};
+  const AttributeSpec added{"eps", "added to the variance", 1e-5};
   registry.add({.name = "batch_norm_inference",
                 .summary = "(x - mean) * (gamma / sqrt(var + eps)) + beta with running statistics",
                 .operands = {{"x", "[N,C] or [N,C,H,W]"}, {"gamma", "[C]"}, {"beta", "[C]"}, {"mean", "[C]"}, {"var", "[C]"}},
                 .results = {{"y", "of the shape of x"}},
-                .attributes = {eps},
+                .attributes = {added},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_channels(c, 1);
                   return {c.operand(0)};
@@ -24,7 +24,7 @@ void batch_norm_inference(OpRegistry& registry) {
                 .summary = "gradients of batch_norm_inference by x, gamma and beta",
                 .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"mean", "[C]"}, {"var", "[C]"}},
                 .results = {{"dx", "of the shape of x"}, {"dgamma", "[C]"}, {"dbeta", "[C]"}},
-                .attributes = {eps},
+                .attributes = {added},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_channels(c, 2);
                   return {c.operand(0), channel_type(c), channel_type(c)};

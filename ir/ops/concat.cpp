@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer(const InferContext& c) {
+std::vector<Type> infer_concat(const InferContext& c) {
   Shape shape = c.shape(0);
   const std::size_t axis = position(c, c.attributes.integer("axis"), shape.size(), "axis");
   for (std::size_t i = 1; i < c.operands.size(); ++i) {
@@ -19,7 +19,7 @@ std::vector<Type> infer(const InferContext& c) {
 }
 
 // The slice of dy that belongs to operand i of a concatenation.
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> concat_backward(GradientContext& g) {
   std::vector<ValueId> gradients(g.operand_count(), absent);
   const auto rank = static_cast<std::int64_t>(g.type(g.gradient()).shape.size());
   std::int64_t axis = g.attributes().integer("axis");
@@ -37,7 +37,7 @@ std::vector<ValueId> backward(GradientContext& g) {
 
 void concat(OpRegistry& registry) {
   add_move(registry, "concat", "the operands one after another along axis", {{"axis", "negative counts from the end", std::int64_t{1}}},
-           infer, backward, true);
+           infer_concat, concat_backward, true);
 }
 
 }  // namespace stair::ir::ops

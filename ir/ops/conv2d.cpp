@@ -18,7 +18,7 @@ Attributes window_of(const Attributes& attributes) {
           {"groups", attributes.at("groups")}};
 }
 
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> conv2d_backward(GradientContext& g) {
   std::vector<ValueId> gradients(g.operand_count(), absent);
   if (g.needs(0)) {
     Attributes attributes = window_of(g.attributes());
@@ -69,7 +69,7 @@ void conv2d(OpRegistry& registry) {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_convolution(c, 2)}};
                 },
-                .gradient = gradient(backward),
+                .gradient = gradient(conv2d_backward),
                 .integer = accumulates("conv2d_integer"),
                 .multiply_accumulates = products_with_weight,
                 .layer = layer()});

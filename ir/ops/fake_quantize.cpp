@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer(const InferContext& c, std::size_t scale) {
+std::vector<Type> infer_fake_quantize(const InferContext& c, std::size_t scale) {
   expect_per_channel(c, scale, axis_of(c, c.shape(0).size()));
   expect_dtype(c, scale + 1, DType::i32);
   return same_as_first_float(c);
@@ -38,7 +38,7 @@ void fake_quantize(OpRegistry& registry) {
              c.expect(estimator == "clipped" || estimator == "plain", "estimator is '" + estimator + "', expected 'clipped' or 'plain'");
              const std::string& backward = c.attributes.text("backward");
              c.expect(backward == "quantized" || backward == "latent", "backward is '" + backward + "', expected 'quantized' or 'latent'");
-             return infer(c, 1);
+             return infer_fake_quantize(c, 1);
            },
        .gradient = gradient(straight_through),
        .integer = integer_op()});
@@ -49,7 +49,7 @@ void fake_quantize(OpRegistry& registry) {
                 .attributes = {{"lo", "least integer", std::int64_t{0}, true},
                                {"hi", "largest integer", std::int64_t{255}, true},
                                {"axis", "channel axis of the scales", std::int64_t{0}}},
-                .infer = [](const InferContext& c) { return infer(c, 2); },
+                .infer = [](const InferContext& c) { return infer_fake_quantize(c, 2); },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
                 .in_place = 0});

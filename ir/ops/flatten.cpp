@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer(const InferContext& c) {
+std::vector<Type> infer_flatten(const InferContext& c) {
   const Shape& x = c.shape(0);
   const std::int64_t axis = c.attributes.integer("axis");
   c.expect(axis >= 0 && axis <= static_cast<std::int64_t>(x.size()), "axis " + std::to_string(axis) + " of x " + to_string(x));
@@ -16,7 +16,7 @@ std::vector<Type> infer(const InferContext& c) {
 
 void flatten(OpRegistry& registry) {
   add_move(registry, "flatten", "a matrix: the dimensions before axis, and the others",
-           {{"axis", "first dimension of the columns", std::int64_t{1}}}, infer, back_to_shape);
+           {{"axis", "first dimension of the columns", std::int64_t{1}}}, infer_flatten, back_to_shape);
 }
 
 }  // namespace stair::ir::ops

@@ -11,7 +11,7 @@ ValueId rows(GradientContext& g, ValueId value) {
   return g.emit("reshape", {value}, {{"shape", Shape{element_count(shape) / shape.back(), shape.back()}}});
 }
 
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> linear_backward(GradientContext& g) {
   std::vector<ValueId> gradients(g.operand_count(), absent);
   const ValueId dy = rows(g, g.gradient());
   if (g.needs(0)) {
@@ -44,7 +44,7 @@ void linear(OpRegistry& registry) {
          }
          return {{c.operand(0).dtype, shape}};
        },
-       .gradient = gradient(backward),
+       .gradient = gradient(linear_backward),
        .integer = accumulates("linear_integer"),
        .multiply_accumulates = products_with_weight,
        .layer = OpSchema::Layer{.attributes = {{"features", "outputs", std::int64_t{1}, true}, {"bias", "adds a bias", true}},

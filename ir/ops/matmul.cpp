@@ -8,7 +8,7 @@ ValueId product(GradientContext& g, ValueId a, ValueId b, bool transpose_a, bool
 }
 
 // y = op(a) op(b): da = dy op(b)^T, db = op(a)^T dy, each transposed back where its operand was.
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> matmul_backward(GradientContext& g) {
   const bool ta = g.attributes().boolean("transpose_a");
   const bool tb = g.attributes().boolean("transpose_b");
   const ValueId a = g.operand(0);
@@ -20,7 +20,7 @@ std::vector<ValueId> backward(GradientContext& g) {
   return gradients;
 }
 
-std::vector<AttributeSpec> attributes() {
+std::vector<AttributeSpec> matmul_own_attributes() {
   std::vector<AttributeSpec> all = matmul_attributes();
   all.push_back({"quantize", "false keeps the node in float under every recipe", true});
   return all;
@@ -33,12 +33,12 @@ void matmul(OpRegistry& registry) {
                 .summary = "matrix product of the last two dimensions; the others broadcast",
                 .operands = {{"a", "[..., M, K]"}, {"b", "[..., K, N]"}},
                 .results = {{"y", "[..., M, N]"}},
-                .attributes = attributes(),
+                .attributes = matmul_own_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_matmul(c)}};
                 },
-                .gradient = gradient(backward),
+                .gradient = gradient(matmul_backward),
                 .integer = accumulates("matmul_integer"),
                 .multiply_accumulates = products_of_matrices,
                 .layer = OpSchema::Layer{}});

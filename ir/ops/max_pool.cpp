@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<AttributeSpec> attributes() {
+std::vector<AttributeSpec> max_pool_attributes() {
   return {{"kernel", "[height, width], at most 256 positions", std::vector<std::int64_t>{}, true},
           {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
           {"padding", "[top, left, bottom, right]; padding never wins", std::vector<std::int64_t>{0, 0, 0, 0}}};
@@ -16,7 +16,7 @@ void max_pool(OpRegistry& registry) {
                 .summary = "the largest value in each window; the first one of equals",
                 .operands = {{"x", "floats, u8 or s8 [N,C,H,W]"}},
                 .results = {{"y", "[N,C,OH,OW]"}, {"index", "u8: position of the largest in its window, row-major"}},
-                .attributes = attributes(),
+                .attributes = max_pool_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   const Shape shape = infer_pool(c);
                   const std::vector<std::int64_t>& kernel = c.attributes.integers("kernel");
@@ -32,7 +32,7 @@ void max_pool(OpRegistry& registry) {
                 }),
                 .integer = moves(),
                 .layer = OpSchema::Layer{}});
-  std::vector<AttributeSpec> of_gradient = attributes();
+  std::vector<AttributeSpec> of_gradient = max_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
   registry.add({.name = "max_pool_grad",
                 .summary = "dy goes to the position that won",

@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> pad_backward(GradientContext& g) {
   const Shape x = g.type(g.operand(0)).shape;
   const std::vector<std::int64_t>& padding = g.attributes().integers("padding");
   Shape axes;
@@ -21,7 +21,7 @@ std::vector<ValueId> backward(GradientContext& g) {
 
 void pad(OpRegistry& registry) {
   add_move(registry, "pad", "x surrounded by `value`", {padding_attribute(), {"value", "between the edges of x and of the result", 0.0}},
-           infer_pad, backward);
+           infer_pad, pad_backward);
 }
 
 }  // namespace stair::ir::ops

@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer(const InferContext& c) {
+std::vector<Type> infer_reshape(const InferContext& c) {
   const Shape& x = c.shape(0);
   Shape shape = c.attributes.integers("shape");
   std::int64_t known = 1;
@@ -31,7 +31,8 @@ std::vector<Type> infer(const InferContext& c) {
 
 void reshape(OpRegistry& registry) {
   add_move(registry, "reshape", "the same elements in another shape",
-           {{"shape", "0 copies a dimension of x, one -1 takes what is left", std::vector<std::int64_t>{}, true}}, infer, back_to_shape);
+           {{"shape", "0 copies a dimension of x, one -1 takes what is left", std::vector<std::int64_t>{}, true}}, infer_reshape,
+           back_to_shape);
 }
 
 }  // namespace stair::ir::ops

@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer(const InferContext& c) {
+std::vector<Type> infer_slice(const InferContext& c) {
   Shape shape = c.shape(0);
   const std::vector<std::int64_t>& axes = c.attributes.integers("axes");
   const std::vector<std::int64_t>& starts = c.attributes.integers("starts");
@@ -19,7 +19,7 @@ std::vector<Type> infer(const InferContext& c) {
   return {{c.operand(0).dtype, shape}};
 }
 
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> slice_backward(GradientContext& g) {
   const Shape& x = g.type(g.operand(0)).shape;
   std::vector<std::int64_t> padding(2 * x.size(), 0);
   const std::vector<std::int64_t>& axes = g.attributes().integers("axes");
@@ -37,7 +37,7 @@ void slice(OpRegistry& registry) {
   const std::vector<std::int64_t> list;
   add_move(registry, "slice", "the elements [start, end) along each of the axes",
            {{"axes", "dimensions", list, true}, {"starts", "first elements", list, true}, {"ends", "one behind the last", list, true}},
-           infer, backward);
+           infer_slice, slice_backward);
 }
 
 }  // namespace stair::ir::ops

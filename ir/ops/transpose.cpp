@@ -5,7 +5,7 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer(const InferContext& c) {
+std::vector<Type> infer_transpose(const InferContext& c) {
   const Shape& x = c.shape(0);
   const std::vector<std::int64_t>& p = c.attributes.integers("permutation");
   std::vector<std::int64_t> sorted = p;
@@ -18,7 +18,7 @@ std::vector<Type> infer(const InferContext& c) {
   return {{c.operand(0).dtype, shape}};
 }
 
-std::vector<ValueId> backward(GradientContext& g) {
+std::vector<ValueId> transpose_backward(GradientContext& g) {
   const std::vector<std::int64_t>& p = g.attributes().integers("permutation");
   std::vector<std::int64_t> inverse(p.size());
   for (std::size_t i = 0; i < p.size(); ++i) inverse[static_cast<std::size_t>(p[i])] = static_cast<std::int64_t>(i);
@@ -29,7 +29,7 @@ std::vector<ValueId> backward(GradientContext& g) {
 
 void transpose(OpRegistry& registry) {
   add_move(registry, "transpose", "dimension i of the result is dimension permutation[i] of x",
-           {{"permutation", "of the dimensions", std::vector<std::int64_t>{}, true}}, infer, backward);
+           {{"permutation", "of the dimensions", std::vector<std::int64_t>{}, true}}, infer_transpose, transpose_backward);
 }
 
 }  // namespace stair::ir::ops

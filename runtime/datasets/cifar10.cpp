@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t picture = 3 * 32 * 32;
 constexpr std::size_t record = 1 + picture;
 
-Dataset load(const DatasetFiles& files) {
+Dataset load_cifar10(const DatasetFiles& files) {
   std::string all;
   for (const std::string& path : files.at("batches")) {
     const std::string bytes = read_maybe_gzipped(path);
@@ -42,7 +42,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void cifar10(DatasetRegistry& registry) {
-  registry.add({"cifar10", "CIFAR-10 in its binary version, gzipped or not", {"batches"}, true, load});
+  registry.add({"cifar10", "CIFAR-10 in its binary version, gzipped or not", {"batches"}, true, load_cifar10});
 }
 
 }  // namespace stair::runtime::datasets

@@ -45,7 +45,7 @@ Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) 
   return idx;
 }
 
-Dataset load(const DatasetFiles& files) {
+Dataset load_idx(const DatasetFiles& files) {
   const std::string& images_path = files.at("images").front();
   const std::string& labels_path = files.at("labels").front();
   const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
@@ -69,7 +69,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void idx(DatasetRegistry& registry) {
-  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, false, load});
+  registry.add({"idx", "IDX files of unsigned bytes (MNIST, Fashion-MNIST), gzipped or not", {"images", "labels"}, false, load_idx});
 }
 
 }  // namespace stair::runtime::datasets

@@ -38,7 +38,7 @@ Tensor as_labels(Tensor read, const std::string& path) {
   return labels;
 }
 
-Dataset load(const DatasetFiles& files) {
+Dataset load_npy(const DatasetFiles& files) {
   const std::string& images_path = files.at("images").front();
   const std::string& labels_path = files.at("labels").front();
   Dataset dataset{read_npy(images_path), as_labels(read_npy(labels_path), labels_path), labels_path};
@@ -55,7 +55,7 @@ Dataset load(const DatasetFiles& files) {
 }  // namespace
 
 void npy(DatasetRegistry& registry) {
-  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, false, load});
+  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, false, load_npy});
 }
 
 }  // namespace stair::runtime::datasets

@@ -43,7 +43,7 @@ std::string output_of(Arguments arguments) {
   return outcome.out;
 }
 
-Json json_of(Arguments arguments) {
+Json bench_json(Arguments arguments) {
   arguments.emplace_back("--json");
   const Json json = Json::parse(output_of(arguments), nullptr, false);
   REQUIRE_FALSE(json.is_discarded());
@@ -70,24 +70,24 @@ bool has_op(const Json& json, const std::string& op) {
 }  // namespace
 
 TEST_CASE("bench measures a model without weights, an artifact and a model in float") {
-  const Json model = json_of({"model.json"});
+  const Json model = bench_json({"model.json"});
   CHECK(model["note"] == "initial weights, ranges calibrated on random data");
   CHECK(model["recipe"]["name"] == "int8");
   CHECK(has_op(model, "conv2d_integer"));
 
-  const Json artifact = json_of({"run/qat.stair", "--batch", "5"});
+  const Json artifact = bench_json({"run/qat.stair", "--batch", "5"});
   CHECK(artifact["name"] == "run/qat.stair");
   CHECK(artifact["operations"] == 5 * model["operations"].get<double>());
   CHECK(has_op(artifact, "conv2d_integer"));
 
-  const Json floats = json_of({"model.json", "--float"});
+  const Json floats = bench_json({"model.json", "--float"});
   CHECK(floats["recipe"].is_null());
   CHECK(floats["operations"] == model["operations"]);
   CHECK_FALSE(has_op(floats, "integer"));
   CHECK(floats["weights_bytes"] > model["weights_bytes"]);
 
-  CHECK(json_of({"model.json", "--recipe", R"({"base": "int8", "weights": {"bits": 3}})"})["recipe"]["weights"]["bits"] == 3);
-  const Json reference = json_of({"model.json", "--backend", "reference"});
+  CHECK(bench_json({"model.json", "--recipe", R"({"base": "int8", "weights": {"bits": 3}})"})["recipe"]["weights"]["bits"] == 3);
+  const Json reference = bench_json({"model.json", "--backend", "reference"});
   CHECK(reference["isa"] == "scalar");
   for (const Json& node : reference["nodes"]) CHECK(node["backend"] == "reference");
 }

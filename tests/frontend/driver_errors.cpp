@@ -36,7 +36,7 @@ std::string experiment_with(const std::string& pointer, const Json& value) {
 }
 
 // A short run, and beside it all kinds of files that are no good.
-const TemporaryFolder& fixture() {
+const TemporaryFolder& bad_files() {
   static const TemporaryFolder folder;
   static const bool made = [] {
     tests::write_experiment(folder);
@@ -113,7 +113,7 @@ struct BadInput {
 
 void check_refused(const BadInput& bad) {
   CAPTURE(std::string(bad.what));
-  const TemporaryFolder& folder = fixture();
+  const TemporaryFolder& folder = bad_files();
   const auto before = folder.files();
   const Outcome outcome = run_stair(bad.arguments, folder.path(), bad.options);
   CAPTURE(outcome.err);

@@ -19,7 +19,7 @@ std::string text_of_layers(const std::string& layers, const std::string& more = 
   return text_of(R"({"input": {"shape": [1, 8, 8]}, "layers": [)" + layers + "]" + more + "}");
 }
 
-std::string error_of(const std::string& json) {
+std::string model_error(const std::string& json) {
   try {
     text_of(json);
   } catch (const Error& error) {
@@ -28,8 +28,8 @@ std::string error_of(const std::string& json) {
   return "no error";
 }
 
-std::string error_of_layers(const std::string& layers, const std::string& more = "") {
-  return error_of(R"({"input": {"shape": [1, 8, 8]}, "layers": [)" + layers + "]" + more + "}");
+std::string layers_error(const std::string& layers, const std::string& more = "") {
+  return model_error(R"({"input": {"shape": [1, 8, 8]}, "layers": [)" + layers + "]" + more + "}");
 }
 
 bool has_line(const std::string& text, const std::string& line) {
@@ -141,84 +141,83 @@ TEST_CASE("names of any characters survive the graph's text") {
 }
 
 TEST_CASE("what is wrong with a layer is told with its place, its name and the nearest right one") {
-  CHECK(error_of_layers(R"({"op": "conv2"})") == "m.json /layers/0/op: unknown op 'conv2' (did you mean 'conv2d'?)");
-  CHECK(error_of_layers(R"({"op": "fake_quantize"})") == "m.json /layers/0/op: no layer of a model is the op 'fake_quantize'");
-  CHECK(error_of_layers(R"({"name": "a"})") == "m.json /layers/0: expected either 'op' or 'block'");
-  CHECK(error_of_layers(R"({"op": "relu", "block": "b"})") == "m.json /layers/0: expected either 'op' or 'block'");
-  CHECK(error_of_layers(R"({"op": "relu"}, {"op": "conv2d", "out_channels": 1, "kernl": 3, "kernel": 3})") ==
+  CHECK(layers_error(R"({"op": "conv2"})") == "m.json /layers/0/op: unknown op 'conv2' (did you mean 'conv2d'?)");
+  CHECK(layers_error(R"({"op": "fake_quantize"})") == "m.json /layers/0/op: no layer of a model is the op 'fake_quantize'");
+  CHECK(layers_error(R"({"name": "a"})") == "m.json /layers/0: expected either 'op' or 'block'");
+  CHECK(layers_error(R"({"op": "relu", "block": "b"})") == "m.json /layers/0: expected either 'op' or 'block'");
+  CHECK(layers_error(R"({"op": "relu"}, {"op": "conv2d", "out_channels": 1, "kernl": 3, "kernel": 3})") ==
         "m.json /layers/1/kernl: conv2d: unknown key 'kernl' (did you mean 'kernel'?), expected 'op', 'name', 'inputs', 'stride', "
         "'padding', 'dilation', 'groups', 'quantize', 'out_channels', 'kernel' or 'bias'");
-  CHECK(error_of_layers(R"({"op": "conv2d", "kernel": 3})") ==
+  CHECK(layers_error(R"({"op": "conv2d", "kernel": 3})") ==
         "m.json /layers/0: conv2d: 'out_channels' is missing, expected an integer (output channels)");
-  CHECK(error_of_layers(R"({"op": "relu", "name": 3})") == "m.json /layers/0/name: found 3, expected a text");
-  CHECK(error_of_layers(R"({"op": "relu", "inputs": "x"})") == "m.json /layers/0/inputs: found \"x\", expected a list");
-  CHECK(error_of_layers(R"({"op": "batch_norm", "eps": "small"})") == "m.json /layers/0/eps: found \"small\", expected a number");
-  CHECK(error_of_layers(R"({"op": "dropout", "name": "d", "rate": 1.5})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": 3})") == "m.json /layers/0/name: found 3, expected a text");
+  CHECK(layers_error(R"({"op": "relu", "inputs": "x"})") == "m.json /layers/0/inputs: found \"x\", expected a list");
+  CHECK(layers_error(R"({"op": "batch_norm", "eps": "small"})") == "m.json /layers/0/eps: found \"small\", expected a number");
+  CHECK(layers_error(R"({"op": "dropout", "name": "d", "rate": 1.5})") ==
         "m.json /layers/0: dropout 'd': rate is 1.500000, expected at least 0 and less than 1");
 }
 
 TEST_CASE("a model's own keys are checked") {
-  CHECK(error_of("[]") == "m.json /: found a list, expected an object");
-  CHECK(error_of(R"({"layers": [{"op": "relu"}]})") == "m.json /: the key 'input' is missing");
-  CHECK(error_of_layers("") == "m.json /layers: found a list of 0, expected at least 1");
+  CHECK(model_error("[]") == "m.json /: found a list, expected an object");
+  CHECK(model_error(R"({"layers": [{"op": "relu"}]})") == "m.json /: the key 'input' is missing");
+  CHECK(layers_error("") == "m.json /layers: found a list of 0, expected at least 1");
   CHECK(
-      error_of_layers(R"({"op": "relu"})", R"(, "outptu": "relu")") ==
+      layers_error(R"({"op": "relu"})", R"(, "outptu": "relu")") ==
       "m.json /outptu: unknown key 'outptu' (did you mean 'output'?), expected '$schema', 'name', 'input', 'layers', 'blocks' or 'output'");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "r1"})", R"(, "output": "r2")") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "r1"})", R"(, "output": "r2")") ==
         "m.json /output: unknown layer 'r2' (did you mean 'r1'?)");
-  CHECK(error_of(R"({"input": {"shape": [0]}, "layers": [{"op": "relu"}]})") == "m.json /input/shape/0: found 0, expected at least 1");
-  CHECK(error_of(R"({"input": {"shape": [3000000000]}, "layers": [{"op": "relu"}]})") ==
+  CHECK(model_error(R"({"input": {"shape": [0]}, "layers": [{"op": "relu"}]})") == "m.json /input/shape/0: found 0, expected at least 1");
+  CHECK(model_error(R"({"input": {"shape": [3000000000]}, "layers": [{"op": "relu"}]})") ==
         "m.json /input/shape/0: found 3000000000, expected at most 2147483647");
-  CHECK(error_of(R"({"input": {"shape": [2000000000, 2000000000, 2000000000]}, "layers": [{"op": "flatten"}]})") ==
+  CHECK(model_error(R"({"input": {"shape": [2000000000, 2000000000, 2000000000]}, "layers": [{"op": "flatten"}]})") ==
         "m.json /input: input 'x' has the shape [1,2000000000,2000000000,2000000000], expected at most 2147483647 elements");
 }
 
 TEST_CASE("inputs must be layers above, as many as the op reads") {
-  CHECK(error_of_layers(R"({"op": "relu", "name": "conv1"}, {"op": "relu", "inputs": ["conv2"]})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "conv1"}, {"op": "relu", "inputs": ["conv2"]})") ==
         "m.json /layers/1/inputs/0: unknown layer 'conv2' (did you mean 'conv1'?)");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "a", "inputs": ["b"]}, {"op": "relu", "name": "b"})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "a", "inputs": ["b"]}, {"op": "relu", "name": "b"})") ==
         "m.json /layers/0/inputs/0: 'b' stands below (at /layers/1), expected a layer above: a model has no cycles");
-  CHECK(error_of_layers(R"({"op": "add", "name": "sum"})") == "m.json /layers/0: add 'sum' reads 2 inputs, found 1");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "r", "inputs": ["x", "x"]})") ==
-        "m.json /layers/0/inputs: relu 'r' reads 1 input, found 2");
+  CHECK(layers_error(R"({"op": "add", "name": "sum"})") == "m.json /layers/0: add 'sum' reads 2 inputs, found 1");
+  CHECK(layers_error(R"({"op": "relu", "name": "r", "inputs": ["x", "x"]})") == "m.json /layers/0/inputs: relu 'r' reads 1 input, found 2");
 }
 
 TEST_CASE("a name stands for one thing, and not for what training calls so") {
-  CHECK(error_of_layers(R"({"op": "relu", "name": "a"}, {"op": "relu", "name": "a"})") == "m.json /layers/1/name: the name 'a' is taken");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "x"})") == "m.json /layers/0/name: the name 'x' is taken");
-  CHECK(error_of_layers(R"({"op": "batch_norm", "name": "b"}, {"op": "relu", "name": "b.mean"})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "a"}, {"op": "relu", "name": "a"})") == "m.json /layers/1/name: the name 'a' is taken");
+  CHECK(layers_error(R"({"op": "relu", "name": "x"})") == "m.json /layers/0/name: the name 'x' is taken");
+  CHECK(layers_error(R"({"op": "batch_norm", "name": "b"}, {"op": "relu", "name": "b.mean"})") ==
         "m.json /layers/1/name: the name 'b.mean' is taken");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "labels"})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "labels"})") ==
         "m.json /layers/0/name: the name 'labels' is kept for training, expected another");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "step"})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "step"})") ==
         "m.json /layers/0/name: the name 'step' is kept for training, expected another");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "$a"})") ==
+  CHECK(layers_error(R"({"op": "relu", "name": "$a"})") ==
         "m.json /layers/0/name: found '$a', expected a name that doesn't begin with '$'");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "loss"}, {"op": "relu", "name": "learning_rate"})") == "no error");
+  CHECK(layers_error(R"({"op": "relu", "name": "loss"}, {"op": "relu", "name": "learning_rate"})") == "no error");
 }
 
 TEST_CASE("shapes that don't fit are told with the layer's name and both shapes") {
-  CHECK(error_of_layers(
+  CHECK(layers_error(
             R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3}, {"op": "add", "name": "sum", "inputs": ["c", "x"]})") ==
         "m.json /layers/1: add 'sum': shapes [1,4,6,6] and [1,1,8,8] don't broadcast");
-  CHECK(error_of_layers(R"({"op": "flatten"}, {"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3})") ==
+  CHECK(layers_error(R"({"op": "flatten"}, {"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3})") ==
         "m.json /layers/1: conv2d 'c' reads 'flatten' [1,64], expected [N,C,H,W]");
-  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 9})") ==
+  CHECK(layers_error(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 9})") ==
         "m.json /layers/0: conv2d 'c': the window [9,9] doesn't fit into x [1,1,8,8] with padding [0,0,0,0]");
-  CHECK(error_of_layers(R"({"op": "max_pool", "name": "p", "kernel": 9})") ==
+  CHECK(layers_error(R"({"op": "max_pool", "name": "p", "kernel": 9})") ==
         "m.json /layers/0: max_pool 'p': the window [9,9] doesn't fit into x [1,1,8,8]");
-  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "groups": 2})") ==
+  CHECK(layers_error(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "groups": 2})") ==
         "m.json /layers/0: conv2d 'c': 2 groups don't divide 1 input channels");
-  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "groups": 0})") ==
+  CHECK(layers_error(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "groups": 0})") ==
         "m.json /layers/0: conv2d 'c': 0 groups don't divide 1 input channels");
-  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": [3, 3, 3]})") ==
+  CHECK(layers_error(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": [3, 3, 3]})") ==
         "m.json /layers/0: conv2d 'c': kernel is [3,3,3], expected two numbers [height, width]");
-  CHECK(error_of_layers(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "padding": [1, 1, 1]})") ==
+  CHECK(layers_error(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3, "padding": [1, 1, 1]})") ==
         "m.json /layers/0: conv2d 'c': padding is [1,1,1], expected four numbers from 0 on [top, left, bottom, right]");
 }
 
 TEST_CASE("sizes out of all bounds are errors, not overflows") {
-  const auto conv = [](const std::string& more) { return error_of_layers(R"({"op": "conv2d", "name": "c", "kernel": 3, )" + more + "}"); };
+  const auto conv = [](const std::string& more) { return layers_error(R"({"op": "conv2d", "name": "c", "kernel": 3, )" + more + "}"); };
   CHECK(conv(R"("out_channels": 0)") == "m.json /layers/0: value 'c.weight' has the shape [0,1,3,3], expected dimensions of at least 1");
   CHECK(conv(R"("out_channels": -4)") == "m.json /layers/0: value 'c.weight' has the shape [-4,1,3,3], expected dimensions of at least 1");
   CHECK(conv(R"("out_channels": 1000000000000)") == "m.json /layers/0/out_channels: found 1000000000000, expected at most 2147483647");
@@ -234,28 +233,27 @@ TEST_CASE("sizes out of all bounds are errors, not overflows") {
 TEST_CASE("what is wrong with a block is told with its place") {
   const std::string blocks = R"(, "blocks": {"b": {"parameters": {"channels": null}, "layers": [
       {"op": "conv2d", "out_channels": "$channels", "kernel": 3}]}})";
-  CHECK(error_of_layers(R"({"block": "c"})", blocks) == "m.json /layers/0/block: unknown block 'c' (did you mean 'b'?)");
-  CHECK(error_of_layers(R"({"block": "b"})", blocks) == "m.json /layers/0/with: the parameter 'channels' is missing");
-  CHECK(error_of_layers(R"({"block": "b", "with": {"chanels": 1}})", blocks) ==
+  CHECK(layers_error(R"({"block": "c"})", blocks) == "m.json /layers/0/block: unknown block 'c' (did you mean 'b'?)");
+  CHECK(layers_error(R"({"block": "b"})", blocks) == "m.json /layers/0/with: the parameter 'channels' is missing");
+  CHECK(layers_error(R"({"block": "b", "with": {"chanels": 1}})", blocks) ==
         "m.json /layers/0/with/chanels: unknown parameter 'chanels' (did you mean 'channels'?)");
-  CHECK(error_of_layers(R"({"block": "b", "repeats": 3})", blocks) ==
+  CHECK(layers_error(R"({"block": "b", "repeats": 3})", blocks) ==
         "m.json /layers/0/repeats: unknown key 'repeats' (did you mean 'repeat'?), expected 'block', 'with', 'repeat', 'name' or 'inputs'");
-  CHECK(error_of_layers(R"({"block": "b", "repeat": 1000000000})", blocks) ==
+  CHECK(layers_error(R"({"block": "b", "repeat": 1000000000})", blocks) ==
         "m.json /layers/0/repeat: found 1000000000, expected at most 1000");
-  CHECK(error_of_layers(R"({"block": "b", "with": {"channels": "many"}})", blocks) ==
+  CHECK(layers_error(R"({"block": "b", "with": {"channels": "many"}})", blocks) ==
         "m.json /blocks/b/layers/0/out_channels: found \"many\", expected an integer");
-  CHECK(error_of_layers(R"({"block": "b", "with": {"channels": 2}, "repeat": 4})", blocks) ==
+  CHECK(layers_error(R"({"block": "b", "with": {"channels": 2}, "repeat": 4})", blocks) ==
         "m.json /blocks/b/layers/0: conv2d 'b.3.conv2d': the window [3,3] doesn't fit into x [1,2,2,2] with padding [0,0,0,0]");
-  CHECK(error_of_layers(R"({"op": "relu", "name": "s"}, {"block": "b", "name": "s", "with": {"channels": 2}})", blocks) ==
+  CHECK(layers_error(R"({"op": "relu", "name": "s"}, {"block": "b", "name": "s", "with": {"channels": 2}})", blocks) ==
         "m.json /layers/1/name: the name 's' is taken");
-  CHECK(error_of_layers(R"({"op": "conv2d", "out_channels": "$n", "kernel": 3})") ==
-        "m.json /layers/0/out_channels: unknown parameter '$n'");
+  CHECK(layers_error(R"({"op": "conv2d", "out_channels": "$n", "kernel": 3})") == "m.json /layers/0/out_channels: unknown parameter '$n'");
 }
 
 TEST_CASE("blocks within themselves, and models without end, are refused") {
-  CHECK(error_of_layers(R"({"block": "b"})", R"(, "blocks": {"b": {"layers": [{"op": "relu"}, {"block": "b"}]}})") ==
+  CHECK(layers_error(R"({"block": "b"})", R"(, "blocks": {"b": {"layers": [{"op": "relu"}, {"block": "b"}]}})") ==
         "m.json /blocks/b/layers/1/block: blocks are nested more than 16 deep, expected no block within itself");
-  CHECK(error_of_layers(R"({"block": "b", "repeat": 1000})",
-                        R"(, "blocks": {"b": {"layers": [{"block": "c", "repeat": 1000}]}, "c": {"layers": [{"op": "relu"}]}})") ==
+  CHECK(layers_error(R"({"block": "b", "repeat": 1000})",
+                     R"(, "blocks": {"b": {"layers": [{"block": "c", "repeat": 1000}]}, "c": {"layers": [{"op": "relu"}]}})") ==
         "m.json /blocks/c/layers/0: the model has more than 100000 layers");
 }

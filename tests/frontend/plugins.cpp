@@ -27,7 +27,7 @@ driver::Json short_experiment() {
 }
 
 // A short run without plug-ins.
-const TemporaryFolder& fixture() {
+const TemporaryFolder& trained_run() {
   static const TemporaryFolder folder;
   static const bool made = [] {
     tests::write_experiment(folder);
@@ -40,7 +40,7 @@ const TemporaryFolder& fixture() {
 }
 
 Outcome verify_with(const std::string& name) {
-  return run_stair({"verify", "run", "run/qat.stair", "--no-simulation", "--plugin", plugin(name)}, fixture().path());
+  return run_stair({"verify", "run", "run/qat.stair", "--no-simulation", "--plugin", plugin(name)}, trained_run().path());
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -65,7 +65,7 @@ TEST_CASE("stair backends shows a plug-in in front of the built-in backends") {
 }
 
 TEST_CASE("a plug-in runs what it takes, and other backends the rest, with the same integers") {
-  const TemporaryFolder& folder = fixture();
+  const TemporaryFolder& folder = trained_run();
   const Outcome verified = verify_with("right");
   CHECK(verified.code == 0);
   CHECK(contains(verified.out, "fixture, 2 threads"));
@@ -89,7 +89,7 @@ TEST_CASE("verify finds a plug-in's wrong result") {
 
 TEST_CASE("a plug-in that fails is an error that names it, the node and its reason") {
   const auto says = [](const std::string& name, const std::string& what) {
-    const Outcome outcome = run_stair({"eval", "run/qat.stair", "--data", "short.json", "--plugin", plugin(name)}, fixture().path());
+    const Outcome outcome = run_stair({"eval", "run/qat.stair", "--data", "short.json", "--plugin", plugin(name)}, trained_run().path());
     check_says(outcome, plugin(name) + ": plug-in 'fixture': linear_integer 'fc.sum' " + what);
   };
   says("fails_to_prepare", "can't be prepared: the device's memory is full");
@@ -100,7 +100,7 @@ TEST_CASE("a plug-in that fails is an error that names it, the node and its reas
 }
 
 TEST_CASE("an experiment names its plug-ins, relative to its file") {
-  const TemporaryFolder& folder = fixture();
+  const TemporaryFolder& folder = trained_run();
   std::filesystem::create_directory(folder / "backends");
   std::filesystem::copy_file(plugin("right"), folder / "backends/right.so", std::filesystem::copy_options::overwrite_existing);
   driver::Json experiment = short_experiment();
@@ -121,7 +121,7 @@ TEST_CASE("an experiment names its plug-ins, relative to its file") {
 }
 
 TEST_CASE("misuse of --plugin and of an experiment's plugins") {
-  const TemporaryFolder& folder = fixture();
+  const TemporaryFolder& folder = trained_run();
   for (const std::string command : {"backends", "bench", "calibrate", "compare", "eval", "export", "inspect", "run", "train", "verify"}) {
     CAPTURE(command);
     check_says(run_stair({command, "--plugin", "nowhere.so"}, folder.path()),

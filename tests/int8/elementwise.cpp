@@ -1,5 +1,3 @@
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <limits>
 
@@ -41,18 +39,6 @@ struct RandomBytes {
   std::int64_t any(tests::Random& random) const { return random(lo, hi); }
 };
 
-// Calls body(random, group) for each seed and checks the group it builds.
-template <class Body>
-void for_seeds(std::uint64_t count, Body&& body) {
-  for (std::uint64_t seed = 0; seed < count; ++seed) {
-    CAPTURE(seed);
-    tests::Random random(seed);
-    tests::NodeGroup group(random);
-    body(random, group);
-    group.check();
-  }
-}
-
 float random_scale(tests::Random& random) {
   return random.pick({0.25F, 1.0F, random.real(0.001F, 1), random.real(0.1F, 3), 3e-39F, 1e-33F, 1e33F});
 }
@@ -87,7 +73,7 @@ Shape random_image(tests::Random& random) {
 }  // namespace
 
 TEST_CASE("quantize: the bits of the division, alone and with what follows") {
-  for_seeds(150, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(150, [](tests::Random& random, tests::NodeGroup& group) {
     const RandomRange range(random);
     const float scale = random_scale(random);
     const std::int64_t kind = random(0, 2);
@@ -104,7 +90,7 @@ TEST_CASE("quantize: the bits of the division, alone and with what follows") {
 }
 
 TEST_CASE("quantize and dequantize: a scale for each channel") {
-  for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
     Shape shape = random_image(random);
     shape[3] += 1;
     const std::int64_t axis = random(0, 1);
@@ -121,7 +107,7 @@ TEST_CASE("quantize and dequantize: a scale for each channel") {
 }
 
 TEST_CASE("requantize, requantize_fixed, dequantize_accumulator: any axis") {
-  for_seeds(200, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(200, [](tests::Random& random, tests::NodeGroup& group) {
     Shape shape = random_image(random);
     if (random(0, 9) == 0) shape = {2, 40, 41, 31};
     const std::int64_t axis = random(-4, 3);
@@ -157,7 +143,7 @@ TEST_CASE("requantize, requantize_fixed, dequantize_accumulator: any axis") {
 }
 
 TEST_CASE("point_binary, add_fixed, mul_fixed: equal shapes and broadcast ones") {
-  for_seeds(200, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(200, [](tests::Random& random, tests::NodeGroup& group) {
     Shape a = random_image(random);
     if (random(0, 9) == 0) a = {1, 33, 50, 51};
     Shape b = a;
@@ -193,7 +179,7 @@ TEST_CASE("point_binary, add_fixed, mul_fixed: equal shapes and broadcast ones")
 }
 
 TEST_CASE("lookup: every integer, odd lengths") {
-  for_seeds(40, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(40, [](tests::Random& random, tests::NodeGroup& group) {
     const ValueId q = RandomBytes(random).of(group, {random_count(random)});
     group.emit("lookup", {q, RandomBytes(random).of(group, {256})});
   });

@@ -1,5 +1,3 @@
-#include <doctest/doctest.h>
-
 #include "tests/int8/node_group.h"
 
 using namespace stair;
@@ -14,17 +12,6 @@ Shape random_shape(tests::Random& random) {
   return {random(1, 3), random(1, 40), random(1, 20), random.pick<std::int64_t>({1, 3, 16, 17, 33, 64})};
 }
 
-template <class Body>
-void for_seeds(std::uint64_t count, Body&& body) {
-  for (std::uint64_t seed = 0; seed < count; ++seed) {
-    CAPTURE(seed);
-    tests::Random random(seed);
-    tests::NodeGroup group(random);
-    body(random, group);
-    group.check();
-  }
-}
-
 ValueId random_bytes(tests::NodeGroup& group, Shape shape) {
   return group.input(DType::u8, std::move(shape), 0, 255);
 }
@@ -32,7 +19,7 @@ ValueId random_bytes(tests::NodeGroup& group, Shape shape) {
 }  // namespace
 
 TEST_CASE("transpose: images to channels last and back, matrices") {
-  for_seeds(100, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(100, [](tests::Random& random, tests::NodeGroup& group) {
     const Shape shape = random_shape(random);
     const Shape permutation = random.pick<Shape>({{0, 2, 3, 1}, {0, 3, 1, 2}, {3, 0, 1, 2}, {1, 2, 3, 0}, {2, 3, 0, 1}, {0, 1, 3, 2}});
     const ValueId x = random.coin() ? random_bytes(group, shape) : group.input(DType::i32, shape, -1e9, 1e9);
@@ -41,7 +28,7 @@ TEST_CASE("transpose: images to channels last and back, matrices") {
 }
 
 TEST_CASE("concat along any axis") {
-  for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
     Shape shape = random_shape(random);
     const std::int64_t axis = random(-4, 3);
     std::vector<ValueId> operands;
@@ -54,7 +41,7 @@ TEST_CASE("concat along any axis") {
 }
 
 TEST_CASE("slice along any axes") {
-  for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
     const Shape shape = random_shape(random);
     Shape axes;
     Shape starts;
@@ -71,7 +58,7 @@ TEST_CASE("slice along any axes") {
 }
 
 TEST_CASE("pad_integer on any side") {
-  for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
+  tests::for_seeds(60, [](tests::Random& random, tests::NodeGroup& group) {
     const Shape shape = random_shape(random);
     const bool is_signed = random.coin();
     Shape padding;

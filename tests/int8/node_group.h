@@ -1,5 +1,7 @@
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -37,5 +39,17 @@ class NodeGroup {
   ir::Graph graph_;
   std::vector<runtime::Tensor> inputs_;  // in the order of the graph's
 };
+
+/// Calls body(random, group) for each seed and checks the group it builds.
+template <class Body>
+void for_seeds(std::uint64_t count, Body&& body) {
+  for (std::uint64_t seed = 0; seed < count; ++seed) {
+    CAPTURE(seed);
+    Random random(seed);
+    NodeGroup group(random);
+    body(random, group);
+    group.check();
+  }
+}
 
 }  // namespace stair::tests

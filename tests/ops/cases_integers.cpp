@@ -19,7 +19,7 @@ ir::Attributes window(ir::Shape stride, ir::Shape padding, ir::Shape dilation, s
   return {{"stride", std::move(stride)}, {"padding", std::move(padding)}, {"dilation", std::move(dilation)}, {"groups", groups}};
 }
 
-void add_product(std::vector<Case>& list, const ir::Shape& a, const ir::Shape& b, bool ta, bool tb) {
+void add_integer_product(std::vector<Case>& list, const ir::Shape& a, const ir::Shape& b, bool ta, bool tb) {
   const ir::Attributes attributes{{"transpose_a", ta}, {"transpose_b", tb}};
   const Operand za = i32({1}, listed({12}));
   const Operand zb = i32({1}, listed({-3}));
@@ -49,9 +49,9 @@ void add_integer_cases(std::vector<Case>& list) {
 
   for (const bool ta : {false, true}) {
     for (const bool tb : {false, true}) {
-      add_product(list, ta ? ir::Shape{7, 3} : ir::Shape{3, 7}, tb ? ir::Shape{5, 7} : ir::Shape{7, 5}, ta, tb);
-      add_product(list, ta ? ir::Shape{2, 1, 7, 3} : ir::Shape{2, 1, 3, 7}, tb ? ir::Shape{3, 5, 7} : ir::Shape{3, 7, 5}, ta, tb);
-      add_product(list, ta ? ir::Shape{600, 9} : ir::Shape{9, 600}, tb ? ir::Shape{11, 600} : ir::Shape{600, 11}, ta, tb);
+      add_integer_product(list, ta ? ir::Shape{7, 3} : ir::Shape{3, 7}, tb ? ir::Shape{5, 7} : ir::Shape{7, 5}, ta, tb);
+      add_integer_product(list, ta ? ir::Shape{2, 1, 7, 3} : ir::Shape{2, 1, 3, 7}, tb ? ir::Shape{3, 5, 7} : ir::Shape{3, 7, 5}, ta, tb);
+      add_integer_product(list, ta ? ir::Shape{600, 9} : ir::Shape{9, 600}, tb ? ir::Shape{11, 600} : ir::Shape{600, 11}, ta, tb);
     }
   }
 

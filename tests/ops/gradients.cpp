@@ -15,7 +15,7 @@
 namespace stair::tests {
 namespace {
 
-constexpr double step = 1e-5;
+constexpr double difference_step = 1e-5;
 constexpr double tolerance = 1e-6;
 constexpr std::int64_t largest_operand = 1000;  // larger cases are for the backends' threads
 constexpr std::size_t elements_an_operand = 60;
@@ -100,14 +100,14 @@ void check_differences(const Case& c, std::size_t operand, const std::vector<dou
   const std::size_t stride = std::max<std::size_t>(1, gradient.size() / elements_an_operand);
   for (std::size_t i = 0; i < gradient.size(); i += stride) {
     const double before = x[i];
-    x[i] = before + step;
+    x[i] = before + difference_step;
     forward.run();
     const double above = loss(c, graph, forward, weights);
-    x[i] = before - step;
+    x[i] = before - difference_step;
     forward.run();
     const double below = loss(c, graph, forward, weights);
     x[i] = before;
-    const double difference = (above - below) / (2 * step);
+    const double difference = (above - below) / (2 * difference_step);
     if (std::abs(difference - gradient[i]) <= tolerance * largest) continue;
     CAPTURE(i);
     CHECK(gradient[i] == doctest::Approx(difference));

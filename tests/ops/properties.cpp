@@ -10,7 +10,7 @@
 namespace stair::tests {
 namespace {
 
-constexpr std::uint64_t seed = 20240611;
+constexpr std::uint64_t first_seed = 20240611;
 constexpr int shapes_an_op = 30;
 
 void check_definition(const Case& c) {
@@ -43,10 +43,10 @@ TEST_CASE("convolutions, products and pools are what their definitions say") {
 }
 
 TEST_CASE("convolutions, products and pools of random shapes are what their definitions say, on every backend") {
-  CAPTURE(seed);
+  CAPTURE(first_seed);
   for (const char* op : {"conv2d", "conv2d_integer", "linear", "matmul", "max_pool", "avg_pool"}) {
     int index = 0;
-    for (const Case& c : random_cases(op, seed, shapes_an_op)) {
+    for (const Case& c : random_cases(op, first_seed, shapes_an_op)) {
       CAPTURE(index);
       check_definition(c);
       check_on_all_backends(c);

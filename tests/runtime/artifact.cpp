@@ -52,7 +52,7 @@ void check_same(const Artifact& found, const Artifact& expected) {
   CHECK(found.std == expected.std);
 }
 
-std::string load_error(const std::string& path) {
+std::string artifact_error(const std::string& path) {
   return error_of([&] { runtime::load_artifact(path); });
 }
 
@@ -62,7 +62,7 @@ std::string error_after(const std::string& path, const std::function<void(runtim
   runtime::Safetensors contents = runtime::from_safetensors(tests::get(path), path, "staircase artifact", 1);
   change(contents);
   tests::put(path, runtime::to_safetensors(contents, "staircase artifact", 1));
-  return load_error(path);
+  return artifact_error(path);
 }
 
 std::string recipe_of_bits(int bits) {
@@ -155,13 +155,13 @@ TEST_CASE("integers that don't fit their width are stored as they are") {
 TEST_CASE("an artifact that is missing, cut off or changed is an error that names it") {
   const tests::TemporaryFolder folder;
   const std::string path = folder / "a";
-  CHECK(load_error(path) == path + ": can't be opened: No such file or directory");
+  CHECK(artifact_error(path) == path + ": can't be opened: No such file or directory");
   runtime::save_artifact(tiny_artifact(), path);
   const std::string bytes = tests::get(path);
   for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 100) {
     CAPTURE(length);
     tests::put(path, bytes.substr(0, length));
-    CHECK(load_error(path).starts_with(path + ": "));
+    CHECK(artifact_error(path).starts_with(path + ": "));
   }
   // A sample; that every byte counts is the test of safetensors.
   for (std::size_t at = 0; at < bytes.size(); at += 5) {
@@ -169,10 +169,10 @@ TEST_CASE("an artifact that is missing, cut off or changed is an error that name
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 7));
     tests::put(path, damaged);
-    CHECK(load_error(path).starts_with(path + ": "));
+    CHECK(artifact_error(path).starts_with(path + ": "));
   }
   tests::put(path, bytes + "12");
-  CHECK(load_error(path) == path + ": has 2 bytes behind its tensors, expected none");
+  CHECK(artifact_error(path) == path + ": has 2 bytes behind its tensors, expected none");
 }
 
 TEST_CASE("what a file of the right format may still lack is named") {
@@ -197,9 +197,9 @@ TEST_CASE("a checkpoint is no artifact, and neither is a newer one") {
   const tests::TemporaryFolder folder;
   const std::string path = folder / "a";
   runtime::save_checkpoint({}, path);
-  CHECK(load_error(path) == path + ": is a staircase checkpoint, expected a staircase artifact");
+  CHECK(artifact_error(path) == path + ": is a staircase checkpoint, expected a staircase artifact");
   tests::put(path, runtime::to_safetensors({}, "staircase artifact", 10));
-  CHECK(load_error(path) == path + ": is a staircase artifact of version 10, this program reads version 1");
+  CHECK(artifact_error(path) == path + ": is a staircase artifact of version 10, this program reads version 1");
 }
 
 TEST_CASE("a deployed network survives its artifact, and fewer bits make a smaller one") {

@@ -33,7 +33,7 @@ Checkpoint small_checkpoint() {
   return c;
 }
 
-std::string load_error(const std::string& path) {
+std::string checkpoint_error(const std::string& path) {
   return error_of([&] { runtime::load_checkpoint(path); });
 }
 
@@ -47,7 +47,7 @@ std::string with_metadata(const std::string& path, const std::string& key, const
     contents.metadata[key] = value;
   }
   tests::put(path, runtime::to_safetensors(contents, "staircase checkpoint", 1));
-  return load_error(path);
+  return checkpoint_error(path);
 }
 
 }  // namespace
@@ -86,15 +86,15 @@ TEST_CASE("sums that can't be written in decimals at a glance survive a checkpoi
 TEST_CASE("a checkpoint that is missing, cut off or changed is an error that names it") {
   const tests::TemporaryFolder folder;
   const std::string path = folder / "c";
-  CHECK(load_error(path) == path + ": can't be opened: No such file or directory");
-  CHECK(load_error(folder.path()) == folder.path().string() + ": is a folder, expected a file");
-  CHECK(load_error(folder / std::string(300, 'n')) == folder / std::string(300, 'n') + ": can't be opened: File name too long");
+  CHECK(checkpoint_error(path) == path + ": can't be opened: No such file or directory");
+  CHECK(checkpoint_error(folder.path()) == folder.path().string() + ": is a folder, expected a file");
+  CHECK(checkpoint_error(folder / std::string(300, 'n')) == folder / std::string(300, 'n') + ": can't be opened: File name too long");
   runtime::save_checkpoint(small_checkpoint(), path);
   const std::string bytes = tests::get(path);
   for (std::size_t length = 0; length < bytes.size(); length += 1 + length / 100) {
     CAPTURE(length);
     tests::put(path, bytes.substr(0, length));
-    CHECK(load_error(path).starts_with(path + ": "));
+    CHECK(checkpoint_error(path).starts_with(path + ": "));
   }
   // A sample; that every byte counts is the test of safetensors.
   for (std::size_t at = 0; at < bytes.size(); at += 5) {
@@ -102,19 +102,19 @@ TEST_CASE("a checkpoint that is missing, cut off or changed is an error that nam
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 7));
     tests::put(path, damaged);
-    CHECK(load_error(path).starts_with(path + ": "));
+    CHECK(checkpoint_error(path).starts_with(path + ": "));
   }
   tests::put(path, bytes + "\n");
-  CHECK(load_error(path) == path + ": has 1 bytes behind its tensors, expected none");
+  CHECK(checkpoint_error(path) == path + ": has 1 bytes behind its tensors, expected none");
 }
 
 TEST_CASE("an artifact is no checkpoint, and neither is a newer one") {
   const tests::TemporaryFolder folder;
   const std::string path = folder / "c";
   runtime::save_artifact({}, path);
-  CHECK(load_error(path) == path + ": is a staircase artifact, expected a staircase checkpoint");
+  CHECK(checkpoint_error(path) == path + ": is a staircase artifact, expected a staircase checkpoint");
   tests::put(path, runtime::to_safetensors({}, "staircase checkpoint", 2));
-  CHECK(load_error(path) == path + ": is a staircase checkpoint of version 2, this program reads version 1");
+  CHECK(checkpoint_error(path) == path + ": is a staircase checkpoint of version 2, this program reads version 1");
 }
 
 TEST_CASE("numbers in the metadata of a checkpoint must be there, and be numbers") {

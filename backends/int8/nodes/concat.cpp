@@ -30,18 +30,18 @@ class ConcatKernel : public Kernel {
   std::vector<Box> boxes_;  // by operand
 };
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_concat(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_concat(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   return std::make_unique<ConcatKernel>(graph, graph.node(nodes.front()));
 }
 
 }  // namespace
 
 void concat(NodeKernels& kernels) {
-  kernels.add("concat", {accepts, prepare});
+  kernels.add("concat", {accepts_concat, prepare_concat});
 }
 
 }  // namespace stair::backends::int8

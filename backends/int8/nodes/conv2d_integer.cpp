@@ -4,16 +4,18 @@
 namespace stair::backends::int8 {
 namespace {
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_conv2d_integer(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {
+std::vector<ir::NodeId> group_conv2d_integer(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                             const std::function<bool(ir::NodeId)>& free) {
   if (!channels_last(graph.node(first).attributes)) return {first};
   return fuse(graph, uses, first, free);
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) {
+std::unique_ptr<Kernel> prepare_conv2d_integer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
+                                               Constants constants) {
   const ir::Node& node = graph.node(nodes.front());
   const Window window = Window::convolution(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.operands[1]).shape,
                                             graph.type(node.results[0]).shape);
@@ -23,7 +25,7 @@ std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, 
 }  // namespace
 
 void conv2d_integer(NodeKernels& kernels) {
-  kernels.add("conv2d_integer", {accepts, prepare, group});
+  kernels.add("conv2d_integer", {accepts_conv2d_integer, prepare_conv2d_integer, group_conv2d_integer});
 }
 
 }  // namespace stair::backends::int8

@@ -6,10 +6,6 @@
 namespace stair::backends::int8 {
 namespace {
 
-Runs runs_of(const ir::Graph& graph, const ir::Node& node) {
-  return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), graph.type(node.operands[1]).shape == ir::Shape{1}};
-}
-
 // N-DEQUANT
 class DequantizeKernel : public Kernel {
  public:
@@ -34,21 +30,21 @@ class DequantizeKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_dequantize(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.results[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
-  const Runs runs = runs_of(graph, node);
+  const Runs runs = Runs::by_scale(graph, node);
   if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  return std::make_unique<DequantizeKernel>(kernels, runs_of(graph, graph.node(nodes.front())));
+std::unique_ptr<Kernel> prepare_dequantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<DequantizeKernel>(kernels, Runs::by_scale(graph, graph.node(nodes.front())));
 }
 
 }  // namespace
 
 void dequantize(NodeKernels& kernels) {
-  kernels.add("dequantize", {accepts, prepare});
+  kernels.add("dequantize", {accepts_dequantize, prepare_dequantize});
 }
 
 }  // namespace stair::backends::int8

@@ -4,12 +4,13 @@
 namespace stair::backends::int8 {
 namespace {
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_linear_integer(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
 // A 1x1 convolution over a column of pixels: the rows of x.
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) {
+std::unique_ptr<Kernel> prepare_linear_integer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
+                                               Constants constants) {
   const ir::Node& node = graph.node(nodes.front());
   const ir::Shape& weights = graph.type(node.operands[1]).shape;
   const std::int64_t rows = ir::element_count(graph.type(node.results[0]).shape) / weights[0];
@@ -19,7 +20,7 @@ std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, 
 }  // namespace
 
 void linear_integer(NodeKernels& kernels) {
-  kernels.add("linear_integer", {accepts, prepare, fuse});
+  kernels.add("linear_integer", {accepts_linear_integer, prepare_linear_integer, fuse});
 }
 
 }  // namespace stair::backends::int8

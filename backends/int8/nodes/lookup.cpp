@@ -26,18 +26,18 @@ class LookupKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_lookup(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph&, std::span<const ir::NodeId>, Constants) {
+std::unique_ptr<Kernel> prepare_lookup(const Kernels& kernels, const ir::Graph&, std::span<const ir::NodeId>, Constants) {
   return std::make_unique<LookupKernel>(kernels);
 }
 
 }  // namespace
 
 void lookup(NodeKernels& kernels) {
-  kernels.add("lookup", {accepts, prepare});
+  kernels.add("lookup", {accepts_lookup, prepare_lookup});
 }
 
 }  // namespace stair::backends::int8

@@ -36,11 +36,12 @@ class MaxPoolKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph&, const ir::Node& node) {
+Answer accepts_max_pool_integer(const ir::Graph&, const ir::Node& node) {
   return channels_last(node.attributes) ? Answer::can() : Answer::cannot("only layout nhwc");
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_max_pool_integer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
+                                                 Constants) {
   const ir::Node& node = graph.node(nodes.front());
   return std::make_unique<MaxPoolKernel>(
       kernels, Window::pooling(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.results[0]).shape));
@@ -49,7 +50,7 @@ std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, 
 }  // namespace
 
 void max_pool_integer(NodeKernels& kernels) {
-  kernels.add("max_pool_integer", {accepts, prepare});
+  kernels.add("max_pool_integer", {accepts_max_pool_integer, prepare_max_pool_integer});
 }
 
 }  // namespace stair::backends::int8

@@ -21,11 +21,11 @@ class PadKernel : public Kernel {
   Box box_;
 };
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_pad_integer(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_pad_integer(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   const ir::Node& node = graph.node(nodes.front());
   return std::make_unique<PadKernel>(graph.type(node.operands[0]).shape, graph.type(node.results[0]).shape,
                                      node.attributes.integers("padding"));
@@ -34,7 +34,7 @@ std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::spa
 }  // namespace
 
 void pad_integer(NodeKernels& kernels) {
-  kernels.add("pad_integer", {accepts, prepare});
+  kernels.add("pad_integer", {accepts_pad_integer, prepare_pad_integer});
 }
 
 }  // namespace stair::backends::int8

@@ -97,18 +97,18 @@ class BinaryKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_point_binary(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_point_binary(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   return std::make_unique<BinaryKernel>(kernels, graph, graph.node(nodes.front()));
 }
 
 }  // namespace
 
 void point_binary(NodeKernels& kernels) {
-  for (const char* op : {"point_binary", "add_fixed", "mul_fixed"}) kernels.add(op, {accepts, prepare});
+  for (const char* op : {"point_binary", "add_fixed", "mul_fixed"}) kernels.add(op, {accepts_point_binary, prepare_point_binary});
 }
 
 }  // namespace stair::backends::int8

@@ -8,18 +8,10 @@
 namespace stair::backends::int8 {
 namespace {
 
-bool one_scale(const ir::Graph& graph, const ir::Node& node) {
-  return graph.type(node.operands[1]).shape == ir::Shape{1};
-}
-
-Runs runs_of(const ir::Graph& graph, const ir::Node& node) {
-  return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), one_scale(graph, node)};
-}
-
 class QuantizeKernel : public Kernel {
  public:
   QuantizeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels), shape_(graph.type(graph.node(nodes[0]).operands[0]).shape), runs_(runs_of(graph, graph.node(nodes[0]))) {
+      : kernels_(kernels), shape_(graph.type(graph.node(nodes[0]).operands[0]).shape), runs_(Runs::by_scale(graph, graph.node(nodes[0]))) {
     const ir::Node& node = graph.node(nodes[0]);
     quantization_.lo = static_cast<std::int32_t>(node.attributes.integer("lo"));
     quantization_.hi = static_cast<std::int32_t>(node.attributes.integer("hi"));
@@ -68,35 +60,36 @@ class QuantizeKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_quantize(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.operands[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
-  const Runs runs = runs_of(graph, node);
+  const Runs runs = Runs::by_scale(graph, node);
   if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
   return Answer::can();
 }
 
 // A quantizer with what leaves its elements in their order, or with the transpose of images of three channels to [N,H,W,C].
-std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {
+std::vector<ir::NodeId> group_quantize(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                       const std::function<bool(ir::NodeId)>& free) {
   const ir::Node& node = graph.node(first);
   const ir::NodeId* next = only_reader(uses, node.results[0], free);
   if (next == nullptr) return {first};
   const ir::Node& behind = graph.node(*next);
   const ir::Shape& x = graph.type(node.operands[0]).shape;
   const bool in_order = behind.op->name == "reshape" || behind.op->name == "flatten";
-  const bool to_triples = behind.op->name == "transpose" && one_scale(graph, node) && x.size() == 4 && x[1] == 3 &&
-                          behind.attributes.integers("permutation") == std::vector<std::int64_t>{0, 2, 3, 1};
+  const bool to_triples = behind.op->name == "transpose" && graph.type(node.operands[1]).shape == ir::Shape{1} && x.size() == 4 &&
+                          x[1] == 3 && behind.attributes.integers("permutation") == std::vector<std::int64_t>{0, 2, 3, 1};
   if (!in_order && !to_triples) return {first};
   return {first, *next};
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_quantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   return std::make_unique<QuantizeKernel>(kernels, graph, nodes);
 }
 
 }  // namespace
 
 void quantize(NodeKernels& kernels) {
-  kernels.add("quantize", {accepts, prepare, group});
+  kernels.add("quantize", {accepts_quantize, prepare_quantize, group_quantize});
 }
 
 }  // namespace stair::backends::int8

@@ -89,18 +89,19 @@ class RequantizeKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_requantize(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_requantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   return std::make_unique<RequantizeKernel>(kernels, graph, nodes);
 }
 
 }  // namespace
 
 void requantize(NodeKernels& kernels) {
-  for (const char* op : {"requantize", "requantize_fixed", "dequantize_accumulator"}) kernels.add(op, {accepts, prepare});
+  for (const char* op : {"requantize", "requantize_fixed", "dequantize_accumulator"})
+    kernels.add(op, {accepts_requantize, prepare_requantize});
 }
 
 }  // namespace stair::backends::int8

@@ -26,11 +26,11 @@ class SliceKernel : public Kernel {
   Box box_;
 };
 
-Answer accepts(const ir::Graph&, const ir::Node&) {
+Answer accepts_slice(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_slice(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   const ir::Node& node = graph.node(nodes.front());
   const ir::Type& x = graph.type(node.operands[0]);
   return std::make_unique<SliceKernel>(x, graph.type(node.results[0]).shape, origin_of(node, x.shape.size()));
@@ -39,7 +39,7 @@ std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::spa
 }  // namespace
 
 void slice(NodeKernels& kernels) {
-  kernels.add("slice", {accepts, prepare});
+  kernels.add("slice", {accepts_slice, prepare_slice});
 }
 
 }  // namespace stair::backends::int8

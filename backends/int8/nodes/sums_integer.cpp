@@ -95,19 +95,19 @@ class SumKernel : public Kernel {
   std::string description_;
 };
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_sums_integer(const ir::Graph& graph, const ir::Node& node) {
   if (window_of(graph, node)) return Answer::can();
   return Answer::cannot(node.op->name == "avg_pool_integer" ? "only layout nhwc" : "only sums over neighbouring axes before the last");
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_sums_integer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   return std::make_unique<SumKernel>(kernels, graph, nodes, *window_of(graph, graph.node(nodes.front())));
 }
 
 }  // namespace
 
 void sums_integer(NodeKernels& kernels) {
-  for (const char* op : {"avg_pool_integer", "reduce_sum_integer"}) kernels.add(op, {accepts, prepare, fuse});
+  for (const char* op : {"avg_pool_integer", "reduce_sum_integer"}) kernels.add(op, {accepts_sums_integer, prepare_sums_integer, fuse});
 }
 
 }  // namespace stair::backends::int8

@@ -63,19 +63,19 @@ class TransposeKernel : public Kernel {
   Matrices matrices_;
 };
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_transpose(const ir::Graph& graph, const ir::Node& node) {
   if (ir::size_of(graph.type(node.operands[0]).dtype) > 4) return Answer::cannot("elements of eight bytes");
   return matrices_of(graph, node) ? Answer::can() : Answer::cannot("only permutations that swap two groups of neighbouring axes");
 }
 
-std::unique_ptr<Kernel> prepare(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+std::unique_ptr<Kernel> prepare_transpose(const Kernels&, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   return std::make_unique<TransposeKernel>(*matrices_of(graph, graph.node(nodes.front())));
 }
 
 }  // namespace
 
 void transpose(NodeKernels& kernels) {
-  kernels.add("transpose", {accepts, prepare});
+  kernels.add("transpose", {accepts_transpose, prepare_transpose});
 }
 
 }  // namespace stair::backends::int8

@@ -48,14 +48,14 @@ float slope_of(const ir::Node& node) {
 }
 
 template <Forward function>
-void run(const ir::Node& node, const Arguments& a) {
+void run_activations(const ir::Node& node, const Arguments& a) {
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     function(a.operands[0].as<float>() + first, slope_of(node), a.results[0].as<float>() + first, last - first);
   });
 }
 
 template <Backward function>
-void run_grad(const ir::Node& node, const Arguments& a) {
+void run_activations_gradient(const ir::Node& node, const Arguments& a) {
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     function(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, slope_of(node), a.results[0].as<float>() + first,
              last - first);
@@ -65,12 +65,12 @@ void run_grad(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void activations(FunctionKernels& kernels) {
-  kernels.add("relu", {run<relu_of>, "vector loops", not_double});
-  kernels.add("relu6", {run<relu6_of>, "vector loops", not_double});
-  kernels.add("leaky_relu", {run<leaky_relu_of>, "vector loops", not_double});
-  kernels.add("relu_grad", {run_grad<relu_back>, "vector loops", not_double});
-  kernels.add("relu6_grad", {run_grad<relu6_back>, "vector loops", not_double});
-  kernels.add("leaky_relu_grad", {run_grad<leaky_relu_back>, "vector loops", not_double});
+  kernels.add("relu", {run_activations<relu_of>, "vector loops", not_double});
+  kernels.add("relu6", {run_activations<relu6_of>, "vector loops", not_double});
+  kernels.add("leaky_relu", {run_activations<leaky_relu_of>, "vector loops", not_double});
+  kernels.add("relu_grad", {run_activations_gradient<relu_back>, "vector loops", not_double});
+  kernels.add("relu6_grad", {run_activations_gradient<relu6_back>, "vector loops", not_double});
+  kernels.add("leaky_relu_grad", {run_activations_gradient<leaky_relu_back>, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

@@ -45,7 +45,7 @@ std::optional<Spread> spread_of(const ir::Shape& a, const ir::Shape& b, const ir
 }
 
 template <Pairs pairs, OneB one>
-void run(const ir::Node&, const Arguments& arguments) {
+void run_arithmetic(const ir::Node&, const Arguments& arguments) {
   const ir::TensorView& y = arguments.results[0];
   const Spread spread = *spread_of(arguments.operands[0].type.shape, arguments.operands[1].type.shape, y.type.shape);
   const float* a = arguments.operands[0].as<float>();
@@ -68,7 +68,7 @@ void run(const ir::Node&, const Arguments& arguments) {
   }
 }
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_arithmetic(const ir::Graph& graph, const ir::Node& node) {
   if (Answer answer = not_double(graph, node); !answer.yes) return answer;
   const auto shape = [&](ir::ValueId value) -> const ir::Shape& { return graph.type(value).shape; };
   if (!spread_of(shape(node.operands[0]), shape(node.operands[1]), shape(node.results[0]))) {
@@ -80,10 +80,10 @@ Answer accepts(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void arithmetic(FunctionKernels& kernels) {
-  kernels.add("add", {run<add_pairs, add_one>, "vector loops", accepts});
-  kernels.add("sub", {run<sub_pairs, sub_one>, "vector loops", accepts});
-  kernels.add("mul", {run<mul_pairs, mul_one>, "vector loops", accepts});
-  kernels.add("div", {run<div_pairs, div_one>, "vector loops", accepts});
+  kernels.add("add", {run_arithmetic<add_pairs, add_one>, "vector loops", accepts_arithmetic});
+  kernels.add("sub", {run_arithmetic<sub_pairs, sub_one>, "vector loops", accepts_arithmetic});
+  kernels.add("mul", {run_arithmetic<mul_pairs, mul_one>, "vector loops", accepts_arithmetic});
+  kernels.add("div", {run_arithmetic<div_pairs, div_one>, "vector loops", accepts_arithmetic});
 }
 
 }  // namespace stair::backends::openblas

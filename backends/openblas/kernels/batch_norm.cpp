@@ -7,7 +7,7 @@
 namespace stair::backends::openblas {
 namespace {
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_batch_norm(const ir::Node& node, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto eps = static_cast<float>(node.attributes.number("eps"));
   const auto momentum = static_cast<float>(node.attributes.number("momentum"));
@@ -63,7 +63,7 @@ STAIR_MULTIVERSION void gradient_row(Columns_t, const float* dy, const float* x,
   gradient_body<true>(dy, x, g, dx, count);
 }
 
-void run_grad(const ir::Node&, const Arguments& a) {
+void run_batch_norm_gradient(const ir::Node&, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto n = static_cast<double>(view.outer * view.inner);
   const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
@@ -91,8 +91,8 @@ void run_grad(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void batch_norm(FunctionKernels& kernels) {
-  kernels.add("batch_norm", {run, "vector loops", not_double});
-  kernels.add("batch_norm_grad", {run_grad, "vector loops", not_double});
+  kernels.add("batch_norm", {run_batch_norm, "vector loops", not_double});
+  kernels.add("batch_norm_grad", {run_batch_norm_gradient, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

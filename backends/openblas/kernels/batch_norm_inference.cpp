@@ -7,7 +7,7 @@
 namespace stair::backends::openblas {
 namespace {
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_batch_norm_inference(const ir::Node& node, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto eps = static_cast<float>(node.attributes.number("eps"));
   const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
@@ -35,7 +35,7 @@ STAIR_MULTIVERSION void scale_row(Columns_t, const float* x, const float* factor
   scale_body<true>(x, factor, y, count);
 }
 
-void run_grad(const ir::Node& node, const Arguments& a) {
+void run_batch_norm_inference_gradient(const ir::Node& node, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto eps = static_cast<float>(node.attributes.number("eps"));
   const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
@@ -63,8 +63,8 @@ void run_grad(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void batch_norm_inference(FunctionKernels& kernels) {
-  kernels.add("batch_norm_inference", {run, "vector loops", not_double});
-  kernels.add("batch_norm_inference_grad", {run_grad, "vector loops", not_double});
+  kernels.add("batch_norm_inference", {run_batch_norm_inference, "vector loops", not_double});
+  kernels.add("batch_norm_inference_grad", {run_batch_norm_inference_gradient, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

@@ -5,7 +5,7 @@
 namespace stair::backends::openblas {
 namespace {
 
-void run(const ir::Node&, const Arguments& a) {
+void run_batch_statistics(const ir::Node&, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   for_items(block_count(view), a.threads, [&](std::int64_t item) {
     const ChannelBlock block = channels_of(view, item);
@@ -33,7 +33,7 @@ STAIR_MULTIVERSION void spread_row(Columns_t, const float* x, const float* mean,
   spread_body<true>(x, mean, dmean, dvar, dx, count);
 }
 
-void run_grad(const ir::Node&, const Arguments& a) {
+void run_batch_statistics_gradient(const ir::Node&, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto n = static_cast<float>(view.outer * view.inner);
   for_items(block_count(view), a.threads, [&](std::int64_t item) {
@@ -54,8 +54,8 @@ void run_grad(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void batch_statistics(FunctionKernels& kernels) {
-  kernels.add("batch_statistics", {run, "vector loops", not_double});
-  kernels.add("batch_statistics_grad", {run_grad, "vector loops", not_double});
+  kernels.add("batch_statistics", {run_batch_statistics, "vector loops", not_double});
+  kernels.add("batch_statistics_grad", {run_batch_statistics_gradient, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

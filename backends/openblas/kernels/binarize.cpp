@@ -57,14 +57,14 @@ void run_stochastic(const ir::Node& node, const Arguments& a) {
 }
 
 template <class Out>
-void run(const ir::Node& node, const Arguments& a) {
+void run_binarize(const ir::Node& node, const Arguments& a) {
   if (node.attributes.boolean("stochastic")) return run_stochastic<Out>(node, a);
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     signs(a.operands[0].as<float>() + first, a.results[0].as<Out>() + first, last - first);
   });
 }
 
-void run_grad(const ir::Node&, const Arguments& a) {
+void run_binarize_gradient(const ir::Node&, const Arguments& a) {
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     pass_within_one(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, a.results[0].as<float>() + first, last - first);
   });
@@ -73,9 +73,9 @@ void run_grad(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void binarize(FunctionKernels& kernels) {
-  kernels.add("binarize", {run<std::int8_t>, "vector loops", not_double});
-  kernels.add("fake_binarize", {run<float>, "vector loops", not_double});
-  kernels.add("fake_binarize_grad", {run_grad, "vector loops", not_double});
+  kernels.add("binarize", {run_binarize<std::int8_t>, "vector loops", not_double});
+  kernels.add("fake_binarize", {run_binarize<float>, "vector loops", not_double});
+  kernels.add("fake_binarize_grad", {run_binarize_gradient, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

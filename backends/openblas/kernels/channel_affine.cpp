@@ -30,7 +30,7 @@ STAIR_MULTIVERSION void affine_row(Columns_t, const float* x, const float* scale
   affine_body<true>(x, scale, shift, y, count);
 }
 
-void run(const ir::Node&, const Arguments& a) {
+void run_channel_affine(const ir::Node&, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   for_channel_runs(view, false, a.threads, [&](auto kind, std::int64_t c, std::int64_t first, std::int64_t last) {
     affine_row(kind, a.operands[0].as<float>() + first, a.has(1) ? a.operands[1].as<float>() + c : nullptr,
@@ -38,7 +38,7 @@ void run(const ir::Node&, const Arguments& a) {
   });
 }
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_channel_affine(const ir::Graph& graph, const ir::Node& node) {
   const auto present = [&](std::size_t i) { return i < node.operands.size() && node.operands[i] != ir::absent; };
   if (!present(1) && !present(2)) return Answer::cannot("neither scale nor shift");
   return not_double(graph, node);
@@ -47,7 +47,7 @@ Answer accepts(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void channel_affine(FunctionKernels& kernels) {
-  kernels.add("channel_affine", {run, "vector loops", accepts});
+  kernels.add("channel_affine", {run_channel_affine, "vector loops", accepts_channel_affine});
 }
 
 }  // namespace stair::backends::openblas

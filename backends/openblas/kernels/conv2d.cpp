@@ -127,14 +127,14 @@ class ConvolutionKernel : public Kernel {
   std::vector<float> packed_;
 };
 
-std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const NodeId> nodes, Constants constants) {
+std::unique_ptr<Kernel> prepare_conv2d(const ir::Graph& graph, std::span<const NodeId> nodes, Constants constants) {
   return std::make_unique<ConvolutionKernel>(graph, nodes, constants);
 }
 
 }  // namespace
 
 void conv2d(FunctionKernels& kernels) {
-  kernels.add("conv2d", {.function = nullptr, .accepts = not_double, .group = group, .prepare = prepare});
+  kernels.add("conv2d", {.function = nullptr, .accepts = not_double, .group = group, .prepare = prepare_conv2d});
 }
 
 }  // namespace stair::backends::openblas

@@ -71,9 +71,9 @@ void flip(const Window& g, const Part& part, const float* w, float* flipped, int
   });
 }
 
-class GradientKernel : public Kernel {
+class InputGradientKernel : public Kernel {
  public:
-  GradientKernel(const ir::Graph& graph, const ir::Node& node)
+  InputGradientKernel(const ir::Graph& graph, const ir::Node& node)
       : window_(Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
                                     graph.type(node.operands[0]).shape)) {
     const Window& g = window_;
@@ -141,14 +141,14 @@ class GradientKernel : public Kernel {
   std::size_t scratch_ = 0;
 };
 
-std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  return std::make_unique<GradientKernel>(graph, graph.node(nodes.front()));
+std::unique_ptr<Kernel> prepare_conv2d_grad_input(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<InputGradientKernel>(graph, graph.node(nodes.front()));
 }
 
 }  // namespace
 
 void conv2d_grad_input(FunctionKernels& kernels) {
-  kernels.add("conv2d_grad_input", {.function = nullptr, .accepts = not_double, .prepare = prepare});
+  kernels.add("conv2d_grad_input", {.function = nullptr, .accepts = not_double, .prepare = prepare_conv2d_grad_input});
 }
 
 }  // namespace stair::backends::openblas

@@ -19,16 +19,16 @@ namespace {
 // (N-REPEAT).
 constexpr std::int64_t max_pieces = 8;
 
-STAIR_MULTIVERSION void add_to(float* sum, const float* x, std::int64_t count) {
+STAIR_MULTIVERSION void add_piece(float* sum, const float* x, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) sum[i] += x[i];
 }
 
 // dw[o, tap] = the sum over images and pixels of dy * x, in vectors along the output channels; where a group has one of them, along the
 // pixels.
-class GradientKernel : public Kernel {
+class WeightGradientKernel : public Kernel {
  public:
-  GradientKernel(const ir::Graph& graph, const ir::Node& node)
+  WeightGradientKernel(const ir::Graph& graph, const ir::Node& node)
       : window_(Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
                                     graph.type(node.operands[0]).shape)),
         planes_(window_, direct::tile_rows(window_)),
@@ -103,7 +103,7 @@ class GradientKernel : public Kernel {
       const std::int64_t k = item % blocks * tap_block;
       const std::int64_t count = std::min(tap_block, taps_ - k);
       float* sum = gradients + (group * taps_ + k) * channels_;
-      for (std::int64_t piece = 1; piece < pieces_; ++piece) add_to(sum, sum + piece * gradient_floats(), count * channels_);
+      for (std::int64_t piece = 1; piece < pieces_; ++piece) add_piece(sum, sum + piece * gradient_floats(), count * channels_);
       transpose(sum, channels_, count, g.group_out(), dw + group * g.group_out() * taps_ + k, taps_);
     });
   }
@@ -114,14 +114,14 @@ class GradientKernel : public Kernel {
   std::int64_t images_of_piece_ = 1, pieces_ = 1;
 };
 
-std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  return std::make_unique<GradientKernel>(graph, graph.node(nodes.front()));
+std::unique_ptr<Kernel> prepare_conv2d_grad_weight(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<WeightGradientKernel>(graph, graph.node(nodes.front()));
 }
 
 }  // namespace
 
 void conv2d_grad_weight(FunctionKernels& kernels) {
-  kernels.add("conv2d_grad_weight", {.function = nullptr, .accepts = not_double, .prepare = prepare});
+  kernels.add("conv2d_grad_weight", {.function = nullptr, .accepts = not_double, .prepare = prepare_conv2d_grad_weight});
 }
 
 }  // namespace stair::backends::openblas

@@ -5,7 +5,7 @@
 namespace stair::backends::openblas {
 namespace {
 
-ScratchPlan plan(const Window& g) {
+ScratchPlan plan_conv2d_integer(const Window& g) {
   const Tiling t(g);
   return {line_up(g.out_channels * t.taps) + order_floats(g, t), t.padded_floats(g) + t.column_floats() + line_up(t.channels * t.pixels)};
 }
@@ -36,10 +36,10 @@ void run_tile(const Window& g, const Tiling& t, const Q* x, std::int32_t zero_po
   }
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_conv2d_integer(const ir::Node& node, const Arguments& a) {
   const Window g = Window::convolution(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   const Tiling t(g);
-  const ScratchPlan p = plan(g);
+  const ScratchPlan p = plan_conv2d_integer(g);
   const auto* w = a.operands[1].as<std::int8_t>();
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   const std::int64_t exact = exact_run(w, g.out_channels, t.taps, largest_distance(a.operands[0].type.dtype, zero_point));
@@ -59,20 +59,20 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
-std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
-  return plan(Window::convolution(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.operands[1]).shape,
-                                  graph.type(node.results[0]).shape))
+std::size_t conv2d_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
+  return plan_conv2d_integer(Window::convolution(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.operands[1]).shape,
+                                                 graph.type(node.results[0]).shape))
       .bytes();
 }
 
-Answer accepts(const ir::Graph&, const ir::Node& node) {
+Answer accepts_conv2d_integer(const ir::Graph&, const ir::Node& node) {
   return channels_last(node.attributes) ? Answer::cannot("runs on [N,C,H,W]") : Answer::can();
 }
 
 }  // namespace
 
 void conv2d_integer(FunctionKernels& kernels) {
-  kernels.add("conv2d_integer", {run, "im2col, sgemm (exact)", accepts, scratch});
+  kernels.add("conv2d_integer", {run_conv2d_integer, "im2col, sgemm (exact)", accepts_conv2d_integer, conv2d_integer_scratch});
 }
 
 }  // namespace stair::backends::openblas

@@ -7,7 +7,7 @@ namespace stair::backends::openblas {
 namespace {
 
 // N-DEQUANT
-void run(const ir::Node& node, const Arguments& a) {
+void run_dequantize(const ir::Node& node, const Arguments& a) {
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
@@ -21,7 +21,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void dequantize(FunctionKernels& kernels) {
-  kernels.add("dequantize", {run, "vector loops", not_double});
+  kernels.add("dequantize", {run_dequantize, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

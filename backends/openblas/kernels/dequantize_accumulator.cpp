@@ -29,7 +29,7 @@ STAIR_MULTIVERSION void dequantize_then_add(const std::int32_t* acc, float scale
 }
 
 // N-LOGITS
-void run(const ir::Node& node, const Arguments& a) {
+void run_dequantize_accumulator(const ir::Node& node, const Arguments& a) {
   const auto* acc = a.operands[0].as<std::int32_t>();
   auto* y = a.results[0].as<float>();
   const bool one_scale = a.operands[1].count() == 1;
@@ -52,7 +52,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void dequantize_accumulator(FunctionKernels& kernels) {
-  kernels.add("dequantize_accumulator", {run, "vector loops"});
+  kernels.add("dequantize_accumulator", {run_dequantize_accumulator, "vector loops"});
 }
 
 }  // namespace stair::backends::openblas

@@ -22,7 +22,7 @@ STAIR_MULTIVERSION void pass_inside(const float* dy, const float* x, float scale
   }
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_fake_quantize(const ir::Node& node, const Arguments& a) {
   const Rounder round(range_of(node), *a.operands[2].as<std::int32_t>());
   const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
   for_single_runs(view, a.operands[1].count() == 1, a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
@@ -31,7 +31,7 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
-void run_grad(const ir::Node& node, const Arguments& a) {
+void run_fake_quantize_gradient(const ir::Node& node, const Arguments& a) {
   const Rounder bounds(range_of(node), *a.operands[3].as<std::int32_t>());
   const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
   for_single_runs(view, a.operands[2].count() == 1, a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
@@ -43,8 +43,8 @@ void run_grad(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void fake_quantize(FunctionKernels& kernels) {
-  kernels.add("fake_quantize", {run, "vector loops", not_double});
-  kernels.add("fake_quantize_grad", {run_grad, "vector loops", not_double});
+  kernels.add("fake_quantize", {run_fake_quantize, "vector loops", not_double});
+  kernels.add("fake_quantize_grad", {run_fake_quantize_gradient, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

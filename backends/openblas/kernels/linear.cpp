@@ -4,7 +4,7 @@
 namespace stair::backends::openblas {
 namespace {
 
-void run(const ir::Node&, const Arguments& a) {
+void run_linear(const ir::Node&, const Arguments& a) {
   const std::int64_t k = a.operands[1].dim(1);
   const std::int64_t outputs = a.operands[1].dim(0);
   const Blocks blocks(a.operands[0].count() / k, outputs, k);
@@ -24,7 +24,7 @@ void run(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void linear(FunctionKernels& kernels) {
-  kernels.add("linear", {run, "sgemm", not_double});
+  kernels.add("linear", {run_linear, "sgemm", not_double});
 }
 
 }  // namespace stair::backends::openblas

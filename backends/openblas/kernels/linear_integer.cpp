@@ -6,19 +6,19 @@ namespace stair::backends::openblas {
 namespace {
 
 // In float: the weights and x, then a block of sums a thread.
-ScratchPlan plan(std::int64_t rows, std::int64_t outputs, std::int64_t k) {
+ScratchPlan plan_linear_integer(std::int64_t rows, std::int64_t outputs, std::int64_t k) {
   const Blocks blocks(rows, outputs, k);
   return {line_up(outputs * k) + line_up(rows * k), line_up(blocks.m_step * blocks.n_step)};
 }
 
 // N-ACC
-void run(const ir::Node&, const Arguments& a) {
+void run_linear_integer(const ir::Node&, const Arguments& a) {
   const std::int64_t k = a.operands[1].dim(1);
   const std::int64_t outputs = a.operands[1].dim(0);
   const std::int64_t rows = a.operands[0].count() / k;
   const auto* w = a.operands[1].as<std::int8_t>();
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
-  const ScratchPlan p = plan(rows, outputs, k);
+  const ScratchPlan p = plan_linear_integer(rows, outputs, k);
   auto* weights = reinterpret_cast<float*>(a.scratch);
   float* x = weights + line_up(outputs * k);
   for_pieces(outputs * k, a.threads,
@@ -38,15 +38,15 @@ void run(const ir::Node&, const Arguments& a) {
   });
 }
 
-std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t linear_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
   const ir::Shape& w = graph.type(node.operands[1]).shape;
-  return plan(ir::element_count(graph.type(node.operands[0]).shape) / w[1], w[0], w[1]).bytes();
+  return plan_linear_integer(ir::element_count(graph.type(node.operands[0]).shape) / w[1], w[0], w[1]).bytes();
 }
 
 }  // namespace
 
 void linear_integer(FunctionKernels& kernels) {
-  kernels.add("linear_integer", {run, "sgemm (exact)", nullptr, scratch});
+  kernels.add("linear_integer", {run_linear_integer, "sgemm (exact)", nullptr, linear_integer_scratch});
 }
 
 }  // namespace stair::backends::openblas

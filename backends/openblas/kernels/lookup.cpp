@@ -5,7 +5,7 @@ namespace stair::backends::openblas {
 namespace {
 
 // N-POINT of one operand
-void run(const ir::Node&, const Arguments& a) {
+void run_lookup(const ir::Node&, const Arguments& a) {
   const auto* table = a.operands[1].as<std::uint8_t>();
   auto* y = a.results[0].as<std::uint8_t>();
   reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
@@ -20,7 +20,7 @@ void run(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void lookup(FunctionKernels& kernels) {
-  kernels.add("lookup", {run, "threaded loops"});
+  kernels.add("lookup", {run_lookup, "threaded loops"});
 }
 
 }  // namespace stair::backends::openblas

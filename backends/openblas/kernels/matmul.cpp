@@ -5,7 +5,7 @@
 namespace stair::backends::openblas {
 namespace {
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_matmul(const ir::Node& node, const Arguments& a) {
   const reference::MatrixProduct g(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   const bool ta = node.attributes.boolean("transpose_a");
   const bool tb = node.attributes.boolean("transpose_b");
@@ -26,7 +26,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void matmul(FunctionKernels& kernels) {
-  kernels.add("matmul", {run, "sgemm", not_double});
+  kernels.add("matmul", {run_matmul, "sgemm", not_double});
 }
 
 }  // namespace stair::backends::openblas

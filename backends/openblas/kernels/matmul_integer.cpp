@@ -7,7 +7,7 @@ namespace stair::backends::openblas {
 namespace {
 
 // In float: both operands, then a block of sums a thread.
-ScratchPlan plan(std::int64_t a_count, std::int64_t b_count, const Blocks& blocks) {
+ScratchPlan plan_matmul_integer(std::int64_t a_count, std::int64_t b_count, const Blocks& blocks) {
   return {line_up(a_count) + line_up(b_count), line_up(blocks.m_step * blocks.n_step)};
 }
 
@@ -20,14 +20,14 @@ void to_floats(const ir::TensorView& q, std::int32_t zero_point, float* y, int t
 }
 
 // N-ACC
-void run(const ir::Node& node, const Arguments& a) {
+void run_matmul_integer(const ir::Node& node, const Arguments& a) {
   const reference::MatrixProduct g(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   const bool ta = node.attributes.boolean("transpose_a");
   const bool tb = node.attributes.boolean("transpose_b");
   const std::int32_t za = *a.operands[2].as<std::int32_t>();
   const std::int32_t zb = *a.operands[3].as<std::int32_t>();
   const Blocks blocks(g.m, g.n, g.k);
-  const ScratchPlan p = plan(a.operands[0].count(), a.operands[1].count(), blocks);
+  const ScratchPlan p = plan_matmul_integer(a.operands[0].count(), a.operands[1].count(), blocks);
   auto* left = reinterpret_cast<float*>(a.scratch);
   float* right = left + line_up(a.operands[0].count());
   to_floats(a.operands[0], za, left, a.threads);
@@ -43,17 +43,17 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
-std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t matmul_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
   const ir::Shape& a = graph.type(node.operands[0]).shape;
   const ir::Shape& b = graph.type(node.operands[1]).shape;
   const reference::MatrixProduct g(node.attributes, a, b, graph.type(node.results[0]).shape);
-  return plan(ir::element_count(a), ir::element_count(b), Blocks(g.m, g.n, g.k)).bytes();
+  return plan_matmul_integer(ir::element_count(a), ir::element_count(b), Blocks(g.m, g.n, g.k)).bytes();
 }
 
 }  // namespace
 
 void matmul_integer(FunctionKernels& kernels) {
-  kernels.add("matmul_integer", {run, "sgemm (exact)", nullptr, scratch});
+  kernels.add("matmul_integer", {run_matmul_integer, "sgemm (exact)", nullptr, matmul_integer_scratch});
 }
 
 }  // namespace stair::backends::openblas

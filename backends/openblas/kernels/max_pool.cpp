@@ -145,7 +145,7 @@ void pool(const Window& g, const Arguments& a) {
   });
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_max_pool(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
   switch (a.operands[0].type.dtype) {
     case ir::DType::u8:
@@ -157,7 +157,7 @@ void run(const ir::Node& node, const Arguments& a) {
   }
 }
 
-void run_grad(const ir::Node& node, const Arguments& a) {
+void run_max_pool_gradient(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.results[0].type.shape, a.operands[0].type.shape);
   const bool whole = g.in_height == 2 * g.out_height && g.in_width == 2 * g.out_width;
   for_runs(g.images * g.in_channels, g.in_height * g.in_width, a.threads, [&](std::int64_t plane, std::int64_t first, std::int64_t last) {
@@ -169,7 +169,7 @@ void run_grad(const ir::Node& node, const Arguments& a) {
   });
 }
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_max_pool(const ir::Graph& graph, const ir::Node& node) {
   if (Answer answer = not_double(graph, node); !answer.yes) return answer;
   const std::vector<std::int64_t>& stride = node.attributes.integers("stride");
   const std::vector<std::int64_t> two{2, 2};
@@ -183,8 +183,8 @@ Answer accepts(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void max_pool(FunctionKernels& kernels) {
-  kernels.add("max_pool", {run, "vector loops", accepts});
-  kernels.add("max_pool_grad", {run_grad, "vector loops", accepts});
+  kernels.add("max_pool", {run_max_pool, "vector loops", accepts_max_pool});
+  kernels.add("max_pool_grad", {run_max_pool_gradient, "vector loops", accepts_max_pool});
 }
 
 }  // namespace stair::backends::openblas

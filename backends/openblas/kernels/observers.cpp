@@ -83,16 +83,16 @@ void run_weight_range(const ir::Node&, const Arguments& a) {
   });
 }
 
-std::size_t scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t observers_scratch(const ir::Graph& graph, const ir::Node& node) {
   return static_cast<std::size_t>(piece_count(ir::element_count(graph.type(node.operands[0]).shape))) * sizeof(Extent);
 }
 
 }  // namespace
 
 void observers(FunctionKernels& kernels) {
-  kernels.add("observe_min_max", {run_min_max, "vector loops", not_double, scratch});
-  kernels.add("observe_moving_average", {run_moving_average, "vector loops", not_double, scratch});
-  kernels.add("weight_range", {run_weight_range, "vector loops", not_double, scratch});
+  kernels.add("observe_min_max", {run_min_max, "vector loops", not_double, observers_scratch});
+  kernels.add("observe_moving_average", {run_moving_average, "vector loops", not_double, observers_scratch});
+  kernels.add("weight_range", {run_weight_range, "vector loops", not_double, observers_scratch});
 }
 
 }  // namespace stair::backends::openblas

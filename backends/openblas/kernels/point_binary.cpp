@@ -31,7 +31,7 @@ void dequantize(const Arguments& a, std::size_t operand, std::int64_t first, flo
 }
 
 // N-POINT, a cacheful at a time
-void run(const ir::Node& node, const Arguments& a) {
+void run_point_binary(const ir::Node& node, const Arguments& a) {
   const std::string& name = node.attributes.text("function");
   const Function function = name == "add" ? add_to : (name == "sub" ? subtract_from : multiply_by);
   const float scale = *a.operands[6].as<float>();
@@ -52,7 +52,7 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_point_binary(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.operands[0]).shape != graph.type(node.operands[1]).shape) return Answer::cannot("the operands' shapes differ");
   return Answer::can();
 }
@@ -60,7 +60,7 @@ Answer accepts(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void point_binary(FunctionKernels& kernels) {
-  kernels.add("point_binary", {run, "vector loops", accepts});
+  kernels.add("point_binary", {run_point_binary, "vector loops", accepts_point_binary});
 }
 
 }  // namespace stair::backends::openblas

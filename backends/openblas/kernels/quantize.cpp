@@ -8,7 +8,7 @@ namespace stair::backends::openblas {
 namespace {
 
 // N-QUANT
-void run(const ir::Node& node, const Arguments& a) {
+void run_quantize(const ir::Node& node, const Arguments& a) {
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   const Rounder round(range_of(node), zero_point);
   reference::for_quantized(a.results[0].type.dtype, [&]<class Q>() {
@@ -23,7 +23,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void quantize(FunctionKernels& kernels) {
-  kernels.add("quantize", {run, "vector loops", not_double});
+  kernels.add("quantize", {run_quantize, "vector loops", not_double});
 }
 
 }  // namespace stair::backends::openblas

@@ -34,7 +34,7 @@ STAIR_MULTIVERSION void add_row(const float* x, float* sums, std::int64_t count)
   for (std::int64_t i = 0; i < count; ++i) sums[i] += x[i];
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_reductions(const ir::Node& node, const Arguments& a) {
   const Kept view = *kept_of(node.attributes, a.operands[0].type.shape);
   const float* x = a.operands[0].as<float>();
   float* y = a.results[0].as<float>();
@@ -58,7 +58,7 @@ void run(const ir::Node& node, const Arguments& a) {
   for (std::int64_t i = 0; i < view.kept; ++i) y[i] /= n;
 }
 
-Answer accepts(const ir::Graph& graph, const ir::Node& node) {
+Answer accepts_reductions(const ir::Graph& graph, const ir::Node& node) {
   if (!kept_of(node.attributes, graph.type(node.operands[0]).shape)) {
     return Answer::cannot("the dimensions that stay don't lie side by side");
   }
@@ -68,8 +68,8 @@ Answer accepts(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void reductions(FunctionKernels& kernels) {
-  kernels.add("reduce_sum", {run, "vector loops", accepts});
-  kernels.add("reduce_mean", {run, "vector loops", accepts});
+  kernels.add("reduce_sum", {run_reductions, "vector loops", accepts_reductions});
+  kernels.add("reduce_mean", {run_reductions, "vector loops", accepts_reductions});
 }
 
 }  // namespace stair::backends::openblas

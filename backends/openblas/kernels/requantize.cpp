@@ -70,7 +70,7 @@ STAIR_MULTIVERSION void rescale(Columns_t, const std::int32_t* acc, const Bias& 
 }
 
 // N-REQ-FLOAT
-void run(const ir::Node& node, const Arguments& a) {
+void run_requantize(const ir::Node& node, const Arguments& a) {
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   const Rounder round(range_of(node, a, 4), zero_point);
   const bool one_multiplier = a.operands[1].count() == 1;
@@ -156,7 +156,7 @@ void run_fixed(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void requantize(FunctionKernels& kernels) {
-  kernels.add("requantize", {run, "vector loops"});
+  kernels.add("requantize", {run_requantize, "vector loops"});
   kernels.add("requantize_fixed", {run_fixed, "vector loops"});
 }
 

@@ -36,7 +36,7 @@ Real slope_of(const ir::Node& node) {
   return node.attributes.has("slope") ? static_cast<Real>(node.attributes.number("slope")) : Real{0};
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_activations(const ir::Node& node, const Arguments& a) {
   const ir::ScalarFunction& function = ir::scalar_function(node.op->name);
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const Real* x = a.operands[0].as<Real>();
@@ -45,7 +45,7 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
-void run_grad(const ir::Node& node, const Arguments& a) {
+void run_activations_gradient(const ir::Node& node, const Arguments& a) {
   const std::string_view function(node.op->name.data(), node.op->name.size() - std::string_view("_grad").size());
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const Real* dy = a.operands[0].as<Real>();
@@ -61,8 +61,8 @@ void activations(FunctionKernels& kernels) {
   for (const ir::ScalarFunction& function : ir::scalar_functions()) {
     const std::string name(function.name);
     if (name == "identity") continue;
-    kernels.add(name, {run});
-    kernels.add(name + "_grad", {run_grad});
+    kernels.add(name, {run_activations});
+    kernels.add(name + "_grad", {run_activations_gradient});
   }
 }
 

@@ -18,7 +18,7 @@ Real usable_scale(Real scale, bool power_of_two) {
   return std::ldexp(Real{1}, fraction == Real{0.5} ? exponent - 1 : exponent);
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_affine_parameters(const ir::Node& node, const Arguments& a) {
   const auto lo = static_cast<std::int32_t>(node.attributes.integer("lo"));
   const auto hi = static_cast<std::int32_t>(node.attributes.integer("hi"));
   const bool symmetric = node.attributes.boolean("symmetric");
@@ -41,7 +41,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void affine_parameters(FunctionKernels& kernels) {
-  kernels.add("affine_parameters", {run});
+  kernels.add("affine_parameters", {run_affine_parameters});
 }
 
 }  // namespace stair::backends::reference

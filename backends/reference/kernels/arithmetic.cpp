@@ -5,7 +5,7 @@ namespace stair::backends::reference {
 namespace {
 
 template <class Op>
-void run(const ir::Node&, const Arguments& arguments) {
+void run_arithmetic(const ir::Node&, const Arguments& arguments) {
   for_real(arguments.operands[0].type.dtype, [&]<class Real>() {
     const Real* a = arguments.operands[0].as<Real>();
     const Real* b = arguments.operands[1].as<Real>();
@@ -49,10 +49,10 @@ void run_negate(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void arithmetic(FunctionKernels& kernels) {
-  kernels.add("add", {run<Add>});
-  kernels.add("sub", {run<Sub>});
-  kernels.add("mul", {run<Mul>});
-  kernels.add("div", {run<Div>});
+  kernels.add("add", {run_arithmetic<Add>});
+  kernels.add("sub", {run_arithmetic<Sub>});
+  kernels.add("mul", {run_arithmetic<Mul>});
+  kernels.add("div", {run_arithmetic<Div>});
   kernels.add("negate", {run_negate});
 }
 

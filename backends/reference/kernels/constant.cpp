@@ -9,7 +9,7 @@ void fill(const Arguments& a, double value) {
   for (std::int64_t i = 0; i < a.results[0].count(); ++i) y[i] = static_cast<T>(value);
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_constant(const ir::Node& node, const Arguments& a) {
   const double value = node.attributes.number("value");
   switch (a.results[0].type.dtype) {
     case ir::DType::f32:
@@ -30,7 +30,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void constant(FunctionKernels& kernels) {
-  kernels.add("constant", {run});
+  kernels.add("constant", {run_constant});
 }
 
 }  // namespace stair::backends::reference

@@ -6,7 +6,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-ACC
-void run(const ir::Node& node, const Arguments& a) {
+void run_conv2d_integer(const ir::Node& node, const Arguments& a) {
   const Window window = Window::convolution(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     with_channels_first<Q, std::int32_t>(node, window, a, [&](const Q* x, std::int32_t* acc) {
@@ -18,7 +18,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void conv2d_integer(FunctionKernels& kernels) {
-  kernels.add("conv2d_integer", {run});
+  kernels.add("conv2d_integer", {run_conv2d_integer});
 }
 
 }  // namespace stair::backends::reference

@@ -6,7 +6,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-DEQUANT
-void run(const ir::Node& node, const Arguments& a) {
+void run_dequantize(const ir::Node& node, const Arguments& a) {
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   for_real(a.results[0].type.dtype, [&]<class Real>() {
     for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
@@ -24,7 +24,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void dequantize(FunctionKernels& kernels) {
-  kernels.add("dequantize", {run});
+  kernels.add("dequantize", {run_dequantize});
 }
 
 }  // namespace stair::backends::reference

@@ -5,7 +5,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-LOGITS
-void run(const ir::Node& node, const Arguments& a) {
+void run_dequantize_accumulator(const ir::Node& node, const Arguments& a) {
   const auto* acc = a.operands[0].as<std::int32_t>();
   auto* y = a.results[0].as<float>();
   const bool integer_bias = a.has(2) && a.operands[2].type.dtype == ir::DType::i32;
@@ -24,7 +24,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void dequantize_accumulator(FunctionKernels& kernels) {
-  kernels.add("dequantize_accumulator", {run});
+  kernels.add("dequantize_accumulator", {run_dequantize_accumulator});
 }
 
 }  // namespace stair::backends::reference

@@ -5,10 +5,6 @@
 namespace stair::backends::reference {
 namespace {
 
-ir::Range range_of(const ir::Node& node) {
-  return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
-}
-
 // N-FAKE
 void run_fake_quantize(const ir::Node& node, const Arguments& a) {
   const ir::Range range = range_of(node);

@@ -3,7 +3,7 @@
 namespace stair::backends::reference {
 namespace {
 
-void run(const ir::Node&, const Arguments& a) {
+void run_linear(const ir::Node&, const Arguments& a) {
   const std::int64_t k = a.operands[1].dim(1);
   const std::int64_t outputs = a.operands[1].dim(0);
   const std::int64_t rows = a.operands[0].count() / k;
@@ -25,7 +25,7 @@ void run(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void linear(FunctionKernels& kernels) {
-  kernels.add("linear", {run});
+  kernels.add("linear", {run_linear});
 }
 
 }  // namespace stair::backends::reference

@@ -4,7 +4,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-ACC
-void run(const ir::Node&, const Arguments& a) {
+void run_linear_integer(const ir::Node&, const Arguments& a) {
   const std::int64_t k = a.operands[1].dim(1);
   const std::int64_t outputs = a.operands[1].dim(0);
   const std::int64_t rows = a.operands[0].count() / k;
@@ -27,7 +27,7 @@ void run(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void linear_integer(FunctionKernels& kernels) {
-  kernels.add("linear_integer", {run});
+  kernels.add("linear_integer", {run_linear_integer});
 }
 
 }  // namespace stair::backends::reference

@@ -5,7 +5,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-ACC
-void run(const ir::Node& node, const Arguments& a) {
+void run_matmul_integer(const ir::Node& node, const Arguments& a) {
   const MatrixProduct product(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   for_quantized(a.operands[0].type.dtype, [&]<class A>() {
     for_quantized(a.operands[1].type.dtype, [&]<class B>() {
@@ -18,7 +18,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void matmul_integer(FunctionKernels& kernels) {
-  kernels.add("matmul_integer", {run});
+  kernels.add("matmul_integer", {run_matmul_integer});
 }
 
 }  // namespace stair::backends::reference

@@ -3,7 +3,7 @@
 namespace stair::backends::reference {
 namespace {
 
-void run(const ir::Node&, const Arguments& a) {
+void run_one_hot(const ir::Node&, const Arguments& a) {
   const std::int64_t classes = a.results[0].dim(1);
   for (std::int64_t i = 0; i < a.results[0].count(); ++i) {
     a.results[0].as<float>()[i] = i % classes == a.operands[0].as<std::int32_t>()[i / classes] ? 1.0F : 0.0F;
@@ -13,7 +13,7 @@ void run(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void one_hot(FunctionKernels& kernels) {
-  kernels.add("one_hot", {run});
+  kernels.add("one_hot", {run_one_hot});
 }
 
 }  // namespace stair::backends::reference

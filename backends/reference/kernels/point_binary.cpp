@@ -7,11 +7,6 @@
 namespace stair::backends::reference {
 namespace {
 
-ir::Range range_of(const ir::Node& node, const Arguments& a, std::size_t range) {
-  if (a.has(range)) return {a.operands[range].as<std::int32_t>()[0], a.operands[range].as<std::int32_t>()[1]};
-  return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
-}
-
 // Calls body(a, b) on each pair of integers and stores what it yields.
 template <class Body>
 void for_pairs(const Arguments& arguments, Body&& body) {

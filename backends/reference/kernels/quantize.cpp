@@ -6,7 +6,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-QUANT
-void run(const ir::Node& node, const Arguments& a) {
+void run_quantize(const ir::Node& node, const Arguments& a) {
   const ir::Range range{static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
@@ -25,7 +25,7 @@ void run(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void quantize(FunctionKernels& kernels) {
-  kernels.add("quantize", {run});
+  kernels.add("quantize", {run_quantize});
 }
 
 }  // namespace stair::backends::reference

@@ -7,12 +7,6 @@
 namespace stair::backends::reference {
 namespace {
 
-// [lo, hi] of the node, narrowed by the operand `range` (a fused clamp).
-ir::Range range_of(const ir::Node& node, const Arguments& a, std::size_t range) {
-  if (a.has(range)) return {a.operands[range].as<std::int32_t>()[0], a.operands[range].as<std::int32_t>()[1]};
-  return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
-}
-
 // The bias of a channel by its kind (N-BIAS): one of the two is 0.
 struct Bias {
   std::int32_t integer = 0;

@@ -5,7 +5,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-BN-SCALE
-void run(const ir::Node&, const Arguments& a) {
+void run_scale_channels(const ir::Node&, const Arguments& a) {
   const auto* q = a.operands[0].as<std::int8_t>();
   auto* y = a.results[0].as<std::int8_t>();
   const ChannelView view(a.operands[0].type.shape, 0);
@@ -18,7 +18,7 @@ void run(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void scale_channels(FunctionKernels& kernels) {
-  kernels.add("scale_channels", {run});
+  kernels.add("scale_channels", {run_scale_channels});
 }
 
 }  // namespace stair::backends::reference

@@ -16,7 +16,7 @@ void for_lines(const ir::Node& node, const Arguments& a, Body&& body) {
   }
 }
 
-void run(const ir::Node& node, const Arguments& a) {
+void run_softmax(const ir::Node& node, const Arguments& a) {
   const bool logarithm = node.op->name == "log_softmax";
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const Real* x = a.operands[0].as<Real>();
@@ -32,7 +32,7 @@ void run(const ir::Node& node, const Arguments& a) {
   });
 }
 
-void run_grad(const ir::Node& node, const Arguments& a) {
+void run_softmax_gradient(const ir::Node& node, const Arguments& a) {
   const bool logarithm = node.op->name == "log_softmax_grad";
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const Real* dy = a.operands[0].as<Real>();
@@ -50,10 +50,10 @@ void run_grad(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void softmax(FunctionKernels& kernels) {
-  kernels.add("softmax", {run});
-  kernels.add("log_softmax", {run});
-  kernels.add("softmax_grad", {run_grad});
-  kernels.add("log_softmax_grad", {run_grad});
+  kernels.add("softmax", {run_softmax});
+  kernels.add("log_softmax", {run_softmax});
+  kernels.add("softmax_grad", {run_softmax_gradient});
+  kernels.add("log_softmax_grad", {run_softmax_gradient});
 }
 
 }  // namespace stair::backends::reference

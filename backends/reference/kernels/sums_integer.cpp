@@ -9,7 +9,7 @@ namespace stair::backends::reference {
 namespace {
 
 // N-AVG
-void run_avg_pool(const ir::Node& node, const Arguments& a) {
+void run_avg_pool_integer(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
   const std::int32_t zero_point = *a.operands[1].as<std::int32_t>();
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
@@ -51,7 +51,7 @@ void run_reduce_sum(const ir::Node& node, const Arguments& a) {
 }  // namespace
 
 void sums_integer(FunctionKernels& kernels) {
-  kernels.add("avg_pool_integer", {run_avg_pool});
+  kernels.add("avg_pool_integer", {run_avg_pool_integer});
   kernels.add("reduce_sum_integer", {run_reduce_sum});
 }
 
