@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -9,20 +10,27 @@
 #include "ir/random.h"
 #include "ir/rebatch.h"
 #include "runtime/artifact.h"
+#include "runtime/memory_speed.h"
 
 namespace stair::driver {
 namespace {
 
 constexpr std::int64_t calibration_batch = 4;
 
-// Inputs of the graph, uniform in [0, 1) as the pictures of a data set are.
+// Inputs of the graph: images uniform in [0, 1) as the pictures of a data set are, labels of two classes.
 std::vector<runtime::Tensor> random_inputs(const ir::Graph& graph) {
   std::vector<runtime::Tensor> inputs;
   for (const ir::ValueId id : graph.inputs()) {
     inputs.emplace_back(graph.type(id));
     runtime::Tensor& input = inputs.back();
+    const bool labels = graph.type(id).dtype == ir::DType::i64;
     for (std::int64_t i = 0; i < input.count(); ++i) {
-      input.as<float>()[i] = ir::random_uniform(0, static_cast<std::uint64_t>(id), 0, static_cast<std::uint64_t>(i));
+      const float drawn = ir::random_uniform(0, static_cast<std::uint64_t>(id), 0, static_cast<std::uint64_t>(i));
+      if (labels) {
+        input.as<std::int64_t>()[i] = drawn < 0.5F ? 0 : 1;
+      } else {
+        input.as<float>()[i] = drawn;
+      }
     }
   }
   return inputs;
@@ -74,8 +82,8 @@ bool reads_floats(const ir::Graph& graph, const ir::Node& node) {
 
 }  // namespace
 
-Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe) {
-  Subject subject;
+Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe, std::int64_t batch) {
+  Subject subject{model.name, batch};
   ir::Graph watching = passes::run(passes::calibration(recipe), ir::with_batch(model, calibration_batch));
   runtime::Tensors states;
   runtime::initialize_states(watching, 0, states);
@@ -83,65 +91,98 @@ Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe) 
   const std::vector<runtime::Tensor> inputs = random_inputs(watching);
   executor_for(std::move(watching), states, {}).run(views_of(inputs));
   Deployment deployment = deploy(model, recipe, states);
-  subject.name = model.name;
   subject.recipe = passes::to_json(recipe);
   subject.note = "initial weights, ranges calibrated on random data";
-  subject.graph = std::move(deployment.graph);
+  subject.graph = ir::with_batch(deployment.graph, batch);
   subject.states = std::move(deployment.constants);
   return subject;
 }
 
-Subject float_subject(const ir::Graph& model) {
-  Subject subject;
-  subject.name = model.name;
+Subject float_subject(const ir::Graph& model, std::int64_t batch) {
+  Subject subject{model.name, batch};
   subject.note = "initial weights";
-  subject.graph = passes::run(passes::float_deployment(), ir::with_batch(model, 1));
+  subject.graph = passes::run(passes::float_deployment(), ir::with_batch(model, batch));
   runtime::initialize_states(subject.graph, 0, subject.states);
   return subject;
 }
 
-Subject artifact_subject(const std::string& path) {
+Subject artifact_subject(const std::string& path, std::int64_t batch) {
   runtime::Artifact artifact = runtime::load_artifact(path);
-  return {path, artifact.recipe, "weights and ranges of the artifact", std::move(artifact.graph), std::move(artifact.constants)};
+  Subject subject{path, batch};
+  subject.recipe = artifact.recipe;
+  subject.note = "weights and ranges of the artifact";
+  subject.graph = ir::with_batch(artifact.graph, batch);
+  subject.states = std::move(artifact.constants);
+  return subject;
 }
 
-std::vector<std::int64_t> multiply_accumulates_by_step(const runtime::Executor& executor) {
+Subject training_subject(const ir::Graph& model, const std::optional<passes::Recipe>& recipe, std::int64_t batch) {
+  Subject subject{model.name, batch, true};
+  const ir::Attributes loss{{"loss", std::string("cross_entropy")}};
+  const ir::Attributes optimizer{{"learning_rate", 1e-3}, {"momentum", 0.9}};
+  const passes::Pipeline pipeline =
+      recipe ? passes::quantized_training(*recipe, {}, loss, optimizer) : passes::float_training(loss, optimizer);
+  if (recipe) subject.recipe = passes::to_json(*recipe);
+  subject.note = "training step from initial weights";
+  subject.graph = passes::run(pipeline, ir::with_batch(model, batch));
+  runtime::initialize_states(subject.graph, 0, subject.states);
+  return subject;
+}
+
+std::vector<Work> work_by_step(const runtime::Executor& executor) {
   const ir::Graph& graph = executor.graph();
   const std::vector<runtime::Executor::Assignment>& assignments = executor.assignments();
+  constexpr std::size_t outside = ~std::size_t{0};
   std::map<std::string_view, std::size_t> named;
   for (std::size_t step = 0; step < assignments.size(); ++step) named[assignments[step].node] = step;
-  std::vector<std::size_t> reader(graph.values().size());  // step that reads the value
-  std::vector<std::int64_t> counts(assignments.size(), 0);
+  std::vector<std::set<std::size_t>> readers(graph.values().size());  // steps that read the value
+  for (const ir::Output& output : graph.outputs()) readers[static_cast<std::size_t>(output.value)].insert(outside);
+  for (const ir::Update& update : graph.updates()) readers[static_cast<std::size_t>(update.value)].insert(outside);
+  std::vector<Work> work(assignments.size());
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     const auto it = named.find(node->name);
-    const std::size_t step = it == named.end() ? reader[static_cast<std::size_t>(node->results.front())] : it->second;
-    counts[step] += ir::multiply_accumulates(graph, *node);
+    const std::size_t step = it == named.end() ? *readers[static_cast<std::size_t>(node->results.front())].begin() : it->second;
+    work[step].multiply_accumulates += ir::multiply_accumulates(graph, *node);
     for (const ir::ValueId operand : node->operands) {
-      if (operand != ir::absent) reader[static_cast<std::size_t>(operand)] = step;
+      if (operand != ir::absent) readers[static_cast<std::size_t>(operand)].insert(step);
+    }
+    for (const ir::ValueId result : node->results) {
+      std::set<std::size_t>& reads = readers[static_cast<std::size_t>(result)];
+      reads.erase(step);
+      if (!reads.empty()) work[step].bytes += static_cast<std::int64_t>(ir::byte_count(graph.type(result)));
     }
   }
-  return counts;
+  for (std::size_t value = 0; value < readers.size(); ++value) {
+    for (const std::size_t step : readers[value]) {
+      if (step != outside) work[step].bytes += static_cast<std::int64_t>(ir::byte_count(graph.type(static_cast<ir::ValueId>(value))));
+    }
+  }
+  return work;
 }
 
 Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options) {
   Benchmark made;
-  runtime::Executor executor = executor_for(ir::with_batch(subject.graph, options.batch), subject.states, options.compile);
+  runtime::Executor executor = executor_for(subject.graph, subject.states, options.compile);
   const std::vector<runtime::Tensor> inputs = random_inputs(executor.graph());
   const std::vector<ir::TensorView> views = views_of(inputs);
   made.peaks = runtime::measure_peaks(options.compile.threads);
+  made.memory_gb_per_s = runtime::measure_memory_speed(options.compile.threads);
   made.latency = runtime::measure_latency(executor, views, options.time);
   const std::vector<double> medians = runtime::measure_steps(executor, views, options.time);
   made.arena_bytes = executor.arena_bytes();
   for (const auto& [name, tensor] : subject.states) made.state_bytes += tensor.bytes();
 
-  const std::vector<std::int64_t> products = multiply_accumulates_by_step(executor);
+  made.peak_rss_mib = runtime::peak_rss_mib();
+
+  const std::vector<Work> work = work_by_step(executor);
   std::vector<double> operations_on(made.peaks.size(), 0);
   double at_peak_ms = 0;
   for (std::size_t step = 0; step < medians.size(); ++step) {
     const runtime::Executor::Assignment& assignment = executor.assignments()[step];
     const ir::Graph& graph = executor.graph();
     const ir::Node& node = *graph.producer(graph.find(assignment.node));
-    StepTime time{assignment, medians[step], 2 * static_cast<double>(products[step]), {}};
+    StepTime time{
+        assignment, medians[step], 2 * static_cast<double>(work[step].multiply_accumulates), static_cast<double>(work[step].bytes), {}};
     made.operations += time.operations;
     const runtime::Peak* peak = peak_of(assignment, reads_floats(graph, node), made.peaks);
     if (peak != nullptr) {

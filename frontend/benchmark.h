@@ -12,26 +12,29 @@
 
 namespace stair::driver {
 
-/// A graph to measure, at batch 1, with the values of its states.
+/// A graph to measure, with the values of its states.
 struct Subject {
   std::string name;
-  std::string recipe;  ///< JSON; "": float
-  std::string note;    ///< what the weights and ranges are
-  ir::Graph graph;
-  runtime::Tensors states;
+  std::int64_t batch = 1;
+  bool trains = false;      ///< a training step rather than inference
+  std::string recipe = {};  ///< JSON; "": float
+  std::string note = {};    ///< what the weights and ranges are
+  ir::Graph graph = {};
+  runtime::Tensors states = {};
 };
 
 /// What would be deployed of a model that hasn't been trained: initial weights, and ranges of activations calibrated on random data. Its
 /// speed is that of the trained model.
-Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe);
+Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe, std::int64_t batch);
 /// The model's inference in float, with initial weights.
-Subject float_subject(const ir::Graph& model);
+Subject float_subject(const ir::Graph& model, std::int64_t batch);
 /// What an artifact holds. Error as load_artifact throws it.
-Subject artifact_subject(const std::string& path);
+Subject artifact_subject(const std::string& path, std::int64_t batch);
+/// A training step from initial weights: cross-entropy and SGD with momentum; with a recipe that of a qat stage, in float without.
+Subject training_subject(const ir::Graph& model, const std::optional<passes::Recipe>& recipe, std::int64_t batch);
 
 struct BenchmarkOptions {
   CompileOptions compile;
-  std::int64_t batch = 1;
   runtime::MeasuringTime time;
 };
 
@@ -40,8 +43,10 @@ struct StepTime {
   runtime::Executor::Assignment assignment;
   double median_ms = 0;
   double operations = 0;              ///< two a multiply-accumulate of convolutions and products
+  double bytes = 0;                   ///< of the tensors that it reads and writes; what stays within the kernel doesn't count
   std::optional<runtime::Peak> peak;  ///< of the instruction set that it runs on, where that is known
   double gop_per_s() const { return median_ms > 0 ? operations / (1e6 * median_ms) : 0; }
+  double gb_per_s() const { return median_ms > 0 ? bytes / (1e6 * median_ms) : 0; }
 };
 
 struct Benchmark {
@@ -50,14 +55,22 @@ struct Benchmark {
   std::vector<StepTime> steps;        ///< in order
   std::optional<runtime::Peak> peak;  ///< of the instruction set that most operations run on, where there are any
   double operations = 0;
-  double peak_fraction = 0;  ///< time that the operations would take at the peaks of the sets they run on, as a share of the latency
+  double peak_fraction = 0;    ///< time that the operations would take at the peaks of the sets they run on, as a share of the latency
+  double memory_gb_per_s = 0;  ///< that this machine moves at most
   std::size_t arena_bytes = 0, state_bytes = 0;
+  double peak_rss_mib = 0;  ///< of the process, when the runs were done
 };
 
-/// Multiply-accumulates of each step of the executor. A node that no assignment names runs within the step that reads it.
-std::vector<std::int64_t> multiply_accumulates_by_step(const runtime::Executor& executor);
+/// What a step of an executor does.
+struct Work {
+  std::int64_t multiply_accumulates = 0;
+  std::int64_t bytes = 0;
+};
 
-/// Compiles the graph for the batch and measures it on random inputs.
+/// That of each step. A node that no assignment names runs within the step that reads it.
+std::vector<Work> work_by_step(const runtime::Executor& executor);
+
+/// Compiles the graph and measures it on random inputs.
 Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options);
 
 }  // namespace stair::driver

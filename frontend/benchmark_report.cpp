@@ -8,8 +8,8 @@
 namespace stair::driver {
 namespace {
 
-double images_per_s(const BenchmarkOptions& options, const Benchmark& benchmark) {
-  return 1e3 * static_cast<double>(options.batch) / benchmark.latency.median_ms;
+double images_per_s(const Subject& subject, const Benchmark& benchmark) {
+  return 1e3 * static_cast<double>(subject.batch) / benchmark.latency.median_ms;
 }
 
 double gop_per_s(const Benchmark& benchmark) {
@@ -50,7 +50,7 @@ std::string table(const std::vector<Row>& rows, std::size_t first_number, std::s
   return text;
 }
 
-Row row_of(const StepTime& step, double together) {
+Row row_of(const StepTime& step, const Benchmark& benchmark, double together) {
   const bool multiplies = step.operations > 0;
   return {step.assignment.node,
           step.assignment.op,
@@ -61,6 +61,9 @@ Row row_of(const StepTime& step, double together) {
           fmt::format("{:.1f}", 100 * step.median_ms / together),
           multiplies ? fmt::format("{:.1f}", step.gop_per_s()) : "",
           multiplies && step.peak ? fmt::format("{:.1f}", 100 * step.gop_per_s() / step.peak->gop_per_s) : "",
+          fmt::format("{:.3f}", 1e-6 * step.bytes),
+          fmt::format("{:.1f}", step.gb_per_s()),
+          fmt::format("{:.0f}", 100 * step.gb_per_s() / benchmark.memory_gb_per_s),
           fmt::format("{}", fmt::join(step.assignment.declined, "; "))};
 }
 
@@ -88,6 +91,8 @@ Json to_json(const StepTime& step, double together) {
           {"share", step.median_ms / together},
           {"operations", step.operations},
           {"gop_per_s", multiplies ? Json(step.gop_per_s()) : Json()},
+          {"bytes", step.bytes},
+          {"gb_per_s", step.gb_per_s()},
           {"peak_fraction", multiplies && step.peak ? Json(step.gop_per_s() / step.peak->gop_per_s) : Json()},
           {"declined", step.assignment.declined}};
 }
@@ -97,19 +102,22 @@ Json to_json(const StepTime& step, double together) {
 std::string benchmark_report(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark) {
   const runtime::Latency& latency = benchmark.latency;
   std::string text = fmt::format("{}: {} ({}), batch {}, {} thread{}\n", subject.name, subject.recipe.empty() ? "float" : "quantized",
-                                 subject.note, options.batch, options.compile.threads, options.compile.threads == 1 ? "" : "s");
+                                 subject.note, subject.batch, options.compile.threads, options.compile.threads == 1 ? "" : "s");
   text += fmt::format("latency     median {:.4f} ms, p90 {:.4f} ms, min {:.4f} ms, {} runs\n", latency.median_ms, latency.p90_ms,
                       latency.min_ms, latency.runs);
-  text += fmt::format("throughput  {:.1f} images/s, {:.2f} GOP/s", images_per_s(options, benchmark), gop_per_s(benchmark));
+  text += fmt::format("throughput  {:.1f} images/s, {:.2f} GOP/s", images_per_s(subject, benchmark), gop_per_s(benchmark));
   if (benchmark.peak) text += fmt::format(", {:.1f} % of the peak of {}", 100 * benchmark.peak_fraction, to_string(*benchmark.peak));
-  text += fmt::format("\nmemory      arena {} bytes, weights {} bytes\n", benchmark.arena_bytes, benchmark.state_bytes);
-  text += fmt::format("peaks       GOP/s on registers, {}; {}\n\n", peaks_of(benchmark, runtime::PeakLoop::Elements::int8),
-                      peaks_of(benchmark, runtime::PeakLoop::Elements::float32));
+  text += fmt::format("\nmemory      arena {} bytes, {} {} bytes, {:.0f} MiB at most in the process\n", benchmark.arena_bytes,
+                      subject.trains ? "states" : "weights", benchmark.state_bytes, benchmark.peak_rss_mib);
+  text +=
+      fmt::format("peaks       GOP/s on registers, {}; {}; memory {:.1f} GB/s\n\n", peaks_of(benchmark, runtime::PeakLoop::Elements::int8),
+                  peaks_of(benchmark, runtime::PeakLoop::Elements::float32), benchmark.memory_gb_per_s);
   const double together = together_ms(benchmark);
-  std::vector<Row> rows{{"node", "op", "backend", "kernel", "isa", "ms", "% time", "GOP/s", "% peak", "declined by"}};
-  for (const StepTime& step : benchmark.steps) rows.push_back(row_of(step, together));
-  rows.push_back({"together", "", "", "", "", fmt::format("{:.4f}", together), "", "", "", ""});
-  return text + table(rows, 5, 4);
+  std::vector<Row> rows{
+      {"node", "op", "backend", "kernel", "isa", "ms", "% time", "GOP/s", "% peak", "MB", "GB/s", "% memory", "declined by"}};
+  for (const StepTime& step : benchmark.steps) rows.push_back(row_of(step, benchmark, together));
+  rows.push_back({"together", "", "", "", "", fmt::format("{:.4f}", together), "", "", "", "", "", "", ""});
+  return text + table(rows, 5, 7);
 }
 
 Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark) {
@@ -118,24 +126,31 @@ Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, con
   Json nodes = Json::array();
   const double together = together_ms(benchmark);
   for (const StepTime& step : benchmark.steps) nodes.push_back(to_json(step, together));
-  return {{"name", subject.name},
-          {"recipe", subject.recipe.empty() ? Json() : Json::parse(subject.recipe)},
-          {"note", subject.note},
-          {"batch", options.batch},
-          {"threads", options.compile.threads},
-          {"runs", benchmark.latency.runs},
-          {"median_ms", benchmark.latency.median_ms},
-          {"p90_ms", benchmark.latency.p90_ms},
-          {"min_ms", benchmark.latency.min_ms},
-          {"images_per_s", images_per_s(options, benchmark)},
-          {"operations", benchmark.operations},
-          {"gop_per_s", gop_per_s(benchmark)},
-          {"isa", benchmark.peak ? Json(benchmark.peak->isa) : Json()},
-          {"peak_fraction", benchmark.peak ? Json(benchmark.peak_fraction) : Json()},
-          {"peaks", peaks},
-          {"arena_bytes", benchmark.arena_bytes},
-          {"weights_bytes", benchmark.state_bytes},
-          {"nodes", nodes}};
+  Json json{{"name", subject.name},
+            {"recipe", subject.recipe.empty() ? Json() : Json::parse(subject.recipe)},
+            {"note", subject.note},
+            {"batch", subject.batch},
+            {"threads", options.compile.threads},
+            {"runs", benchmark.latency.runs},
+            {"median_ms", benchmark.latency.median_ms},
+            {"p90_ms", benchmark.latency.p90_ms},
+            {"min_ms", benchmark.latency.min_ms},
+            {"images_per_s", images_per_s(subject, benchmark)},
+            {"operations", benchmark.operations},
+            {"gop_per_s", gop_per_s(benchmark)},
+            {"isa", benchmark.peak ? Json(benchmark.peak->isa) : Json()},
+            {"peak_fraction", benchmark.peak ? Json(benchmark.peak_fraction) : Json()},
+            {"peaks", peaks},
+            {"memory_gb_per_s", benchmark.memory_gb_per_s},
+            {"peak_rss_mib", benchmark.peak_rss_mib},
+            {"arena_bytes", benchmark.arena_bytes},
+            {"weights_bytes", benchmark.state_bytes},
+            {"nodes", nodes}};
+  if (subject.trains) {
+    json["mode"] = subject.recipe.empty() ? "float" : "qat";
+    json["step_ms"] = benchmark.latency.median_ms;
+  }
+  return json;
 }
 
 }  // namespace stair::driver

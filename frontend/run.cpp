@@ -1,7 +1,6 @@
 #include "frontend/run.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
@@ -18,6 +17,7 @@
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
+#include "runtime/memory_speed.h"
 #include "runtime/trainer.h"
 
 namespace stair::driver {
@@ -35,12 +35,6 @@ const char* name_of(Stage::Kind kind) {
       return "qat";
   }
   throw InternalError("a stage of no kind");
-}
-
-double peak_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 class Run {
@@ -315,7 +309,7 @@ class Run {
                                   experiment_.data.normalization.mean, experiment_.data.normalization.std},
                                  done.artifact);
     }
-    done.peak_mib = peak_mib();
+    done.peak_mib = runtime::peak_rss_mib();
     const Json summary{{"name", done.name},
                        {"kind", done.kind},
                        {"test_accuracy", done.test_accuracy},

@@ -15,21 +15,30 @@ namespace stair::driver {
 namespace {
 
 struct BenchOptions {
-  std::string target, recipe;
-  bool floats = false, json = false;
+  std::string target, recipe, mode = "qat";
+  std::int64_t batch = 1;
+  bool floats = false, trains = false, json = false;
   BenchmarkOptions measured;
   std::shared_ptr<ExecutionOptions> execution;
 };
 
+Subject training_of(const BenchOptions& options, const ir::Graph& model) {
+  if (options.mode == "qat") return training_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe), options.batch);
+  if (!options.recipe.empty()) throw Error("--recipe: training in float takes none, expected --mode qat");
+  return training_subject(model, {}, options.batch);
+}
+
 Subject subject_of(const BenchOptions& options) {
   if (!options.target.ends_with(".stair")) {
     const ir::Graph model = load_model(options.target, 0);
-    return options.floats ? float_subject(model) : untrained_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe));
+    if (options.trains) return training_of(options, model);
+    if (options.floats) return float_subject(model, options.batch);
+    return untrained_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe), options.batch);
   }
-  for (const char* given : {options.floats ? "--float" : "", options.recipe.empty() ? "" : "--recipe"}) {
+  for (const char* given : {options.floats ? "--float" : "", options.recipe.empty() ? "" : "--recipe", options.trains ? "--train" : ""}) {
     if (*given != '\0') throw Error(options.target + ": an artifact is quantized already, expected no " + given);
   }
-  return artifact_subject(options.target);
+  return artifact_subject(options.target, options.batch);
 }
 
 int run_bench(BenchOptions& options) {
@@ -48,13 +57,18 @@ int run_bench(BenchOptions& options) {
 
 void bench(CommandRegistry& registry) {
   registry.add(
-      {"bench", "Measures inference: latency, throughput, and what each node takes", [](CLI::App& app) {
+      {"bench", "Measures inference or training: latency, throughput, and what each node takes", [](CLI::App& app) {
          auto options = std::make_shared<BenchOptions>();
          app.add_option("target", options->target, "model (.json, .sir; weights as at the start of training) or artifact (.stair)")
              ->required();
          CLI::Option* recipe = app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: int8)");
-         app.add_flag("--float", options->floats, "the model's inference in float instead")->excludes(recipe);
-         app.add_option("--batch", options->measured.batch, "images at once")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+         CLI::Option* floats = app.add_flag("--float", options->floats, "the model's inference in float instead")->excludes(recipe);
+         CLI::Option* train = app.add_flag("--train", options->trains, "steps of training instead of inference")->excludes(floats);
+         app.add_option("--mode", options->mode, "what --train trains in")
+             ->needs(train)
+             ->check(CLI::IsMember({"float", "qat"}))
+             ->capture_default_str();
+         app.add_option("--batch", options->batch, "images at once")->check(CLI::Range(1, 1'000'000))->capture_default_str();
          CLI::Option* seconds =
              app.add_option("--seconds", options->measured.time.seconds, "how long to measure the latency; the nodes take as long again");
          seconds->check(CLI::Range(0.001, 3600.0))->capture_default_str();

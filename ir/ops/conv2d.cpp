@@ -34,6 +34,13 @@ std::vector<ValueId> conv2d_backward(GradientContext& g) {
   return gradients;
 }
 
+// As many as forward: each element of dy with the weights of its channel.
+std::int64_t products_of_gradient(const Graph& graph, const Node& node) {
+  const bool by_input = node.op->name == "conv2d_grad_input";
+  const Shape& weight = by_input ? graph.type(node.operands[1]).shape : graph.type(node.results.front()).shape;
+  return element_count(graph.type(node.operands[0]).shape) * element_count(weight) / weight.front();
+}
+
 std::int64_t fan_in(const Attributes& layer, const Shape& x) {
   return x[1] / layer.integer("groups") * layer.integers("kernel")[0] * layer.integers("kernel")[1];
 }
@@ -82,7 +89,8 @@ void conv2d(OpRegistry& registry) {
                   return {{c.operand(0).dtype, c.attributes.integers("input_shape")}};
                 },
                 .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+                .integer = no_integer_form(backward_only),
+                .multiply_accumulates = products_of_gradient});
   registry.add({.name = "conv2d_grad_weight",
                 .summary = "gradient of conv2d by the weight: the correlation of x with dy, summed over the batch",
                 .operands = {{"dy", "[N,O,OH,OW]"}, {"x", "[N,C,H,W]"}},
@@ -92,7 +100,8 @@ void conv2d(OpRegistry& registry) {
                   return {{c.operand(0).dtype, c.attributes.integers("weight_shape")}};
                 },
                 .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+                .integer = no_integer_form(backward_only),
+                .multiply_accumulates = products_of_gradient});
 }
 
 }  // namespace stair::ir::ops

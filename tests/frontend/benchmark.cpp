@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "frontend/benchmark_report.h"
 #include "frontend/model_reader.h"
@@ -56,7 +57,7 @@ TEST_CASE("every example model is calibrated, deployed and measured without havi
   for (const char* name : {"mlp", "mlp_1024", "lenet", "lenet_relu6", "mixed", "resnet8", "resnet20", "ds_cnn"}) {
     CAPTURE(std::string(name));
     const ir::Graph model = example(name);
-    driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"));
+    driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 1);
     const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
     CHECK(benchmark.operations == 2 * static_cast<double>(products_of(model)));
     CHECK(benchmark.latency.runs == 2);
@@ -68,16 +69,15 @@ TEST_CASE("the networks of ImageNet are calibrated and deployed") {
   for (const char* name : {"resnet18", "mobilenet_v1"}) {
     CAPTURE(std::string(name));
     const ir::Graph model = example(name);
-    const driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"));
+    const driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 1);
     CHECK(products_of(subject.graph) == products_of(model));
   }
 }
 
 TEST_CASE("operations, bytes and shares of a small network, batch 3, are those of its shapes") {
   const ir::Graph model = tests::small_lenet(1);
-  driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"));
-  driver::BenchmarkOptions options = two_runs();
-  options.batch = 3;
+  driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 3);
+  const driver::BenchmarkOptions options = two_runs();
   const driver::Benchmark benchmark = driver::run_benchmark(subject, options);
   CHECK(benchmark.operations == 3 * 2 * static_cast<double>(products_of(model)));
   REQUIRE(benchmark.peak);
@@ -98,8 +98,36 @@ TEST_CASE("operations, bytes and shares of a small network, batch 3, are those o
   CHECK(json["images_per_s"].get<double>() == doctest::Approx(3000 / json["median_ms"].get<double>()));
 }
 
+TEST_CASE("a training step counts the products of forward and backward, but for the gradient of the images") {
+  const ir::Graph model = example("lenet");
+  const std::int64_t forward = products_of(model);
+  const std::int64_t first = 28 * 28 * 32 * 25;
+  for (const bool quantized : {false, true}) {
+    CAPTURE(quantized);
+    const std::optional<passes::Recipe> recipe = quantized ? std::optional(passes::recipe_from_json(R"("int8")")) : std::nullopt;
+    driver::Subject subject = driver::training_subject(model, recipe, 2);
+    const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+    CHECK(benchmark.operations == 2 * 2 * static_cast<double>(3 * forward - first));
+    const driver::Json json = driver::benchmark_json(subject, two_runs(), benchmark);
+    CHECK(json["mode"] == (quantized ? "qat" : "float"));
+    CHECK(json["step_ms"] == json["median_ms"]);
+    CHECK(json["peak_rss_mib"] > 1);
+    CHECK(json["memory_gb_per_s"] > 0);
+  }
+}
+
+TEST_CASE("the bytes of a kernel are those of the tensors that enter and leave it") {
+  tests::ModelBuilder builder({2, 3, 4, 5});
+  const ir::ValueId x = builder.input();
+  const ir::ValueId y = builder.op("relu", {x});
+  driver::Subject subject = driver::float_subject(builder.finish(builder.op("add", {y, y})), 2);
+  const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+  REQUIRE(benchmark.steps.size() == 2);
+  for (const driver::StepTime& step : benchmark.steps) CHECK(step.bytes == 2 * 4 * 2 * 3 * 4 * 5);
+}
+
 TEST_CASE("the reference runs on the scalar instructions of any processor") {
-  driver::Subject subject = driver::untrained_subject(tests::small_lenet(1), passes::recipe_from_json(R"("int8")"));
+  driver::Subject subject = driver::untrained_subject(tests::small_lenet(1), passes::recipe_from_json(R"("int8")"), 1);
   driver::BenchmarkOptions options = two_runs();
   options.compile.backends = {&backends::named("reference")};
   const driver::Benchmark benchmark = driver::run_benchmark(subject, options);

@@ -92,6 +92,22 @@ TEST_CASE("bench measures a model without weights, an artifact and a model in fl
   for (const Json& node : reference["nodes"]) CHECK(node["backend"] == "reference");
 }
 
+TEST_CASE("bench measures steps of training, in float and quantized") {
+  const Json floats = bench_json({"model.json", "--train", "--mode", "float", "--batch", "4"});
+  const Json quantized = bench_json({"model.json", "--train", "--batch", "4"});
+  CHECK(floats["mode"] == "float");
+  CHECK(quantized["mode"] == "qat");
+  CHECK(quantized["recipe"]["name"] == "int8");
+  CHECK(floats["operations"] == quantized["operations"]);
+  CHECK(has_op(floats, "conv2d_grad_weight"));
+  CHECK_FALSE(has_op(floats, "conv2d_integer"));
+  CHECK(has_op(quantized, "conv2d_integer"));
+  for (const char* key : {"images_per_s", "step_ms", "peak_rss_mib"}) {
+    CAPTURE(std::string(key));
+    CHECK(quantized.at(key) > 0);
+  }
+}
+
 TEST_CASE("bench says in text what it measured, on what, and what each node took") {
   const std::string text = output_of({"model.json", "--batch", "2"});
   CHECK(text.starts_with("model: quantized (initial weights, ranges calibrated on random data), batch 2, 1 thread\n"));
@@ -120,6 +136,11 @@ TEST_CASE("what bench can't do is told in one line") {
       {{"model.json", "--recipe", "int9"}, "'int9' (did you mean 'int8'?)"},
       {{"model.json", "--backend", "refrence"}, "'refrence' (did you mean 'reference'?)"},
       {{"model.json", "--secs", "1"}, "unknown flag '--secs'"},
+      {{"model.json", "--train", "--float"}, "--float"},
+      {{"model.json", "--mode", "float"}, "--train"},
+      {{"model.json", "--train", "--mode", "flaot"}, "--mode"},
+      {{"model.json", "--train", "--mode", "float", "--recipe", "int8"}, "--recipe: training in float takes none, expected --mode qat"},
+      {{"run/qat.stair", "--train"}, "run/qat.stair: an artifact is quantized already, expected no --train"},
       {{"run/qat.stair", "--float"}, "run/qat.stair: an artifact is quantized already, expected no --float"},
       {{"run/qat.stair", "--recipe", "int8"}, "run/qat.stair: an artifact is quantized already, expected no --recipe"},
   };
