@@ -19,8 +19,9 @@ class Contraction {
   virtual std::size_t packed_bytes() const = 0;
   /// Packs weights [O,C/groups,KH,KW] into `packed`, 64-byte aligned, and adds -z * sum of w to `offset` [O]: the correction for the zero
   /// point of the input.
-  virtual void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const = 0;
+  virtual void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const = 0;
 
+  /// An equal part of it for each of max_threads.
   virtual std::size_t scratch_bytes() const = 0;
   /// `other` is the operand of the epilogue's residual addition, of the result's shape, or nullptr. Parameters of the epilogue are by
   /// channel of the result.

@@ -1,5 +1,7 @@
 #include "backends/int8/contraction_kernel.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -20,19 +22,22 @@ class ContractionKernel : public Kernel {
       : fusion_(graph, nodes),
         window_(window),
         channels_first_(fusion_.sums->attributes.has("layout") && !channels_last(fusion_.sums->attributes)),
-        contraction_(plan_contraction(kernels, window, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8)) {
+        element_bytes_(ir::size_of(graph.type(fusion_.last().results[0]).dtype)) {
+    Window planned = window;
+    if (channels_first_) planned.images = 1;
+    contraction_ = plan_contraction(kernels, planned, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8);
     description_ = std::string(name_of(kernels.isa)) + " " + std::string(what);
     if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
     if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
     const std::vector<ir::TensorView> operands = constant_operands(graph, nodes, constants);
     if (operands.empty()) return;
     own_ = Memory(prepared_bytes());
-    prepared_ = prepare(operands, own_.data());
+    prepared_ = prepare(operands, own_.data(), 1);
   }
 
   std::size_t scratch_bytes() const override {
     return whole_lines(contraction_->scratch_bytes()) + (own_.data() == nullptr ? whole_lines(prepared_bytes()) : 0) +
-           (channels_first_ ? input_bytes() + result_bytes() : 0);
+           (channels_first_ ? image_bytes() * static_cast<std::size_t>(most_images()) : 0);
   }
   std::string_view description() const override { return description_; }
 
@@ -40,22 +45,13 @@ class ContractionKernel : public Kernel {
     std::byte* scratch = a.scratch + whole_lines(contraction_->scratch_bytes());
     Prepared prepared = prepared_;
     if (own_.data() == nullptr) {
-      prepared = prepare(a.operands, scratch);
+      prepared = prepare(a.operands, scratch, a.threads);
       scratch += whole_lines(prepared_bytes());
     }
-    const auto* input = a.operands[0].as<const std::uint8_t>();
-    auto* result = a.results[0].as<std::byte>();
+    if (channels_first_) return run_images(a, prepared, scratch);
     const auto* other = fusion_.join != nullptr ? a.operands[fusion_.other_at()].as<const std::uint8_t>() : nullptr;
-    if (!channels_first_) {
-      return contraction_->run(input, prepared.zero_point, prepared.packed, prepared.epilogue, result, other, a.scratch, a.threads);
-    }
-    auto* x = reinterpret_cast<std::uint8_t*>(scratch);
-    auto* y = reinterpret_cast<std::int32_t*>(scratch + input_bytes());
-    to_channels_last(input, window_.images, window_.in_channels, window_.in_height * window_.in_width, x, a.threads);
-    contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, reinterpret_cast<std::byte*>(y), nullptr, a.scratch,
-                      a.threads);
-    to_channels_first(y, window_.images, window_.out_channels, window_.out_height * window_.out_width,
-                      reinterpret_cast<std::int32_t*>(result), a.threads);
+    contraction_->run(a.operands[0].as<const std::uint8_t>(), prepared.zero_point, prepared.packed, prepared.epilogue,
+                      a.results[0].as<std::byte>(), other, a.scratch, a.threads);
   }
 
  private:
@@ -67,12 +63,37 @@ class ContractionKernel : public Kernel {
 
   std::size_t parameter_bytes() const { return Fusion::parameter_bytes(window_.out_channels); }
   std::size_t prepared_bytes() const { return parameter_bytes() + contraction_->packed_bytes(); }
-  std::size_t input_bytes() const {
-    return whole_lines(static_cast<std::size_t>(window_.images * window_.in_height * window_.in_width * window_.in_channels));
-  }
+  // Of an image.
+  std::size_t input_bytes() const { return static_cast<std::size_t>(window_.in_height * window_.in_width * window_.in_channels); }
   std::size_t result_bytes() const {
-    return whole_lines(static_cast<std::size_t>(window_.images * window_.out_height * window_.out_width * window_.out_channels) *
-                       sizeof(std::int32_t));
+    return static_cast<std::size_t>(window_.out_height * window_.out_width * window_.out_channels) * element_bytes_;
+  }
+  std::size_t image_bytes() const { return whole_lines(input_bytes()) + whole_lines(result_bytes()); }
+  // That are worked on at once.
+  std::int64_t most_images() const { return std::min<std::int64_t>(window_.images, Contraction::max_threads); }
+
+  // Turns each image to channels last and its result back, so that both lie in the cache meanwhile. Threads share out the images; those of
+  // a batch too small for that, each image's rows.
+  void run_images(const Arguments& a, const Prepared& prepared, std::byte* scratch) const {
+    const std::int64_t team = window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
+    const int within = team == 1 ? a.threads : 1;
+#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1)
+    for (std::int64_t image = 0; image < window_.images; ++image) {
+      const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+      std::byte* own = a.scratch + contraction_->scratch_bytes() / Contraction::max_threads * thread;
+      auto* x = reinterpret_cast<std::uint8_t*>(scratch + image_bytes() * thread);
+      auto* y = reinterpret_cast<std::byte*>(x) + whole_lines(input_bytes());
+      const auto* from = a.operands[0].as<const std::uint8_t>() + static_cast<std::size_t>(image) * input_bytes();
+      std::byte* to = a.results[0].as<std::byte>() + static_cast<std::size_t>(image) * result_bytes();
+      transpose(from, 1, window_.in_channels, window_.in_height * window_.in_width, x, within);
+      contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, y, nullptr, own, within);
+      const std::int64_t pixels = window_.out_height * window_.out_width;
+      if (element_bytes_ == 1) {
+        transpose(reinterpret_cast<const std::uint8_t*>(y), 1, pixels, window_.out_channels, reinterpret_cast<std::uint8_t*>(to), within);
+      } else {
+        transpose(reinterpret_cast<const std::uint32_t*>(y), 1, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), within);
+      }
+    }
   }
 
   /// The operands of the group, those that aren't parameters without data; none where a parameter is no constant.
@@ -93,12 +114,12 @@ class ContractionKernel : public Kernel {
     return operands;
   }
 
-  Prepared prepare(std::span<const ir::TensorView> operands, std::byte* memory) const {
+  Prepared prepare(std::span<const ir::TensorView> operands, std::byte* memory, int threads) const {
     Prepared p;
     p.epilogue = fusion_.epilogue(operands, window_.out_channels, memory);
     p.zero_point = *operands[2].as<std::int32_t>();
     auto* packed = reinterpret_cast<std::int8_t*>(memory + parameter_bytes());
-    contraction_->pack(operands[1].as<std::int8_t>(), p.zero_point, packed, reinterpret_cast<std::int32_t*>(memory));
+    contraction_->pack(operands[1].as<std::int8_t>(), p.zero_point, packed, reinterpret_cast<std::int32_t*>(memory), threads);
     p.packed = packed;
     return p;
   }
@@ -106,6 +127,7 @@ class ContractionKernel : public Kernel {
   Fusion fusion_;
   Window window_;
   bool channels_first_;
+  std::size_t element_bytes_;  // of the result
   std::unique_ptr<Contraction> contraction_;
   std::string description_;
   Memory own_;

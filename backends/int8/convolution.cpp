@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "backends/int8/memory.h"
 
@@ -16,6 +17,7 @@ constexpr std::int64_t copied_bytes = 128 * 1024;   // of a tile: it shares the 
 constexpr std::int64_t group_bytes = 4;             // dot products of 4
 constexpr std::int64_t most_groups = 16;            // a row of an AMX tile
 constexpr std::int64_t least_products = 4'000'000;  // what a thread must have to do before waking another pays
+constexpr std::int64_t least_packed = 32'768;       // weights for which waking another thread pays
 constexpr std::int64_t slack_rows = 32;             // see Product::slack
 
 // A 1x1 convolution over pixels that are neighbours is one over a single column of pixels, whatever the images.
@@ -76,31 +78,44 @@ Convolution::Convolution(const Kernels& kernels, const Window& window, bool sign
   }
 }
 
-void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const {
+void Convolution::pack_channel(const std::int8_t* from, std::int8_t* to) const {
   const Window& w = window_;
   const std::int64_t taps = w.kernel_height * w.kernel_width;
-  const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
   const std::int64_t in = w.group_in();
-  const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));
-  std::memset(packed, 0, packed_bytes_);
-  for (std::int64_t o = 0; o < w.out_channels; ++o) {
-    const std::int64_t in_group = o % w.group_out();
-    std::int8_t* panel =
-        packed + (o / w.group_out() * panels_ + in_group / kernels_.panel) * panel_bytes + in_group % kernels_.panel * group_bytes;
-    const std::int8_t* from = weights + o * in * taps;
-    std::int32_t sum = 0;
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      const std::int64_t run = joined_ ? tap / w.kernel_width : tap;
-      const std::int64_t begin = joined_ ? tap % w.kernel_width * in : 0;
-      for (std::int64_t c = 0; c < in; ++c) {
-        const std::int8_t value = from[c * taps + tap];
-        const std::int64_t k = begin + c;
-        panel[(run * groups_ + k / group_bytes) * kernels_.panel * group_bytes + k % group_bytes] = value;
-        sum += value;
-      }
-    }
-    offset[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(offset[o]) - z * static_cast<std::uint32_t>(sum));
+  const std::int64_t stride = kernels_.panel * group_bytes;
+  if (taps == 1) {
+    for (std::int64_t g = 0; g < in / group_bytes; ++g) std::memcpy(to + g * stride, from + g * group_bytes, group_bytes);
+    for (std::int64_t c = in / group_bytes * group_bytes; c < in; ++c) to[c / group_bytes * stride + c % group_bytes] = from[c];
+    return;
   }
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const std::int64_t run = joined_ ? tap / w.kernel_width : tap;
+    std::int8_t* const begin = to + run * groups_ * stride;
+    std::int64_t k = joined_ ? tap % w.kernel_width * in : 0;
+    for (std::int64_t c = 0; c < in; ++c, ++k) begin[k / group_bytes * stride + k % group_bytes] = from[c * taps + tap];
+  }
+}
+
+void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const {
+  const Window& w = window_;
+  const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
+  const std::int64_t count = w.group_in() * w.kernel_height * w.kernel_width;  // of a channel
+  const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));
+  const auto pack_panel = [&](std::int64_t item) {
+    std::int8_t* const panel = packed + item * panel_bytes;
+    std::memset(panel, 0, static_cast<std::size_t>(panel_bytes));
+    const std::int64_t first = item / panels_ * w.group_out() + item % panels_ * kernels_.panel;
+    const std::int64_t last = std::min(first + kernels_.panel, (item / panels_ + 1) * w.group_out());
+    for (std::int64_t o = first; o < last; ++o) {
+      const std::int8_t* from = weights + o * count;
+      pack_channel(from, panel + (o - first) * group_bytes);
+      const std::int32_t sum = std::accumulate(from, from + count, std::int32_t{0});
+      offset[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(offset[o]) - z * static_cast<std::uint32_t>(sum));
+    }
+  };
+  const std::int64_t items = w.groups * panels_;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && w.out_channels * count >= least_packed)
+  for (std::int64_t item = 0; item < items; ++item) pack_panel(item);
 }
 
 void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed,

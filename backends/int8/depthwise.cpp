@@ -41,7 +41,8 @@ DepthwiseConvolution::DepthwiseConvolution(const Kernels& kernels, const Window&
   scratch_bytes_ = whole_lines(static_cast<std::size_t>(copy_.plane_rows * copy_.row_bytes() + slack));
 }
 
-void DepthwiseConvolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset) const {
+void DepthwiseConvolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset,
+                                int /*threads*/) const {
   const Window& w = window_;
   const std::int64_t panel = kernels_.panel;
   const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));

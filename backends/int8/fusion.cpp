@@ -213,18 +213,24 @@ const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std
   return free(reader) ? &reader : nullptr;
 }
 
-std::vector<ir::NodeId> fuse(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {
-  std::vector<ir::NodeId> nodes{first};
+std::vector<ir::NodeId> fuse_rescale(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, std::int64_t channel_axis,
+                                     const std::function<bool(ir::NodeId)>& free) {
   const ir::ValueId acc = graph.node(first).results[0];
   const auto rank = static_cast<std::int64_t>(graph.type(acc).shape.size());
   const ir::NodeId* next = only_reader(uses, acc, free);
-  if (next == nullptr) return nodes;
+  if (next == nullptr) return {first};
   const ir::Node& rescale = graph.node(*next);
-  if (!rescales(rescale) || rescale.operands[0] != acc) return nodes;
+  if (!rescales(rescale) || rescale.operands[0] != acc) return {first};
   const std::int64_t axis = rescale.attributes.integer("axis");
-  if (axis != -1 && axis != rank - 1) return nodes;
-  nodes.push_back(*next);
+  if ((axis < 0 ? axis + rank : axis) != channel_axis) return {first};
+  return {first, *next};
+}
 
+std::vector<ir::NodeId> fuse(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free) {
+  const auto rank = static_cast<std::int64_t>(graph.type(graph.node(first).results[0]).shape.size());
+  std::vector<ir::NodeId> nodes = fuse_rescale(graph, uses, first, rank - 1, free);
+  if (nodes.size() == 1) return nodes;
+  const ir::Node& rescale = graph.node(nodes.back());
   const ir::ValueId q = rescale.results[0];
   const ir::NodeId* behind = only_reader(uses, q, free);
   if (behind == nullptr || rescale.op->name == "dequantize_accumulator") return nodes;

@@ -49,4 +49,8 @@ const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std
 /// The nodes that go with `first`, which sums and has its channels on the last axis of its result.
 std::vector<ir::NodeId> fuse(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free);
 
+/// The same where they are on that axis: what rescales the sums, no addition behind it.
+std::vector<ir::NodeId> fuse_rescale(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, std::int64_t channel_axis,
+                                     const std::function<bool(ir::NodeId)>& free);
+
 }  // namespace stair::backends::int8

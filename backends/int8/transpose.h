@@ -25,18 +25,8 @@ void transpose(const T* from, std::int64_t images, std::int64_t rows, std::int64
   }
 }
 
-/// The same of bytes, in vectors.
+/// The same in vectors.
 void transpose(const std::uint8_t* from, std::int64_t images, std::int64_t rows, std::int64_t columns, std::uint8_t* to, int threads);
-
-/// [N,C,pixels] to [N,pixels,C]
-template <class T>
-void to_channels_last(const T* from, std::int64_t images, std::int64_t channels, std::int64_t pixels, T* to, int threads) {
-  transpose(from, images, channels, pixels, to, threads);
-}
-/// [N,pixels,C] to [N,C,pixels]
-template <class T>
-void to_channels_first(const T* from, std::int64_t images, std::int64_t channels, std::int64_t pixels, T* to, int threads) {
-  transpose(from, images, pixels, channels, to, threads);
-}
+void transpose(const std::uint32_t* from, std::int64_t images, std::int64_t rows, std::int64_t columns, std::uint32_t* to, int threads);
 
 }  // namespace stair::backends::int8

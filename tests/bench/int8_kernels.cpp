@@ -110,7 +110,7 @@ struct Run {
         multiplier(offset.size(), 1e-3F),
         y(static_cast<std::size_t>(w.images * w.out_height * w.out_width * w.out_channels)),
         scratch(convolution->scratch_bytes() + 64) {
-    convolution->pack(weights.data(), 3, aligned(packed), offset.data());
+    convolution->pack(weights.data(), 3, aligned(packed), offset.data(), 1);
     epilogue.rescale = Rescale::floating;
     epilogue.offset = offset.data();
     epilogue.multiplier = multiplier.data();

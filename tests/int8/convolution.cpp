@@ -82,7 +82,7 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) 
   std::vector<std::int8_t> packed(convolution.packed_bytes());
   std::vector<std::int32_t> offset(e.epilogue.offset, e.epilogue.offset + w.out_channels);
   offset.resize(offset.size() + 16);
-  convolution.pack(weights.data(), zero_point, packed.data(), offset.data());
+  convolution.pack(weights.data(), zero_point, packed.data(), offset.data(), 1);
   Epilogue epilogue = e.epilogue;
   epilogue.offset = offset.data();
   std::vector<std::byte> scratch(convolution.scratch_bytes());
