@@ -48,14 +48,18 @@ void transpose_square(const T* from, std::int64_t from_stride, T* to, std::int64
 }
 
 // Rows [first, last) of one matrix. There are `side` of them or more, and as many columns: the last square of each direction reaches back.
+// A cache line of each column is written at once: columns that are a power of two apart share few places of the cache.
 template <class T>
 void transpose_rows(const T* from, std::int64_t rows, std::int64_t columns, std::int64_t first, std::int64_t last, T* to) {
   constexpr std::int64_t side = Square<T>::side;
-  for (std::int64_t at = first; at < last; at += side) {
-    const std::int64_t r = std::min(at, last - side);
+  constexpr std::int64_t line = 64 / sizeof(T);
+  for (std::int64_t begin = first; begin < last; begin += line) {
     for (std::int64_t column = 0; column < columns; column += side) {
       const std::int64_t c = std::min(column, columns - side);
-      transpose_square(from + r * columns + c, columns, to + c * rows + r, rows);
+      for (std::int64_t at = begin; at < std::min(last, begin + line); at += side) {
+        const std::int64_t r = std::min(at, last - side);
+        transpose_square(from + r * columns + c, columns, to + c * rows + r, rows);
+      }
     }
   }
 }
@@ -64,12 +68,13 @@ template <class T>
 void transpose_squares(const T* from, std::int64_t images, std::int64_t rows, std::int64_t columns, T* to, int threads) {
   constexpr std::int64_t side = Square<T>::side;
   if (rows < side || columns < side) return transpose<T>(from, images, rows, columns, to, threads);
-  const std::int64_t bands = rows / side;  // the last takes what is left
-  for_pieces(images * bands, 1, (1 << 17) / (side * columns), threads, [&](std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t height = 4 * side;                             // of a band
+  const std::int64_t bands = std::max<std::int64_t>(1, rows / height);  // the last takes what is left
+  for_pieces(images * bands, 1, (1 << 17) / (height * columns), threads, [&](std::int64_t first, std::int64_t last) {
     for (; first < last; ++first) {
       const std::int64_t image = first / bands * rows * columns;
       const std::int64_t band = first % bands;
-      transpose_rows(from + image, rows, columns, band * side, band + 1 < bands ? (band + 1) * side : rows, to + image);
+      transpose_rows(from + image, rows, columns, band * height, band + 1 < bands ? (band + 1) * height : rows, to + image);
     }
   });
 }
