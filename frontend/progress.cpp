@@ -1,6 +1,7 @@
 #include "frontend/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -26,6 +27,13 @@ std::string text_of(const std::string& stage, const runtime::Progress& p) {
                      p.steps, p.loss, 100 * p.accuracy, p.images_per_s);
 }
 
+// A line that wrapped couldn't be written over: it is cut at the terminal's width.
+std::string fitting(std::string text) {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && text.size() >= size.ws_col) text.resize(size.ws_col - 1U);
+  return text;
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine(std::string stage, bool quiet)
@@ -38,7 +46,11 @@ void ProgressLine::show(const runtime::Progress& progress) {
   const double images = progress.step > 0 ? static_cast<double>(progress.steps - progress.step) : 0;
   const double per_step = progress.batch > 0 ? static_cast<double>(progress.batch) / progress.images_per_s : 0;
   const std::string text = text_of(stage_, progress) + fmt::format("  {} left", clock_text(images * per_step));
-  fmt::print("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ ? "" : "\n");
+  if (terminal_) {
+    fmt::print("\r\033[K{}", fitting(text));
+  } else {
+    fmt::print("{}\n", text);
+  }
   std::fflush(stdout);
 }
 

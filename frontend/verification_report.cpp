@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace stair::driver {
@@ -22,16 +23,19 @@ ordered_json json_of(const Difference& d) {
 
 std::string describe(const Verification& report) {
   std::string text;
+  std::size_t width = 24;
+  for (const IntegerComparison& c : report.integers) width = std::max(width, c.subject.size());
   for (const IntegerComparison& c : report.integers) {
-    text += fmt::format("{:<24} {:>14} integers compared, {} differ\n", c.subject, c.elements, c.mismatches);
+    text += fmt::format("{:<{}} {:>14} integers compared, {} differ\n", c.subject, width, c.elements, c.mismatches);
     if (c.first) text += "  first: " + place(*c.first) + "\n";
   }
   if (!report.simulation.empty()) {
-    text += fmt::format("{:<24} {:>14} integers compared, {} off by one (near ties; at most {:.4f} % may be), {} off by more\n",
-                        "double-precision floats", report.simulated_elements(), report.off_by_one(), 100 * report.allowed_off_by_one,
+    text += fmt::format("{:<{}} {:>14} integers compared, {} off by one (near ties; at most {:.4f} % may be), {} off by more\n",
+                        "double-precision floats", width, report.simulated_elements(), report.off_by_one(), 100 * report.allowed_off_by_one,
                         report.off_by_more());
     for (const SimulationComparison& c : report.simulation) {
-      text += fmt::format("  {:<22} {:>14} compared, {} off by one, {} off by more\n", c.node, c.elements, c.off_by_one, c.off_by_more);
+      text += fmt::format("  {:<{}} {:>14} compared, {} off by one, {} off by more\n", c.node, width - 2, c.elements, c.off_by_one,
+                          c.off_by_more);
       if (c.first) text += "    first: " + place(*c.first) + "\n";
     }
   }

@@ -168,9 +168,6 @@ struct Kernels {
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
   void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
-  /// Dot products on registers alone, for as long as `rounds` says; yields how many products of two integers that was. What a benchmark
-  /// measures the others against.
-  std::int64_t (*peak)(std::int64_t rounds) = nullptr;
 };
 
 /// The table of a variant that this machine has.

@@ -1,5 +1,5 @@
+#include "backends/processor.h"
 #include "runtime/peak.h"
-#include "runtime/processor.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -37,7 +37,7 @@ __attribute__((target("amx-tile,amx-int8"))) std::int64_t tile_products(std::int
 
 void amx([[maybe_unused]] PeakRegistry& registry) {
 #if defined(__x86_64__)
-  registry.add({"amx", "tdpbusd", PeakLoop::Elements::int8, processor::has_amx_int8, tile_products});
+  registry.add({"amx", "tdpbusd", PeakLoop::Elements::int8, backends::processor::has_amx_int8, tile_products});
 #endif
 }
 

@@ -1,5 +1,5 @@
+#include "backends/processor.h"
 #include "runtime/peak.h"
-#include "runtime/processor.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -46,8 +46,8 @@ __attribute__((target("avx2,fma"))) std::int64_t pairs(std::int64_t times) {
 
 void avx2([[maybe_unused]] PeakRegistry& registry) {
 #if defined(__x86_64__)
-  registry.add({"avx2", "vfmadd", PeakLoop::Elements::float32, processor::has_avx2_fma, fma});
-  registry.add({"avx2", "vpmaddwd", PeakLoop::Elements::int8, processor::has_avx2_fma, pairs});
+  registry.add({"avx2", "vfmadd", PeakLoop::Elements::float32, backends::processor::has_avx2_fma, fma});
+  registry.add({"avx2", "vpmaddwd", PeakLoop::Elements::int8, backends::processor::has_avx2_fma, pairs});
 #endif
 }
 

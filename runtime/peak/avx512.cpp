@@ -1,5 +1,5 @@
+#include "backends/processor.h"
 #include "runtime/peak.h"
-#include "runtime/processor.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -30,7 +30,7 @@ __attribute__((target("avx512f"))) std::int64_t fma(std::int64_t times) {
 
 void avx512([[maybe_unused]] PeakRegistry& registry) {
 #if defined(__x86_64__)
-  registry.add({"avx512", "vfmadd", PeakLoop::Elements::float32, processor::has_avx512, fma});
+  registry.add({"avx512", "vfmadd", PeakLoop::Elements::float32, backends::processor::has_avx512, fma});
 #endif
 }
 

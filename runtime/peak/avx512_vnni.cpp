@@ -1,5 +1,5 @@
+#include "backends/processor.h"
 #include "runtime/peak.h"
-#include "runtime/processor.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -30,7 +30,7 @@ __attribute__((target("avx512f,avx512vnni"))) std::int64_t dot_products(std::int
 
 void avx512_vnni([[maybe_unused]] PeakRegistry& registry) {
 #if defined(__x86_64__)
-  registry.add({"avx512_vnni", "vpdpbusd", PeakLoop::Elements::int8, processor::has_avx512_vnni, dot_products});
+  registry.add({"avx512_vnni", "vpdpbusd", PeakLoop::Elements::int8, backends::processor::has_avx512_vnni, dot_products});
 #endif
 }
 

@@ -1,5 +1,5 @@
+#include "backends/processor.h"
 #include "runtime/peak.h"
-#include "runtime/processor.h"
 
 #if defined(__ARM_NEON)
 #include <arm_neon.h>
@@ -59,7 +59,7 @@ void neon([[maybe_unused]] PeakRegistry& registry) {
 #if defined(__ARM_NEON)
   registry.add({"neon", "fmla", PeakLoop::Elements::float32, [] { return true; }, fma});
   registry.add({"neon", "smlal", PeakLoop::Elements::int8, [] { return true; }, widened});
-  registry.add({"neon_dot", "sdot", PeakLoop::Elements::int8, processor::has_neon_dot_products, dot_products});
+  registry.add({"neon_dot", "sdot", PeakLoop::Elements::int8, backends::processor::has_neon_dot_products, dot_products});
 #endif
 }
 

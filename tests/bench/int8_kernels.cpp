@@ -10,6 +10,7 @@
 
 #include "backends/int8/contraction.h"
 #include "ir/error.h"
+#include "runtime/peak.h"
 
 // Times the int8 engine on raw memory: a matrix product of 1024^3 and each layer of the networks of examples/models, batch 1, one thread,
 // as a share of the products that the variant computes a second on registers alone, measured in the same run.
@@ -25,15 +26,12 @@ double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Products a second on registers.
-double peak(const Kernels& kernels) {
-  double best = 0;
-  for (int i = 0; i < 300; ++i) {
-    const double begin = seconds();
-    const std::int64_t products = kernels.peak(10'000);
-    best = std::max(best, static_cast<double>(products) / (seconds() - begin));
+// Products a second on registers, of so many threads together.
+double peak(const Kernels& kernels, int threads) {
+  for (const runtime::Peak& peak : runtime::measure_peaks(threads)) {
+    if (peak.isa == name_of(kernels.isa) && peak.elements == runtime::PeakLoop::Elements::int8) return peak.gop_per_s * 5e8;
   }
-  return best;
+  throw Error("no peak is known of '" + std::string(name_of(kernels.isa)) + "'");
 }
 
 struct Layer {
@@ -173,7 +171,7 @@ int main(int argc, char** argv) {
     const Kernels& kernels = kernels_of(argc > 1 ? isa_named(argv[1]) : chosen_isa());
     if (!is_present(kernels.isa)) throw Error("this machine doesn't run '" + std::string(name_of(kernels.isa)) + "'");
     const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
-    const double limit = peak(kernels) * threads;
+    const double limit = peak(kernels, threads);
     for (const Network& network : networks()) {
       if (argc > 3 && network.name != argv[3]) continue;
       time_network(network, kernels, limit, threads);

@@ -1,4 +1,4 @@
-#include "runtime/processor.h"
+#include "backends/processor.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -9,7 +9,7 @@
 #include <sys/auxv.h>
 #endif
 
-namespace stair::runtime::processor {
+namespace stair::backends::processor {
 
 #if defined(__x86_64__)
 
@@ -18,7 +18,8 @@ bool has_avx2_fma() {
 }
 
 bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+         __builtin_cpu_supports("avx512vl") != 0;
 }
 
 bool has_avx512_vnni() {
@@ -26,6 +27,7 @@ bool has_avx512_vnni() {
 }
 
 bool has_amx_int8() {
+  if (!has_avx512_vnni()) return false;
   constexpr unsigned tiles_and_int8 = (1U << 24U) | (1U << 25U);  // EDX of leaf 7
   unsigned eax = 0;
   unsigned ebx = 0;
@@ -35,6 +37,10 @@ bool has_amx_int8() {
   constexpr long request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long tile_data = 18;               // XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+bool has_neon() {
+  return false;
 }
 
 bool has_neon_dot_products() {
@@ -57,6 +63,14 @@ bool has_avx512_vnni() {
 
 bool has_amx_int8() {
   return false;
+}
+
+bool has_neon() {
+#if defined(__aarch64__)
+  return true;
+#else
+  return false;
+#endif
 }
 
 bool has_neon_dot_products() {
@@ -69,4 +83,4 @@ bool has_neon_dot_products() {
 
 #endif
 
-}  // namespace stair::runtime::processor
+}  // namespace stair::backends::processor
