@@ -13,7 +13,8 @@ struct Activation {
   std::optional<OpSchema::Clamp> clamp = {};
 };
 
-/// Adds an activation and its gradient op, which reads x.
+/// Adds an activation and its gradient op, which reads x. That of a clamp is handed y, which lies between the bounds exactly where x does:
+/// so nobody keeps x.
 inline void add_activation(OpRegistry& registry, const Activation& activation) {
   const std::string gradient_op = std::string(activation.name) + "_grad";
   registry.add({.name = activation.name,
@@ -22,8 +23,8 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .results = {{"y", "of the type of x"}},
                 .attributes = activation.attributes,
                 .infer = same_as_first_float,
-                .gradient = gradient([gradient_op](GradientContext& g) -> std::vector<ValueId> {
-                  return {g.emit(gradient_op, {g.gradient(), g.operand(0)}, g.attributes())};
+                .gradient = gradient([gradient_op, clamps = activation.clamp.has_value()](GradientContext& g) -> std::vector<ValueId> {
+                  return {g.emit(gradient_op, {g.gradient(), clamps ? g.result() : g.operand(0)}, g.attributes())};
                 }),
                 .integer = unary_table(),
                 .clamp = activation.clamp,
@@ -31,7 +32,7 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .layer = OpSchema::Layer{}});
   registry.add({.name = gradient_op,
                 .summary = activation.derivative,
-                .operands = {{"dy", "gradient by y"}, {"x", "its operand"}},
+                .operands = {{"dy", "gradient by y"}, {"x", "its operand, or of a clamp its result"}},
                 .results = {{"dx", "gradient by x"}},
                 .attributes = activation.attributes,
                 .infer = same_as_first_float,
