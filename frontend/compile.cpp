@@ -21,7 +21,9 @@ bool prefer_channels_last(const std::vector<const backends::Backend*>& backends)
 }  // namespace
 
 runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
-  if (prefer_channels_last(options.backends) && graph.updates().empty()) graph = passes::run(passes::lowering(), std::move(graph));
+  const bool trains = !graph.updates().empty();
+  if (trains) graph = passes::run(passes::scheduling(), std::move(graph));
+  if (!trains && prefer_channels_last(options.backends)) graph = passes::run(passes::lowering(), std::move(graph));
   const auto planner = [](const ir::Graph& of, const ir::Schedule& schedule) { return passes::plan_memory(of, schedule); };
   return runtime::Executor(std::move(graph), planner, states, {options.backends, options.threads});
 }

@@ -21,7 +21,8 @@ struct CompileOptions {
 runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeline, std::int64_t batch, runtime::Tensors& states,
                           const CompileOptions& options);
 
-/// An executor over a graph that is ready to run (a deployment graph); where it only infers, lowered for the preferred backend.
+/// An executor over a graph that is ready to run (a deployment graph); scheduled where it trains, lowered for the preferred
+/// backend where it only infers.
 runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options);
 
 /// What is deployed: the integer graph (batch 1), its constants, and the proof that its sums can't overflow.

@@ -110,4 +110,8 @@ Pipeline lowering() {
   return {{"channels_last"}, {"dead_code"}};
 }
 
+Pipeline scheduling() {
+  return {{"sink"}};
+}
+
 }  // namespace stair::passes

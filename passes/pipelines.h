@@ -40,5 +40,7 @@ Pipeline deployment_constants(const Recipe& recipe);
 
 /// What a deployment graph goes through before a backend that asks for it runs it: the layout of its images. Values keep their integers.
 Pipeline lowering();
+/// What a training step goes through before it runs: the order of its nodes.
+Pipeline scheduling();
 
 }  // namespace stair::passes

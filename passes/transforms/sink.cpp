@@ -1,0 +1,67 @@
+#include <functional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "ir/type.h"
+#include "passes/pass.h"
+
+// %y = dequantize(%q); …; reader(%y)  ->  …; %y = dequantize(%q); reader(%y)
+//
+// A value that takes more memory than what it is computed from waits until it is read: in training, the backward pass finds activations as
+// the 8-bit integers that they are, and floats live only from there to their reader.
+
+namespace stair::passes {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::ValueId;
+
+bool grows(const Graph& graph, const Node& node) {
+  std::size_t read = 0;
+  const std::set<ValueId> operands(node.operands.begin(), node.operands.end());
+  for (const ValueId operand : operands) {
+    if (operand != ir::absent) read += ir::byte_count(graph.type(operand));
+  }
+  return node.results.size() == 1 && ir::byte_count(graph.type(node.results.front())) > read;
+}
+
+Result run_sink(const Graph& graph) {
+  Result result;
+  ir::Rewriter rewriter(graph);
+  std::set<const Node*> waiting;
+  std::set<const Node*> passed;  // waited while another node was copied
+  const std::function<void(ValueId)> reach = [&](ValueId value) {
+    if (value == ir::absent || rewriter.mapped(value)) return;
+    const Node& node = *graph.producer(value);
+    for (const ValueId operand : node.operands) reach(operand);
+    rewriter.copy(node);
+    waiting.erase(&node);
+    if (passed.erase(&node) > 0) result.changes.push_back("moved '" + node.name + "' to its reader");
+  };
+  for (const Node& node : graph.nodes()) {
+    if (grows(graph, node)) {
+      waiting.insert(&node);
+      continue;
+    }
+    for (const ValueId operand : node.operands) reach(operand);
+    rewriter.copy(node);
+    passed.insert(waiting.begin(), waiting.end());
+  }
+  for (const ir::Output& output : graph.outputs()) reach(output.value);
+  for (const ir::Update& update : graph.updates()) reach(update.value);
+  result.graph = rewriter.finish();
+  return result;
+}
+
+}  // namespace
+
+void sink(PassRegistry& registry) {
+  registry.add({.name = "sink",
+                .summary = "Moves nodes whose result takes more memory than their operands (dequantize) to just before their first reader.",
+                .options = {},
+                .run = [](const Graph& graph, const ir::Attributes&) { return run_sink(graph); }});
+}
+
+}  // namespace stair::passes
