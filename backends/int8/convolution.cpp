@@ -12,13 +12,14 @@ namespace stair::backends::int8 {
 
 namespace {
 
-constexpr std::int64_t channel_piece = 64;          // pieces that threads share out begin at multiples of it
-constexpr std::int64_t copied_bytes = 128 * 1024;   // of a tile: it shares the second-level cache with the weights
-constexpr std::int64_t group_bytes = 4;             // dot products of 4
-constexpr std::int64_t most_groups = 16;            // a row of an AMX tile
-constexpr std::int64_t least_products = 4'000'000;  // what a thread must have to do before waking another pays
-constexpr std::int64_t least_packed = 32'768;       // weights for which waking another thread pays
-constexpr std::int64_t slack_rows = 32;             // see Product::slack
+constexpr std::int64_t channel_piece = 64;           // pieces that threads share out begin at multiples of it
+constexpr std::int64_t copied_bytes = 128 * 1024;    // of a tile: it shares the second-level cache with the weights
+constexpr std::int64_t group_bytes = 4;              // dot products of 4
+constexpr std::int64_t most_groups = 16;             // a row of an AMX tile
+constexpr std::int64_t least_products = 4'000'000;   // what a thread must have to do before waking another pays
+constexpr std::int64_t least_streamed = 384 * 1024;  // bytes of weights a thread: each then keeps its part in its own cache
+constexpr std::int64_t least_packed = 32'768;        // weights for which waking another thread pays
+constexpr std::int64_t slack_rows = 32;              // see Product::slack
 
 // A 1x1 convolution over pixels that are neighbours is one over a single column of pixels, whatever the images.
 Window normalized(Window w) {
@@ -164,7 +165,8 @@ void Convolution::run(const std::uint8_t* input, std::int32_t zero_point, const 
                       std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const {
   const Window& w = window_;
   const std::int64_t products = w.images * w.out_height * w.out_width * w.out_channels * runs_ * run_bytes_;
-  const std::int64_t team = std::clamp<std::int64_t>(products / least_products, 1, std::min(threads, max_threads));
+  const std::int64_t worth = std::max(products / least_products, static_cast<std::int64_t>(packed_bytes_) / least_streamed);
+  const std::int64_t team = std::clamp<std::int64_t>(worth, 1, std::min(threads, max_threads));
 
   // Threads share out the rows; where the weights are the larger part, the channels, so that each reads its part of them alone.
   const std::int64_t input_bytes = w.images * w.in_height * w.in_width * w.in_channels;
