@@ -5,6 +5,7 @@
 #include "ir/text.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/quantized_run.h"
+#include "tests/support/seeds.h"
 
 using namespace stair;
 
@@ -28,9 +29,9 @@ std::string random_recipe(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("a random network trains a step, exports, and verifies") {
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  for (const std::uint64_t seed : tests::seeds(40)) {
     const std::string recipe = random_recipe(seed);
-    CAPTURE(seed);
+    INFO(tests::replay(seed));
     CAPTURE(recipe);
     tests::QuantizedRun run = tests::quantized_run(tests::random_net(seed, 4), recipe, 2, seed);
     const std::string text = ir::print(run.deployment.graph);

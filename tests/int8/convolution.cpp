@@ -5,6 +5,7 @@
 
 #include "backends/int8/contraction.h"
 #include "tests/int8/random_epilogue.h"
+#include "tests/support/seeds.h"
 
 using namespace stair;
 using namespace stair::backends;
@@ -101,7 +102,7 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) 
       if (found != e.expected(sum, o, other[static_cast<std::size_t>(i)])) ++wrong;
     }
     CAPTURE(name_of(isa));
-    CAPTURE(seed);
+    INFO(tests::replay(seed));
     CAPTURE(threads);
     REQUIRE(wrong == 0);
     REQUIRE(result.back() == std::byte{0x5a});
@@ -112,7 +113,7 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) 
 
 TEST_CASE("convolution: random shapes, strides, paddings, dilations, groups and epilogues, by plain loops") {
   for (const Isa isa : present_isas()) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (const std::uint64_t seed : tests::seeds(60)) {
       tests::Random random(seed);
       Window w = random_window(random);
       check(isa, w, seed, random);
@@ -122,7 +123,7 @@ TEST_CASE("convolution: random shapes, strides, paddings, dilations, groups and 
 
 TEST_CASE("convolution: depthwise") {
   for (const Isa isa : present_isas()) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (const std::uint64_t seed : tests::seeds(60)) {
       tests::Random random(seed);
       Window w = random_window(random);
       w.groups = w.in_channels = w.out_channels = random.pick<std::int64_t>({2, 3, 16, 31, 32, 64, 65, 100, 128, 200});
@@ -133,7 +134,7 @@ TEST_CASE("convolution: depthwise") {
 
 TEST_CASE("convolution: linear layers, that is images of one row without padding") {
   for (const Isa isa : present_isas()) {
-    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    for (const std::uint64_t seed : tests::seeds(30)) {
       tests::Random random(seed);
       const std::int64_t rows = random.pick<std::int64_t>({1, 2, 3, 4, 7, 16, 19, 40});
       const std::int64_t in = random.pick<std::int64_t>({1, 3, 10, 64, 100, 128, 300, 784});
@@ -146,7 +147,7 @@ TEST_CASE("convolution: linear layers, that is images of one row without padding
 TEST_CASE("convolution: enough work for several threads, by rows and by channels") {
   for (const Isa isa : present_isas()) {
     if (isa == Isa::scalar) continue;
-    for (std::uint64_t seed = 0; seed < 2; ++seed) {
+    for (const std::uint64_t seed : tests::seeds(2)) {
       tests::Random random(seed);
       Window w = seed == 0 ? Window{1, 16, 40, 40, 64, 40, 40, 3, 3} : Window{1, 256, 4, 4, 256, 4, 4, 3, 3};
       w.top = w.left = 1;

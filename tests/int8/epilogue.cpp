@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "tests/int8/random_epilogue.h"
+#include "tests/support/seeds.h"
 
 using namespace stair;
 using namespace stair::backends::int8;
@@ -10,7 +11,7 @@ using namespace stair::backends::int8;
 // N-REQ, N-LOGITS, N-POINT: every kind of epilogue on every variant against ir/numerics.h.
 TEST_CASE("epilogue: the bits of ir/numerics.h") {
   for (const Isa isa : present_isas()) {
-    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    for (const std::uint64_t seed : tests::seeds(300)) {
       tests::Random random(seed);
       const std::int64_t channels = random(1, 70);
       const std::int64_t rows = random(1, 9);
@@ -32,7 +33,7 @@ TEST_CASE("epilogue: the bits of ir/numerics.h") {
         }
       }
       CAPTURE(name_of(isa));
-      CAPTURE(seed);
+      INFO(tests::replay(seed));
       REQUIRE(wrong == 0);
       REQUIRE(results.back() == std::byte{0x5a});
     }

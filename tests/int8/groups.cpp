@@ -9,6 +9,7 @@
 #include "ir/op.h"
 #include "runtime/tensor.h"
 #include "tests/int8/random.h"
+#include "tests/support/seeds.h"
 
 using namespace stair;
 
@@ -148,9 +149,9 @@ std::vector<std::byte> expected(Program& p) {
 
 TEST_CASE("groups: sums, rescale and addition as one kernel yield what the reference yields node by node") {
   for (const backends::Backend* backend : backends::int8::variants()) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (const std::uint64_t seed : tests::seeds(60)) {
       CAPTURE(backend->name());
-      CAPTURE(seed);
+      INFO(tests::replay(seed));
       tests::Random random(seed);
       Program p = random_program(random);
       const std::vector<std::byte> correct = expected(p);

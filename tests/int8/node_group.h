@@ -10,6 +10,7 @@
 #include "ir/graph.h"
 #include "runtime/tensor.h"
 #include "tests/int8/random.h"
+#include "tests/support/seeds.h"
 
 namespace stair::tests {
 
@@ -43,8 +44,8 @@ class NodeGroup {
 /// Calls body(random, group) for each seed and checks the group it builds.
 template <class Body>
 void for_seeds(std::uint64_t count, Body&& body) {
-  for (std::uint64_t seed = 0; seed < count; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(count)) {
+    INFO(tests::replay(seed));
     Random random(seed);
     NodeGroup group(random);
     body(random, group);

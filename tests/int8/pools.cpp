@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/int8/node_group.h"
+#include "tests/support/seeds.h"
 
 using namespace stair;
 using ir::DType;
@@ -54,8 +55,8 @@ void rescale(tests::Random& random, tests::NodeGroup& group, ValueId acc, std::i
 }  // namespace
 
 TEST_CASE("max_pool_integer: any window") {
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(200)) {
+    INFO(tests::replay(seed));
     tests::Random random(seed);
     tests::NodeGroup group(random);
     const RandomPool pool(random);
@@ -75,8 +76,8 @@ TEST_CASE("max_pool_integer: pieces of several threads") {
 }
 
 TEST_CASE("avg_pool_integer, alone and with what rescales it") {
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(200)) {
+    INFO(tests::replay(seed));
     tests::Random random(seed);
     tests::NodeGroup group(random);
     const RandomPool pool(random);
@@ -88,8 +89,8 @@ TEST_CASE("avg_pool_integer, alone and with what rescales it") {
 }
 
 TEST_CASE("reduce_sum_integer over neighbouring axes, alone and with what rescales it") {
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(100)) {
+    INFO(tests::replay(seed));
     tests::Random random(seed);
     tests::NodeGroup group(random);
     const RandomPool pool(random);

@@ -14,6 +14,7 @@
 #include "tests/runtime/support.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/quantized_run.h"
+#include "tests/support/seeds.h"
 
 using namespace stair;
 using runtime::Executor;
@@ -89,8 +90,8 @@ struct Small {
 }  // namespace
 
 TEST_CASE("sharing memory changes no bit of a float training step") {
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(12)) {
+    INFO(tests::replay(seed));
     const ir::Attributes optimizers[] = {
         {{"optimizer", std::string("sgd")}, {"learning_rate", 0.01}},
         {{"optimizer", std::string("sgd")}, {"learning_rate", 0.01}, {"momentum", 0.9}, {"weight_decay", 0.01}, {"max_norm", 1.0}},
@@ -103,8 +104,8 @@ TEST_CASE("sharing memory changes no bit of a float training step") {
 TEST_CASE("sharing memory changes no bit of a quantized training step") {
   const char* const recipes[] = {R"("int8")", R"("jacob2017")", R"({"weights": {"bits": 3}, "activations": {"bits": 4}})",
                                  R"({"requantization": "power_of_two"})"};
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(12)) {
+    INFO(tests::replay(seed));
     const passes::Recipe recipe = passes::recipe_from_json(recipes[seed % 4]);
     const ir::Attributes sgd{{"optimizer", std::string("sgd")}, {"learning_rate", 0.01}, {"momentum", 0.9}};
     check_plans(passes::run(passes::quantized_training(recipe, {}, {}, sgd), tests::random_net(seed, 4)), seed);
@@ -114,8 +115,8 @@ TEST_CASE("sharing memory changes no bit of a quantized training step") {
 TEST_CASE("a hook that throws at the loss leaves all states as they were") {
   struct Stop {};
   const char* const recipes[] = {R"("int8")", R"("jacob2017")", R"({"batch_norm": {"fold": "weight"}})", R"("binaryconnect")"};
-  for (std::uint64_t seed = 0; seed < 8; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : tests::seeds(8)) {
+    INFO(tests::replay(seed));
     const passes::Recipe recipe = passes::recipe_from_json(recipes[seed % 4]);
     const ir::Attributes adam{{"optimizer", std::string("adam")}, {"learning_rate", 0.01}};
     const ir::Graph graph = passes::run(passes::quantized_training(recipe, {}, {}, adam), tests::random_net(seed, 4));
