@@ -19,11 +19,10 @@ namespace {
 class Terminal {
  public:
   explicit Terminal(unsigned short columns) : master_(::posix_openpt(O_RDWR | O_NOCTTY)) {
-    REQUIRE(master_ >= 0);
-    REQUIRE(::grantpt(master_) == 0);
-    REQUIRE(::unlockpt(master_) == 0);
+    if (master_ < 0 || ::grantpt(master_) != 0 || ::unlockpt(master_) != 0) return;
     name_ = ::ptsname(master_);
     slave_ = ::open(name_.c_str(), O_RDWR | O_NOCTTY);  // held open: what is written stays readable
+    if (!there()) return;
     const winsize size{24, columns, 0, 0};
     REQUIRE(::ioctl(slave_, TIOCSWINSZ, &size) == 0);
   }
@@ -34,6 +33,8 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
+  // A machine may have none to give.
+  bool there() const { return slave_ >= 0; }
   const std::string& name() const { return name_; }
   // All that was written so far, after waiting a moment for more.
   const std::string& text() {
@@ -61,6 +62,10 @@ TEST_CASE("on a terminal the progress line is written over itself, never wider t
   tests::write_experiment(folder);
   tests::write_pictures(folder, "train", 20'000);  // an epoch that lasts
   Terminal terminal(40);
+  if (!terminal.there()) {
+    MESSAGE("not tested: this machine gives no terminals");
+    return;
+  }
   tests::Process process({"train", "exp.json", "--run", "run", "--threads", "1", "--set", "batch=1"}, folder.path(),
                          {.stdout_to = terminal.name()});
   // The line of an epoch ends with a line break; of what is written over, a part before the next beginning doesn't.
