@@ -10,36 +10,27 @@
 #include "ir/random.h"
 #include "ir/rebatch.h"
 #include "runtime/artifact.h"
-#include "runtime/memory_speed.h"
+#include "runtime/memory.h"
 
 namespace stair::driver {
 namespace {
 
 constexpr std::int64_t calibration_batch = 4;
 
-// Inputs of the graph: images uniform in [0, 1) as the pictures of a data set are, labels of two classes.
-std::vector<runtime::Tensor> random_inputs(const ir::Graph& graph) {
-  std::vector<runtime::Tensor> inputs;
-  for (const ir::ValueId id : graph.inputs()) {
-    inputs.emplace_back(graph.type(id));
-    runtime::Tensor& input = inputs.back();
-    const bool labels = graph.type(id).dtype == ir::DType::i64;
-    for (std::int64_t i = 0; i < input.count(); ++i) {
-      const float drawn = ir::random_uniform(0, static_cast<std::uint64_t>(id), 0, static_cast<std::uint64_t>(i));
-      if (labels) {
-        input.as<std::int64_t>()[i] = drawn < 0.5F ? 0 : 1;
-      } else {
-        input.as<float>()[i] = drawn;
-      }
-    }
+// Uniform in [0, 1) as the pictures of a data set are.
+runtime::Tensor random_images(const ir::Graph& graph, ir::ValueId id) {
+  runtime::Tensor images(graph.type(id));
+  for (std::int64_t i = 0; i < images.count(); ++i) {
+    images.as<float>()[i] = ir::random_uniform(0, static_cast<std::uint64_t>(id), 0, static_cast<std::uint64_t>(i));
   }
-  return inputs;
+  return images;
 }
 
-std::vector<ir::TensorView> views_of(const std::vector<runtime::Tensor>& tensors) {
-  std::vector<ir::TensorView> views;
-  for (const runtime::Tensor& tensor : tensors) views.push_back(tensor.view());
-  return views;
+// Every class in turn.
+runtime::Tensor labels_of(const ir::Graph& graph, ir::ValueId id, std::int64_t classes) {
+  runtime::Tensor labels(graph.type(id));
+  for (std::int64_t i = 0; i < labels.count(); ++i) labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i % classes);
+  return labels;
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -82,14 +73,24 @@ bool reads_floats(const ir::Graph& graph, const ir::Node& node) {
 
 }  // namespace
 
+std::vector<runtime::Tensor> inputs_of(const Subject& subject) {
+  std::vector<runtime::Tensor> inputs;
+  for (const ir::ValueId id : subject.graph.inputs()) {
+    const bool images = ir::is_float(subject.graph.type(id).dtype);
+    inputs.push_back(images ? random_images(subject.graph, id) : labels_of(subject.graph, id, subject.classes));
+  }
+  return inputs;
+}
+
 Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe, std::int64_t batch) {
   Subject subject{model.name, batch};
   ir::Graph watching = passes::run(passes::calibration(recipe), ir::with_batch(model, calibration_batch));
   runtime::Tensors states;
   runtime::initialize_states(watching, 0, states);
   runtime::initialize_states(model, 0, states);
-  const std::vector<runtime::Tensor> inputs = random_inputs(watching);
-  executor_for(std::move(watching), states, {}).run(views_of(inputs));
+  const runtime::Tensor images = random_images(watching, watching.inputs().front());
+  const ir::TensorView inputs[] = {images.view()};
+  executor_for(std::move(watching), states, {}).run(inputs);
   Deployment deployment = deploy(model, recipe, states);
   subject.recipe = passes::to_json(recipe);
   subject.note = "initial weights, ranges calibrated on random data";
@@ -118,6 +119,7 @@ Subject artifact_subject(const std::string& path, std::int64_t batch) {
 
 Subject training_subject(const ir::Graph& model, const std::optional<passes::Recipe>& recipe, std::int64_t batch) {
   Subject subject{model.name, batch, true};
+  subject.classes = model.type(model.output("logits")).shape.back();
   const ir::Attributes loss{{"loss", std::string("cross_entropy")}};
   const ir::Attributes optimizer{{"learning_rate", 1e-3}, {"momentum", 0.9}};
   const passes::Pipeline pipeline =
@@ -163,16 +165,16 @@ std::vector<Work> work_by_step(const runtime::Executor& executor) {
 Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options) {
   Benchmark made;
   runtime::Executor executor = executor_for(subject.graph, subject.states, options.compile);
-  const std::vector<runtime::Tensor> inputs = random_inputs(executor.graph());
-  const std::vector<ir::TensorView> views = views_of(inputs);
+  const std::vector<runtime::Tensor> inputs = inputs_of(subject);
+  std::vector<ir::TensorView> views;
+  for (const runtime::Tensor& input : inputs) views.push_back(input.view());
   made.peaks = runtime::measure_peaks(options.compile.threads);
-  made.memory_gb_per_s = runtime::measure_memory_speed(options.compile.threads);
   made.latency = runtime::measure_latency(executor, views, options.time);
   const std::vector<double> medians = runtime::measure_steps(executor, views, options.time);
+  made.peak_rss_mib = runtime::peak_rss_mib();  // before the arrays of the next line count
+  made.memory_gb_per_s = runtime::measure_memory_speed(options.compile.threads);
   made.arena_bytes = executor.arena_bytes();
   for (const auto& [name, tensor] : subject.states) made.state_bytes += tensor.bytes();
-
-  made.peak_rss_mib = runtime::peak_rss_mib();
 
   const std::vector<Work> work = work_by_step(executor);
   std::vector<double> operations_on(made.peaks.size(), 0);

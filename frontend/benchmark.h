@@ -16,9 +16,10 @@ namespace stair::driver {
 struct Subject {
   std::string name;
   std::int64_t batch = 1;
-  bool trains = false;      ///< a training step rather than inference
-  std::string recipe = {};  ///< JSON; "": float
-  std::string note = {};    ///< what the weights and ranges are
+  bool trains = false;       ///< a training step rather than inference
+  std::int64_t classes = 0;  ///< of its labels, where it trains
+  std::string recipe = {};   ///< JSON; "": float
+  std::string note = {};     ///< what the weights and ranges are
   ir::Graph graph = {};
   runtime::Tensors states = {};
 };
@@ -32,6 +33,9 @@ Subject float_subject(const ir::Graph& model, std::int64_t batch);
 Subject artifact_subject(const std::string& path, std::int64_t batch);
 /// A training step from initial weights: cross-entropy and SGD with momentum; with a recipe that of a qat stage, in float without.
 Subject training_subject(const ir::Graph& model, const std::optional<passes::Recipe>& recipe, std::int64_t batch);
+
+/// What it is fed: random images, and labels of all classes where it trains.
+std::vector<runtime::Tensor> inputs_of(const Subject& subject);
 
 struct BenchmarkOptions {
   CompileOptions compile;
@@ -58,7 +62,7 @@ struct Benchmark {
   double peak_fraction = 0;    ///< time that the operations would take at the peaks of the sets they run on, as a share of the latency
   double memory_gb_per_s = 0;  ///< that this machine moves at most
   std::size_t arena_bytes = 0, state_bytes = 0;
-  double peak_rss_mib = 0;  ///< of the process, when the runs were done
+  double peak_rss_mib = 0;  ///< of the process over the runs
 };
 
 /// What a step of an executor does.
@@ -70,7 +74,7 @@ struct Work {
 /// That of each step. A node that no assignment names runs within the step that reads it.
 std::vector<Work> work_by_step(const runtime::Executor& executor);
 
-/// Compiles the graph and measures it on random inputs.
+/// Compiles the graph and measures it on inputs_of.
 Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options);
 
 }  // namespace stair::driver

@@ -17,7 +17,7 @@
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
-#include "runtime/memory_speed.h"
+#include "runtime/memory.h"
 #include "runtime/trainer.h"
 
 namespace stair::driver {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "frontend/benchmark_report.h"
 #include "frontend/model_reader.h"
@@ -114,6 +115,15 @@ TEST_CASE("a training step counts the products of forward and backward, but for 
     CHECK(json["peak_rss_mib"] > 1);
     CHECK(json["memory_gb_per_s"] > 0);
   }
+}
+
+TEST_CASE("training is measured on labels of the graph's type, of every class and no other") {
+  const driver::Subject subject = driver::training_subject(example("lenet"), {}, 23);
+  const std::vector<runtime::Tensor> inputs = driver::inputs_of(subject);
+  REQUIRE(inputs.size() == 2);
+  REQUIRE(inputs[1].type() == ir::Type{ir::DType::i32, {23}});
+  const std::int32_t* labels = inputs[1].as<std::int32_t>();
+  CHECK(std::set<std::int32_t>(labels, labels + 23) == std::set<std::int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 
 TEST_CASE("the bytes of a kernel are those of the tensors that enter and leave it") {

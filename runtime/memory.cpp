@@ -1,4 +1,4 @@
-#include "runtime/memory_speed.h"
+#include "runtime/memory.h"
 
 #include <sys/resource.h>
 
