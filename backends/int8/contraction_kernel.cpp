@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/int8/memory.h"
+#include "backends/int8/pieces.h"
 #include "backends/int8/transpose.h"
 #include "ir/op.h"
 
@@ -75,7 +76,8 @@ class ContractionKernel : public Kernel {
   // Turns each image to channels last and its result back, so that both lie in the cache meanwhile. Threads share out the images; those of
   // a batch too small for that, each image's rows.
   void run_images(const Arguments& a, const Prepared& prepared, std::byte* scratch) const {
-    const std::int64_t team = window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
+    const bool small = window_.images * static_cast<std::int64_t>(image_bytes()) < elements_of_piece;
+    const std::int64_t team = small || window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
     const int within = team == 1 ? a.threads : 1;
 #pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1)
     for (std::int64_t image = 0; image < window_.images; ++image) {

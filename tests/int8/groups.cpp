@@ -44,7 +44,7 @@ struct Program {
   ir::ValueId number(const std::string& name, float value) { return constant<float>(name, ir::DType::f32, {1}, {value}); }
 };
 
-// A convolution or linear layer, a rescale and, where that yields integers, an addition of either operand order.
+// A convolution or linear layer, a rescale and, where that yields integers and channels are last, an addition of either operand order.
 Program random_program(tests::Random& random) {
   Program p;
   const std::int64_t in = random(1, 40);
@@ -54,17 +54,21 @@ Program random_program(tests::Random& random) {
   const ir::DType x_type = random.coin() ? ir::DType::u8 : ir::DType::s8;
   const ir::ValueId zero = p.integer("x_zero", x_type == ir::DType::u8 ? random(0, 255) : random(-128, 127));
   ir::ValueId acc = ir::absent;
+  const bool channels_first = !linear && random.coin();
   if (linear) {
     const ir::ValueId x = p.input(random, "x", x_type, {size, in});
     const ir::ValueId w = p.constant("w", ir::DType::s8, {out, in}, random.integers<std::int8_t>(out * in, -127, 127));
     acc = p.graph.emit("linear_integer", {x, w, zero});
   } else {
-    const ir::ValueId x = p.input(random, "x", x_type, {2, size, size, in});
+    const std::int64_t images = random(1, 4);
+    const ir::Shape x_shape = channels_first ? ir::Shape{images, in, size, size} : ir::Shape{images, size, size, in};
+    const ir::ValueId x = p.input(random, "x", x_type, x_shape);
     const ir::ValueId w = p.constant("w", ir::DType::s8, {out, in, 3, 3}, random.integers<std::int8_t>(out * in * 9, -127, 127));
-    acc = p.graph.emit("conv2d_integer", {x, w, zero}, {{"padding", ir::Shape{1, 1, 1, 1}}, {"layout", std::string("nhwc")}});
+    acc = p.graph.emit("conv2d_integer", {x, w, zero},
+                       {{"padding", ir::Shape{1, 1, 1, 1}}, {"layout", std::string(channels_first ? "nchw" : "nhwc")}});
   }
   const ir::Shape shape = p.graph.type(acc).shape;
-  const auto axis = static_cast<std::int64_t>(shape.size()) - 1;
+  const auto axis = channels_first ? std::int64_t{1} : static_cast<std::int64_t>(shape.size()) - 1;
   ir::ValueId bias = ir::absent;
   std::vector<float> multipliers;
   std::vector<float> steps;
@@ -94,7 +98,7 @@ Program random_program(tests::Random& random) {
                       p.integer("q_zero", 30), bias},
                      range);
   }
-  if (random(0, 3) != 0) {
+  if (!channels_first && random(0, 3) != 0) {
     const ir::ValueId other = p.input(random, "other", random.coin() ? ir::DType::u8 : ir::DType::s8, shape);
     const ir::ValueId other_zero = p.integer("other_zero", random(0, 100));
     const bool first = random.coin();
@@ -175,8 +179,11 @@ TEST_CASE("groups: sums, rescale and addition as one kernel yield what the refer
         const runtime::Buffer scratch(kernel->scratch_bytes());
         const runtime::Tensor y(p.graph.type(p.graph.output("y")));
         const std::vector<ir::TensorView> results{y.view()};
-        kernel->run({operands, results, scratch.data(), 2});
-        REQUIRE(bytes_of(y) == correct);
+        for (const int threads : {1, 2, 5}) {
+          CAPTURE(threads);
+          kernel->run({operands, results, scratch.data(), threads});
+          REQUIRE(bytes_of(y) == correct);
+        }
       }
     }
   }
