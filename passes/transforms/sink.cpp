@@ -1,4 +1,6 @@
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -30,24 +32,23 @@ bool grows(const Graph& graph, const Node& node) {
 Result run_sink(const Graph& graph) {
   Result result;
   ir::Rewriter rewriter(graph);
-  std::set<const Node*> waiting;
-  std::set<const Node*> passed;  // waited while another node was copied
+  std::size_t copied = 0;
+  std::map<const Node*, std::size_t> waiting;  // since so many were copied
   const std::function<void(ValueId)> reach = [&](ValueId value) {
     if (value == ir::absent || rewriter.mapped(value)) return;
     const Node& node = *graph.producer(value);
     for (const ValueId operand : node.operands) reach(operand);
+    if (copied > waiting.at(&node)) result.changes.push_back("moved '" + node.name + "' to its reader");
     rewriter.copy(node);
-    waiting.erase(&node);
-    if (passed.erase(&node) > 0) result.changes.push_back("moved '" + node.name + "' to its reader");
   };
   for (const Node& node : graph.nodes()) {
     if (grows(graph, node)) {
-      waiting.insert(&node);
+      waiting.emplace(&node, copied);
       continue;
     }
     for (const ValueId operand : node.operands) reach(operand);
     rewriter.copy(node);
-    passed.insert(waiting.begin(), waiting.end());
+    ++copied;
   }
   for (const ir::Output& output : graph.outputs()) reach(output.value);
   for (const ir::Update& update : graph.updates()) reach(update.value);
@@ -59,7 +60,8 @@ Result run_sink(const Graph& graph) {
 
 void sink(PassRegistry& registry) {
   registry.add({.name = "sink",
-                .summary = "Moves nodes whose result takes more memory than their operands (dequantize) to just before their first reader.",
+                .summary = "Moves nodes whose result takes more memory than their operands (dequantize) to just before their first reader; "
+                           "one that nobody reads goes.",
                 .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return run_sink(graph); }});
 }
