@@ -4,17 +4,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <utility>
 
 namespace stair::driver {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::string clock_text(double seconds) {
   const long whole = std::lround(seconds);
@@ -37,12 +32,12 @@ std::string fitting(std::string text) {
 }  // namespace
 
 ProgressLine::ProgressLine(std::string stage, bool quiet)
-    : stage_(std::move(stage)), quiet_(quiet), terminal_(isatty(STDOUT_FILENO) != 0), last_shown_(now()) {}
+    : stage_(std::move(stage)), quiet_(quiet), terminal_(isatty(STDOUT_FILENO) != 0) {}
 
 void ProgressLine::show(const runtime::Progress& progress) {
   const double wait = terminal_ ? 0.1 : 10;
-  if (quiet_ || progress.epoch_ended || now() - last_shown_ < wait) return;
-  last_shown_ = now();
+  if (quiet_ || progress.epoch_ended || runtime::seconds_since(last_shown_) < wait) return;
+  last_shown_ = runtime::Clock::now();
   const double images = progress.step > 0 ? static_cast<double>(progress.steps - progress.step) : 0;
   const double per_step = progress.batch > 0 ? static_cast<double>(progress.batch) / progress.images_per_s : 0;
   const std::string text = text_of(stage_, progress) + fmt::format("  {} left", clock_text(images * per_step));
@@ -56,7 +51,7 @@ void ProgressLine::show(const runtime::Progress& progress) {
 
 void ProgressLine::finish_epoch(const runtime::Progress& progress, double test_accuracy) {
   if (quiet_) return;
-  last_shown_ = now();
+  last_shown_ = runtime::Clock::now();
   fmt::print("{}{}  test {:.2f} %\n", terminal_ ? "\r\033[K" : "", text_of(stage_, progress), 100 * test_accuracy);
   std::fflush(stdout);
 }

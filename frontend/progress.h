@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "runtime/clock.h"
 #include "runtime/trainer.h"
 
 namespace stair::driver {
@@ -17,7 +18,7 @@ class ProgressLine {
  private:
   std::string stage_;
   bool quiet_, terminal_;
-  double last_shown_ = 0;
+  runtime::Clock::time_point last_shown_ = runtime::Clock::now();
 };
 
 }  // namespace stair::driver

@@ -5,7 +5,6 @@
 # ONNX_FOLDER holds NETWORK.int8.onnx and NETWORK.float.onnx: the networks of examples/models with batch-norm folded, random weights, one input
 # "x" whose batch is free, int8 as QuantizeLinear and DequantizeLinear (u8 activations, s8 weights a channel). NODE_MODULES holds onnxruntime-node.
 set -euo pipefail
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 rounds=3
 duration=1
@@ -45,9 +44,7 @@ for network in "${networks[@]}"; do
     fi
   done
 done
-./setup.sh --build
-cmake --preset release >/dev/null
-cmake --build --preset release --target stair -- --quiet
+source tests/bench/build.sh
 
 # How many times as fast as ONNX Runtime is asked: KIND NETWORK BATCH THREADS, in int8 on one image and one thread by the machine.
 asked() {
@@ -74,8 +71,6 @@ median() { sort -g | sed -n "$(((rounds + 1) / 2))p"; }
 amx=no
 if build/release/stair bench examples/models/mlp.json --runs 1 --json | grep -q '"isa": "amx"'; then amx=yes; fi
 missed=0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
 printf '%-6s %-14s %5s %7s %12s %12s %7s %6s\n' kind network batch threads "ours ms" "ORT ms" ratio asked
 for kind in int8 float; do
   for network in "${networks[@]}"; do

@@ -8,13 +8,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-0.5}
 threads=${2:-2}
 picture=${3:-docs/scaling.svg}
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-
-./setup.sh --build
-cmake --preset release >/dev/null
-cmake --build --preset release --target stair -- --quiet
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+source tests/bench/build.sh
 
 # AXIS VALUE MODE GFLOP/S IMAGES/S
 measure() {  # AXIS VALUE MODEL BATCH

@@ -5,13 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 runs=${1:-3}
 threads=${2:-2}
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-
-./setup.sh --build
-cmake --preset release >/dev/null
-cmake --build --preset release --target stair -- --quiet
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+source tests/bench/build.sh
 
 measure() {
   build/release/stair train "tests/bench/lenet_$1.json" --run "$folder/$1" --overwrite --quiet --threads "$threads" |

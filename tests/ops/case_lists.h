@@ -13,6 +13,13 @@ void add_training_cases(std::vector<Case>& list);        ///< losses, optimizers
 void add_integer_cases(std::vector<Case>& list);         ///< sums and movement of integers
 void add_requantization_cases(std::vector<Case>& list);  ///< to integers and back, and the parameters for it
 
+/// Attributes of a quantizing node.
+inline ir::Attributes range(std::int64_t lo, std::int64_t hi) {
+  return {{"lo", lo}, {"hi", hi}};
+}
+inline ir::Attributes range(std::int64_t lo, std::int64_t hi, std::int64_t axis) {
+  return {{"lo", lo}, {"hi", hi}, {"axis", axis}};
+}
 inline std::int64_t integer(std::int64_t value) {
   return value;
 }

@@ -114,6 +114,9 @@ Draw listed(std::vector<double> values) {
   return {Draw::Kind::listed, 0, 0, std::move(values)};
 }
 
+Operand reals(const Values& values) {
+  return f32({static_cast<std::int64_t>(values.size())}, listed(values));
+}
 Operand f32(ir::Shape shape, Draw draw) {
   return {{ir::DType::f32, std::move(shape)}, std::move(draw)};
 }

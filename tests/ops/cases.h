@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct Draw {
   double high = 1;
   std::vector<double> values = {};
 };
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double margin = 0.05;
 
 Draw uniform(double low = -1, double high = 1);
@@ -39,6 +42,8 @@ struct Operand {
   ir::Type type;
   Draw draw;
 };
+using Values = std::vector<double>;
+Operand reals(const Values& values);  ///< f32, a vector of those
 Operand f32(ir::Shape shape, Draw draw = uniform());
 Operand u8(ir::Shape shape, Draw draw = integers(0, 255));
 Operand s8(ir::Shape shape, Draw draw = integers(-127, 127));

@@ -6,16 +6,7 @@
 namespace stair::tests {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double int_max = 2147483647.0;
-
-ir::Attributes range(std::int64_t lo, std::int64_t hi) {
-  return {{"lo", lo}, {"hi", hi}};
-}
-ir::Attributes range(std::int64_t lo, std::int64_t hi, std::int64_t axis) {
-  return {{"lo", lo}, {"hi", hi}, {"axis", axis}};
-}
 
 void add_quantizers(std::vector<Case>& list) {
   const Draw wide = uniform(-3, 3);

@@ -5,8 +5,6 @@
 namespace stair::tests {
 namespace {
 
-constexpr double unseen = std::numeric_limits<double>::infinity();
-
 void add_losses(std::vector<Case>& list, std::int64_t n, std::int64_t classes) {
   const Operand logits = f32({n, classes}, distinct(-3, 3));
   const Operand labels = i32({n}, integers(0, static_cast<double>(classes - 1)));
@@ -48,7 +46,7 @@ void add_training_cases(std::vector<Case>& list) {
   list.push_back({"clip_norm_factor", {f32({3})}, {{"max_norm", 50.0}}});
 
   for (const char* op : {"observe_min_max", "observe_moving_average"}) {
-    list.push_back({op, {f32({3, 7}), f32({1}, listed({unseen})), f32({1}, listed({-unseen}))}});
+    list.push_back({op, {f32({3, 7}), f32({1}, listed({infinity})), f32({1}, listed({-infinity}))}});
     list.push_back({op, {f32({3, 7}), f32({1}, listed({-0.5})), f32({1}, listed({4}))}});
     list.push_back({op, {f32({9, 2049}), f32({1}, listed({-0.5})), f32({1}, listed({0.5}))}});
   }

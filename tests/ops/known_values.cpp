@@ -12,13 +12,6 @@
 namespace stair::tests {
 namespace {
 
-using Values = std::vector<double>;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-Operand reals(const Values& values) {
-  return f32({static_cast<std::int64_t>(values.size())}, listed(values));
-}
 Operand matrix(std::int64_t rows, const Values& values) {
   return f32({rows, static_cast<std::int64_t>(values.size()) / rows}, listed(values));
 }

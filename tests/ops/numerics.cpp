@@ -13,26 +13,16 @@
 namespace stair::tests {
 namespace {
 
-using Values = std::vector<double>;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double half = 1073741824;  // the mantissa 2^30: 0.5 * 2^shift
 
 std::int64_t length(const Values& values) {
   return static_cast<std::int64_t>(values.size());
-}
-Operand reals(const Values& values) {
-  return f32({length(values)}, listed(values));
 }
 Operand ints(const Values& values) {
   return i32({length(values)}, listed(values));
 }
 Operand sums(const Values& values) {
   return i32({1, length(values)}, listed(values));
-}
-ir::Attributes range(std::int64_t lo, std::int64_t hi) {
-  return {{"lo", lo}, {"hi", hi}};
 }
 
 Values quantized(const Values& x, double scale, double zero_point, std::int64_t lo, std::int64_t hi) {
