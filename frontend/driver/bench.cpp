@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "frontend/benchmark.h"
 #include "frontend/benchmark_report.h"
@@ -23,9 +24,14 @@ struct BenchOptions {
 };
 
 Subject training_of(const BenchOptions& options, const ir::Graph& model) {
-  if (options.mode == "qat") return training_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe), options.batch);
-  if (!options.recipe.empty()) throw Error("--recipe: training in float takes none, expected --mode qat");
-  return training_subject(model, {}, options.batch);
+  std::optional<passes::Recipe> recipe;
+  if (options.mode == "qat") recipe = recipe_given(options.recipe.empty() ? "int8" : options.recipe);
+  if (!recipe && !options.recipe.empty()) throw Error("--recipe: training in float takes none, expected --mode qat");
+  try {
+    return training_subject(model, recipe, options.batch);
+  } catch (const Error& error) {
+    throw Error(options.target + ": " + error.what());
+  }
 }
 
 Subject subject_of(const BenchOptions& options) {
