@@ -17,9 +17,20 @@ inline Vector load(const float* p) {
 inline void store(float* p, Vector v) {
   _mm256_storeu_ps(p, v);
 }
-inline void store_first(float* p, Vector v, std::int64_t count) {
+using Some = __m256i;
+inline Some between(std::int64_t first, std::int64_t last) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane), v);
+  return _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(first)), lane),
+                             _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(last)), lane));
+}
+inline Vector load_some(const float* p, Some some) {
+  return _mm256_maskload_ps(p, some);
+}
+inline void store_some(float* p, Vector v, Some some) {
+  _mm256_maskstore_ps(p, some, v);
+}
+inline Vector evens(Vector a, Vector b) {
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88)), 0xD8));
 }
 inline Vector splat(float x) {
   return _mm256_set1_ps(x);
@@ -36,7 +47,7 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx2_loops() {
-  static constexpr Loops table{"AVX2", block_channels, lanes, products, products_of_one, gradient};
+  static constexpr Loops table{"AVX2", block_channels, lanes, products, products_of_one, gradient, copy_rows};
   return &table;
 }
 

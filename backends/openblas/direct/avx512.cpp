@@ -17,8 +17,18 @@ inline Vector load(const float* p) {
 inline void store(float* p, Vector v) {
   _mm512_storeu_ps(p, v);
 }
-inline void store_first(float* p, Vector v, std::int64_t count) {
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1U << count) - 1U), v);
+using Some = __mmask16;
+inline Some between(std::int64_t first, std::int64_t last) {
+  return static_cast<Some>((1U << last) - (1U << first));
+}
+inline Vector load_some(const float* p, Some some) {
+  return _mm512_maskz_loadu_ps(some, p);
+}
+inline void store_some(float* p, Vector v, Some some) {
+  _mm512_mask_storeu_ps(p, some, v);
+}
+inline Vector evens(Vector a, Vector b) {
+  return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b);
 }
 inline Vector splat(float x) {
   return _mm512_set1_ps(x);
@@ -35,7 +45,7 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx512_loops() {
-  static constexpr Loops table{"AVX-512", block_channels, lanes, products, products_of_one, gradient};
+  static constexpr Loops table{"AVX-512", block_channels, lanes, products, products_of_one, gradient, copy_rows};
   return &table;
 }
 

@@ -17,8 +17,22 @@ inline Vector load(const float* p) {
 inline void store(float* p, Vector v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
-inline void store_first(float* p, Vector v, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) p[i] = v[i];
+struct Some {
+  std::int64_t first, last;
+};
+inline Some between(std::int64_t first, std::int64_t last) {
+  return {first, last};
+}
+inline Vector load_some(const float* p, Some some) {
+  Vector v = {};
+  for (std::int64_t i = some.first; i < some.last; ++i) v[i] = p[i];
+  return v;
+}
+inline void store_some(float* p, Vector v, Some some) {
+  for (std::int64_t i = some.first; i < some.last; ++i) p[i] = v[i];
+}
+inline Vector evens(Vector a, Vector b) {
+  return Vector{a[0], a[2], b[0], b[2]};
 }
 inline Vector splat(float x) {
   return Vector{x, x, x, x};
@@ -35,7 +49,7 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* baseline_loops() {
-  static constexpr Loops table{"baseline", block_channels, lanes, products, products_of_one, gradient};
+  static constexpr Loops table{"baseline", block_channels, lanes, products, products_of_one, gradient, copy_rows};
   return &table;
 }
 

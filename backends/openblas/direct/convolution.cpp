@@ -52,7 +52,8 @@ std::int64_t channels_of_block(const Window& g) {
 
 }  // namespace
 
-Convolution::Convolution(const Window& window) : window_(window), planes_(window, tile_rows(window)), channels_(channels_of_block(window)) {
+Convolution::Convolution(const Window& window)
+    : window_(window), planes_(window, tile_rows(window, second_level_floats)), channels_(channels_of_block(window)) {
   whole_ = cut(planes_.rows());
   last_ = cut(window.out_height - (piece_count(window.out_height, planes_.rows()) - 1) * planes_.rows());
 }

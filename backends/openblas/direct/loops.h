@@ -34,6 +34,15 @@ struct Products {
   std::int64_t channels;   ///< of the block that are stored
 };
 
+/// to[r * columns + i] = from[r * from_step + i * stride] where first <= i < last, elsewhere 0. What is not copied is not read.
+struct RowCopy {
+  const float* from;
+  std::int64_t from_step, stride;
+  std::int64_t rows, columns;
+  std::int64_t first, last;
+  float* to;
+};
+
 /// The inner loops of direct convolution, for one instruction set. Sums run over taps in order, each term by a fused multiply-add where the
 /// processor has one (floats only; the arithmetic contract is about integers): the same bits for any cut of the work.
 struct Loops {
@@ -50,6 +59,7 @@ struct Loops {
   void (*gradient)(const float* source, const std::int32_t* offsets, std::int64_t taps, std::int64_t rows, std::int64_t columns,
                    std::int64_t pitch, const float* dy, std::int64_t dy_stride, std::int64_t channels, float* sums,
                    std::int64_t sums_stride);
+  void (*copy_rows)(const RowCopy& copy);
 };
 
 inline constexpr std::int64_t most_lanes = 16;

@@ -1,7 +1,6 @@
 #include "backends/openblas/direct/planes.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
@@ -9,16 +8,15 @@
 namespace stair::backends::openblas::direct {
 namespace {
 
-constexpr std::int64_t copied_floats = 96 * 1024;
 constexpr std::int64_t slack = most_lanes;
 
 }  // namespace
 
-std::int64_t tile_rows(const Window& g) {
+std::int64_t tile_rows(const Window& g, std::int64_t floats, std::int64_t beside) {
   const Planes one(g, 1);
   const Planes two(g, 2);
-  const std::int64_t row = std::max<std::int64_t>(1, two.floats() - one.floats());
-  return balanced(g.out_height, std::clamp<std::int64_t>((copied_floats - one.floats()) / row + 1, 1, g.out_height));
+  const std::int64_t row = std::max<std::int64_t>(1, two.floats() - one.floats() + beside);
+  return balanced(g.out_height, std::clamp<std::int64_t>((floats - one.floats() - beside) / row + 1, 1, g.out_height));
 }
 
 Planes::Planes(const Window& g, std::int64_t rows) : window_(g), rows_(rows) {
@@ -40,38 +38,34 @@ Planes::Planes(const Window& g, std::int64_t rows) : window_(g), rows_(rows) {
   floats_ = g.group_in() * row_planes_ * column_planes_ * plane + slack;
 }
 
-void Planes::copy_plane_row(const float* row, std::int64_t residue, float* to) const {
+// Row r of the plane holds the image's row (first + r) * stride + row_residue - top, column i its column i * stride + column_residue -
+// left.
+void Planes::copy_plane(const float* image, std::int64_t first, std::int64_t row_residue, std::int64_t column_residue, float* to) const {
   const Window& g = window_;
-  // Column i holds the image's column i * stride + residue - left.
-  const std::int64_t shift = residue - g.left;
-  const std::int64_t first = std::clamp<std::int64_t>((g.stride_w - 1 - shift) / g.stride_w, 0, pitch_);
-  const std::int64_t last = std::clamp<std::int64_t>((g.in_width - 1 - shift + g.stride_w) / g.stride_w, first, pitch_);
-  std::fill(to, to + first, 0.0F);
-  if (g.stride_w == 1) {
-    std::copy(row + first + shift, row + last + shift, to + first);
-  } else {
-    for (std::int64_t i = first; i < last; ++i) to[i] = row[i * g.stride_w + shift];
-  }
-  std::fill(to + last, to + pitch_, 0.0F);
+  const std::int64_t down = first * g.stride_h + row_residue - g.top;
+  const std::int64_t right = column_residue - g.left;
+  // The first row or column at or behind pixel `from`.
+  const auto reach = [](std::int64_t from, std::int64_t shift, std::int64_t stride, std::int64_t most) {
+    return from <= shift ? 0 : std::min((from - shift + stride - 1) / stride, most);
+  };
+  const std::int64_t top = reach(0, down, g.stride_h, plane_rows_);
+  const std::int64_t bottom = std::max(top, reach(g.in_height, down, g.stride_h, plane_rows_));
+  std::fill_n(to, top * pitch_, 0.0F);
+  loops().copy_rows({image + (down + top * g.stride_h) * g.in_width + right, g.stride_h * g.in_width, g.stride_w, bottom - top, pitch_,
+                     reach(0, right, g.stride_w, pitch_), reach(g.in_width, right, g.stride_w, pitch_), to + top * pitch_});
+  std::fill_n(to + bottom * pitch_, (plane_rows_ - bottom) * pitch_, 0.0F);
 }
 
 void Planes::copy(const float* image, std::int64_t first, float* to) const {
   const Window& g = window_;
   for (std::int64_t c = 0; c < g.group_in(); ++c) {
-    for (std::int64_t rr = 0; rr < row_planes_; ++rr) {
-      for (std::int64_t cr = 0; cr < column_planes_; ++cr) {
-        for (std::int64_t r = 0; r < plane_rows_; ++r, to += pitch_) {
-          const std::int64_t h = (first + r) * g.stride_h + rr - g.top;
-          if (g.row_inside(h)) {
-            copy_plane_row(image + (c * g.in_height + h) * g.in_width, cr, to);
-          } else {
-            std::fill(to, to + pitch_, 0.0F);
-          }
-        }
+    for (std::int64_t row_residue = 0; row_residue < row_planes_; ++row_residue) {
+      for (std::int64_t column_residue = 0; column_residue < column_planes_; ++column_residue, to += plane_rows_ * pitch_) {
+        copy_plane(image + c * g.in_height * g.in_width, first, row_residue, column_residue, to);
       }
     }
   }
-  std::fill(to, to + slack, 0.0F);
+  std::fill_n(to, slack, 0.0F);
 }
 
 }  // namespace stair::backends::openblas::direct

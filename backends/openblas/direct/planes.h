@@ -27,7 +27,7 @@ class Planes {
   void copy(const float* image, std::int64_t first, float* to) const;
 
  private:
-  void copy_plane_row(const float* row, std::int64_t column_residue, float* to) const;
+  void copy_plane(const float* image, std::int64_t first, std::int64_t row_residue, std::int64_t column_residue, float* to) const;
 
   Window window_;
   std::int64_t rows_, pitch_, plane_rows_, floats_;
@@ -35,7 +35,9 @@ class Planes {
   std::vector<std::int32_t> offsets_;
 };
 
-/// Output rows of a tile: as many as keep the copy in the second-level cache.
-std::int64_t tile_rows(const Window& window);
+/// Output rows of a tile: as many as fit into so many floats with the copy, and with what else each of them takes `beside`.
+std::int64_t tile_rows(const Window& window, std::int64_t floats, std::int64_t beside = 0);
+inline constexpr std::int64_t first_level_floats = 10 * 1024;
+inline constexpr std::int64_t second_level_floats = 96 * 1024;
 
 }  // namespace stair::backends::openblas::direct

@@ -31,9 +31,9 @@ class WeightGradientKernel : public Kernel {
   WeightGradientKernel(const ir::Graph& graph, const ir::Node& node)
       : window_(Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
                                     graph.type(node.operands[0]).shape)),
-        planes_(window_, direct::tile_rows(window_)),
-        taps_(static_cast<std::int64_t>(planes_.offsets().size())),
-        channels_(window_.group_out() == 1 ? 1 : (window_.group_out() + direct::most_lanes - 1) / direct::most_lanes * direct::most_lanes) {
+        channels_(window_.group_out() == 1 ? 1 : (window_.group_out() + direct::most_lanes - 1) / direct::most_lanes * direct::most_lanes),
+        planes_(window_, direct::tile_rows(window_, direct::first_level_floats, turned_floats(1))),
+        taps_(static_cast<std::int64_t>(planes_.offsets().size())) {
     images_of_piece_ = balanced(window_.images, piece_count(window_.images, max_pieces));
     pieces_ = piece_count(window_.images, images_of_piece_);
   }
@@ -61,8 +61,8 @@ class WeightGradientKernel : public Kernel {
 
  private:
   std::int64_t gradient_floats() const { return (window_.groups * taps_ * channels_ + 15) / 16 * 16; }
-  std::int64_t turned_floats() const { return channels_ == 1 ? 0 : planes_.rows() * window_.out_width * channels_; }
-  std::int64_t thread_floats() const { return (planes_.floats() + 15) / 16 * 16 + turned_floats(); }
+  std::int64_t turned_floats(std::int64_t rows) const { return channels_ == 1 ? 0 : rows * window_.out_width * channels_; }
+  std::int64_t thread_floats() const { return (planes_.floats() + 15) / 16 * 16 + turned_floats(planes_.rows()); }
 
   void add_image(const float* dy, const float* x, std::int64_t n, std::int64_t group, float* memory, float* gradient) const {
     const Window& g = window_;
@@ -109,8 +109,9 @@ class WeightGradientKernel : public Kernel {
   }
 
   Window window_;
+  std::int64_t channels_;  // of a group, whole vectors
   direct::Planes planes_;
-  std::int64_t taps_, channels_;  // channels: of a group, whole vectors
+  std::int64_t taps_;
   std::int64_t images_of_piece_ = 1, pieces_ = 1;
 };
 
