@@ -55,7 +55,7 @@ class FunctionBackend : public Backend {
   std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) const override {
     const ir::Node& node = graph.node(nodes.front());
     const FunctionKernels::Entry& entry = entry_of(node);
-    if (entry.prepare != nullptr) return entry.prepare(graph, nodes, constants);
+    if (entry.function == nullptr || nodes.size() > 1) return entry.prepare(graph, nodes, constants);
     return std::make_unique<FunctionKernel>(graph, node, entry);
   }
 

@@ -96,7 +96,7 @@ class FunctionKernels {
     Accepts accepts = nullptr;  ///< nullptr: every node of the op
     Scratch scratch = nullptr;
     Group group = nullptr;      ///< nullptr: the node alone
-    Prepare prepare = nullptr;  ///< instead of a function: a kernel with a memory
+    Prepare prepare = nullptr;  ///< instead of a function: a kernel with a memory; where there are both, the kernel of groups
   };
 
   void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }

@@ -111,7 +111,7 @@ Pipeline lowering() {
 }
 
 Pipeline scheduling() {
-  return {{"sink"}};
+  return {{"clip_masks"}, {"sink"}};
 }
 
 }  // namespace stair::passes

@@ -65,23 +65,11 @@ void moments(const ChannelView& view, const float* x, ChannelBlock block, float*
   }
 }
 
-void gradient_sums(const ChannelView& view, const float* dy, const float* x, ChannelBlock block, const float* mean, const float* inv_std,
-                   double* sum, double* product) {
-  if (view.inner == 1) {
-    std::fill_n(sum, block.count, 0.0);
-    std::fill_n(product, block.count, 0.0);
-    for_rows(view, block, [&](auto, std::int64_t first, std::int64_t count) {
-      add_products_row(dy + first, x + first, mean, inv_std, sum, product, count);
-    });
-    return;
-  }
-  Lanes<double> sums;
-  Lanes<double> products;
-  for_rows(view, block, [&](auto, std::int64_t first, std::int64_t count) {
-    add_products(dy + first, x + first, *mean, *inv_std, count, sums, products);
-  });
-  *sum = sums.total();
-  *product = products.total();
+void GradientSums::add(OneChannel_t, const float* dy, const float* x, std::int64_t count) {
+  add_products(dy, x, *mean_, *inv_std_, count, sum_, product_);
+}
+void GradientSums::add(Columns_t, const float* dy, const float* x, std::int64_t count) {
+  add_products_row(dy, x, mean_, inv_std_, sums_, products_, count);
 }
 
 STAIR_MULTIVERSION void normalize_row(OneChannel_t, const float* x, const float* mean, const float* scale, const float* shift, float* y,

@@ -70,6 +70,11 @@ inline void expect_quantized(const InferContext& c, std::size_t i) {
            "operand '" + c.op.operands[i].name + "' is " + to_string(c.operand(i)) + ", expected u8 or s8");
 }
 
+/// A bit for each element of a tensor, in bytes.
+inline Shape mask_shape(const Shape& shape) {
+  return {(element_count(shape) + 7) / 8};
+}
+
 /// Operand i has one element.
 inline void expect_single(const InferContext& c, std::size_t i) {
   c.expect(element_count(c.shape(i)) == 1,

@@ -124,7 +124,7 @@ TEST_CASE("a hook that throws at the loss leaves all states as they were") {
     runtime::initialize_states(graph, seed, states);
     const runtime::Tensors before = tests::cloned(states);
     Executor executor = driver::executor_for(graph, states, {});
-    const ir::ValueId loss = graph.output("loss");
+    const ir::ValueId loss = executor.graph().output("loss");
     executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView>) {
       if (node.results.front() == loss) throw Stop{};
     });

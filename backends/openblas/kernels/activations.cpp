@@ -1,12 +1,12 @@
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/gradients.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {
 namespace {
 
 using Forward = void (*)(const float* x, float slope, float* y, std::int64_t count);
-using Backward = void (*)(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
 
 STAIR_MULTIVERSION void relu_of(const float* x, float, float* y, std::int64_t count) {
   STAIR_SIMD
@@ -27,17 +27,6 @@ STAIR_MULTIVERSION void leaky_relu_of(const float* x, float slope, float* y, std
   }
 }
 
-STAIR_MULTIVERSION void relu_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * (x[i] > 0 ? 1.0F : 0.0F);
-}
-STAIR_MULTIVERSION void relu6_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float below = x[i] < 6 ? 1.0F : 0.0F;
-    dx[i] = dy[i] * (x[i] > 0 ? below : 0.0F);
-  }
-}
 STAIR_MULTIVERSION void leaky_relu_back(const float* dy, const float* x, float slope, float* dx, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * (x[i] > 0 ? 1.0F : slope);
@@ -54,12 +43,21 @@ void run_activations(const ir::Node& node, const Arguments& a) {
   });
 }
 
-template <Backward function>
+template <ActivationGradient function>
 void run_activations_gradient(const ir::Node& node, const Arguments& a) {
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     function(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, slope_of(node), a.results[0].as<float>() + first,
              last - first);
   });
+}
+
+template <ActivationGradient function>
+void add_clamp_gradient(FunctionKernels& kernels, const char* op) {
+  kernels.add(op, {.function = run_activations_gradient<function>,
+                   .description = "vector loops",
+                   .accepts = not_double,
+                   .group = gradient_group,
+                   .prepare = prepare_gradient_group});
 }
 
 }  // namespace
@@ -68,8 +66,8 @@ void activations(FunctionKernels& kernels) {
   kernels.add("relu", {run_activations<relu_of>, "vector loops", not_double});
   kernels.add("relu6", {run_activations<relu6_of>, "vector loops", not_double});
   kernels.add("leaky_relu", {run_activations<leaky_relu_of>, "vector loops", not_double});
-  kernels.add("relu_grad", {run_activations_gradient<relu_back>, "vector loops", not_double});
-  kernels.add("relu6_grad", {run_activations_gradient<relu6_back>, "vector loops", not_double});
+  add_clamp_gradient<relu_back>(kernels, "relu_grad");
+  add_clamp_gradient<relu6_back>(kernels, "relu6_grad");
   kernels.add("leaky_relu_grad", {run_activations_gradient<leaky_relu_back>, "vector loops", not_double});
 }
 

@@ -2,6 +2,7 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/gradients.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {
@@ -80,7 +81,11 @@ Answer accepts_arithmetic(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void arithmetic(FunctionKernels& kernels) {
-  kernels.add("add", {run_arithmetic<add_pairs, add_one>, "vector loops", accepts_arithmetic});
+  kernels.add("add", {.function = run_arithmetic<add_pairs, add_one>,
+                      .description = "vector loops",
+                      .accepts = accepts_arithmetic,
+                      .group = gradient_group,
+                      .prepare = prepare_gradient_group});
   kernels.add("sub", {run_arithmetic<sub_pairs, sub_one>, "vector loops", accepts_arithmetic});
   kernels.add("mul", {run_arithmetic<mul_pairs, mul_one>, "vector loops", accepts_arithmetic});
   kernels.add("div", {run_arithmetic<div_pairs, div_one>, "vector loops", accepts_arithmetic});

@@ -43,16 +43,16 @@ void run_batch_norm_inference_gradient(const ir::Node& node, const Arguments& a)
     const ChannelBlock block = channels_of(view, item);
     float inv_std[column_block] = {};
     float factor[column_block] = {};
-    double sum[column_block] = {};
-    double product[column_block] = {};
     for (std::int64_t i = 0; i < block.count; ++i) {
       inv_std[i] = 1.0F / std::sqrt(operand(4)[block.first + i] + eps);
       factor[i] = operand(2)[block.first + i] * inv_std[i];
     }
-    gradient_sums(view, operand(0), operand(1), block, operand(3) + block.first, inv_std, sum, product);
+    GradientSums sums(operand(3) + block.first, inv_std);
+    for_rows(view, block,
+             [&](auto kind, std::int64_t first, std::int64_t count) { sums.add(kind, operand(0) + first, operand(1) + first, count); });
     for (std::int64_t i = 0; i < block.count; ++i) {
-      a.results[1].as<float>()[block.first + i] = static_cast<float>(product[i]);
-      a.results[2].as<float>()[block.first + i] = static_cast<float>(sum[i]);
+      a.results[1].as<float>()[block.first + i] = static_cast<float>(sums.product(i));
+      a.results[2].as<float>()[block.first + i] = static_cast<float>(sums.sum(i));
     }
     for_rows(view, block, [&](auto kind, std::int64_t first, std::int64_t count) {
       scale_row(kind, operand(0) + first, factor, a.results[0].as<float>() + first, count);

@@ -1,0 +1,115 @@
+#include "backends/openblas/gradients.h"
+
+#include "backends/multiversion.h"
+#include "backends/openblas/masks.h"
+#include "backends/openblas/normalization.h"
+#include "backends/openblas/parallel.h"
+#include "ir/op.h"
+
+namespace stair::backends::openblas {
+namespace {
+
+using ir::NodeId;
+using ir::ValueId;
+
+ActivationGradient clamp_gradient(const ir::Node& node) {
+  if (node.op->name == "relu_grad") return relu_back;
+  return node.op->name == "relu6_grad" ? relu6_back : nullptr;
+}
+
+bool filters(const ir::Node& node) {
+  return node.op->name == "apply_mask" || clamp_gradient(node) != nullptr;
+}
+
+STAIR_MULTIVERSION void add_rows(const float* a, const float* b, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) y[i] = a[i] + b[i];
+}
+
+// A group without batch normalization.
+class ElementwiseKernel : public Kernel {
+ public:
+  ElementwiseKernel(const ir::Graph& graph, std::span<const NodeId> nodes) : incoming_(graph, nodes) {}
+  void run(const Arguments& a) override {
+    float* dx = a.results[0].as<float>();
+    for_pieces(a.results[0].count(), a.threads,
+               [&](std::int64_t, std::int64_t first, std::int64_t last) { incoming_.row(a, first, last - first, dx + first); });
+  }
+  std::string_view description() const override { return "vector loops"; }
+
+ private:
+  Incoming incoming_;
+};
+
+}  // namespace
+
+STAIR_MULTIVERSION void relu_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * (x[i] > 0 ? 1.0F : 0.0F);
+}
+STAIR_MULTIVERSION void relu6_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float below = x[i] < 6 ? 1.0F : 0.0F;
+    dx[i] = dy[i] * (x[i] > 0 ? below : 0.0F);
+  }
+}
+
+std::vector<NodeId> gradient_group(const ir::Graph& graph, const ir::Uses& uses, NodeId first, const std::function<bool(NodeId)>& free) {
+  std::vector<NodeId> nodes{first};
+  // The only reader of the last node's result, if that is the gradient that it reads.
+  const auto next = [&](auto&& fits) {
+    const ValueId value = graph.node(nodes.back()).results[0];
+    if (!uses.single(value)) return;
+    const NodeId reader = uses.nodes[static_cast<std::size_t>(value)].front();
+    if (free(reader) && graph.node(reader).operands[0] == value && fits(graph.node(reader))) nodes.push_back(reader);
+  };
+  const ir::Node& node = graph.node(first);
+  if (node.op->name == "add") {
+    if (graph.type(node.operands[0]) != graph.type(node.operands[1])) return nodes;
+    next(filters);
+    if (nodes.size() == 1) return nodes;
+  }
+  next([](const ir::Node& reader) { return reader.op->name == "batch_norm_grad"; });
+  return nodes;
+}
+
+std::unique_ptr<Kernel> prepare_gradient_group(const ir::Graph& graph, std::span<const NodeId> nodes, Constants) {
+  if (graph.node(nodes.back()).op->name == "batch_norm_grad") return batch_norm_gradient(graph, nodes);
+  return std::make_unique<ElementwiseKernel>(graph, nodes);
+}
+
+Incoming::Incoming(const ir::Graph& graph, std::span<const NodeId> nodes) {
+  for (const NodeId id : nodes) {
+    const ir::Node& node = graph.node(id);
+    if (node.op->name == "add") {
+      adds_ = true;
+    } else if (filters(node)) {
+      clamp_ = clamp_gradient(node);
+      (clamp_ != nullptr ? clamped_ : mask_) = operands_ + 1;
+    } else {
+      break;
+    }
+    operands_ += node.operands.size();
+  }
+}
+
+const float* Incoming::row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const {
+  const auto operand = [&](std::size_t i) { return a.operands[i].as<float>() + first; };
+  const float* gradient = operand(0);
+  if (adds_) {
+    add_rows(operand(0), operand(1), buffer, count);
+    gradient = buffer;
+  }
+  if (mask_) {
+    keep_marked(gradient, a.operands[*mask_].as<std::uint8_t>(), first, buffer, count);
+    gradient = buffer;
+  }
+  if (clamped_) {
+    clamp_(gradient, operand(*clamped_), 0.0F, buffer, count);
+    gradient = buffer;
+  }
+  return gradient;
+}
+
+}  // namespace stair::backends::openblas

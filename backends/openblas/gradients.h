@@ -1,0 +1,47 @@
+#pragma once
+
+// Gradients on their way back run through what stands between two layers in one read: the sum over the readers of a value, the clamp's
+// gradient or its mask, and batch normalization.
+//   add?, (apply_mask | relu_grad | relu6_grad)?, batch_norm_grad?
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "backends/backend.h"
+
+namespace stair::backends::openblas {
+
+/// dx of an activation from dy and its operand (of a clamp: its result), element by element; dx may be dy.
+using ActivationGradient = void (*)(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
+void relu_back(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
+void relu6_back(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
+
+/// FunctionKernels::Entry::group of the ops that such a group begins with.
+std::vector<ir::NodeId> gradient_group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                       const std::function<bool(ir::NodeId)>& free);
+/// FunctionKernels::Entry::prepare of them.
+std::unique_ptr<Kernel> prepare_gradient_group(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants);
+
+/// The elementwise part of such a group: rows of the gradient that comes out of it.
+class Incoming {
+ public:
+  /// `nodes` may end with other nodes; without elementwise ones it is operand 0 as it lies in memory.
+  Incoming(const ir::Graph& graph, std::span<const ir::NodeId> nodes);
+
+  /// How many of the group's operands belong to it, which are its first ones, the gradient itself not counted where it is a later node's.
+  std::size_t operands() const { return operands_; }
+  /// `count` elements from element `first` on, in `buffer` (of as many) or where they lie.
+  const float* row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const;
+
+ private:
+  bool adds_ = false;
+  std::optional<std::size_t> mask_, clamped_;  ///< the group's operand that the node reads beside the gradient
+  ActivationGradient clamp_ = nullptr;
+  std::size_t operands_ = 0;
+};
+
+}  // namespace stair::backends::openblas
