@@ -1,5 +1,10 @@
 #include "runtime/tensor.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -13,7 +18,8 @@
 namespace stair::runtime {
 namespace {
 
-constexpr std::size_t alignment = 64;
+constexpr std::size_t cache_line = 64;
+constexpr std::size_t huge_page = std::size_t{2} << 20U;
 
 std::uint64_t hash_of(std::string_view name) {  // FNV-1a
   std::uint64_t hash = 0xcbf29ce484222325ULL;
@@ -44,10 +50,15 @@ void Buffer::Free::operator()(std::byte* p) const {
 }
 
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  auto* p = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded));
+  const std::size_t alignment = bytes < huge_page ? cache_line : huge_page;
+  const std::size_t rounded = std::max((bytes + alignment - 1) / alignment, std::size_t{1}) * alignment;
+  auto* p = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
   if (p == nullptr) throw std::bad_alloc();
-  std::memset(p, 0, rounded == 0 ? alignment : rounded);
+#if defined(MADV_HUGEPAGE)
+  // Kernels walk a channel of many images: each row lies in a page of its own, were they small. It is a hint: whatever it returns.
+  if (alignment == huge_page) madvise(p, rounded, MADV_HUGEPAGE);
+#endif
+  std::memset(p, 0, std::max(bytes, cache_line));
   data_.reset(p);
 }
 
