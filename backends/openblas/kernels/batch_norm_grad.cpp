@@ -34,6 +34,10 @@ STAIR_MULTIVERSION void gradient_row(Columns_t, const float* dy, const float* x,
   gradient_body<true>(dy, x, g, dx, count);
 }
 
+inline void fetch(const float* row, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += 16) __builtin_prefetch(row + i, 0, 2);
+}
+
 class BatchNormGradientKernel : public Kernel {
  public:
   BatchNormGradientKernel(const ir::Graph& graph, std::span<const ir::NodeId> nodes) : incoming_(graph, nodes) {}
@@ -49,8 +53,14 @@ class BatchNormGradientKernel : public Kernel {
       std::copy_n(operand(3) + block.first, block.count, g.mean);
       std::copy_n(operand(4) + block.first, block.count, g.inv_std);
       GradientSums sums(g.mean, g.inv_std);
-      for_parts(a, view, block,
-                [&](auto kind, const float* dy, std::int64_t first, std::int64_t count) { sums.add(kind, dy, operand(1) + first, count); });
+      const std::int64_t image = view.channels * view.inner;
+      for_parts(a, view, block, [&](auto kind, const float* dy, std::int64_t first, std::int64_t count) {
+        if (first + image < view.outer * image) {
+          fetch(operand(1) + first + image, count);
+          fetch(a.operands[0].as<float>() + first + image, count);
+        }
+        sums.add(kind, dy, operand(1) + first, count);
+      });
       for (std::int64_t i = 0; i < block.count; ++i) {
         a.results[1].as<float>()[block.first + i] = static_cast<float>(sums.product(i));
         a.results[2].as<float>()[block.first + i] = static_cast<float>(sums.sum(i));
