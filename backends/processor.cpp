@@ -39,6 +39,17 @@ bool has_amx_int8() {
   return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
+bool has_amx_bf16() {
+  if (!has_amx_int8()) return false;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  const bool tiles = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 22U & 1U) != 0;
+  const bool vectors = __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 5U & 1U) != 0;
+  return tiles && vectors;
+}
+
 bool has_neon() {
   return false;
 }
@@ -62,6 +73,10 @@ bool has_avx512_vnni() {
 }
 
 bool has_amx_int8() {
+  return false;
+}
+
+bool has_amx_bf16() {
   return false;
 }
 

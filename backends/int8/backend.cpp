@@ -40,15 +40,17 @@ class Int8Backend : public Backend {
   std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                 const std::function<bool(ir::NodeId)>& free) const override {
     const NodeKernels::Entry& entry = entry_of(graph.node(first));
-    return entry.group == nullptr ? std::vector<ir::NodeId>{first} : entry.group(graph, uses, first, free);
+    return entry.group == nullptr ? std::vector<ir::NodeId>{first} : entry.group(kernels(), graph, uses, first, free);
   }
   std::unique_ptr<Kernel> prepare(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) const override {
-    return entry_of(graph.node(nodes.front())).prepare(kernels_of(isa_ ? *isa_ : chosen_isa()), graph, nodes, constants);
+    return entry_of(graph.node(nodes.front())).prepare(kernels(), graph, nodes, constants);
   }
   bool channels_last() const override { return true; }
 
  private:
   static const NodeKernels::Entry& entry_of(const ir::Node& node) { return node_kernels().entries().find(node.op->name)->second; }
+
+  const Kernels& kernels() const { return kernels_of(isa_ ? *isa_ : chosen_isa()); }
 
   std::optional<Isa> isa_;
   std::string name_;

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "backends/processor.h"
+
 namespace stair::backends::int8 {
 
 // Generated from the files of each variant's folder: each fills its part of the table.
@@ -37,6 +39,7 @@ Kernels make(Isa isa) {
     case Isa::amx:
       avx512_vnni::register_all(kernels);
       amx::register_all(kernels);
+      if (!processor::has_amx_bf16()) kernels.weight_gradient = nullptr, kernels.input_gradient = nullptr;
       break;
     case Isa::avx512_vnni:
       avx512_vnni::register_all(kernels);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backends/int8/gradient_kernels.h"
 #include "backends/int8/isa.h"
 
 namespace stair::backends::int8 {
@@ -168,6 +169,9 @@ struct Kernels {
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
   void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
+  /// nullptr where floats are as fast.
+  void (*weight_gradient)(const WeightGradient& gradient) = nullptr;
+  void (*input_gradient)(const InputGradient& gradient) = nullptr;
 };
 
 /// The table of a variant that this machine has.

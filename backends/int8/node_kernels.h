@@ -12,6 +12,9 @@
 
 namespace stair::backends::int8 {
 
+/// Whether a node is in no group yet.
+using Free = std::function<bool(ir::NodeId)>;
+
 /// How the int8 backend runs nodes, by op: each file nodes/NAME.cpp defines `void NAME(NodeKernels&)` and adds its ops.
 class NodeKernels {
  public:
@@ -22,8 +25,8 @@ class NodeKernels {
     std::unique_ptr<Kernel> (*prepare)(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
                                        Constants constants);
     /// See Backend::group; nullptr: each node is alone.
-    std::vector<ir::NodeId> (*group)(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
-                                     const std::function<bool(ir::NodeId)>& free) = nullptr;
+    std::vector<ir::NodeId> (*group)(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                     const Free& free) = nullptr;
   };
 
   void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }

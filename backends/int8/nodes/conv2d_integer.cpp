@@ -8,7 +8,7 @@ Answer accepts_conv2d_integer(const ir::Graph&, const ir::Node&) {
   return Answer::can();
 }
 
-std::vector<ir::NodeId> group_conv2d_integer(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+std::vector<ir::NodeId> group_conv2d_integer(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                              const std::function<bool(ir::NodeId)>& free) {
   if (!channels_last(graph.node(first).attributes)) return fuse_rescale(graph, uses, first, 1, free);
   return fuse(graph, uses, first, free);

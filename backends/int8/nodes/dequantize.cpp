@@ -1,5 +1,6 @@
 #include <string>
 
+#include "backends/int8/gradients.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/runs.h"
 
@@ -38,13 +39,14 @@ Answer accepts_dequantize(const ir::Graph& graph, const ir::Node& node) {
 }
 
 std::unique_ptr<Kernel> prepare_dequantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  if (nodes.size() > 1) return prepare_gradient(kernels, graph, nodes);
   return std::make_unique<DequantizeKernel>(kernels, Runs::by_scale(graph, graph.node(nodes.front())));
 }
 
 }  // namespace
 
 void dequantize(NodeKernels& kernels) {
-  kernels.add("dequantize", {accepts_dequantize, prepare_dequantize});
+  kernels.add("dequantize", {accepts_dequantize, prepare_dequantize, gradient_group});
 }
 
 }  // namespace stair::backends::int8

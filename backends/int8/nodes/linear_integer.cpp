@@ -17,10 +17,15 @@ std::unique_ptr<Kernel> prepare_linear_integer(const Kernels& kernels, const ir:
   return prepare_contraction(kernels, graph, nodes, constants, Window{1, weights[1], rows, 1, weights[0], rows, 1, 1, 1}, "linear");
 }
 
+std::vector<ir::NodeId> group_linear_integer(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                             const Free& free) {
+  return fuse(graph, uses, first, free);
+}
+
 }  // namespace
 
 void linear_integer(NodeKernels& kernels) {
-  kernels.add("linear_integer", {accepts_linear_integer, prepare_linear_integer, fuse});
+  kernels.add("linear_integer", {accepts_linear_integer, prepare_linear_integer, group_linear_integer});
 }
 
 }  // namespace stair::backends::int8

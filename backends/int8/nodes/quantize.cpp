@@ -68,7 +68,7 @@ Answer accepts_quantize(const ir::Graph& graph, const ir::Node& node) {
 }
 
 // A quantizer with what leaves its elements in their order, or with the transpose of images of three channels to [N,H,W,C].
-std::vector<ir::NodeId> group_quantize(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+std::vector<ir::NodeId> group_quantize(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                        const std::function<bool(ir::NodeId)>& free) {
   const ir::Node& node = graph.node(first);
   const ir::NodeId* next = only_reader(uses, node.results[0], free);

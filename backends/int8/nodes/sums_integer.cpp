@@ -104,10 +104,16 @@ std::unique_ptr<Kernel> prepare_sums_integer(const Kernels& kernels, const ir::G
   return std::make_unique<SumKernel>(kernels, graph, nodes, *window_of(graph, graph.node(nodes.front())));
 }
 
+std::vector<ir::NodeId> group_sums_integer(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                           const Free& free) {
+  return fuse(graph, uses, first, free);
+}
+
 }  // namespace
 
 void sums_integer(NodeKernels& kernels) {
-  for (const char* op : {"avg_pool_integer", "reduce_sum_integer"}) kernels.add(op, {accepts_sums_integer, prepare_sums_integer, fuse});
+  for (const char* op : {"avg_pool_integer", "reduce_sum_integer"})
+    kernels.add(op, {accepts_sums_integer, prepare_sums_integer, group_sums_integer});
 }
 
 }  // namespace stair::backends::int8

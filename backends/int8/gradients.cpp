@@ -1,0 +1,323 @@
+#include "backends/int8/gradients.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/int8/fusion.h"
+#include "backends/int8/memory.h"
+#include "backends/window.h"
+#include "ir/op.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+constexpr std::int64_t max_threads = 16;
+constexpr std::int64_t least_channels = 8;       // of either side: tiles have room for 16
+constexpr std::int64_t most_positions = 8192;    // of an image's planes, that lie in a cache
+constexpr std::int64_t positions_a_call = 1024;  // of dy: so many make up for loading and storing the sums
+
+std::int64_t whole(std::int64_t count, std::int64_t unit) {
+  return quotient_up(count, unit) * unit;
+}
+
+std::byte* take(std::byte*& memory, std::size_t bytes) {
+  std::byte* taken = memory;
+  memory += whole_lines(bytes);
+  return taken;
+}
+
+/// The weights' gradient. Where its operands lie among the group's: q, scale, zero point, dy.
+class WeightGradientKernel : public Kernel {
+ public:
+  static Window window(const ir::Graph& graph, const ir::Node& node) {
+    return Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
+                               graph.type(node.operands[0]).shape);
+  }
+  static bool fits(const Window& w, bool one_scale) {
+    const WeightGradientKernel made(nullptr, w, false);
+    return one_scale && w.groups == 1 && std::min(w.in_channels, w.out_channels) >= least_channels &&
+           made.g_.row_planes * made.g_.column_planes * made.g_.plane_positions <= most_positions;
+  }
+
+  WeightGradientKernel(void (*kernel)(const WeightGradient&), const Window& w, bool is_signed) : run_(kernel), window_(w) {
+    g_.is_signed = is_signed;
+    g_.in_channels = w.in_channels;
+    g_.in_height = w.in_height;
+    g_.in_width = w.in_width;
+    g_.out_channels = w.out_channels;
+    g_.out_height = w.out_height;
+    g_.out_width = w.out_width;
+    g_.stride_h = w.stride_h;
+    g_.stride_w = w.stride_w;
+    g_.top = w.top;
+    g_.left = w.left;
+    g_.row_planes = std::min(w.stride_h, (w.kernel_height - 1) * w.dilation_h + 1);
+    g_.column_planes = std::min(w.stride_w, (w.kernel_width - 1) * w.dilation_w + 1);
+    g_.plane_rows = w.out_height + (w.kernel_height - 1) * w.dilation_h / w.stride_h;
+    g_.pitch = w.out_width + (w.kernel_width - 1) * w.dilation_w / w.stride_w;
+    g_.positions = whole(w.out_height * g_.pitch, gradient_depth);
+    const std::int64_t last_offset = (g_.plane_rows - w.out_height) * g_.pitch + g_.pitch - w.out_width;
+    g_.plane_positions = whole(std::max(g_.plane_rows * g_.pitch, g_.positions + last_offset + 2), gradient_tile);
+    for (std::int64_t kh = 0; kh < w.kernel_height; ++kh) {
+      for (std::int64_t kw = 0; kw < w.kernel_width; ++kw) {
+        const std::int64_t y = kh * w.dilation_h;
+        const std::int64_t x = kw * w.dilation_w;
+        const std::int64_t plane = y % w.stride_h * g_.column_planes + x % w.stride_w;
+        offsets_.push_back(static_cast<std::int32_t>(plane * g_.plane_positions + y / w.stride_h * g_.pitch + x / w.stride_w));
+      }
+    }
+    g_.taps = static_cast<std::int64_t>(offsets_.size());
+    images_of_call_ = std::clamp<std::int64_t>(positions_a_call / g_.positions, 1, w.images);
+    images_of_piece_ = quotient_up(w.images, std::min(w.images, max_pieces));
+    pieces_ = quotient_up(w.images, images_of_piece_);
+  }
+
+  void run(const Arguments& a) override {
+    const Window& w = window_;
+    auto* sums = reinterpret_cast<float*>(a.scratch);
+    const std::int64_t piece_floats = sums_floats();
+#pragma omp parallel for num_threads(std::min(a.threads, static_cast <int>(max_threads))) schedule(static) if (pieces_ > 1)
+    for (std::int64_t piece = 0; piece < pieces_; ++piece) {
+      WeightGradient g = g_;
+      std::byte* memory = a.scratch + static_cast<std::size_t>(pieces_ * piece_floats) * sizeof(float) +
+                          thread_bytes() * static_cast<std::size_t>(omp_get_thread_num());
+      g.bytes = reinterpret_cast<std::uint8_t*>(take(memory, bytes_bytes()));
+      g.pairs = reinterpret_cast<std::uint16_t*>(take(memory, pairs_bytes()));
+      g.parts = reinterpret_cast<std::uint16_t*>(memory);
+      g.sums = sums + piece * piece_floats;
+      g.tap_offsets = offsets_.data();
+      g.zero_point = *a.operands[2].as<std::int32_t>();
+      std::fill_n(g.sums, piece_floats, 0.0F);
+      const std::int64_t end = std::min(w.images, (piece + 1) * images_of_piece_);
+      for (std::int64_t image = piece * images_of_piece_; image < end; image += images_of_call_) {
+        g.images = std::min(images_of_call_, end - image);
+        g.q = a.operands[0].as<std::uint8_t>() + image * w.in_channels * w.in_height * w.in_width;
+        g.dy = a.operands[3].as<float>() + image * w.out_channels * w.out_height * w.out_width;
+        run_(g);
+      }
+    }
+    finish(sums, *a.operands[1].as<float>(), a.results[0].as<float>(), a.threads);
+  }
+
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + max_threads * thread_bytes();
+  }
+  std::string_view description() const override {
+    return "amx integers by thirds of floats";
+  }
+
+ private:
+  // The batch is cut into so many pieces, whatever the threads; each has sums of its own, and these are added in order (N-REPEAT).
+  static constexpr std::int64_t max_pieces = 8;
+
+  std::int64_t in_padded() const {
+    return whole(window_.in_channels, gradient_tile);
+  }
+  std::int64_t out_padded() const {
+    return whole(window_.out_channels, gradient_tile);
+  }
+  std::int64_t sums_floats() const {
+    return g_.taps * in_padded() * out_padded();
+  }
+  std::size_t bytes_bytes() const {
+    return static_cast<std::size_t>(gradient_tile * g_.plane_positions);
+  }
+  std::size_t pairs_bytes() const {
+    return static_cast<std::size_t>(in_padded() * images_of_call_ * 2 * g_.row_planes * g_.column_planes * g_.plane_positions) * 2;
+  }
+  std::size_t parts_bytes() const {
+    return static_cast<std::size_t>(gradient_parts * out_padded() * images_of_call_ * g_.positions) * 2;
+  }
+  std::size_t thread_bytes() const {
+    return whole_lines(bytes_bytes()) + whole_lines(pairs_bytes()) + whole_lines(parts_bytes());
+  }
+
+  // dw[o][c][tap] = scale * the sum over pieces.
+  void finish(float* sums, float scale, float* dw, int threads) const {
+    const std::int64_t taps = g_.taps;
+    const std::int64_t of_tap = in_padded() * out_padded();
+    for_pieces(window_.out_channels, 1, std::max<std::int64_t>(1, elements_of_piece / (taps * in_padded())), threads,
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t o = first; o < last; ++o) {
+                   for (std::int64_t tap = 0; tap < taps; ++tap) {
+                     float* row = sums + tap * of_tap + o * in_padded();
+                     for (std::int64_t piece = 1; piece < pieces_; ++piece) {
+                       const float* more = row + piece * sums_floats();
+                       for (std::int64_t c = 0; c < window_.in_channels; ++c) row[c] += more[c];
+                     }
+                     for (std::int64_t c = 0; c < window_.in_channels; ++c) dw[(o * window_.in_channels + c) * taps + tap] = scale * row[c];
+                   }
+                 }
+               });
+  }
+
+  void (*run_)(const WeightGradient&);
+  Window window_;
+  WeightGradient g_{};
+  std::vector<std::int32_t> offsets_;
+  std::int64_t images_of_call_ = 1, images_of_piece_ = 1, pieces_ = 1;
+};
+
+/// The input's gradient, of convolutions with stride 1. Where its operands lie among the group's: q, scale, zero point, dy.
+class InputGradientKernel : public Kernel {
+ public:
+  static Window window(const ir::Graph& graph, const ir::Node& node) {
+    return Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
+                               graph.type(node.operands[0]).shape);
+  }
+  static bool fits(const Window& w) {
+    const InputGradientKernel made(nullptr, w);
+    return w.groups == 1 && w.stride_h == 1 && w.stride_w == 1 && std::min(w.in_channels, w.out_channels) >= least_channels &&
+           made.g_.top >= 0 && made.g_.left >= 0 && made.g_.plane_positions <= most_positions;
+  }
+
+  InputGradientKernel(void (*kernel)(const InputGradient&), const Window& w) : run_(kernel), window_(w) {
+    g_.out_channels = w.out_channels;
+    g_.out_height = w.out_height;
+    g_.out_width = w.out_width;
+    g_.in_channels = w.in_channels;
+    g_.in_height = w.in_height;
+    g_.in_width = w.in_width;
+    const std::int64_t more_rows = (w.kernel_height - 1) * w.dilation_h;
+    const std::int64_t more_columns = (w.kernel_width - 1) * w.dilation_w;
+    g_.top = more_rows - w.top;
+    g_.left = more_columns - w.left;
+    g_.pitch = std::max(w.in_width + more_columns, g_.left + w.out_width);
+    const std::int64_t rows = std::max(w.in_height + more_rows, g_.top + w.out_height);
+    // The last block of positions may begin with the last row's last position.
+    g_.plane_positions = whole(rows * g_.pitch + 2 * gradient_tile, gradient_tile);
+    if (g_.plane_positions % 1024 == 0) g_.plane_positions += gradient_tile;  // rows of a tile in different lines of the cache
+    g_.doubled = w.out_channels <= gradient_depth / 2 && w.kernel_width > 1 && w.dilation_w == 1;
+    g_.pair_rows = whole(w.out_channels, gradient_depth) / 2;
+    make_steps();
+    g_.steps = static_cast<std::int64_t>(offsets_.size());
+  }
+
+  void run(const Arguments& a) override {
+    const Window& w = window_;
+    std::byte* memory = a.scratch;
+    auto* weights = reinterpret_cast<std::uint16_t*>(take(memory, weights_bytes()));
+    auto* scale = reinterpret_cast<float*>(take(memory, scale_bytes()));
+    pack(a.operands[0], *a.operands[2].as<std::int32_t>(), weights);
+    for (std::int64_t o = 0; o < w.out_channels; ++o) scale[o] = a.operands[1].as<float>()[a.operands[1].count() == 1 ? 0 : o];
+    const auto team = static_cast<int>(std::min<std::int64_t>({a.threads, max_threads, w.images}));
+#pragma omp parallel num_threads(team) if (team > 1)
+    {
+      InputGradient g = g_;
+      g.pairs = reinterpret_cast<std::uint16_t*>(memory + pairs_bytes() * static_cast<std::size_t>(omp_get_thread_num()));
+      g.weights = weights;
+      g.scale = scale;
+      g.offsets = offsets_.data();
+      g.first_pairs = first_pairs_.data();
+      std::memset(g.pairs, 0, pairs_bytes());
+#pragma omp for schedule(static)
+      for (std::int64_t image = 0; image < w.images; ++image) {
+        g.dy = a.operands[3].as<float>() + image * w.out_channels * w.out_height * w.out_width;
+        g.dx = a.results[0].as<float>() + image * w.in_channels * w.in_height * w.in_width;
+        run_(g);
+      }
+    }
+  }
+
+  std::size_t scratch_bytes() const override {
+    return whole_lines(weights_bytes()) + whole_lines(scale_bytes()) + max_threads * pairs_bytes();
+  }
+  std::string_view description() const override {
+    return "amx integers by thirds of floats";
+  }
+
+ private:
+  std::size_t scale_bytes() const {
+    return static_cast<std::size_t>(window_.out_channels) * sizeof(float);
+  }
+  std::size_t pairs_bytes() const {
+    return whole_lines(static_cast<std::size_t>(gradient_parts * g_.pair_rows * g_.plane_positions) * 2 * sizeof(std::uint16_t));
+  }
+  std::size_t weights_bytes() const {
+    return static_cast<std::size_t>(whole(window_.in_channels, gradient_tile) * g_.steps * gradient_depth) * sizeof(std::uint16_t);
+  }
+
+  // A step's taps: (kh, kw), and where it is doubled (kh, kw - 1), which lies one position further on: the kernel runs backwards.
+  struct Tap {
+    std::int64_t kh, kw, first_channel;
+  };
+
+  void make_steps() {
+    const Window& w = window_;
+    for (std::int64_t kh = 0; kh < w.kernel_height; ++kh) {
+      for (std::int64_t kw = w.kernel_width - 1; kw >= 0; kw -= g_.doubled ? 2 : 1) {
+        for (std::int64_t pair = 0; pair < g_.pair_rows; pair += gradient_depth / 2) {
+          const std::int64_t row = (w.kernel_height - 1 - kh) * w.dilation_h;
+          offsets_.push_back(static_cast<std::int32_t>(row * g_.pitch + (w.kernel_width - 1 - kw) * w.dilation_w));
+          first_pairs_.push_back(static_cast<std::int32_t>(pair));
+          taps_.push_back({kh, kw, 2 * pair});
+        }
+      }
+    }
+  }
+
+  // As bfloat16s, exactly; 0 where channels or taps end.
+  void pack(const ir::TensorView& q, std::int32_t zero_point, std::uint16_t* to) const {
+    const Window& w = window_;
+    const bool is_signed = q.type.dtype == ir::DType::s8;
+    const auto weight = [&](std::int64_t o, std::int64_t c, std::int64_t kh, std::int64_t kw) -> std::uint16_t {
+      if (o >= w.out_channels || c >= w.in_channels || kw < 0) return 0;
+      const std::int64_t at = ((o * w.in_channels + c) * w.kernel_height + kh) * w.kernel_width + kw;
+      const int integer = is_signed ? q.as<std::int8_t>()[at] : q.as<std::uint8_t>()[at];
+      const auto value = static_cast<float>(integer - zero_point);
+      std::uint32_t bits = 0;
+      std::memcpy(&bits, &value, sizeof bits);
+      return static_cast<std::uint16_t>(bits >> 16U);
+    };
+    for (std::int64_t panel = 0; panel < quotient_up(w.in_channels, gradient_tile); ++panel) {
+      for (const Tap& tap : taps_) {
+        for (std::int64_t c = panel * gradient_tile; c < (panel + 1) * gradient_tile; ++c) {
+          for (std::int64_t i = 0; i < gradient_depth; ++i) {
+            const bool next = g_.doubled && i >= gradient_depth / 2;
+            *to++ = weight(tap.first_channel + (next ? i - gradient_depth / 2 : i), c, tap.kh, next ? tap.kw - 1 : tap.kw);
+          }
+        }
+      }
+    }
+  }
+
+  void (*run_)(const InputGradient&);
+  Window window_;
+  InputGradient g_{};
+  std::vector<Tap> taps_;
+  std::vector<std::int32_t> offsets_, first_pairs_;
+};
+
+}  // namespace
+
+std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                       const Free& free) {
+  const ir::Node& dequantize = graph.node(first);
+  const ir::NodeId* id = only_reader(uses, dequantize.results[0], free);
+  if (id == nullptr || graph.node(*id).operands.size() != 2 || graph.node(*id).operands[1] != dequantize.results[0]) return {first};
+  const ir::Node& reader = graph.node(*id);
+  const bool one_scale = ir::element_count(graph.type(dequantize.operands[1]).shape) == 1;
+  const std::int64_t axis = dequantize.attributes.integer("axis");
+  if (reader.op->name == "conv2d_grad_weight" && kernels.weight_gradient != nullptr &&
+      WeightGradientKernel::fits(WeightGradientKernel::window(graph, reader), one_scale)) {
+    return {first, *id};
+  }
+  if (reader.op->name == "conv2d_grad_input" && kernels.input_gradient != nullptr && (one_scale || axis == 0) &&
+      InputGradientKernel::fits(InputGradientKernel::window(graph, reader))) {
+    return {first, *id};
+  }
+  return {first};
+}
+
+std::unique_ptr<Kernel> prepare_gradient(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
+  const ir::Node& reader = graph.node(nodes.back());
+  if (reader.op->name == "conv2d_grad_weight") {
+    const bool is_signed = graph.type(graph.node(nodes.front()).operands[0]).dtype == ir::DType::s8;
+    return std::make_unique<WeightGradientKernel>(kernels.weight_gradient, WeightGradientKernel::window(graph, reader), is_signed);
+  }
+  return std::make_unique<InputGradientKernel>(kernels.input_gradient, InputGradientKernel::window(graph, reader));
+}
+
+}  // namespace stair::backends::int8

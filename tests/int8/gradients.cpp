@@ -1,0 +1,120 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "backends/int8/backend.h"
+#include "backends/int8/isa.h"
+#include "backends/int8/kernels.h"
+#include "passes/plan_memory.h"
+#include "runtime/executor.h"
+#include "tests/int8/random.h"
+#include "tests/support/seeds.h"
+
+// Gradients of convolutions by integers: sums of floats, within what such sums round to; the same bits for any number of threads.
+
+namespace stair::tests {
+namespace {
+
+struct Found {
+  std::vector<float> values;
+  std::size_t steps;
+};
+
+class Gradient {
+ public:
+  explicit Gradient(Random& random) : random_(random) {
+    const ir::Shape kernel{random(1, 5), random(1, 5)};
+    const ir::Attributes window{{"stride", std::vector<std::int64_t>{random(1, 2), random(1, 2)}},
+                                {"padding", std::vector<std::int64_t>{random(0, 2), random(0, 2), random(0, 2), random(0, 2)}},
+                                {"dilation", std::vector<std::int64_t>{random(1, 2), random(1, 2)}}};
+    const ir::Shape x{random(1, 12), random(8, 50), random(9, 22), random(9, 40)};
+    const ir::Shape w{random(8, 70), x[1], kernel[0], kernel[1]};
+    ir::Graph forward;
+    const ir::ValueId y = forward.emit(
+        "conv2d", {forward.add_input("x", {ir::DType::f32, x}), forward.add_input("w", {ir::DType::f32, w}), ir::absent}, window);
+    dy_ = floats("dy", forward.type(y).shape);
+    ir::Attributes attributes = forward.nodes().front().attributes;
+    attributes.erase("quantize");
+    if (random.coin()) {
+      attributes.set("weight_shape", w);
+      add("conv2d_grad_weight", random.pick({ir::DType::u8, ir::DType::s8}), x, 1, attributes);
+    } else {
+      attributes.set("input_shape", x);
+      add("conv2d_grad_input", ir::DType::s8, w, random.coin() ? w[0] : 1, attributes);
+    }
+  }
+
+  Found run(const char* backend, int threads) const {
+    runtime::Tensors states;
+    const auto planner = [](const ir::Graph& of, const ir::Schedule& schedule) { return passes::plan_memory(of, schedule); };
+    runtime::Executor executor(graph_, planner, states, {{&backends::named(backend)}, threads});
+    std::vector<ir::TensorView> inputs;
+    for (const runtime::Tensor& tensor : inputs_) inputs.push_back(tensor.view());
+    executor.run(inputs);
+    const ir::TensorView view = executor.output("gradient");
+    return {{view.as<float>(), view.as<float>() + view.count()}, executor.assignments().size()};
+  }
+
+ private:
+  void add(const char* op, ir::DType dtype, const ir::Shape& shape, std::int64_t scales, const ir::Attributes& attributes) {
+    const ir::ValueId q = input("q", {dtype, shape});
+    for (std::int64_t i = 0; i < inputs_.back().view().count(); ++i)
+      inputs_.back().as<std::uint8_t>()[i] = static_cast<std::uint8_t>(random_(0, 255));
+    const ir::ValueId scale = floats("scale", {scales});
+    const ir::ValueId zero = input("zero", {ir::DType::i32, {1}});
+    *inputs_.back().as<std::int32_t>() = static_cast<std::int32_t>(dtype == ir::DType::u8 ? random_(0, 255)
+                                                                   : scales > 1           ? 0
+                                                                                          : random_(-128, 127));
+    const ir::ValueId real = graph_.emit("dequantize", {q, scale, zero});
+    graph_.add_output("gradient", graph_.emit(op, {dy_, real}, attributes));
+  }
+  ir::ValueId input(const char* name, const ir::Type& type) {
+    inputs_.emplace_back(type);
+    return graph_.add_input(name, type);
+  }
+  ir::ValueId floats(const char* name, const ir::Shape& shape) {
+    const ir::ValueId id = input(name, {ir::DType::f32, shape});
+    for (std::int64_t i = 0; i < inputs_.back().view().count(); ++i)
+      inputs_.back().as<float>()[i] = random_.real(0.001F, 1) * random_.pick({1.0F, -1.0F, 1e-3F});
+    return id;
+  }
+
+  Random& random_;
+  ir::Graph graph_;
+  std::vector<runtime::Tensor> inputs_;
+  ir::ValueId dy_ = ir::absent;
+};
+
+}  // namespace
+
+TEST_CASE("gradients by dequantized integers are those by floats") {
+  for (const std::uint64_t seed : seeds(60)) {
+    INFO(replay(seed));
+    Random random(seed);
+    const Gradient gradient(random);
+    const std::vector<float> expected = gradient.run("reference", 2).values;
+    const auto magnitude = [](float a, float b) { return std::fabs(a) < std::fabs(b); };
+    const float bound = 2e-5F * std::fabs(*std::max_element(expected.begin(), expected.end(), magnitude));
+    const Found found = gradient.run("int8", 1);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      if (!(std::fabs(found.values[i] - expected[i]) <= bound))
+        FAIL("element " << i << " is " << found.values[i] << ", expected " << expected[i]);
+    }
+    for (const int threads : {2, 3}) CHECK((gradient.run("int8", threads).values == found.values));
+  }
+}
+
+TEST_CASE("where the variant has tiles of bfloat16, they run as one kernel") {
+  const bool tiles = backends::int8::kernels_of(backends::int8::chosen_isa()).weight_gradient != nullptr;
+  std::size_t together = 0;
+  for (const std::uint64_t seed : seeds(60)) {
+    Random random(seed);
+    together += Gradient(random).run("int8", 1).steps == 1 ? 1 : 0;
+  }
+  CHECK((together > 20) == tiles);
+}
+
+}  // namespace stair::tests
