@@ -46,19 +46,37 @@ void fill(T* out, std::int64_t count, const ir::Initializer& initializer, std::u
 }  // namespace
 
 void Buffer::Free::operator()(std::byte* p) const {
+#if defined(MADV_HUGEPAGE)
+  if (mapped > 0) {
+    munmap(p, mapped);
+    return;
+  }
+#endif
   std::free(p);
 }
 
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
-  const std::size_t alignment = bytes < huge_page ? cache_line : huge_page;
-  const std::size_t rounded = std::max((bytes + alignment - 1) / alignment, std::size_t{1}) * alignment;
-  auto* p = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
-  if (p == nullptr) throw std::bad_alloc();
 #if defined(MADV_HUGEPAGE)
-  // Kernels walk a channel of many images: each row lies in a page of its own, were they small. It is a hint: whatever it returns.
-  if (alignment == huge_page) madvise(p, rounded, MADV_HUGEPAGE);
+  if (bytes >= huge_page) {
+    // Straight from the system: zero, and nowhere until it is touched (scratch memory is laid out for more threads than there may be).
+    // Kernels walk a channel of many images, where each row of a small page would be a page of its own; the advice is a hint, whatever it
+    // returns.
+    const std::size_t rounded = (bytes + huge_page - 1) / huge_page * huge_page;
+    void* whole = mmap(nullptr, rounded + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (whole == MAP_FAILED) throw std::bad_alloc();
+    auto* begin = static_cast<std::byte*>(whole);
+    const std::size_t before = (huge_page - reinterpret_cast<std::uintptr_t>(begin) % huge_page) % huge_page;
+    if (before > 0) munmap(begin, before);
+    munmap(begin + before + rounded, huge_page - before);
+    madvise(begin + before, rounded, MADV_HUGEPAGE);
+    data_ = std::unique_ptr<std::byte[], Free>(begin + before, Free{rounded});
+    return;
+  }
 #endif
-  std::memset(p, 0, std::max(bytes, cache_line));
+  const std::size_t rounded = std::max((bytes + cache_line - 1) / cache_line, std::size_t{1}) * cache_line;
+  auto* p = static_cast<std::byte*>(std::aligned_alloc(cache_line, rounded));
+  if (p == nullptr) throw std::bad_alloc();
+  std::memset(p, 0, rounded);
   data_.reset(p);
 }
 

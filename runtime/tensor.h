@@ -20,6 +20,9 @@ class Buffer {
 
  private:
   struct Free {
+    std::size_t mapped;  ///< bytes of a mapping of its own; 0: of the heap
+    Free() : mapped(0) {}
+    explicit Free(std::size_t bytes) : mapped(bytes) {}
     void operator()(std::byte* p) const;
   };
   std::unique_ptr<std::byte[], Free> data_;

@@ -10,8 +10,8 @@
 
 // %y = dequantize(%q); …; reader(%y)  ->  …; %y = dequantize(%q); reader(%y)
 //
-// A value that takes more memory than what it is computed from waits until it is read: in training, the backward pass finds activations as
-// the 8-bit integers that they are, and floats live only from there to their reader.
+// A value that takes more memory than what it is computed from waits until it is read, and is computed anew for each reader: in training,
+// the backward pass finds activations as the 8-bit integers that they are, and floats live only from there to their reader.
 
 namespace stair::passes {
 namespace {
@@ -35,11 +35,16 @@ Result run_sink(const Graph& graph) {
   std::size_t copied = 0;
   std::map<const Node*, std::size_t> waiting;  // since so many were copied
   const std::function<void(ValueId)> reach = [&](ValueId value) {
-    if (value == ir::absent || rewriter.mapped(value)) return;
-    const Node& node = *graph.producer(value);
-    for (const ValueId operand : node.operands) reach(operand);
-    if (copied > waiting.at(&node)) result.changes.push_back("moved '" + node.name + "' to its reader");
-    rewriter.copy(node);
+    const Node* node = value == ir::absent ? nullptr : graph.producer(value);
+    const auto since = waiting.find(node);
+    if (since == waiting.end() || (rewriter.mapped(value) && since->second == copied)) return;
+    for (const ValueId operand : node->operands) reach(operand);
+    if (copied > since->second) {
+      result.changes.push_back((rewriter.mapped(value) ? "computed '" + node->name + "' again for" : "moved '" + node->name + "' to") +
+                               " its reader");
+    }
+    rewriter.copy(*node);
+    since->second = copied;
   };
   for (const Node& node : graph.nodes()) {
     if (grows(graph, node)) {
@@ -60,8 +65,8 @@ Result run_sink(const Graph& graph) {
 
 void sink(PassRegistry& registry) {
   registry.add({.name = "sink",
-                .summary = "Moves nodes whose result takes more memory than their operands (dequantize) to just before their first reader; "
-                           "one that nobody reads goes.",
+                .summary = "Moves nodes whose result takes more memory than their operands (dequantize) to just before their reader, and "
+                           "computes them again for each further one; one that nobody reads goes.",
                 .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return run_sink(graph); }});
 }
