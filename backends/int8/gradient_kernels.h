@@ -39,25 +39,36 @@ struct WeightGradient {
   float* sums;
 };
 
-/// The gradient of a convolution with stride 1 by its input, one image: dx[c, h, w] = the sum over steps of weights * scale * dy.
-///
-/// dy, times the scale of its channel, is copied with the padding of the transposed convolution: pixel (h, w) of dx reads position offset +
-/// h * pitch + w. A step takes gradient_depth channels of one tap, beginning with pair row `first_pair`; where there are no more than half
-/// as many channels, the other half of its rows are the same one position on: the next tap of the row.
-struct InputGradient {
-  const float* dy;     ///< [O, OH, OW]
-  const float* scale;  ///< [O]
-  std::int64_t out_channels, out_height, out_width, in_channels, in_height, in_width;
-  std::int64_t top, left, pitch;
-  std::int64_t plane_positions;  ///< of a pair row, with what is read behind it
-  std::int64_t pair_rows;        ///< a multiple of gradient_depth / 2
-  bool doubled;
-  std::uint16_t* pairs;          ///< scratch: [part][pair row][position][2]; zero where it is never written: in the padding
+/// Those pixels of the input's gradient, every stride_h-th row and stride_w-th column, that the same taps read: to them it is a convolution
+/// of dy with stride 1. Pixel (r, i) of the part reads position offset + r * pitch + i of a pair row.
+struct InputPart {
   const std::uint16_t* weights;  ///< [C / tile][step][tile][gradient_depth]
   const std::int32_t* offsets;   ///< [step]
   const std::int32_t* first_pairs;
   std::int64_t steps;
-  float* dx;  ///< [C, H, W]
+  std::int64_t rows, columns;            ///< pixels
+  std::int64_t first_row, first_column;  ///< of dx
+};
+
+/// The gradient of a convolution by its input, one image: dx[c, h, w] = the sum over steps of weights * scale * dy.
+///
+/// dy, times the scale of its channel, is copied with the padding of the transposed convolution. A step takes gradient_depth channels of
+/// one tap, beginning with pair row `first_pair`; where there are no more than half as many channels, the other half of its rows are the
+/// same one position on: another tap of the row.
+struct InputGradient {
+  const float* dy;     ///< [O, OH, OW]
+  const float* scale;  ///< [O]
+  std::int64_t out_channels, out_height, out_width, in_channels, in_height, in_width;
+  std::int64_t stride_h, stride_w;
+  std::int64_t top, left, pitch;
+  std::int64_t plane_positions;  ///< of a pair row, with what is read behind it
+  std::int64_t pair_rows;        ///< a multiple of gradient_depth / 2
+  bool doubled;
+  std::uint16_t* pairs;  ///< scratch: [part][pair row][position][2]; zero where it is never written: in the padding
+  const InputPart* parts;
+  std::int64_t part_count;
+  bool covers;  ///< each pixel belongs to a part; the others are 0
+  float* dx;    ///< [C, H, W]
 };
 
 }  // namespace stair::backends::int8

@@ -160,7 +160,45 @@ class WeightGradientKernel : public Kernel {
   std::int64_t images_of_call_ = 1, images_of_piece_ = 1, pieces_ = 1;
 };
 
-/// The input's gradient, of convolutions with stride 1. Where its operands lie among the group's: q, scale, zero point, dy.
+/// The pixels along one axis that (pixel + padding) modulo the stride is the same for, and the taps that read them: of pixel `first + i *
+/// stride`, tap `kernel[j]` reads position i + shift[j] of dy. In the order of the shifts.
+struct Phase {
+  std::int64_t first, pixels;
+  std::vector<std::int64_t> kernel, shift;
+
+  Phase(std::int64_t residue, std::int64_t size, std::int64_t taps, std::int64_t stride, std::int64_t padding, std::int64_t dilation)
+      : first(((residue - padding) % stride + stride) % stride), pixels(first < size ? (size - 1 - first) / stride + 1 : 0) {
+    for (std::int64_t k = taps - 1; k >= 0; --k) {
+      if ((first + padding - k * dilation) % stride != 0) continue;
+      kernel.push_back(k);
+      shift.push_back((first + padding - k * dilation) / stride);
+    }
+  }
+};
+
+std::vector<Phase> phases(std::int64_t size, std::int64_t taps, std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
+  std::vector<Phase> all;
+  for (std::int64_t residue = 0; residue < stride; ++residue) {
+    Phase phase(residue, size, taps, stride, padding, dilation);
+    if (phase.pixels > 0) all.push_back(std::move(phase));
+  }
+  return all;
+}
+
+// How far before the first position of dy, and behind pixel i, the phases read.
+std::pair<std::int64_t, std::int64_t> reach(const std::vector<Phase>& all) {
+  std::int64_t before = 0;
+  std::int64_t end = 0;
+  for (const Phase& phase : all) {
+    for (const std::int64_t shift : phase.shift) {
+      before = std::max(before, -shift);
+      end = std::max(end, shift + phase.pixels);
+    }
+  }
+  return {before, end};
+}
+
+/// The input's gradient. Where its operands lie among the group's: q, scale, zero point, dy.
 class InputGradientKernel : public Kernel {
  public:
   static Window window(const ir::Graph& graph, const ir::Node& node) {
@@ -169,30 +207,34 @@ class InputGradientKernel : public Kernel {
   }
   static bool fits(const Window& w) {
     const InputGradientKernel made(nullptr, w);
-    return w.groups == 1 && w.stride_h == 1 && w.stride_w == 1 && std::min(w.in_channels, w.out_channels) >= least_channels &&
-           made.g_.top >= 0 && made.g_.left >= 0 && made.g_.plane_positions <= most_positions;
+    return w.groups == 1 && std::min(w.in_channels, w.out_channels) >= least_channels && made.g_.plane_positions <= most_positions;
   }
 
   InputGradientKernel(void (*kernel)(const InputGradient&), const Window& w) : run_(kernel), window_(w) {
+    const std::vector<Phase> of_rows = phases(w.in_height, w.kernel_height, w.stride_h, w.top, w.dilation_h);
+    const std::vector<Phase> of_columns = phases(w.in_width, w.kernel_width, w.stride_w, w.left, w.dilation_w);
+    const auto [above, bottom] = reach(of_rows);
+    const auto [before, right] = reach(of_columns);
     g_.out_channels = w.out_channels;
     g_.out_height = w.out_height;
     g_.out_width = w.out_width;
     g_.in_channels = w.in_channels;
     g_.in_height = w.in_height;
     g_.in_width = w.in_width;
-    const std::int64_t more_rows = (w.kernel_height - 1) * w.dilation_h;
-    const std::int64_t more_columns = (w.kernel_width - 1) * w.dilation_w;
-    g_.top = more_rows - w.top;
-    g_.left = more_columns - w.left;
-    g_.pitch = std::max(w.in_width + more_columns, g_.left + w.out_width);
-    const std::int64_t rows = std::max(w.in_height + more_rows, g_.top + w.out_height);
+    g_.stride_h = w.stride_h;
+    g_.stride_w = w.stride_w;
+    g_.top = above;
+    g_.left = before;
+    g_.pitch = before + std::max(right, w.out_width);
     // The last block of positions may begin with the last row's last position.
-    g_.plane_positions = whole(rows * g_.pitch + 2 * gradient_tile, gradient_tile);
+    g_.plane_positions = whole((above + std::max(bottom, w.out_height)) * g_.pitch + 2 * gradient_tile, gradient_tile);
     if (g_.plane_positions % 1024 == 0) g_.plane_positions += gradient_tile;  // rows of a tile in different lines of the cache
-    g_.doubled = w.out_channels <= gradient_depth / 2 && w.kernel_width > 1 && w.dilation_w == 1;
+    g_.doubled = w.out_channels <= gradient_depth / 2;
     g_.pair_rows = whole(w.out_channels, gradient_depth) / 2;
-    make_steps();
-    g_.steps = static_cast<std::int64_t>(offsets_.size());
+    g_.covers = true;
+    for (const Phase& rows : of_rows) {
+      for (const Phase& columns : of_columns) add_part(rows, columns);
+    }
   }
 
   void run(const Arguments& a) override {
@@ -200,17 +242,21 @@ class InputGradientKernel : public Kernel {
     std::byte* memory = a.scratch;
     auto* weights = reinterpret_cast<std::uint16_t*>(take(memory, weights_bytes()));
     auto* scale = reinterpret_cast<float*>(take(memory, scale_bytes()));
-    pack(a.operands[0], *a.operands[2].as<std::int32_t>(), weights);
+    std::vector<InputPart> parts;
+    for (const Part& part : parts_) {
+      parts.push_back({weights, part.offsets.data(), part.first_pairs.data(), part.steps(), part.rows, part.columns, part.first_row,
+                       part.first_column});
+      weights = pack(part, a.operands[0], *a.operands[2].as<std::int32_t>(), weights);
+    }
     for (std::int64_t o = 0; o < w.out_channels; ++o) scale[o] = a.operands[1].as<float>()[a.operands[1].count() == 1 ? 0 : o];
     const auto team = static_cast<int>(std::min<std::int64_t>({a.threads, max_threads, w.images}));
 #pragma omp parallel num_threads(team) if (team > 1)
     {
       InputGradient g = g_;
       g.pairs = reinterpret_cast<std::uint16_t*>(memory + pairs_bytes() * static_cast<std::size_t>(omp_get_thread_num()));
-      g.weights = weights;
       g.scale = scale;
-      g.offsets = offsets_.data();
-      g.first_pairs = first_pairs_.data();
+      g.parts = parts.data();
+      g.part_count = static_cast<std::int64_t>(parts.size());
       std::memset(g.pairs, 0, pairs_bytes());
 #pragma omp for schedule(static)
       for (std::int64_t image = 0; image < w.images; ++image) {
@@ -229,37 +275,55 @@ class InputGradientKernel : public Kernel {
   }
 
  private:
+  // The taps of a step; kw of the second is -1 where there is none.
+  struct Step {
+    std::int64_t kh, kw, second_kw, first_channel;
+  };
+  struct Part {
+    std::int64_t rows, columns, first_row, first_column;
+    std::vector<Step> taps;
+    std::vector<std::int32_t> offsets, first_pairs;
+    std::int64_t steps() const { return static_cast<std::int64_t>(taps.size()); }
+  };
+
   std::size_t scale_bytes() const {
     return static_cast<std::size_t>(window_.out_channels) * sizeof(float);
   }
   std::size_t pairs_bytes() const {
     return whole_lines(static_cast<std::size_t>(gradient_parts * g_.pair_rows * g_.plane_positions) * 2 * sizeof(std::uint16_t));
   }
+  std::int64_t step_size() const {
+    return whole(window_.in_channels, gradient_tile) * gradient_depth;
+  }
   std::size_t weights_bytes() const {
-    return static_cast<std::size_t>(whole(window_.in_channels, gradient_tile) * g_.steps * gradient_depth) * sizeof(std::uint16_t);
+    std::int64_t steps = 0;
+    for (const Part& part : parts_) steps += part.steps();
+    return static_cast<std::size_t>(steps * step_size()) * sizeof(std::uint16_t);
   }
 
-  // A step's taps: (kh, kw), and where it is doubled (kh, kw - 1), which lies one position further on: the kernel runs backwards.
-  struct Tap {
-    std::int64_t kh, kw, first_channel;
-  };
-
-  void make_steps() {
-    const Window& w = window_;
-    for (std::int64_t kh = 0; kh < w.kernel_height; ++kh) {
-      for (std::int64_t kw = w.kernel_width - 1; kw >= 0; kw -= g_.doubled ? 2 : 1) {
+  void add_part(const Phase& rows, const Phase& columns) {
+    if (rows.kernel.empty() || columns.kernel.empty()) {
+      g_.covers = false;
+      return;
+    }
+    Part part{rows.pixels, columns.pixels, rows.first, columns.first, {}, {}, {}};
+    for (std::size_t r = 0; r < rows.kernel.size(); ++r) {
+      for (std::size_t c = 0; c < columns.kernel.size(); ++c) {
+        const bool both = g_.doubled && c + 1 < columns.kernel.size() && columns.shift[c + 1] == columns.shift[c] + 1;
+        const std::int64_t offset = (rows.shift[r] + g_.top) * g_.pitch + columns.shift[c] + g_.left;
         for (std::int64_t pair = 0; pair < g_.pair_rows; pair += gradient_depth / 2) {
-          const std::int64_t row = (w.kernel_height - 1 - kh) * w.dilation_h;
-          offsets_.push_back(static_cast<std::int32_t>(row * g_.pitch + (w.kernel_width - 1 - kw) * w.dilation_w));
-          first_pairs_.push_back(static_cast<std::int32_t>(pair));
-          taps_.push_back({kh, kw, 2 * pair});
+          part.taps.push_back({rows.kernel[r], columns.kernel[c], both ? columns.kernel[c + 1] : -1, 2 * pair});
+          part.offsets.push_back(static_cast<std::int32_t>(offset));
+          part.first_pairs.push_back(static_cast<std::int32_t>(pair));
         }
+        if (both) ++c;
       }
     }
+    parts_.push_back(std::move(part));
   }
 
-  // As bfloat16s, exactly; 0 where channels or taps end.
-  void pack(const ir::TensorView& q, std::int32_t zero_point, std::uint16_t* to) const {
+  // As bfloat16s, exactly; 0 where channels or taps end. Returns the end.
+  std::uint16_t* pack(const Part& part, const ir::TensorView& q, std::int32_t zero_point, std::uint16_t* to) const {
     const Window& w = window_;
     const bool is_signed = q.type.dtype == ir::DType::s8;
     const auto weight = [&](std::int64_t o, std::int64_t c, std::int64_t kh, std::int64_t kw) -> std::uint16_t {
@@ -272,22 +336,23 @@ class InputGradientKernel : public Kernel {
       return static_cast<std::uint16_t>(bits >> 16U);
     };
     for (std::int64_t panel = 0; panel < quotient_up(w.in_channels, gradient_tile); ++panel) {
-      for (const Tap& tap : taps_) {
+      for (const Step& step : part.taps) {
         for (std::int64_t c = panel * gradient_tile; c < (panel + 1) * gradient_tile; ++c) {
           for (std::int64_t i = 0; i < gradient_depth; ++i) {
-            const bool next = g_.doubled && i >= gradient_depth / 2;
-            *to++ = weight(tap.first_channel + (next ? i - gradient_depth / 2 : i), c, tap.kh, next ? tap.kw - 1 : tap.kw);
+            const bool second = g_.doubled && i >= gradient_depth / 2;
+            const std::int64_t o = step.first_channel + (second ? i - gradient_depth / 2 : i);
+            *to++ = weight(o, c, step.kh, second ? step.second_kw : step.kw);
           }
         }
       }
     }
+    return to;
   }
 
   void (*run_)(const InputGradient&);
   Window window_;
   InputGradient g_{};
-  std::vector<Tap> taps_;
-  std::vector<std::int32_t> offsets_, first_pairs_;
+  std::vector<Part> parts_;
 };
 
 }  // namespace

@@ -47,19 +47,19 @@ struct Together {
 
 // Sums of 2 blocks of positions and 2 of channels (or 1) to memory, [block][panel]. Tiles 0 to 3: sums; 4 and 5: weights; 6 and 7: dy.
 template <int blocks, int panels>
-STAIR_INLINE void multiply(const InputGradient& g, const Together& together, std::int64_t panel, float* sums) {
+STAIR_INLINE void multiply(const InputGradient& g, const InputPart& of, const Together& together, std::int64_t panel, float* sums) {
   const std::int64_t stride = g.plane_positions * 4;
   const std::int64_t part = g.pair_rows * g.plane_positions * 2;
   const std::int64_t step_size = gradient_tile * gradient_depth;
-  const std::uint16_t* weights = g.weights + panel * g.steps * step_size;
+  const std::uint16_t* weights = of.weights + panel * of.steps * step_size;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  for (std::int64_t step = 0; step < g.steps; ++step, weights += step_size) {
-    const std::uint16_t* dy = g.pairs + (g.first_pairs[step] * g.plane_positions + g.offsets[step]) * 2;
+  for (std::int64_t step = 0; step < of.steps; ++step, weights += step_size) {
+    const std::uint16_t* dy = g.pairs + (of.first_pairs[step] * g.plane_positions + of.offsets[step]) * 2;
     _tile_loadd(4, weights, 64);
-    if constexpr (panels == 2) _tile_loadd(5, weights + g.steps * step_size, 64);
+    if constexpr (panels == 2) _tile_loadd(5, weights + of.steps * step_size, 64);
     for (int p = 0; p < 3; ++p, dy += part) {
       _tile_loadd(6, dy + 2 * together.position[0], stride);
       _tile_dpbf16ps(0, 4, 6);
@@ -88,21 +88,29 @@ STAIR_INLINE void multiply(const InputGradient& g, const Together& together, std
 }
 
 // The rows of dx that 16 positions from `position` on belong to.
-void store_block(const InputGradient& g, const float* sums, std::int64_t position, std::int64_t panel) {
+void store_block(const InputGradient& g, const InputPart& of, const float* sums, std::int64_t position, std::int64_t panel) {
   const std::int64_t left = g.in_channels - panel * gradient_tile;
   const std::int64_t channels = left < gradient_tile ? left : gradient_tile;
   const std::int64_t plane = g.in_height * g.in_width;
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int>(g.stride_w)));
   for (std::int64_t i = 0; i < gradient_tile;) {
     const std::int64_t row = (position + i) / g.pitch;
     const std::int64_t column = (position + i) % g.pitch;
-    if (row >= g.in_height) return;
-    const std::int64_t of_row = g.in_width - column;
+    if (row >= of.rows) return;
+    const std::int64_t of_row = of.columns - column;
     const std::int64_t some = of_row < gradient_tile - i ? of_row : gradient_tile - i;
     if (some > 0) {
-      float* to = g.dx + panel * gradient_tile * plane + row * g.in_width + column;
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const __m512 values = _mm512_maskz_loadu_ps(first_lanes(some), sums + c * gradient_tile + i);
-        _mm512_mask_storeu_ps(to + c * plane, first_lanes(some), values);
+      const __mmask16 inside = first_lanes(some);
+      float* to =
+          g.dx + panel * gradient_tile * plane + (of.first_row + row * g.stride_h) * g.in_width + of.first_column + column * g.stride_w;
+      for (std::int64_t c = 0; c < channels; ++c, to += plane) {
+        const __m512 values = _mm512_maskz_loadu_ps(inside, sums + c * gradient_tile + i);
+        if (g.stride_w == 1) {
+          _mm512_mask_storeu_ps(to, inside, values);
+        } else {
+          _mm512_mask_i32scatter_ps(to, inside, places, values, 4);
+        }
       }
     }
     i += g.pitch - column;
@@ -110,11 +118,11 @@ void store_block(const InputGradient& g, const float* sums, std::int64_t positio
 }
 
 template <int blocks, int panels>
-void run_blocks(const InputGradient& g, const Together& together, std::int64_t panel) {
+void run_blocks(const InputGradient& g, const InputPart& of, const Together& together, std::int64_t panel) {
   alignas(64) float sums[most_blocks * tile_floats];
-  multiply<blocks, panels>(g, together, panel, sums);
+  multiply<blocks, panels>(g, of, together, panel, sums);
   for (int b = 0; b < blocks; ++b) {
-    for (int p = 0; p < panels; ++p) store_block(g, sums + (b * panels + p) * tile_floats, together.position[b], panel + p);
+    for (int p = 0; p < panels; ++p) store_block(g, of, sums + (b * panels + p) * tile_floats, together.position[b], panel + p);
   }
 }
 
@@ -126,15 +134,15 @@ struct Blocks {
   }
 };
 
-Blocks cut(const InputGradient& g) {
-  const std::int64_t of_row = (g.in_width + gradient_tile - 1) / gradient_tile;
-  const std::int64_t running = ((g.in_height - 1) * g.pitch + g.in_width + gradient_tile - 1) / gradient_tile;
-  if (g.in_height * of_row <= running) return {of_row, g.in_height * of_row, g.pitch};
+Blocks cut(const InputGradient& g, const InputPart& of) {
+  const std::int64_t of_row = (of.columns + gradient_tile - 1) / gradient_tile;
+  const std::int64_t running = ((of.rows - 1) * g.pitch + of.columns + gradient_tile - 1) / gradient_tile;
+  if (of.rows * of_row <= running) return {of_row, of.rows * of_row, g.pitch};
   return {0, running, g.pitch};
 }
 
 template <int panels>
-void run_panels(const InputGradient& g, const Blocks& blocks, std::int64_t panel) {
+void run_panels(const InputGradient& g, const InputPart& of, const Blocks& blocks, std::int64_t panel) {
   constexpr int most = most_blocks / panels;
   std::int64_t b = 0;
   const auto next = [&](std::int64_t count) {
@@ -142,19 +150,22 @@ void run_panels(const InputGradient& g, const Blocks& blocks, std::int64_t panel
     for (std::int64_t i = 0; i < count; ++i) together.position[i] = blocks.start(b++);
     return together;
   };
-  while (b + most <= blocks.count) run_blocks<most, panels>(g, next(most), panel);
-  if (most == 4 && b + 2 <= blocks.count) run_blocks<2, panels>(g, next(2), panel);
-  while (b < blocks.count) run_blocks<1, panels>(g, next(1), panel);
+  while (b + most <= blocks.count) run_blocks<most, panels>(g, of, next(most), panel);
+  if (most == 4 && b + 2 <= blocks.count) run_blocks<2, panels>(g, of, next(2), panel);
+  while (b < blocks.count) run_blocks<1, panels>(g, of, next(1), panel);
 }
 
 void run_input_gradient(const InputGradient& g) {
   pair_rows(g);
+  if (!g.covers) __builtin_memset(g.dx, 0, static_cast<std::size_t>(g.in_channels * g.in_height * g.in_width) * sizeof(float));
   configure_tiles(tile_rows);
-  const Blocks blocks = cut(g);
   const std::int64_t all_panels = (g.in_channels + gradient_tile - 1) / gradient_tile;
-  std::int64_t panel = 0;
-  for (; panel + 2 <= all_panels; panel += 2) run_panels<2>(g, blocks, panel);
-  if (panel < all_panels) run_panels<1>(g, blocks, panel);
+  for (const InputPart* of = g.parts; of < g.parts + g.part_count; ++of) {
+    const Blocks blocks = cut(g, *of);
+    std::int64_t panel = 0;
+    for (; panel + 2 <= all_panels; panel += 2) run_panels<2>(g, *of, blocks, panel);
+    if (panel < all_panels) run_panels<1>(g, *of, blocks, panel);
+  }
   _tile_release();
 }
 
