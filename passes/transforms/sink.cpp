@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/op.h"
 #include "ir/type.h"
 #include "passes/pass.h"
 
@@ -37,7 +38,9 @@ Result run_sink(const Graph& graph) {
   const std::function<void(ValueId)> reach = [&](ValueId value) {
     const Node* node = value == ir::absent ? nullptr : graph.producer(value);
     const auto since = waiting.find(node);
-    if (since == waiting.end() || (rewriter.mapped(value) && since->second == copied)) return;
+    if (since == waiting.end()) return;
+    const bool costs = node->op->multiply_accumulates != nullptr;  // a product of few rows is larger than they are
+    if (rewriter.mapped(value) && (costs || since->second == copied)) return;
     for (const ValueId operand : node->operands) reach(operand);
     if (copied > since->second) {
       result.changes.push_back((rewriter.mapped(value) ? "computed '" + node->name + "' again for" : "moved '" + node->name + "' to") +
