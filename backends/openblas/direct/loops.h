@@ -50,7 +50,7 @@ struct Panel {
   const float* source;
   const std::int32_t* offsets;  ///< of the taps
   std::int64_t taps;
-  std::int64_t ahead;  ///< what taps behind `taps` will read of the positions is fetched into the cache: so many of them
+  std::int64_t ahead;  ///< after these taps come at least so many: what they read is fetched into the cache, too
   const float* weights;
   std::int64_t vectors;  ///< 1 to Loops::panel_vectors
   const std::int32_t* positions;
