@@ -77,6 +77,13 @@ void add_layer_cases(std::vector<Case>& list) {
            {.x = {1, 1, 2, 2}, .w = {1, 1, 5, 5}, .padding = {2, 2, 2, 2}},
            {.x = {3, 16, 14, 14}, .w = {24, 16, 3, 3}, .padding = {1, 1, 1, 1}},
            {.x = {2, 32, 9, 9}, .w = {32, 1, 3, 3}, .padding = {1, 1, 1, 1}, .groups = 32},
+           {.x = {2, 5, 13, 37}, .w = {5, 1, 3, 3}, .padding = {1, 0, 2, 3}, .groups = 5},
+           {.x = {2, 5, 14, 39}, .w = {5, 1, 3, 3}, .stride = {2, 2}, .padding = {0, 1, 1, 1}, .groups = 5},
+           {.x = {3, 24, 9, 7}, .w = {70, 24, 3, 3}, .padding = {1, 1, 1, 1}},
+           {.x = {1, 48, 8, 11}, .w = {150, 24, 3, 3}, .stride = {2, 1}, .padding = {1, 1, 1, 1}, .groups = 2},
+           {.x = {1, 200, 11, 11}, .w = {130, 200, 1, 1}},
+           {.x = {2, 20, 9, 11}, .w = {9, 20, 1, 1}},
+           {.x = {1, 12, 40, 40}, .w = {20, 12, 1, 1}},
        }) {
     add_convolution(list, geometry);
   }
@@ -87,6 +94,7 @@ void add_layer_cases(std::vector<Case>& list) {
   list.push_back({"linear", {f32({2, 3, 4}), f32({5, 4}), f32({5})}});
   list.push_back({"linear", {f32({6}), f32({4, 6}), f32({4})}});
   list.push_back({"linear", {f32({65, 130}), f32({70, 130}), f32({70})}});
+  list.push_back({"linear", {f32({100, 17}), f32({130, 17}), f32({130})}});
 
   for (const bool ta : {false, true}) {
     for (const bool tb : {false, true}) {

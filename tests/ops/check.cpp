@@ -113,6 +113,25 @@ void check_in_place(const ir::Graph& graph, const runtime::Tensors& operands, co
   CHECK(same_bits(results, apart));
 }
 
+// All operands but the first are constants, from which a kernel may prepare what it needs once.
+Results run_with_constants(const ir::Graph& graph, const runtime::Tensors& operands, const backends::Backend& backend, int threads) {
+  const ir::Node& node = graph.node(0);
+  std::vector<ir::TensorView> constants(graph.values().size());
+  std::vector<ir::TensorView> operand_views;
+  for (std::size_t i = 0; i < node.operands.size(); ++i) {
+    operand_views.push_back(node.operands[i] == ir::absent ? ir::TensorView{} : operands.find(operand_name(i))->second.view());
+    if (i > 0 && node.operands[i] != ir::absent) constants[static_cast<std::size_t>(node.operands[i])] = operand_views[i];
+  }
+  Results results;
+  for (const ir::ValueId id : node.results) results.emplace_back(graph.type(id));
+  std::vector<ir::TensorView> result_views;
+  for (const runtime::Tensor& result : results) result_views.push_back(result.view());
+  const std::unique_ptr<backends::Kernel> kernel = backend.prepare(graph, std::vector<ir::NodeId>{0}, constants);
+  const runtime::Buffer scratch(kernel->scratch_bytes());
+  kernel->run({operand_views, result_views, scratch.data(), threads});
+  return results;
+}
+
 }  // namespace
 
 bool near(const std::vector<double>& found, const std::vector<double>& expected) {
@@ -144,6 +163,9 @@ void check_on_all_backends(const Case& c) {
       CAPTURE(threads);
       CHECK(same_bits(single, run(graph, operands, *backend, threads)));
     }
+    const Results prepared = run_with_constants(graph, operands, *backend, 1);
+    check_results(graph, prepared, reference, precise);
+    CHECK(same_bits(prepared, run_with_constants(graph, operands, *backend, 3)));
     if (graph.node(0).op->in_place) check_in_place(graph, operands, *backend, single);
   }
 }

@@ -10,6 +10,8 @@ using Vector = __m256;
 constexpr int lanes = 8;
 constexpr int block_channels = 4;
 constexpr int gradient_sums = 12;
+constexpr int panel_rows = 6;
+constexpr int panel_vectors = 2;
 
 inline Vector load(const float* p) {
   return _mm256_loadu_ps(p);
@@ -47,7 +49,8 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx2_loops() {
-  static constexpr Loops table{"AVX2", block_channels, lanes, products, products_of_one, gradient, copy_rows};
+  static constexpr Loops table{"avx2",   block_channels, lanes,     products, products_of_one,
+                               gradient, copy_rows,      depthwise, panel,    panel_vectors};
   return &table;
 }
 

@@ -10,6 +10,8 @@ using Vector = __m512;
 constexpr int lanes = 16;
 constexpr int block_channels = 8;
 constexpr int gradient_sums = 24;
+constexpr int panel_rows = 6;
+constexpr int panel_vectors = 4;
 
 inline Vector load(const float* p) {
   return _mm512_loadu_ps(p);
@@ -45,7 +47,8 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx512_loops() {
-  static constexpr Loops table{"AVX-512", block_channels, lanes, products, products_of_one, gradient, copy_rows};
+  static constexpr Loops table{"avx512", block_channels, lanes,     products, products_of_one,
+                               gradient, copy_rows,      depthwise, panel,    panel_vectors};
   return &table;
 }
 

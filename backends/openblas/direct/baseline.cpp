@@ -5,9 +5,18 @@ namespace {
 
 // Four floats in a vector of the compiler's: SSE on x86-64, NEON on ARM.
 typedef float Vector __attribute__((vector_size(16)));
+#if defined(__SSE2__)
+constexpr const char* name = "sse2";
+#elif defined(__ARM_NEON)
+constexpr const char* name = "neon";
+#else
+constexpr const char* name = "scalar";
+#endif
 constexpr int lanes = 4;
 constexpr int block_channels = 4;
 constexpr int gradient_sums = 8;
+constexpr int panel_rows = 4;
+constexpr int panel_vectors = 2;
 
 inline Vector load(const float* p) {
   Vector v;
@@ -49,7 +58,8 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* baseline_loops() {
-  static constexpr Loops table{"baseline", block_channels, lanes, products, products_of_one, gradient, copy_rows};
+  static constexpr Loops table{name,     block_channels, lanes,     products, products_of_one,
+                               gradient, copy_rows,      depthwise, panel,    panel_vectors};
   return &table;
 }
 

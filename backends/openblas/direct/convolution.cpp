@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "backends/multiversion.h"
 #include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
 
@@ -12,38 +11,6 @@ namespace stair::backends::openblas::direct {
 namespace {
 
 constexpr std::int64_t least_products = 500'000;  // what a thread must have to do before waking another pays
-
-STAIR_MULTIVERSION void finish_row(const Finish& f, std::int64_t channel, const float* other, float* y, std::int64_t count) {
-  const bool biased = f.bias != nullptr;
-  const bool normalizes = f.factor != nullptr;
-  const float bias = biased ? f.bias[channel] : 0.0F;
-  const float mean = normalizes ? f.mean[channel] : 0.0F;
-  const float factor = normalizes ? f.factor[channel] : 1.0F;
-  const float beta = normalizes ? f.beta[channel] : 0.0F;
-  if (biased) {
-    STAIR_SIMD
-    for (std::int64_t i = 0; i < count; ++i) y[i] += bias;
-  }
-  if (normalizes) {
-    STAIR_SIMD
-    for (std::int64_t i = 0; i < count; ++i) y[i] = (y[i] - mean) * factor + beta;
-  }
-  if (other != nullptr) {
-    STAIR_SIMD
-    for (std::int64_t i = 0; i < count; ++i) y[i] += other[i];
-  }
-  if (f.clamps) {
-    STAIR_SIMD
-    for (std::int64_t i = 0; i < count; ++i) {
-      const float raised = y[i] > f.low ? y[i] : f.low;
-      y[i] = raised < f.high ? raised : f.high;
-    }
-  }
-}
-
-bool finishes(const Finish& f) {
-  return f.bias != nullptr || f.factor != nullptr || f.other != nullptr || f.clamps;
-}
 
 // A convolution whose groups have one output channel takes its channels one by one.
 std::int64_t channels_of_block(const Window& g) {
@@ -53,21 +20,29 @@ std::int64_t channels_of_block(const Window& g) {
 }  // namespace
 
 Convolution::Convolution(const Window& window)
-    : window_(window), planes_(window, tile_rows(window, second_level_floats)), channels_(channels_of_block(window)) {
-  whole_ = cut(planes_.rows());
-  last_ = cut(window.out_height - (piece_count(window.out_height, planes_.rows()) - 1) * planes_.rows());
+    : Algorithm("direct, vectors of pixels"),
+      window_(window),
+      source_(window, source_rows(window, window.images * window.groups == 1), loops().lanes),
+      channels_(channels_of_block(window)) {
+  whole_ = cut(source_.rows());
+  last_ = cut(window.out_height - (piece_count(window.out_height, source_.rows()) - 1) * source_.rows());
 }
 
-// Vectors begin with each row anew, unless that takes more of them than one line over all rows does.
-Convolution::Cut Convolution::cut(std::int64_t rows) const {
+// Vectors begin with each row anew, unless that takes more of them than one line over all rows does. In place the rows are one line, and
+// the last vector, behind which nothing may be read, takes some positions once more.
+Convolution::Cut Convolution::cut(std::int64_t tile_rows) const {
   const std::int64_t lanes = loops().lanes;
-  const std::int64_t width = window_.out_width;
-  const std::int64_t pitch = planes_.pitch();
+  const std::int64_t rows = source_.in_place() ? 1 : tile_rows;
+  const std::int64_t width = source_.in_place() ? tile_rows * window_.out_width : window_.out_width;
+  const std::int64_t pitch = source_.in_place() ? width : source_.pitch();
   const std::int64_t positions = (rows - 1) * pitch + width;
   const std::int64_t by_row = piece_count(width, lanes);
   const bool straight = rows * by_row <= piece_count(positions, lanes);
   const std::int64_t vectors = straight ? rows * by_row : piece_count(positions, lanes);
-  const auto start = [&](std::int64_t v) { return straight ? v / by_row * pitch + v % by_row * lanes : v * lanes; };
+  const auto start = [&](std::int64_t v) {
+    if (source_.in_place()) return std::min(v * lanes, positions - lanes);
+    return straight ? v / by_row * pitch + v % by_row * lanes : v * lanes;
+  };
 
   Cut made;
   const std::int64_t blocks = piece_count(vectors, most_vectors);
@@ -98,12 +73,12 @@ std::int64_t Convolution::blocks_of_group() const {
 }
 
 std::int64_t Convolution::packed_floats() const {
-  return window_.groups * blocks_of_group() * static_cast<std::int64_t>(planes_.offsets().size()) * channels_;
+  return window_.groups * blocks_of_group() * static_cast<std::int64_t>(source_.offsets().size()) * channels_;
 }
 
 void Convolution::pack(const float* w, float* packed, int threads) const {
   const Window& g = window_;
-  const auto taps = static_cast<std::int64_t>(planes_.offsets().size());
+  const auto taps = static_cast<std::int64_t>(source_.offsets().size());
   for_items(g.groups * blocks_of_group(), threads, [&](std::int64_t block) {
     const std::int64_t group = block / blocks_of_group();
     const std::int64_t first = block % blocks_of_group() * channels_;
@@ -117,7 +92,7 @@ void Convolution::pack(const float* w, float* packed, int threads) const {
 }
 
 std::size_t Convolution::floats_of_thread() const {
-  return static_cast<std::size_t>((planes_.floats() + most_lanes - 1) / most_lanes * most_lanes);
+  return static_cast<std::size_t>(source_.floats());
 }
 
 std::size_t Convolution::scratch_bytes() const {
@@ -127,13 +102,13 @@ std::size_t Convolution::scratch_bytes() const {
 void Convolution::run_item(const Item& item, const float* x, const float* packed, const Finish& finish, float* y, float* memory) const {
   const Window& g = window_;
   const std::int64_t plane = g.out_height * g.out_width;
-  const auto taps = static_cast<std::int64_t>(planes_.offsets().size());
-  planes_.copy(x + (item.image * g.in_channels + item.group * g.group_in()) * g.in_height * g.in_width, item.first_row, memory);
-  const std::int64_t rows = std::min(planes_.rows(), g.out_height - item.first_row);
-  const Cut& cut = rows == planes_.rows() ? whole_ : last_;
+  const auto taps = static_cast<std::int64_t>(source_.offsets().size());
+  const float* image = x + (item.image * g.in_channels + item.group * g.group_in()) * g.in_height * g.in_width;
+  const std::int64_t rows = std::min(source_.rows(), g.out_height - item.first_row);
+  const Cut& cut = rows == source_.rows() ? whole_ : last_;
   Products products{};
-  products.source = memory;
-  products.offsets = planes_.offsets().data();
+  products.source = source_.at(image, item.first_row, memory);
+  products.offsets = source_.offsets().data();
   products.taps = taps;
   products.blocks = cut.blocks.data();
   products.block_count = static_cast<std::int64_t>(cut.blocks.size());
@@ -148,7 +123,7 @@ void Convolution::run_item(const Item& item, const float* x, const float* packed
     products.to = to;
     products.channels = channels;
     (channels_ == 1 ? loops().products_of_one : loops().products)(products);
-    if (!finishes(finish)) continue;
+    if (!finish.any()) continue;
     for (std::int64_t o = 0; o < channels; ++o) {
       const float* other = finish.other == nullptr ? nullptr : finish.other + (to - y) + o * plane;
       finish_row(finish, first + o, other, to + o * plane, rows * g.out_width);
@@ -158,10 +133,10 @@ void Convolution::run_item(const Item& item, const float* x, const float* packed
 
 void Convolution::run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const {
   const Window& g = window_;
-  const auto taps = static_cast<std::int64_t>(planes_.offsets().size());
+  const auto taps = static_cast<std::int64_t>(source_.offsets().size());
   const std::int64_t products = g.images * g.out_channels * g.out_height * g.out_width * taps;
   const auto workers = static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, team(threads)));
-  const std::int64_t tiles = piece_count(g.out_height, planes_.rows());
+  const std::int64_t tiles = piece_count(g.out_height, source_.rows());
   // Where there are too few tiles to share, threads share out the channels, too: each element is one thread's, its sum always the same.
   const std::int64_t tasks = g.images * g.groups * tiles;
   const std::int64_t parts = tasks % workers == 0 || tasks > 8 * workers ? 1 : std::min<std::int64_t>(workers, blocks_of_group());
@@ -170,7 +145,7 @@ void Convolution::run(const float* x, const float* packed, const Finish& finish,
   for (std::int64_t i = 0; i < tasks * parts; ++i) {
     const std::int64_t task = i / parts;
     const std::int64_t first_block = i % parts * part;
-    const Item item{task / tiles / g.groups, task / tiles % g.groups, task % tiles * planes_.rows(), first_block,
+    const Item item{task / tiles / g.groups, task / tiles % g.groups, task % tiles * source_.rows(), first_block,
                     std::min(blocks_of_group(), first_block + part)};
     float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(omp_get_thread_num()) * floats_of_thread();
     run_item(item, x, packed, finish, y, memory);

@@ -43,10 +43,37 @@ struct RowCopy {
   float* to;
 };
 
+/// Some positions over a panel of output channels, in vectors along the channels: sums[i * width + o] (+)= the sum over t of
+/// source[offsets[t] + positions[i]] * weights[t * width + o], where the panel has width = vectors * lanes channels. The weights of the
+/// next taps follow these; they are fetched into the cache meanwhile.
+struct Panel {
+  const float* source;
+  const std::int32_t* offsets;  ///< of the taps
+  std::int64_t taps;
+  std::int64_t ahead;  ///< after these taps come at least so many: what they read is fetched into the cache, too
+  const float* weights;
+  std::int64_t vectors;  ///< 1 to Loops::panel_vectors
+  const std::int32_t* positions;
+  std::int64_t position_count;
+  float* sums;
+  bool adds;  ///< to sums that hold the taps before these; else from 0
+};
+
+/// A plane of a depthwise 3x3 convolution, without dilation.
+struct Depthwise {
+  const float* x;
+  std::int64_t in_height, in_width;
+  std::int64_t top, left;
+  std::int64_t stride;  ///< of rows and columns: 1 or 2
+  const float* weights;
+  float* y;
+  std::int64_t out_height, out_width;
+};
+
 /// The inner loops of direct convolution, for one instruction set. Sums run over taps in order, each term by a fused multiply-add where the
 /// processor has one (floats only; the arithmetic contract is about integers): the same bits for any cut of the work.
 struct Loops {
-  const char* name;
+  const char* name;       ///< of the instruction set, as runtime/peak has it
   std::int64_t channels;  ///< output channels of a block
   std::int64_t lanes;     ///< floats of a vector
 
@@ -60,6 +87,9 @@ struct Loops {
                    std::int64_t pitch, const float* dy, std::int64_t dy_stride, std::int64_t channels, float* sums,
                    std::int64_t sums_stride);
   void (*copy_rows)(const RowCopy& copy);
+  void (*depthwise)(const Depthwise& plane);
+  void (*panel)(const Panel& panel);
+  std::int64_t panel_vectors;  ///< of a whole panel
 };
 
 inline constexpr std::int64_t most_lanes = 16;

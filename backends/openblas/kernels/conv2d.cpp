@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/direct/convolution.h"
+#include "backends/openblas/aligned.h"
+#include "backends/openblas/direct/algorithm.h"
 #include "backends/openblas/parallel.h"
 #include "ir/op.h"
 
@@ -47,19 +48,19 @@ std::vector<NodeId> group(const ir::Graph& graph, const ir::Uses& uses, NodeId f
 class ConvolutionKernel : public Kernel {
  public:
   ConvolutionKernel(const ir::Graph& graph, std::span<const NodeId> nodes, Constants constants)
-      : nodes_(graph, nodes), convolution_(window_of(graph, graph.node(nodes.front()))) {
+      : nodes_(graph, nodes), convolution_(direct::algorithm(window_of(graph, graph.node(nodes.front())))) {
     const ValueId weight = graph.node(nodes.front()).operands[1];
     const void* known = constants.empty() ? nullptr : constants[static_cast<std::size_t>(weight)].data;
     if (known == nullptr) return;
-    packed_.resize(static_cast<std::size_t>(convolution_.packed_floats()));
-    convolution_.pack(static_cast<const float*>(known), packed_.data(), 1);
+    packed_ = AlignedFloats(convolution_->packed_floats());
+    convolution_->pack(static_cast<const float*>(known), packed_.data(), 1);
   }
 
   void run(const Arguments& a) override {
     auto* memory = reinterpret_cast<float*>(a.scratch);
     const float* packed = packed_.data();
     if (packed_.empty()) {
-      convolution_.pack(a.operands[1].as<float>(), memory, a.threads);
+      convolution_->pack(a.operands[1].as<float>(), memory, a.threads);
       packed = memory;
       memory += own_weights();
     }
@@ -70,13 +71,13 @@ class ConvolutionKernel : public Kernel {
     finish.clamps = nodes_.clamps;
     finish.low = nodes_.low;
     finish.high = nodes_.high;
-    convolution_.run(a.operands[0].as<float>(), packed, finish, a.results[0].as<float>(), reinterpret_cast<std::byte*>(memory), a.threads);
+    convolution_->run(a.operands[0].as<float>(), packed, finish, a.results[0].as<float>(), reinterpret_cast<std::byte*>(memory), a.threads);
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(own_weights() + nodes_.channels) * sizeof(float) + convolution_.scratch_bytes();
+    return static_cast<std::size_t>(own_weights() + nodes_.channels) * sizeof(float) + convolution_->scratch_bytes();
   }
-  std::string_view description() const override { return "direct, vectors of pixels"; }
+  std::string_view description() const override { return convolution_->description(); }
 
  private:
   // Where the operands of the group's nodes lie among the kernel's; 0: no such node.
@@ -109,7 +110,7 @@ class ConvolutionKernel : public Kernel {
     }
   };
 
-  std::int64_t own_weights() const { return packed_.empty() ? (convolution_.packed_floats() + 15) / 16 * 16 : 0; }
+  std::int64_t own_weights() const { return packed_.empty() ? (convolution_->packed_floats() + 15) / 16 * 16 : 0; }
 
   // As batch_norm_inference computes it.
   std::int64_t read_norm(const Arguments& a, direct::Finish& finish, float* factor) const {
@@ -123,8 +124,8 @@ class ConvolutionKernel : public Kernel {
   }
 
   Nodes nodes_;
-  direct::Convolution convolution_;
-  std::vector<float> packed_;
+  std::unique_ptr<direct::Algorithm> convolution_;
+  AlignedFloats packed_;
 };
 
 std::unique_ptr<Kernel> prepare_conv2d(const ir::Graph& graph, std::span<const NodeId> nodes, Constants constants) {

@@ -2,6 +2,7 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/max_windows.h"
 #include "backends/openblas/parallel.h"
 #include "backends/window.h"
 
@@ -145,8 +146,24 @@ void pool(const Window& g, const Arguments& a) {
   });
 }
 
+// 2x2 windows side by side, without padding.
+bool halves(const ir::Node& node) {
+  const std::vector<std::int64_t>& stride = node.attributes.integers("stride");
+  const std::vector<std::int64_t> two{2, 2};
+  return node.attributes.integers("kernel") == two && (stride.empty() || stride == two) &&
+         node.attributes.integers("padding") == std::vector<std::int64_t>{0, 0, 0, 0};
+}
+
+void pool_windows(const Window& g, const Arguments& a) {
+  for_runs(g.images * g.in_channels, g.in_height * g.in_width, a.threads, [&](std::int64_t plane, std::int64_t first, std::int64_t) {
+    const std::int64_t out = plane * g.out_height * g.out_width;
+    max_windows(g, a.operands[0].as<float>() + first, a.results[0].as<float>() + out, a.results[1].as<std::uint8_t>() + out);
+  });
+}
+
 void run_max_pool(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
+  if (!halves(node)) return pool_windows(g, a);
   switch (a.operands[0].type.dtype) {
     case ir::DType::u8:
       return pool<std::uint8_t>(g, a);
@@ -170,21 +187,22 @@ void run_max_pool_gradient(const ir::Node& node, const Arguments& a) {
 }
 
 Answer accepts_max_pool(const ir::Graph& graph, const ir::Node& node) {
-  if (Answer answer = not_double(graph, node); !answer.yes) return answer;
-  const std::vector<std::int64_t>& stride = node.attributes.integers("stride");
-  const std::vector<std::int64_t> two{2, 2};
-  if (node.attributes.integers("kernel") != two || (!stride.empty() && stride != two) ||
-      node.attributes.integers("padding") != std::vector<std::int64_t>{0, 0, 0, 0}) {
-    return Answer::cannot("only windows of 2x2 side by side, without padding");
+  if (!halves(node) && !ir::is_float(graph.type(node.operands[0]).dtype)) {
+    return Answer::cannot("integers only in windows of 2x2 side by side, without padding");
   }
-  return Answer::can();
+  return not_double(graph, node);
+}
+
+Answer accepts_max_pool_gradient(const ir::Graph& graph, const ir::Node& node) {
+  if (!halves(node)) return Answer::cannot("only windows of 2x2 side by side, without padding");
+  return not_double(graph, node);
 }
 
 }  // namespace
 
 void max_pool(FunctionKernels& kernels) {
   kernels.add("max_pool", {run_max_pool, "vector loops", accepts_max_pool});
-  kernels.add("max_pool_grad", {run_max_pool_gradient, "vector loops", accepts_max_pool});
+  kernels.add("max_pool_grad", {run_max_pool_gradient, "vector loops", accepts_max_pool_gradient});
 }
 
 }  // namespace stair::backends::openblas

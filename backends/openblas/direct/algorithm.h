@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "backends/openblas/direct/finish.h"
+#include "backends/window.h"
+
+namespace stair::backends::openblas::direct {
+
+/// A way to compute y[n, o] = the sum over c, kh, kw (in this order) of x * w for one window; x is [N,C,H,W], w [O,C/groups,KH,KW]. Each
+/// element is one thread's, and its terms are added in that order: all ways and any number of threads yield the same bits.
+class Algorithm {
+ public:
+  virtual ~Algorithm() = default;
+  /// The instruction set and `how`: "avx512 direct, vectors of pixels".
+  std::string_view description() const { return description_; }
+  /// Floats of the packed weights.
+  virtual std::int64_t packed_floats() const = 0;
+  virtual void pack(const float* w, float* packed, int threads) const = 0;
+  virtual std::size_t scratch_bytes() const = 0;
+  virtual void run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const = 0;
+
+ protected:
+  explicit Algorithm(std::string_view how);
+
+ private:
+  std::string description_;
+};
+
+/// The fastest for this window.
+std::unique_ptr<Algorithm> algorithm(const Window& window);
+
+}  // namespace stair::backends::openblas::direct
