@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "backends/int8/memory.h"
+#include "backends/int8/pack.h"
 
 namespace stair::backends::int8 {
 
@@ -15,7 +16,6 @@ namespace {
 constexpr std::int64_t channel_piece = 64;           // pieces that threads share out begin at multiples of it
 constexpr std::int64_t copied_bytes = 128 * 1024;    // of a tile: it shares the second-level cache with the weights
 constexpr std::int64_t group_bytes = 4;              // dot products of 4
-constexpr std::int64_t most_groups = 16;             // a row of an AMX tile
 constexpr std::int64_t least_products = 4'000'000;   // what a thread must have to do before waking another pays
 constexpr std::int64_t least_streamed = 384 * 1024;  // bytes of weights a thread: each then keeps its part in its own cache
 constexpr std::int64_t least_packed = 32'768;        // weights for which waking another thread pays
@@ -43,9 +43,9 @@ Convolution::Convolution(const Kernels& kernels, const Window& window, bool sign
   joined_ = w.dilation_w == 1 && w.groups == 1;
   runs_ = joined_ ? w.kernel_height : w.kernel_height * w.kernel_width;
   run_bytes_ = joined_ ? w.kernel_width * w.in_channels : w.group_in();
-  const std::int64_t steps = quotient_up(run_bytes_, group_bytes * most_groups);
-  groups_per_step_ = quotient_up(quotient_up(run_bytes_, group_bytes), steps);
-  groups_ = steps * groups_per_step_;
+  const Depth depth(run_bytes_);
+  groups_per_step_ = depth.groups_per_step;
+  groups_ = depth.groups;
   panels_ = quotient_up(w.group_out(), kernels.panel);
   packed_bytes_ = static_cast<std::size_t>(w.groups * panels_ * kernels.panel * runs_ * groups_ * group_bytes);
 

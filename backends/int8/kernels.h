@@ -88,6 +88,7 @@ struct Product {
   const std::int8_t* weights;    ///< the panel of the first channel
   std::int64_t first_channel;    ///< a multiple of Kernels::panel
   std::int64_t channels;
+  const std::int32_t* row_offsets;  ///< added to the sums of each row in int32, or nullptr
   const Epilogue* epilogue;
   std::byte* to;  ///< row 0, channel first_channel
   std::int64_t to_stride;

@@ -18,8 +18,8 @@ struct Strip {
 };
 
 /// The epilogue of rows of the strip from `row` on, without those that are none. Sums are `sums_stride` elements a row.
-void finish_rows(const Product& p, const Strip& strip, const std::int32_t* sums, std::int64_t sums_stride, std::int64_t row,
-                 std::int64_t count, std::int64_t channel, std::int64_t channels) {
+void finish_rows(const Product& p, const Strip& strip, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t count,
+                 std::int64_t channel, std::int64_t channels) {
   std::int64_t line = row / strip.pitch;
   std::int64_t column = row % strip.pitch;
   for (std::int64_t i = 0; i < count;) {
@@ -36,7 +36,7 @@ void finish_rows(const Product& p, const Strip& strip, const std::int32_t* sums,
 /// Sums that wait for their epilogue: it runs on vectors while the tiles multiply the next block.
 struct Pending {
   Strip strip;
-  const std::int32_t* sums;
+  std::int32_t* sums;
   std::int64_t sums_stride, row, channel, channels;
   std::int64_t count = 0;  ///< rows that are left
 

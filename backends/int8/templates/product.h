@@ -75,9 +75,18 @@ STAIR_INLINE void multiply_some(const Product& p, std::int64_t count, const std:
   if constexpr (rows > 1) multiply_some<rows - 1, vectors>(p, count, row, weights, panel_bytes, sums);
 }
 
-/// The epilogue of rows from `row` on and channels from `channel` on, both counted from the product's first.
-STAIR_INLINE void finish_block(const Product& p, const std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows,
+/// Adds what belongs to whole rows.
+void add_row_offsets(const Product& p, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows) {
+  for (std::int64_t i = 0; i < rows; ++i, sums += sums_stride) {
+    const I32 offset = splat(p.row_offsets[row + i]);
+    for (std::int64_t c = 0; c < sums_stride; c += lanes) store(sums + c, load(sums + c) + offset);
+  }
+}
+
+/// The epilogue of rows from `row` on and channels from `channel` on, both counted from the product's first. Rows of sums are whole panels.
+STAIR_INLINE void finish_block(const Product& p, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows,
                                std::int64_t channel, std::int64_t channels) {
+  if (p.row_offsets != nullptr) add_row_offsets(p, sums, sums_stride, row, rows);
   const std::uint8_t* other = p.other == nullptr ? nullptr : p.other + row * p.other_stride + channel;
   run_epilogue(*p.epilogue, {sums, sums_stride, rows, p.first_channel + channel, channels,
                              p.to + row * p.to_stride + channel * result_bytes(*p.epilogue), p.to_stride, other, p.other_stride});
