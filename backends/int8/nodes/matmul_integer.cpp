@@ -185,6 +185,7 @@ class MatmulKernel : public Kernel {
     p.groups = depth_.groups;
     p.groups_per_step = depth_.groups_per_step;
     p.slack = !in_place_;
+    p.weight_bits = 8;
     p.weights = packed;
     p.channels = product_.n;
     p.epilogue = &epilogue;

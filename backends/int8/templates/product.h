@@ -92,10 +92,25 @@ STAIR_INLINE void finish_block(const Product& p, std::int32_t* sums, std::int64_
                              p.to + row * p.to_stride + channel * result_bytes(*p.epilogue), p.to_stride, other, p.other_stride});
 }
 
+/// Bytes of a run of a panel.
+STAIR_INLINE std::int64_t run_bytes(const Product& p) {
+  const std::int64_t groups_per_word = 8 / p.weight_bits;
+  return (p.groups + groups_per_word - 1) / groups_per_word * 4 * lanes;
+}
+
+/// Of the word at p, the weights of group i: the first field is the lowest.
+template <int bits>
+STAIR_INLINE Weights load_weights(const std::int8_t* p, int i) {
+  if constexpr (bits == 8) return load_weights(p);
+  return high_field<bits>(load_block(reinterpret_cast<const std::uint8_t*>(p)), i);
+}
+
 /// One panel and so few rows that the weights' way from memory is what takes time: they are read in the order in which they lie, `chains`
-/// groups at a time, each into sums of its own.
-template <int rows, int chains>
+/// groups at a time or more, each into sums of its own.
+template <int rows, int chains, int bits>
 STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int32_t* sums) {
+  constexpr int fields = 8 / bits;  // of a word
+  constexpr int step = chains > fields ? chains : fields;
   constexpr std::int64_t ahead = 16 * 1024;  // into the second-level cache, which keeps more requests in flight than the first
   I32 sum[rows][chains];
 #pragma GCC unroll 32
@@ -105,41 +120,59 @@ STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* r
   }
   for (std::int64_t run = 0; run < p.runs; ++run) {
     std::int64_t group = 0;
-    for (; group + chains <= p.groups; group += chains, weights += chains * 4 * lanes) {
+    for (; group + step <= p.groups; group += step, weights += step / fields * 4 * lanes) {
 #pragma GCC unroll 32
-      for (int i = 0; i < chains; ++i) {
-        __builtin_prefetch(weights + ahead + i * 4 * lanes, 0, 2);
-        const Weights w = load_weights(weights + i * 4 * lanes);
+      for (int i = 0; i < step; ++i) {
+        const std::int8_t* word = weights + i / fields * 4 * lanes;
+        if (i % fields == 0) __builtin_prefetch(word + ahead, 0, 2);
+        const Weights w = load_weights<bits>(word, i % fields);
 #pragma GCC unroll 32
-        for (int m = 0; m < rows; ++m) sum[m][i] = dot4(sum[m][i], broadcast4(row[m] + p.run_offsets[run] + 4 * (group + i)), w);
+        for (int m = 0; m < rows; ++m) {
+          I32& to = sum[m][i % chains];
+          to = dot4(to, broadcast4(row[m] + p.run_offsets[run] + 4 * (group + i)), w);
+        }
       }
     }
-    for (; group < p.groups; ++group, weights += 4 * lanes) {
-      const Weights w = load_weights(weights);
+    for (; group < p.groups; weights += 4 * lanes) {
+#pragma GCC unroll 4
+      for (int i = 0; i < fields; ++i, ++group) {
+        if (group >= p.groups) continue;
+        const Weights w = load_weights<bits>(weights, i);
 #pragma GCC unroll 32
-      for (int m = 0; m < rows; ++m) sum[m][0] = dot4(sum[m][0], broadcast4(row[m] + p.run_offsets[run] + 4 * group), w);
+        for (int m = 0; m < rows; ++m) sum[m][0] = dot4(sum[m][0], broadcast4(row[m] + p.run_offsets[run] + 4 * group), w);
+      }
     }
   }
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
 #pragma GCC unroll 32
     for (int i = 1; i < chains; ++i) sum[m][0] = sum[m][0] + sum[m][i];
+    if constexpr (bits < 8) sum[m][0] = shift_right(sum[m][0], splat(8 - bits));
     store(sums + m * lanes, sum[m][0]);
   }
 }
 
 /// All of `rows` rows with all channels, a panel at a time.
-template <int rows, int chains>
+template <int rows, int chains, int bits>
 void stream_panels(const Product& p) {
-  const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
+  const std::int64_t panel_bytes = p.runs * run_bytes(p);
   RowCursor cursor(p);
   const std::uint8_t* row[rows];
   for (int m = 0; m < rows; ++m) row[m] = cursor.next();
   alignas(64) std::int32_t sums[rows * lanes];
   for (std::int64_t channel = 0; channel < p.channels; channel += lanes) {
-    multiply_stream<rows, chains>(p, row, p.weights + channel / lanes * panel_bytes, sums);
+    multiply_stream<rows, chains, bits>(p, row, p.weights + channel / lanes * panel_bytes, sums);
     finish_block(p, sums, lanes, 0, rows, channel, p.channels - channel < lanes ? p.channels - channel : lanes);
   }
+}
+
+/// The same of `most` rows or fewer, with as many chains as `registers` hold sums.
+template <int most, int registers, int bits>
+void stream_rows(const Product& p) {
+  constexpr int room = registers / most;
+  constexpr int chains = room >= 8 ? 8 : room >= 4 ? 4 : room >= 2 ? 2 : 1;
+  if (p.lines * p.columns == most) return stream_panels<most, chains, bits>(p);
+  if constexpr (most > 1) stream_rows<most - 1, registers, bits>(p);
 }
 
 /// All rows, `most` at a time, with `vectors` panels from `channel` on.
