@@ -142,6 +142,11 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
   p.columns = w.out_width;
   p.row_stride = (in_place_ ? w.stride_w : w.stride_w / copy_.column_step) * w.in_channels;
   p.line_stride = (in_place_ ? w.stride_h : 1) * copy_.columns * w.in_channels;
+  if (p.line_stride == p.columns * p.row_stride) {  // lines that join are one
+    p.columns *= p.lines;
+    p.lines = 1;
+    p.line_stride = p.columns * p.row_stride;
+  }
   p.slack = !in_place_;
   if (in_place_) {
     p.activations = input + (piece.image * w.in_height + piece.first_row * w.stride_h) * w.in_width * w.in_channels;
