@@ -20,44 +20,68 @@ struct Strip {
   std::int64_t length, pitch, first_line;
 };
 
-/// The epilogue of rows of the strip from `row` on, without those that are none. Sums are `sums_stride` elements a row.
-void finish_rows(const Product& p, const Strip& strip, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t count,
-                 std::int64_t channel, std::int64_t channels) {
-  std::int64_t line = row / strip.pitch;
-  std::int64_t column = row % strip.pitch;
-  for (std::int64_t i = 0; i < count;) {
-    if (column < p.columns) {
-      const std::int64_t some = p.columns - column < count - i ? p.columns - column : count - i;
-      finish_block(p, sums + i * sums_stride, sums_stride, (strip.first_line + line) * p.columns + column, some, channel, channels);
+/// The epilogue that most products have, a requantization (N-REQ-FLOAT) and nothing else: what is the same for all of its rows is computed
+/// once, so that a few rows at a time fit between the tiles. Other products take the general way.
+struct Plain {
+  bool chosen;
+  Bounds bounds;
+
+  explicit Plain(const Product& p)
+      : chosen(p.epilogue->rescale == Rescale::floating && p.epilogue->steps == nullptr && p.epilogue->residual.join == Join::none),
+        bounds(*p.epilogue) {}
+
+  STAIR_INLINE void finish(const Product& p, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows,
+                           std::int64_t channel, std::int64_t channels) const {
+    if (!chosen || channels % lanes != 0) return finish_block(p, sums, sums_stride, row, rows, channel, channels);
+    if (p.row_offsets != nullptr) add_row_offsets(p, sums, sums_stride, row, rows);
+    const Epilogue& e = *p.epilogue;
+    const Quantizer none(1, 0, 0, 0);  // of a residual addition
+    const Tile tile{sums,        sums_stride, rows, p.first_channel + channel, channels, p.to + row * p.to_stride + channel,
+                    p.to_stride, nullptr,     0};
+    for (std::int64_t c = 0; c < channels; c += lanes) {
+      finish_channels<Rescale::floating, false, Join::none, true>(e, tile, c, lanes, bounds, none);
     }
-    i += strip.pitch - column;
-    column = 0;
-    ++line;
   }
-}
+};
 
 /// Sums that wait for their epilogue: it runs on vectors while the tiles multiply the next block.
 struct Pending {
-  Strip strip;
   std::int32_t* sums;
-  std::int64_t sums_stride, row, channel, channels;
-  std::int64_t count = 0;  ///< rows that are left
+  std::int64_t sums_stride, channel, channels;
+  std::int64_t pitch;         ///< of the strip
+  std::int64_t line, column;  ///< of the first row: what row of the product its line begins with, and where in the line it stands
+  std::int64_t count = 0;     ///< rows that are left
 
-  void finish(const Product& p, std::int64_t rows) {
-    const std::int64_t some = rows < count ? rows : count;
-    if (some <= 0) return;
-    finish_rows(p, strip, sums, sums_stride, row, some, channel, channels);
-    sums += some * sums_stride;
-    row += some;
-    count -= some;
+  /// The epilogue of the next `rows` rows. Those between the lines are none of the product's.
+  STAIR_INLINE void finish(const Product& p, const Plain& plain, std::int64_t rows) {
+    while (rows > 0 && count > 0) {
+      const bool inside = column < p.columns;
+      const std::int64_t length = (inside ? p.columns : pitch) - column;
+      std::int64_t some = length < count ? length : count;
+      if (inside) {
+        if (some > rows) some = rows;
+        plain.finish(p, sums, sums_stride, line + column, some, channel, channels);
+        rows -= some;
+      }
+      sums += some * sums_stride;
+      count -= some;
+      column += some;
+      if (column == pitch) {
+        column = 0;
+        line += p.columns;
+      }
+    }
   }
 };
 
 /// What the blocks of a product share.
 struct Blocks {
+  Plain plain;
   alignas(64) std::int32_t sums[2][most_rows * lanes];
   int current = 0;
   Pending pending;
+
+  explicit Blocks(const Product& p) : plain(p) {}
 };
 
 /// Asks for `bytes` bytes from p on to be in the second-level cache soon. Where they don't exist, nothing happens.
@@ -79,11 +103,11 @@ STAIR_INLINE void load_weight_tile(const std::int8_t* weights) {
 /// first; those `ahead` bytes further are fetched, if that isn't 0.
 template <int row_tiles, int panels, bool once>
 STAIR_INLINE void multiply_tiles(const Product& p, const std::uint8_t* rows, const std::int8_t* weights, std::int64_t panel_bytes,
-                                 std::int64_t ahead, Pending& pending, std::int32_t* sums) {
+                                 std::int64_t ahead, const Plain& plain, Pending& pending, std::int32_t* sums) {
   const std::int64_t stride = p.row_stride;
   const std::int64_t steps = p.groups / p.groups_per_step;
   const std::int64_t all_steps = steps * p.runs;
-  constexpr std::int64_t least_rows = 16;  // for which the parameters of an epilogue are worth loading
+  constexpr std::int64_t least_rows = 2;  // for which the parameters of an epilogue are worth loading
   const std::int64_t share = (pending.count + all_steps - 1) / all_steps;
   const std::int64_t pending_rows = share < least_rows ? least_rows : share;
   _tile_zero(0);
@@ -118,7 +142,7 @@ STAIR_INLINE void multiply_tiles(const Product& p, const std::uint8_t* rows, con
         fetch(weights + ahead, 64 * p.groups_per_step);
         if constexpr (panels == 2) fetch(weights + panel_bytes + ahead, 64 * p.groups_per_step);
       }
-      pending.finish(p, pending_rows);
+      pending.finish(p, plain, pending_rows);
     }
   }
   constexpr std::int64_t sums_stride = panels * lanes;
@@ -142,15 +166,17 @@ STAIR_INLINE void run_block(const Product& p, const Strip& strip, std::int64_t r
   const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
   std::int32_t* sums = blocks.sums[blocks.current];
   multiply_tiles<row_tiles, panels, once>(p, strip.begin + row * p.row_stride, p.weights + channel / lanes * panel_bytes, panel_bytes,
-                                          ahead, blocks.pending, sums);
+                                          ahead, blocks.plain, blocks.pending, sums);
   const std::int64_t left = p.channels - channel;
   const std::int64_t rows = strip.length - row;
-  blocks.pending = {strip,
-                    sums,
+  const std::int64_t line = strip.pitch == strip.length ? 0 : row / strip.pitch;
+  blocks.pending = {sums,
                     panels * lanes,
-                    row,
                     channel,
                     left < panels * lanes ? left : panels * lanes,
+                    strip.pitch,
+                    (strip.first_line + line) * p.columns,
+                    row - line * strip.pitch,
                     rows < row_tiles * tile_rows ? rows : row_tiles * tile_rows};
   blocks.current ^= 1;
 }
@@ -213,7 +239,7 @@ void run_product(const Product& p) {
   const std::int64_t channel_bytes = p.runs * p.groups * 4;
   const std::int64_t fitting = second_level / channel_bytes / channel_step * channel_step;
   const std::int64_t together = fitting > channel_step ? fitting : channel_step;
-  Blocks blocks;
+  Blocks blocks(p);
   for (std::int64_t first = 0; first < p.channels; first += together) {
     const std::int64_t last = p.channels - first < together ? p.channels : first + together;
     const bool once = (last - first) * channel_bytes > first_level;
@@ -222,7 +248,7 @@ void run_product(const Product& p) {
       run(p, {p.activations + s * p.line_stride, strip_length, pitch, s}, first, last, blocks);
     }
   }
-  blocks.pending.finish(p, most_rows);
+  blocks.pending.finish(p, blocks.plain, most_rows);
   _tile_release();
 }
 
