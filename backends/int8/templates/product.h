@@ -105,73 +105,85 @@ STAIR_INLINE Weights load_weights(const std::int8_t* p, int i) {
   return high_field<bits>(load_block(reinterpret_cast<const std::uint8_t*>(p)), i);
 }
 
-/// One panel and so few rows that the weights' way from memory is what takes time: they are read in the order in which they lie, `chains`
-/// groups at a time or more, each into sums of its own.
-template <int rows, int chains, int bits>
-STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int32_t* sums) {
+/// So few rows that the weights' way from memory is what takes time: those of `panels` panels are read side by side in the order in which
+/// they lie, `chains` groups at a time or more, each into sums of its own. (Asking for weights ahead of time only costs: the processor
+/// does.)
+template <int rows, int panels, int chains, int bits>
+STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
+                                  std::int32_t* sums) {
   constexpr int fields = 8 / bits;  // of a word
   constexpr int step = chains > fields ? chains : fields;
-  constexpr std::int64_t ahead = 16 * 1024;  // into the second-level cache, which keeps more requests in flight than the first
-  I32 sum[rows][chains];
+  I32 sum[rows][panels][chains];
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
 #pragma GCC unroll 32
-    for (int i = 0; i < chains; ++i) sum[m][i] = splat(0);
+    for (int i = 0; i < panels * chains; ++i) sum[m][i / chains][i % chains] = splat(0);
   }
   for (std::int64_t run = 0; run < p.runs; ++run) {
+    // The products of group `group`, the i-th from the word at `weights` on.
+    const auto multiply_group = [&](std::int64_t group, int i) STAIR_INLINE_BODY {
+      Weights w[panels];
+#pragma GCC unroll 32
+      for (int v = 0; v < panels; ++v) w[v] = load_weights<bits>(weights + v * panel_bytes + i / fields * 4 * lanes, i % fields);
+#pragma GCC unroll 32
+      for (int m = 0; m < rows; ++m) {
+        const Activations a = broadcast4(row[m] + p.run_offsets[run] + 4 * group);
+#pragma GCC unroll 32
+        for (int v = 0; v < panels; ++v) sum[m][v][i % chains] = dot4(sum[m][v][i % chains], a, w[v]);
+      }
+    };
     std::int64_t group = 0;
     for (; group + step <= p.groups; group += step, weights += step / fields * 4 * lanes) {
 #pragma GCC unroll 32
-      for (int i = 0; i < step; ++i) {
-        const std::int8_t* word = weights + i / fields * 4 * lanes;
-        if (i % fields == 0) __builtin_prefetch(word + ahead, 0, 2);
-        const Weights w = load_weights<bits>(word, i % fields);
-#pragma GCC unroll 32
-        for (int m = 0; m < rows; ++m) {
-          I32& to = sum[m][i % chains];
-          to = dot4(to, broadcast4(row[m] + p.run_offsets[run] + 4 * (group + i)), w);
-        }
-      }
+      for (int i = 0; i < step; ++i) multiply_group(group + i, i);
     }
-    for (; group < p.groups; weights += 4 * lanes) {
+    for (; group < p.groups; group += fields, weights += 4 * lanes) {
 #pragma GCC unroll 4
-      for (int i = 0; i < fields; ++i, ++group) {
-        if (group >= p.groups) continue;
-        const Weights w = load_weights<bits>(weights, i);
-#pragma GCC unroll 32
-        for (int m = 0; m < rows; ++m) sum[m][0] = dot4(sum[m][0], broadcast4(row[m] + p.run_offsets[run] + 4 * group), w);
+      for (int i = 0; i < fields; ++i) {
+        if (group + i < p.groups) multiply_group(group + i, i);
       }
     }
   }
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
 #pragma GCC unroll 32
-    for (int i = 1; i < chains; ++i) sum[m][0] = sum[m][0] + sum[m][i];
-    if constexpr (bits < 8) sum[m][0] = shift_right(sum[m][0], splat(8 - bits));
-    store(sums + m * lanes, sum[m][0]);
+    for (int v = 0; v < panels; ++v) {
+      I32 all = sum[m][v][0];
+#pragma GCC unroll 32
+      for (int i = 1; i < chains; ++i) all = all + sum[m][v][i];
+      if constexpr (bits < 8) all = shift_right(all, splat(8 - bits));
+      store(sums + (m * panels + v) * lanes, all);
+    }
   }
 }
 
-/// All of `rows` rows with all channels, a panel at a time.
-template <int rows, int chains, int bits>
-void stream_panels(const Product& p) {
+/// All of `rows` rows with the channels from `channel` on, so many panels at a time; returns the first channel that is left.
+template <int rows, int panels, int chains, int bits>
+STAIR_INLINE std::int64_t stream_panels(const Product& p, const std::uint8_t* const* row, std::int64_t channel) {
   const std::int64_t panel_bytes = p.runs * run_bytes(p);
-  RowCursor cursor(p);
-  const std::uint8_t* row[rows];
-  for (int m = 0; m < rows; ++m) row[m] = cursor.next();
-  alignas(64) std::int32_t sums[rows * lanes];
-  for (std::int64_t channel = 0; channel < p.channels; channel += lanes) {
-    multiply_stream<rows, chains, bits>(p, row, p.weights + channel / lanes * panel_bytes, sums);
-    finish_block(p, sums, lanes, 0, rows, channel, p.channels - channel < lanes ? p.channels - channel : lanes);
+  alignas(64) std::int32_t sums[rows * panels * lanes];
+  for (; p.channels - channel > (panels - 1) * lanes; channel += panels * lanes) {
+    multiply_stream<rows, panels, chains, bits>(p, row, p.weights + channel / lanes * panel_bytes, panel_bytes, sums);
+    const std::int64_t left = p.channels - channel;
+    finish_block(p, sums, panels * lanes, 0, rows, channel, left < panels * lanes ? left : panels * lanes);
   }
+  return channel;
 }
 
-/// The same of `most` rows or fewer, with as many chains as `registers` hold sums.
+/// All channels of `most` rows or fewer, with sums in so many registers.
 template <int most, int registers, int bits>
 void stream_rows(const Product& p) {
-  constexpr int room = registers / most;
-  constexpr int chains = room >= 8 ? 8 : room >= 4 ? 4 : room >= 2 ? 2 : 1;
-  if (p.lines * p.columns == most) return stream_panels<most, chains, bits>(p);
+  if (p.lines * p.columns == most) {
+    constexpr int panels = registers >= 4 * most ? 4 : registers >= 2 * most ? 2 : 1;
+    constexpr int room = registers / (most * panels);
+    constexpr int chains = room >= 4 ? 4 : room >= 2 ? 2 : 1;
+    RowCursor cursor(p);
+    const std::uint8_t* row[most];
+    for (int m = 0; m < most; ++m) row[m] = cursor.next();
+    const std::int64_t channel = stream_panels<most, panels, chains, bits>(p, row, 0);
+    if constexpr (panels > 1) stream_panels<most, 1, chains, bits>(p, row, channel);
+    return;
+  }
   if constexpr (most > 1) stream_rows<most - 1, registers, bits>(p);
 }
 
