@@ -84,11 +84,6 @@ struct Blocks {
   explicit Blocks(const Product& p) : plain(p) {}
 };
 
-/// Asks for `bytes` bytes from p on to be in the second-level cache soon. Where they don't exist, nothing happens.
-STAIR_INLINE void fetch(const std::int8_t* p, std::int64_t bytes) {
-  for (std::int64_t i = 0; i < bytes; i += 64) _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
-}
-
 /// Tile 6 or 7, weights. Those that are read `once` for rows that stay in the first-level cache go past it. (The compiler takes numbers of
 /// tiles as text.)
 template <int tile, bool once>
@@ -100,10 +95,10 @@ STAIR_INLINE void load_weight_tile(const std::int8_t* weights) {
 }
 
 /// Sums of row_tiles * 16 rows from `rows` on with `panels` panels. Weights of the second panel begin panel_bytes behind those of the
-/// first; those `ahead` bytes further are fetched, if that isn't 0.
+/// first.
 template <int row_tiles, int panels, bool once>
 STAIR_INLINE void multiply_tiles(const Product& p, const std::uint8_t* rows, const std::int8_t* weights, std::int64_t panel_bytes,
-                                 std::int64_t ahead, const Plain& plain, Pending& pending, std::int32_t* sums) {
+                                 const Plain& plain, Pending& pending, std::int32_t* sums) {
   const std::int64_t stride = p.row_stride;
   const std::int64_t steps = p.groups / p.groups_per_step;
   const std::int64_t all_steps = steps * p.runs;
@@ -138,10 +133,6 @@ STAIR_INLINE void multiply_tiles(const Product& p, const std::uint8_t* rows, con
           if constexpr (panels == 2) _tile_dpbusd(3, 5, 7);
         }
       }
-      if (ahead != 0) {
-        fetch(weights + ahead, 64 * p.groups_per_step);
-        if constexpr (panels == 2) fetch(weights + panel_bytes + ahead, 64 * p.groups_per_step);
-      }
       pending.finish(p, plain, pending_rows);
     }
   }
@@ -161,12 +152,11 @@ STAIR_INLINE void multiply_tiles(const Product& p, const std::uint8_t* rows, con
 }
 
 template <int row_tiles, int panels, bool once>
-STAIR_INLINE void run_block(const Product& p, const Strip& strip, std::int64_t row, std::int64_t channel, std::int64_t ahead,
-                            Blocks& blocks) {
+STAIR_INLINE void run_block(const Product& p, const Strip& strip, std::int64_t row, std::int64_t channel, Blocks& blocks) {
   const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
   std::int32_t* sums = blocks.sums[blocks.current];
   multiply_tiles<row_tiles, panels, once>(p, strip.begin + row * p.row_stride, p.weights + channel / lanes * panel_bytes, panel_bytes,
-                                          ahead, blocks.plain, blocks.pending, sums);
+                                          blocks.plain, blocks.pending, sums);
   const std::int64_t left = p.channels - channel;
   const std::int64_t rows = strip.length - row;
   const std::int64_t line = strip.pitch == strip.length ? 0 : row / strip.pitch;
@@ -181,28 +171,20 @@ STAIR_INLINE void run_block(const Product& p, const Strip& strip, std::int64_t r
   blocks.current ^= 1;
 }
 
-/// Rows of a strip from `row` on with the channels from `first` to `last`, two panels at a time or, with four tiles of rows, one. Weights
-/// of the next panels are fetched meanwhile, or with `next` != 0 those that many bytes further.
+/// Rows of a strip from `row` on with the channels from `first` to `last`, two panels at a time or, with four tiles of rows, one.
 template <int row_tiles, bool once>
-void run_row(const Product& p, const Strip& strip, std::int64_t row, std::int64_t first, std::int64_t last, bool fetches, std::int64_t next,
-             Blocks& blocks) {
-  const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
+void run_row(const Product& p, const Strip& strip, std::int64_t row, std::int64_t first, std::int64_t last, Blocks& blocks) {
   std::int64_t channel = first;
   if constexpr (row_tiles < 4) {
-    const std::int64_t ahead = !fetches ? 0 : next != 0 ? next : 2 * panel_bytes;
-    for (; last - channel > lanes; channel += 2 * lanes) run_block<row_tiles, 2, once>(p, strip, row, channel, ahead, blocks);
+    for (; last - channel > lanes; channel += 2 * lanes) run_block<row_tiles, 2, once>(p, strip, row, channel, blocks);
   }
-  const std::int64_t ahead = !fetches ? 0 : next != 0 ? next : panel_bytes;
-  for (; channel < last; channel += lanes) run_block<row_tiles, 1, once>(p, strip, row, channel, ahead, blocks);
+  for (; channel < last; channel += lanes) run_block<row_tiles, 1, once>(p, strip, row, channel, blocks);
 }
 
 /// All rows of the strip with the channels from `first` to `last`, `most_tiles` tiles of them at a time: what these write lies side by
 /// side.
 template <int most_tiles, bool once>
 void run_strip(const Product& p, const Strip& strip, std::int64_t first, std::int64_t last, Blocks& blocks) {
-  // While the first rows are computed, the weights of the next panels come from memory; where these are all rows, the next weights.
-  constexpr std::int64_t soon = 16 * 1024;
-  const std::int64_t next = strip.length <= most_tiles * tile_rows ? soon : 0;
   // Nothing may be read behind the last row: the last tiles begin earlier, and some rows are computed twice.
   const auto room_for = [&](std::int64_t row, int tiles) {
     const std::int64_t left = strip.length - row;
@@ -210,12 +192,12 @@ void run_strip(const Product& p, const Strip& strip, std::int64_t first, std::in
   };
   std::int64_t row = 0;
   for (; room_for(row, most_tiles); row += most_tiles * tile_rows) {
-    run_row<most_tiles, once>(p, strip, row, first, last, row == 0, next, blocks);
+    run_row<most_tiles, once>(p, strip, row, first, last, blocks);
   }
-  for (; most_tiles == 4 && room_for(row, 2); row += 2 * tile_rows) run_row<2, once>(p, strip, row, first, last, row == 0, next, blocks);
+  for (; most_tiles == 4 && room_for(row, 2); row += 2 * tile_rows) run_row<2, once>(p, strip, row, first, last, blocks);
   const std::int64_t end = p.slack ? strip.length : strip.length - tile_rows;
   for (; row < strip.length; row += tile_rows) {
-    run_row<1, once>(p, strip, row < end ? row : end, first, last, row == 0, next, blocks);
+    run_row<1, once>(p, strip, row < end ? row : end, first, last, blocks);
   }
 }
 

@@ -30,9 +30,8 @@ class RowCursor {
   const Product& product_;
 };
 
-/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes. With `ahead`, those of
-/// the panels behind them are asked for meanwhile.
-template <int rows, int vectors, bool ahead = false>
+/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes.
+template <int rows, int vectors>
 STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
                                  std::int32_t* sums) {
   I32 sum[rows][vectors];
@@ -48,10 +47,7 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
     for (std::int64_t group = 0; group < p.groups; ++group, weights += 4 * lanes) {
       Weights w[vectors];
 #pragma GCC unroll 32
-      for (int v = 0; v < vectors; ++v) {
-        w[v] = load_weights(weights + v * panel_bytes);
-        if constexpr (ahead) __builtin_prefetch(weights + (vectors + v) * panel_bytes, 0, 2);
-      }
+      for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
 #pragma GCC unroll 32
       for (int m = 0; m < rows; ++m) {
         const Activations a = broadcast4(x[m] + 4 * group);
@@ -200,11 +196,7 @@ void multiply_panels(const Product& p, std::int64_t channel) {
     const std::uint8_t* row[most];
     const std::int64_t n = rows - done < most ? rows - done : most;
     for (std::int64_t m = 0; m < n; ++m) row[m] = cursor.next();
-    if (done == 0 && n == most) {
-      multiply_block<most, vectors, true>(p, row, weights, panel_bytes, sums);
-    } else {
-      multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
-    }
+    multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
     finish_block(p, sums, vectors * lanes, done, n, channel, channels);
   }
 }
