@@ -217,10 +217,15 @@ std::unique_ptr<Kernel> prepare_matmul_integer(const Kernels& kernels, const ir:
   return std::make_unique<MatmulKernel>(kernels, graph, nodes);
 }
 
+std::vector<ir::NodeId> group_matmul_integer(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                             const Free& free) {
+  return fuse(graph, uses, first, free);
+}
+
 }  // namespace
 
 void matmul_integer(NodeKernels& kernels) {
-  kernels.add("matmul_integer", {accepts_matmul_integer, prepare_matmul_integer, fuse});
+  kernels.add("matmul_integer", {accepts_matmul_integer, prepare_matmul_integer, group_matmul_integer});
 }
 
 }  // namespace stair::backends::int8
