@@ -93,14 +93,14 @@ class MatmulKernel : public Kernel {
     return copy_bytes() + whole_lines(static_cast<std::size_t>(block_rows_) * sizeof(std::int32_t));
   }
   // Of a batch: b packed, what is added to its channels' sums, and a where that is transposed.
-  std::size_t packed_bytes() const {
+  std::size_t matrix_bytes() const {
     return whole_lines(static_cast<std::size_t>(panels_ * panel_bytes()));
   }
   std::size_t offset_bytes() const {
     return whole_lines(static_cast<std::size_t>((panels_ + 1) * kernels_.panel + 16) * sizeof(std::int32_t));
   }
   std::size_t batch_bytes() const {
-    return packed_bytes() + offset_bytes() + (transposes_a_ ? whole_lines(static_cast<std::size_t>(product_.m * product_.k)) : 0);
+    return matrix_bytes() + offset_bytes() + (transposes_a_ ? whole_lines(static_cast<std::size_t>(product_.m * product_.k)) : 0);
   }
 
   // By one thread of many, or by a team of `threads`, each with rows_bytes() from `rows` on.
@@ -109,8 +109,8 @@ class MatmulKernel : public Kernel {
     const std::int32_t za = *a.operands[2].as<std::int32_t>() + (!flips_a_ ? 0 : kernels_.signed_activations ? -128 : 128);
     const std::int32_t zb = *a.operands[3].as<std::int32_t>() - (flips_b_ ? 128 : 0);
     auto* packed = reinterpret_cast<std::int8_t*>(memory);
-    auto* offset = reinterpret_cast<std::int32_t*>(memory + packed_bytes());
-    auto* transposed = reinterpret_cast<std::uint8_t*>(memory + packed_bytes() + offset_bytes());
+    auto* offset = reinterpret_cast<std::int32_t*>(memory + matrix_bytes());
+    auto* transposed = reinterpret_cast<std::uint8_t*>(memory + matrix_bytes() + offset_bytes());
     Epilogue own = epilogue;
     own.offset = offset;
     std::int64_t present = -1;  // the matrix that is packed
