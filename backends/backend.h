@@ -41,6 +41,8 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual void run(const Arguments& arguments) = 0;
   virtual std::size_t scratch_bytes() const { return 0; }
+  /// Of the constants that it keeps in a form of its own, and reads in place of the graph's: packed weights.
+  virtual std::size_t packed_bytes() const { return 0; }
   /// What ran, for reports: "sgemm", "loops".
   virtual std::string_view description() const = 0;
 };

@@ -154,9 +154,13 @@ std::vector<Work> work_by_step(const runtime::Executor& executor) {
       if (!reads.empty()) work[step].bytes += static_cast<std::int64_t>(ir::byte_count(graph.type(result)));
     }
   }
+  std::vector<bool> constant(readers.size(), false);
+  for (const ir::State& state : graph.states()) constant[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::constant;
   for (std::size_t value = 0; value < readers.size(); ++value) {
     for (const std::size_t step : readers[value]) {
-      if (step != outside) work[step].bytes += static_cast<std::int64_t>(ir::byte_count(graph.type(static_cast<ir::ValueId>(value))));
+      if (step == outside) continue;
+      (constant[value] ? work[step].constants : work[step].bytes) +=
+          static_cast<std::int64_t>(ir::byte_count(graph.type(static_cast<ir::ValueId>(value))));
     }
   }
   return work;
@@ -183,8 +187,13 @@ Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options) {
     const runtime::Executor::Assignment& assignment = executor.assignments()[step];
     const ir::Graph& graph = executor.graph();
     const ir::Node& node = *graph.producer(graph.find(assignment.node));
-    StepTime time{
-        assignment, medians[step], 2 * static_cast<double>(work[step].multiply_accumulates), static_cast<double>(work[step].bytes), {}};
+    const auto constants = assignment.packed_bytes == 0 ? work[step].constants : static_cast<std::int64_t>(assignment.packed_bytes);
+    StepTime time{assignment,
+                  medians[step],
+                  2 * static_cast<double>(work[step].multiply_accumulates),
+                  static_cast<double>(work[step].bytes + constants),
+                  {}};
+    made.packed_bytes += assignment.packed_bytes;
     made.operations += time.operations;
     const runtime::Peak* peak = peak_of(assignment, reads_floats(graph, node), made.peaks);
     if (peak != nullptr) {

@@ -46,8 +46,8 @@ struct BenchmarkOptions {
 struct StepTime {
   runtime::Executor::Assignment assignment;
   double median_ms = 0;
-  double operations = 0;              ///< two a multiply-accumulate of convolutions and products
-  double bytes = 0;                   ///< of the tensors that it reads and writes; what stays within the kernel doesn't count
+  double operations = 0;  ///< two a multiply-accumulate of convolutions and products
+  double bytes = 0;  ///< of the tensors that it reads and writes, constants as it packed them; what stays within the kernel doesn't count
   std::optional<runtime::Peak> peak;  ///< of the instruction set that it runs on, where that is known
   double gop_per_s() const { return median_ms > 0 ? operations / (1e6 * median_ms) : 0; }
   double gb_per_s() const { return median_ms > 0 ? bytes / (1e6 * median_ms) : 0; }
@@ -62,13 +62,15 @@ struct Benchmark {
   double peak_fraction = 0;    ///< time that the operations would take at the peaks of the sets they run on, as a share of the latency
   double memory_gb_per_s = 0;  ///< that this machine moves at most
   std::size_t arena_bytes = 0, state_bytes = 0;
-  double peak_rss_mib = 0;  ///< of the process over the runs
+  std::size_t packed_bytes = 0;  ///< of constants that kernels keep in a form of their own
+  double peak_rss_mib = 0;       ///< of the process over the runs
 };
 
 /// What a step of an executor does.
 struct Work {
   std::int64_t multiply_accumulates = 0;
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0;      ///< of tensors but constants
+  std::int64_t constants = 0;  ///< bytes of those
 };
 
 /// That of each step. A node that no assignment names runs within the step that reads it.

@@ -107,8 +107,10 @@ std::string benchmark_report(const Subject& subject, const BenchmarkOptions& opt
                       latency.min_ms, latency.runs);
   text += fmt::format("throughput  {:.1f} images/s, {:.2f} GOP/s", images_per_s(subject, benchmark), gop_per_s(benchmark));
   if (benchmark.peak) text += fmt::format(", {:.1f} % of the peak of {}", 100 * benchmark.peak_fraction, to_string(*benchmark.peak));
-  text += fmt::format("\nmemory      arena {} bytes, {} {} bytes, {:.0f} MiB at most in the process\n", benchmark.arena_bytes,
-                      subject.trains ? "states" : "weights", benchmark.state_bytes, benchmark.peak_rss_mib);
+  text += fmt::format("\nmemory      arena {} bytes, {} {} bytes", benchmark.arena_bytes, subject.trains ? "states" : "weights",
+                      benchmark.state_bytes);
+  if (benchmark.packed_bytes != 0) text += fmt::format(" (packed by kernels: {})", benchmark.packed_bytes);
+  text += fmt::format(", {:.0f} MiB at most in the process\n", benchmark.peak_rss_mib);
   text +=
       fmt::format("peaks       GOP/s on registers, {}; {}; memory {:.1f} GB/s\n\n", peaks_of(benchmark, runtime::PeakLoop::Elements::int8),
                   peaks_of(benchmark, runtime::PeakLoop::Elements::float32), benchmark.memory_gb_per_s);
@@ -145,6 +147,7 @@ Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, con
             {"peak_rss_mib", benchmark.peak_rss_mib},
             {"arena_bytes", benchmark.arena_bytes},
             {"weights_bytes", benchmark.state_bytes},
+            {"packed_bytes", benchmark.packed_bytes},
             {"nodes", nodes}};
   if (subject.trains) {
     json["mode"] = subject.recipe.empty() ? "float" : "qat";

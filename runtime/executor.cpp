@@ -134,6 +134,7 @@ struct Executor::Impl {
       assignment.node = last.name;
       assignment.backend = chosen[s]->name();
       assignment.kernel = step.kernel->description();
+      assignment.packed_bytes = step.kernel->packed_bytes();
       for (const ir::NodeId node : schedule[s]) {
         assignment.op += (assignment.op.empty() ? "" : " + ") + graph.node(node).op->name;
         for (const ir::ValueId operand : graph.node(node).operands) add_operand(operand);

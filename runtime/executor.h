@@ -27,6 +27,7 @@ class Executor {
     std::string node;  ///< the last one, where several run as one kernel
     std::string op;    ///< "conv2d_integer + requantize"
     std::string backend, kernel;
+    std::size_t packed_bytes = 0;       ///< of constants that the kernel keeps in a form of its own
     std::vector<std::string> declined;  ///< "openblas: int32 sums may pass 2^24"
   };
   /// Lays out the memory of a graph that runs in the order of a schedule (passes/plan_memory).

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "backends/int8/kernels.h"
 #include "backends/window.h"
@@ -32,7 +33,9 @@ class Contraction {
   static constexpr int max_threads = 16;
 };
 
-/// The best plan for the window. `signed_input`: s8 activations, else u8.
-std::unique_ptr<Contraction> plan_contraction(const Kernels& kernels, const Window& window, bool signed_input);
+/// The best plan for the window. `signed_input`: s8 activations, else u8. `weights` are those that will be packed, where they are known:
+/// where there are few rows, and what takes time is the weights' way from memory, those that fit 4 or 2 bits are packed as such.
+std::unique_ptr<Contraction> plan_contraction(const Kernels& kernels, const Window& window, bool signed_input,
+                                              std::span<const std::int8_t> weights = {});
 
 }  // namespace stair::backends::int8

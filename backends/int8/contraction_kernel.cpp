@@ -26,11 +26,13 @@ class ContractionKernel : public Kernel {
         element_bytes_(ir::size_of(graph.type(fusion_.last().results[0]).dtype)) {
     Window planned = window;
     if (channels_first_) planned.images = 1;
-    contraction_ = plan_contraction(kernels, planned, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8);
+    const std::vector<ir::TensorView> operands = constant_operands(graph, nodes, constants);
+    std::span<const std::int8_t> weights;
+    if (!operands.empty()) weights = {operands[1].as<const std::int8_t>(), static_cast<std::size_t>(operands[1].count())};
+    contraction_ = plan_contraction(kernels, planned, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8, weights);
     description_ = std::string(name_of(kernels.isa)) + " " + std::string(what);
     if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
     if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
-    const std::vector<ir::TensorView> operands = constant_operands(graph, nodes, constants);
     if (operands.empty()) return;
     own_ = Memory(prepared_bytes());
     prepared_ = prepare(operands, own_.data(), 1);
@@ -40,6 +42,7 @@ class ContractionKernel : public Kernel {
     return whole_lines(contraction_->scratch_bytes()) + (own_.data() == nullptr ? whole_lines(prepared_bytes()) : 0) +
            (channels_first_ ? image_bytes() * static_cast<std::size_t>(most_images()) : 0);
   }
+  std::size_t packed_bytes() const override { return own_.data() == nullptr ? 0 : prepared_bytes(); }
   std::string_view description() const override { return description_; }
 
   void run(const Arguments& a) override {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "backends/int8/memory.h"
+#include "backends/int8/pack.h"
 
 namespace stair::backends::int8 {
 
@@ -15,9 +16,8 @@ namespace {
 constexpr std::int64_t channel_piece = 64;           // pieces that threads share out begin at multiples of it
 constexpr std::int64_t copied_bytes = 128 * 1024;    // of a tile: it shares the second-level cache with the weights
 constexpr std::int64_t group_bytes = 4;              // dot products of 4
-constexpr std::int64_t most_groups = 16;             // a row of an AMX tile
 constexpr std::int64_t least_products = 4'000'000;   // what a thread must have to do before waking another pays
-constexpr std::int64_t least_streamed = 384 * 1024;  // bytes of weights a thread: each then keeps its part in its own cache
+constexpr std::int64_t least_streamed = 384 * 1024;  // weights a thread: each then keeps its part in its own cache
 constexpr std::int64_t least_packed = 32'768;        // weights for which waking another thread pays
 constexpr std::int64_t slack_rows = 32;              // see Product::slack
 
@@ -37,17 +37,20 @@ std::int64_t result_bytes(const Epilogue& epilogue) {
 
 }  // namespace
 
-Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input)
-    : kernels_(kernels), window_(normalized(window)), copy_{window_, signed_input != kernels.signed_activations} {
+Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits)
+    : kernels_(kernels),
+      window_(normalized(window)),
+      copy_{window_, signed_input != kernels.signed_activations},
+      weight_bits_(weight_bits) {
   const Window& w = window_;
   joined_ = w.dilation_w == 1 && w.groups == 1;
   runs_ = joined_ ? w.kernel_height : w.kernel_height * w.kernel_width;
   run_bytes_ = joined_ ? w.kernel_width * w.in_channels : w.group_in();
-  const std::int64_t steps = quotient_up(run_bytes_, group_bytes * most_groups);
-  groups_per_step_ = quotient_up(quotient_up(run_bytes_, group_bytes), steps);
-  groups_ = steps * groups_per_step_;
+  const Depth depth(run_bytes_);
+  groups_per_step_ = depth.groups_per_step;
+  groups_ = depth.groups;
   panels_ = quotient_up(w.group_out(), kernels.panel);
-  packed_bytes_ = static_cast<std::size_t>(w.groups * panels_ * kernels.panel * runs_ * groups_ * group_bytes);
+  packed_bytes_ = static_cast<std::size_t>(w.groups * panels_ * panel_bytes());
 
   // A kernel of one row or column reads each stride-th only: only those are copied.
   copy_.row_step = w.kernel_height == 1 ? w.stride_h : 1;
@@ -79,6 +82,10 @@ Convolution::Convolution(const Kernels& kernels, const Window& window, bool sign
   }
 }
 
+std::int64_t Convolution::panel_bytes() const {
+  return kernels_.panel * runs_ * quotient_up(groups_, 8 / weight_bits_) * group_bytes;
+}
+
 void Convolution::pack_channel(const std::int8_t* from, std::int8_t* to) const {
   const Window& w = window_;
   const std::int64_t taps = w.kernel_height * w.kernel_width;
@@ -99,12 +106,11 @@ void Convolution::pack_channel(const std::int8_t* from, std::int8_t* to) const {
 
 void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const {
   const Window& w = window_;
-  const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
+  const std::int64_t wide_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
   const std::int64_t count = w.group_in() * w.kernel_height * w.kernel_width;  // of a channel
   const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));
-  const auto pack_panel = [&](std::int64_t item) {
-    std::int8_t* const panel = packed + item * panel_bytes;
-    std::memset(panel, 0, static_cast<std::size_t>(panel_bytes));
+  const auto pack_wide = [&](std::int64_t item, std::int8_t* panel) {
+    std::memset(panel, 0, static_cast<std::size_t>(wide_bytes));
     const std::int64_t first = item / panels_ * w.group_out() + item % panels_ * kernels_.panel;
     const std::int64_t last = std::min(first + kernels_.panel, (item / panels_ + 1) * w.group_out());
     for (std::int64_t o = first; o < last; ++o) {
@@ -116,7 +122,16 @@ void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std:
   };
   const std::int64_t items = w.groups * panels_;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && w.out_channels * count >= least_packed)
-  for (std::int64_t item = 0; item < items; ++item) pack_panel(item);
+  for (std::int64_t item = 0; item < items; ++item) {
+    std::int8_t* const panel = packed + item * panel_bytes();
+    if (weight_bits_ == 8) {
+      pack_wide(item, panel);
+    } else {
+      std::vector<std::int8_t> wide(static_cast<std::size_t>(wide_bytes));
+      pack_wide(item, wide.data());
+      narrow_panel(wide.data(), runs_, groups_, kernels_.panel * group_bytes, weight_bits_, panel);
+    }
+  }
 }
 
 void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed,
@@ -127,6 +142,11 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
   p.columns = w.out_width;
   p.row_stride = (in_place_ ? w.stride_w : w.stride_w / copy_.column_step) * w.in_channels;
   p.line_stride = (in_place_ ? w.stride_h : 1) * copy_.columns * w.in_channels;
+  if (p.line_stride == p.columns * p.row_stride) {  // lines that join are one
+    p.columns *= p.lines;
+    p.lines = 1;
+    p.line_stride = p.columns * p.row_stride;
+  }
   p.slack = !in_place_;
   if (in_place_) {
     p.activations = input + (piece.image * w.in_height + piece.first_row * w.stride_h) * w.in_width * w.in_channels;
@@ -140,10 +160,10 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
   p.runs = runs_;
   p.groups = groups_;
   p.groups_per_step = groups_per_step_;
+  p.weight_bits = weight_bits_;
   p.epilogue = &epilogue;
   const std::int64_t bytes = result_bytes(epilogue);
   const std::int64_t pixel = (piece.image * w.out_height + piece.first_row) * w.out_width;
-  const std::int64_t panel_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
   p.to_stride = w.out_channels * bytes;
   p.other_stride = w.out_channels;
   // Channels of a piece are whole groups, or a part of the only one.
@@ -151,7 +171,7 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
     const std::int64_t channel = piece.first_channel + done;
     const std::int64_t group = channel / w.group_out();
     const std::int64_t in_group = channel % w.group_out();
-    p.weights = packed + (group * panels_ + in_group / kernels_.panel) * panel_bytes;
+    p.weights = packed + (group * panels_ + in_group / kernels_.panel) * panel_bytes();
     p.first_channel = channel;
     p.channels = std::min(piece.channels - done, w.group_out() - in_group);
     p.to = result + (pixel * w.out_channels + channel) * bytes;
@@ -165,7 +185,8 @@ void Convolution::run(const std::uint8_t* input, std::int32_t zero_point, const 
                       std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const {
   const Window& w = window_;
   const std::int64_t products = w.images * w.out_height * w.out_width * w.out_channels * runs_ * run_bytes_;
-  const std::int64_t worth = std::max(products / least_products, static_cast<std::int64_t>(packed_bytes_) / least_streamed);
+  const std::int64_t worth =
+      std::max(products / least_products, static_cast<std::int64_t>(packed_bytes_) * 8 / weight_bits_ / least_streamed);
   const std::int64_t team = std::clamp<std::int64_t>(worth, 1, std::min(threads, max_threads));
 
   // Threads share out the rows; where the weights are the larger part, the channels, so that each reads its part of them alone.

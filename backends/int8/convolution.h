@@ -14,7 +14,8 @@ namespace stair::backends::int8 {
 /// input is read as it lies.
 class Convolution : public Contraction {
  public:
-  Convolution(const Kernels& kernels, const Window& window, bool signed_input);
+  /// Weights fit `weight_bits` bits: 8, or 4 or 2 where there are few rows (kernels.h, Product).
+  Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits = 8);
 
   std::size_t packed_bytes() const override { return packed_bytes_; }
   void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const override;
@@ -26,6 +27,8 @@ class Convolution : public Contraction {
   /// The weights [C/groups,KH,KW] of one channel, to its lanes of a panel.
   void pack_channel(const std::int8_t* from, std::int8_t* to) const;
 
+  std::int64_t panel_bytes() const;
+
   struct Piece {
     std::int64_t image, first_row, rows, first_channel, channels;
   };
@@ -36,6 +39,7 @@ class Convolution : public Contraction {
   const Kernels& kernels_;
   Window window_;
   RowCopy copy_;
+  int weight_bits_;
   bool in_place_;  ///< the input is read as it lies
   bool joined_;    ///< runs are whole rows of the kernel, else single pixels
   std::int64_t run_bytes_, runs_, groups_, groups_per_step_;

@@ -166,7 +166,8 @@ std::size_t Fusion::operand_count() const {
 }
 
 bool Fusion::is_activation(std::size_t operand) const {
-  return operand == 0 || (rescale != nullptr && operand == rescale_at) ||
+  const bool second = operand == 1 && sums != nullptr && sums->op->name == "matmul_integer";
+  return operand == 0 || second || (rescale != nullptr && operand == rescale_at) ||
          (join != nullptr && (operand == join_at || operand == join_at + 1));
 }
 

@@ -12,7 +12,7 @@ namespace stair::backends::int8 {
 
 /// A node that sums, what rescales its sums and an addition behind that: nodes that run as one kernel.
 struct Fusion {
-  const ir::Node* sums = nullptr;           ///< conv2d_integer, linear_integer, avg_pool_integer, reduce_sum_integer
+  const ir::Node* sums = nullptr;           ///< conv2d_integer, linear_integer, matmul_integer, avg_pool_integer, reduce_sum_integer
   const ir::Node* rescale = nullptr;        ///< requantize, requantize_fixed, dequantize_accumulator, or nullptr
   const ir::Node* join = nullptr;           ///< point_binary (add, sub), add_fixed, or nullptr
   std::size_t rescale_at = 0, join_at = 0;  ///< where their operands begin among those of the group

@@ -78,6 +78,10 @@ struct Tile {
 /// groups * 4 neighbouring bytes; run r begins run_offsets[r] bytes behind the row's begin. line_stride is a multiple of row_stride.
 ///
 /// Weights are packed in panels of Kernels::panel channels: [panel][run][group][channel of the panel][4], zero where channels or k end.
+///
+/// Narrow weights, of 4 or 2 bits, share bytes: [panel][run][word][channel of the panel][4], where a byte of word w holds those of the
+/// groups w * (8 / bits) + (0, 1, …) from its low bits on. They are multiplied as they stand in the high bits, that is 2^(8 - bits) times
+/// as large; 255 * 128 times the k axis must fit int32.
 struct Product {
   const std::uint8_t* activations;
   std::int64_t lines, columns, line_stride, row_stride;
@@ -85,9 +89,11 @@ struct Product {
   std::int64_t runs, groups;
   std::int64_t groups_per_step;  ///< divides groups; at most 16: what an AMX tile takes at once
   bool slack;                    ///< 32 rows behind the last one may be read
+  int weight_bits;               ///< 8; 4 or 2 where there are Kernels::narrow_rows rows or fewer
   const std::int8_t* weights;    ///< the panel of the first channel
   std::int64_t first_channel;    ///< a multiple of Kernels::panel
   std::int64_t channels;
+  const std::int32_t* row_offsets;  ///< added to the sums of each row in int32, or nullptr
   const Epilogue* epilogue;
   std::byte* to;  ///< row 0, channel first_channel
   std::int64_t to_stride;
@@ -150,6 +156,7 @@ struct Windows {
 struct Kernels {
   Isa isa = Isa::scalar;
   std::int64_t panel = 0;           ///< channels of a panel of packed weights
+  std::int64_t narrow_rows = 0;     ///< rows up to which products take narrow weights: they take less time on their way from memory
   bool tiles = false;               ///< products run on tiles of 16 rows x 16 channels
   bool signed_activations = false;  ///< whether activations are s8 to the kernels; tensors of the other kind are flipped (x ^ 0x80)
 

@@ -101,12 +101,12 @@ struct Run {
   Run(const Kernels& kernels, const Window& w)
       : window(w),
         convolution(plan_contraction(kernels, w, false)),
-        x(static_cast<std::size_t>(w.images * w.in_height * w.in_width * w.in_channels), 3),
+        x(static_cast<std::size_t>(w.images * w.in_height * w.in_width * w.in_channels) + 64, 3),
         weights(static_cast<std::size_t>(w.out_channels * w.group_in() * w.kernel_height * w.kernel_width), 5),
         packed(convolution->packed_bytes() + 64),
         offset(static_cast<std::size_t>(w.out_channels) + 16),
         multiplier(offset.size(), 1e-3F),
-        y(static_cast<std::size_t>(w.images * w.out_height * w.out_width * w.out_channels)),
+        y(static_cast<std::size_t>(w.images * w.out_height * w.out_width * w.out_channels) + 64),
         scratch(convolution->scratch_bytes() + 64) {
     convolution->pack(weights.data(), 3, aligned(packed), offset.data(), 1);
     epilogue.rescale = Rescale::floating;
@@ -118,7 +118,9 @@ struct Run {
   static T* aligned(std::vector<T>& v) {
     return v.data() + (64 - reinterpret_cast<std::uintptr_t>(v.data()) % 64) % 64;
   }
-  void operator()(int threads) { convolution->run(x.data(), 3, aligned(packed), epilogue, y.data(), nullptr, aligned(scratch), threads); }
+  void operator()(int threads) {
+    convolution->run(aligned(x), 3, aligned(packed), epilogue, aligned(y), nullptr, aligned(scratch), threads);
+  }
   double products() const {
     return static_cast<double>(window.images * window.out_height * window.out_width * window.out_channels * window.group_in() *
                                window.kernel_height * window.kernel_width);

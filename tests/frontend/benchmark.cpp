@@ -136,6 +136,23 @@ TEST_CASE("the bytes of a kernel are those of the tensors that enter and leave i
   for (const driver::StepTime& step : benchmark.steps) CHECK(step.bytes == 2 * 4 * 2 * 3 * 4 * 5);
 }
 
+TEST_CASE("packed weights count as they lie in memory: of 4 and 2 bits, for one image") {
+  const auto packed = [](const char* bits, std::int64_t batch) {
+    const std::string recipe = std::string(R"({"base": "int8", "weights": {"bits": )") + bits + "}}";
+    driver::Subject subject = driver::untrained_subject(example("mlp"), passes::recipe_from_json(recipe), batch);
+    const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+    double bytes = 0;
+    for (const driver::StepTime& step : benchmark.steps) bytes += step.bytes;
+    CHECK(bytes > static_cast<double>(benchmark.packed_bytes));
+    return static_cast<double>(benchmark.packed_bytes);
+  };
+  const double wide = packed("8", 1);
+  CHECK(wide > 784 * 1024 + 2 * 1024 * 1024);
+  CHECK(packed("4", 1) < 0.55 * wide);
+  CHECK(packed("2", 1) < 0.3 * wide);
+  CHECK(packed("4", 64) == packed("8", 64));
+}
+
 TEST_CASE("the reference runs on the scalar instructions of any processor") {
   driver::Subject subject = driver::untrained_subject(tests::small_lenet(1), passes::recipe_from_json(R"("int8")"), 1);
   driver::BenchmarkOptions options = two_runs();

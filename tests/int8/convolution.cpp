@@ -1,7 +1,10 @@
+#include "backends/int8/convolution.h"
+
 #include <doctest/doctest.h>
 
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "backends/int8/contraction.h"
 #include "tests/int8/random_epilogue.h"
@@ -57,28 +60,31 @@ std::int32_t sum_at(const Window& w, const std::uint8_t* x, bool is_signed, std:
   return sum;
 }
 
-// Integers at random, or all at their extremes: 255 x -127 in every product.
-void fill(tests::Random& random, std::vector<std::uint8_t>& x, std::vector<std::int8_t>& weights, bool is_signed) {
-  const std::int64_t bits = random(2, 8);
+// Integers at random, or all at their extremes, 255 x -127 in every product; weights of so many bits, or any.
+void fill(tests::Random& random, std::vector<std::uint8_t>& x, std::vector<std::int8_t>& weights, bool is_signed,
+          std::optional<int> narrow) {
+  const std::int64_t bits = narrow ? *narrow : random(2, 8);
   const std::int64_t hi = (std::int64_t{1} << (bits - 1)) - 1;
   const bool extreme = random(0, 3) == 0;
   for (std::uint8_t& v : x) v = extreme ? (is_signed ? 0x80 : 255) : static_cast<std::uint8_t>(random(0, 255));
-  for (std::int8_t& v : weights) v = static_cast<std::int8_t>(extreme ? (bits == 8 ? -128 : -127) : random(-hi - 1, hi));
+  for (std::int8_t& v : weights) v = static_cast<std::int8_t>(!extreme ? random(-hi - 1, hi) : narrow || bits == 8 ? -hi - 1 : -127);
 }
 
-void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random) {
+// Weights of `narrow` bits are packed as such.
+void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, std::optional<int> narrow = std::nullopt) {
   const bool is_signed = random.coin();
   const auto zero_point = static_cast<std::int32_t>(is_signed ? random(-128, 127) : random(0, 255));
   // Exactly as large as the tensor: a sanitizer sees reads behind it.
   std::vector<std::uint8_t> x(static_cast<std::size_t>(w.images * w.in_height * w.in_width * w.in_channels));
   std::vector<std::int8_t> weights(static_cast<std::size_t>(w.out_channels * w.group_in() * w.kernel_height * w.kernel_width));
-  fill(random, x, weights, is_signed);
+  fill(random, x, weights, is_signed, narrow);
   const std::int64_t k = w.group_in() * w.kernel_height * w.kernel_width;
   tests::RandomEpilogue e(random, w.out_channels, 300 + k * random.pick<std::int64_t>({100, 2000}));
   const std::int64_t pixels = w.images * w.out_height * w.out_width;
   const auto other = random.integers<std::uint8_t>(pixels * w.out_channels, 0, 255);
 
-  const std::unique_ptr<Contraction> plan = plan_contraction(kernels_of(isa), w, is_signed);
+  const std::unique_ptr<Contraction> plan =
+      narrow ? std::make_unique<Convolution>(kernels_of(isa), w, is_signed, *narrow) : plan_contraction(kernels_of(isa), w, is_signed);
   const Contraction& convolution = *plan;
   std::vector<std::int8_t> packed(convolution.packed_bytes());
   std::vector<std::int32_t> offset(e.epilogue.offset, e.epilogue.offset + w.out_channels);
@@ -140,6 +146,44 @@ TEST_CASE("convolution: linear layers, that is images of one row without padding
       const std::int64_t in = random.pick<std::int64_t>({1, 3, 10, 64, 100, 128, 300, 784});
       const std::int64_t out = random.pick<std::int64_t>({1, 10, 16, 64, 100, 130, 200});
       check(isa, Window{1, in, 1, rows, out, 1, rows, 1, 1}, seed, random);
+    }
+  }
+}
+
+TEST_CASE("convolution: weights of 4 and 2 bits, that share bytes") {
+  for (const Isa isa : present_isas()) {
+    for (const std::uint64_t seed : tests::seeds(60)) {
+      tests::Random random(seed);
+      const std::int64_t rows = random(1, kernels_of(isa).narrow_rows);
+      const std::int64_t in = random.pick<std::int64_t>({1, 3, 10, 64, 68, 100, 128, 301, 784});
+      const std::int64_t out = random.pick<std::int64_t>({1, 10, 16, 33, 64, 130});
+      const int bits = random.pick<int>({2, 4});
+      check(isa, Window{1, in, 1, rows, out, 1, rows, 1, 1}, seed, random, bits);
+      // Two runs of the kernel, and two rows.
+      check(isa, Window{1, in % 64 + 1, 3, 2, out, 2, 1, 2, 2}, seed, random, bits);
+    }
+  }
+}
+
+TEST_CASE("convolution: weights are packed in as few bits as hold them, where there are few rows") {
+  for (const Isa isa : present_isas()) {
+    CAPTURE(name_of(isa));
+    const Kernels& kernels = kernels_of(isa);
+    for (const std::int64_t bits : {2, 3, 4, 5, 6, 8}) {
+      CAPTURE(bits);
+      std::vector<std::int8_t> weights(512 * 256, static_cast<std::int8_t>((1 << (bits - 1)) - 1));
+      const auto packed_bits = [&](std::int64_t rows) {
+        const Window w{1, 512, rows, 1, 256, rows, 1, 1, 1};
+        return 8 * plan_contraction(kernels, w, false, weights)->packed_bytes() / weights.size();
+      };
+      const std::size_t fewest = bits == 2 ? 2 : bits <= 4 ? 4 : 8;
+      CHECK(packed_bits(1) == fewest);
+      CHECK(packed_bits(kernels.narrow_rows) == fewest);
+      CHECK(packed_bits(kernels.narrow_rows + 1) == 8);
+      weights.back() = static_cast<std::int8_t>(-(1 << (bits - 1)));
+      CHECK(packed_bits(1) == fewest);
+      weights.back() = -128;
+      CHECK(packed_bits(1) == 8);
     }
   }
 }

@@ -60,7 +60,8 @@ struct Case {
 
 /// Every case that is written down; at least one for every op.
 const std::vector<Case>& cases();
-/// `count` cases of an op with shapes and attributes drawn from the seed: of conv2d, conv2d_integer, linear, matmul, max_pool, avg_pool.
+/// `count` cases of an op with shapes and attributes drawn from the seed: of conv2d, conv2d_integer, linear, matmul, matmul_integer,
+/// max_pool, avg_pool.
 std::vector<Case> random_cases(const std::string& op, std::uint64_t seed, int count);
 
 /// "conv2d(f32[1,2,5,5], f32[3,2,3,3]) stride=[2,1]": for messages.

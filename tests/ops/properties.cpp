@@ -44,7 +44,7 @@ TEST_CASE("convolutions, products and pools are what their definitions say") {
 
 TEST_CASE("convolutions, products and pools of random shapes are what their definitions say, on every backend") {
   CAPTURE(first_seed);
-  for (const char* op : {"conv2d", "conv2d_integer", "linear", "matmul", "max_pool", "avg_pool"}) {
+  for (const char* op : {"conv2d", "conv2d_integer", "linear", "matmul", "matmul_integer", "max_pool", "avg_pool"}) {
     int index = 0;
     for (const Case& c : random_cases(op, first_seed, shapes_an_op)) {
       CAPTURE(index);

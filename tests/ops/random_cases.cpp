@@ -41,10 +41,11 @@ Case convolution(Source& source, bool integers) {
   return {"conv2d_integer", {u8(x, extremes(0, 255)), s8(w, extremes(-127, 127)), zero(0, 255)}, attributes};
 }
 
-Case product(Source& source) {
-  const std::int64_t m = source.between(1, 20);
-  const std::int64_t k = source.between(1, 40);
-  const std::int64_t n = source.between(1, 20);
+Case product(Source& source, bool integers) {
+  const std::int64_t most = integers ? 3 : 1;  // several panels and tiles
+  const std::int64_t m = source.between(1, 20 * most);
+  const std::int64_t k = source.between(1, 40 * most);
+  const std::int64_t n = source.between(1, 20 * most);
   const bool ta = source.coin();
   const bool tb = source.coin();
   ir::Shape a;
@@ -58,7 +59,21 @@ Case product(Source& source) {
   if (source.coin()) b.clear();
   a.insert(a.end(), {ta ? k : m, ta ? m : k});
   b.insert(b.end(), {tb ? n : k, tb ? k : n});
-  return {"matmul", {f32(a), f32(b)}, {{"transpose_a", ta}, {"transpose_b", tb}}};
+  const ir::Attributes attributes{{"transpose_a", ta}, {"transpose_b", tb}};
+  if (!integers) return {"matmul", {f32(a), f32(b)}, attributes};
+  const bool a_signed = source.coin();
+  const bool b_signed = source.coin();
+  const bool extreme = source.between(0, 2) == 0;
+  const auto operand = [&](const ir::Shape& shape, bool is_signed) {
+    if (is_signed) return extreme ? s8(shape, extremes(-128, 127)) : s8(shape, tests::integers(-128, 127));
+    return extreme ? u8(shape, extremes(0, 255)) : u8(shape);
+  };
+  const auto zero = [&](bool is_signed) {
+    const std::int64_t lo = is_signed ? -128 : 0;
+    const double value = static_cast<double>(extreme ? lo + 255 * source.between(0, 1) : source.between(lo, lo + 255));
+    return i32({1}, listed({value}));
+  };
+  return {"matmul_integer", {operand(a, a_signed), operand(b, b_signed), zero(a_signed), zero(b_signed)}, attributes};
 }
 
 Case linear(Source& source) {
@@ -95,8 +110,8 @@ std::vector<Case> random_cases(const std::string& op, std::uint64_t seed, int co
       list.push_back(convolution(source, op == "conv2d_integer"));
     } else if (op == "linear") {
       list.push_back(linear(source));
-    } else if (op == "matmul") {
-      list.push_back(product(source));
+    } else if (op == "matmul" || op == "matmul_integer") {
+      list.push_back(product(source, op == "matmul_integer"));
     } else if (op == "max_pool" || op == "avg_pool") {
       list.push_back(pool(source, op));
     } else {

@@ -199,9 +199,17 @@ STAIR_INLINE Activations broadcast4(const std::uint8_t* p) {
   __builtin_memcpy(&four, p, 4);
   return widen({_mm256_set1_epi32(four)});
 }
-STAIR_INLINE Weights load_weights(const std::int8_t* p) {
-  const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+STAIR_INLINE Weights widen_signed(__m256i w) {
   return {_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), _mm256_srai_epi16(w, 8)};
+}
+STAIR_INLINE Weights load_weights(const std::int8_t* p) {
+  return widen_signed(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+/// Field i of each byte, of `bits` bits, moved to the byte's high bits; below it are zeros.
+template <int bits>
+STAIR_INLINE Weights high_field(Bytes a, int i) {
+  const int shift = 8 - bits * (i + 1);
+  return widen_signed(_mm256_and_si256(_mm256_slli_epi16(a.v, shift), _mm256_set1_epi8(bits == 4 ? -16 : -64)));
 }
 /// sum[i] + the sum over j < 4 of a[i][j] * w[i][j]
 STAIR_INLINE I32 dot4(I32 sum, Activations a, Weights w) {

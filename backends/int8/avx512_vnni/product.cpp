@@ -7,6 +7,7 @@ namespace stair::backends::int8::avx512_vnni {
 void product(Kernels& kernels);
 void product(Kernels& kernels) {
   kernels.panel = lanes;
+  kernels.narrow_rows = most_narrow_rows;
   kernels.product = run_vectors;
 }
 

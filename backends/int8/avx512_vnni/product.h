@@ -8,18 +8,13 @@
 namespace stair::backends::int8 {
 namespace {
 
+constexpr std::int64_t most_narrow_rows = 7;
+
 // Sums in registers: 24, beside 4 vectors of weights and the activations.
 void run_vectors(const Product& p) {
-  switch (p.lines * p.columns) {
-    case 1:
-      return stream_panels<1, 8>(p);
-    case 2:
-      return stream_panels<2, 8>(p);
-    case 3:
-      return stream_panels<3, 8>(p);
-    default:
-      break;
-  }
+  if (p.weight_bits == 2) return stream_rows<most_narrow_rows, 28, 2>(p);
+  if (p.weight_bits == 4) return stream_rows<most_narrow_rows, 28, 4>(p);
+  if (p.lines * p.columns <= 3) return stream_rows<3, 24, 8>(p);
   std::int64_t channel = 0;
   const auto left = [&] { return p.channels - channel; };
   for (; left() > 3 * lanes; channel += 4 * lanes) multiply_panels<6, 4>(p, channel);

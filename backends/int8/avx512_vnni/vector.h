@@ -210,6 +210,13 @@ STAIR_INLINE Bytes max_u8(Bytes a, Bytes b) {
 STAIR_INLINE Bytes max_s8(Bytes a, Bytes b) {
   return {_mm512_max_epi8(a.v, b.v)};
 }
+/// Field i of each byte, of `bits` bits, moved to the byte's high bits; below it are zeros.
+template <int bits>
+STAIR_INLINE Weights high_field(Bytes a, int i) {
+  const int shift = 8 - bits * (i + 1);
+  return {
+      _mm512_and_si512(shift == 0 ? a.v : _mm512_slli_epi16(a.v, static_cast<unsigned>(shift)), _mm512_set1_epi8(bits == 4 ? -16 : -64))};
+}
 /// x ^ 0x80 of each byte: u8 to s8 and back, 128 less or more.
 STAIR_INLINE Bytes flip(Bytes a) {
   return {_mm512_xor_si512(a.v, _mm512_set1_epi8(-128))};

@@ -22,9 +22,18 @@ STAIR_INLINE Activations broadcast4(const std::uint8_t* p) {
   __builtin_memcpy(two, p, sizeof two);
   return {vreinterpret_s8_s16(vdup_n_s16(two[0])), vreinterpret_s8_s16(vdup_n_s16(two[1]))};
 }
-STAIR_INLINE Weights load_weights(const std::int8_t* p) {
-  const int16x8_t w = vreinterpretq_s16_s8(vld1q_s8(p));
+STAIR_INLINE Weights halves(int8x16_t bytes) {
+  const int16x8_t w = vreinterpretq_s16_s8(bytes);
   return {vreinterpret_s8_s16(vget_low_s16(vuzp1q_s16(w, w))), vreinterpret_s8_s16(vget_low_s16(vuzp2q_s16(w, w)))};
+}
+STAIR_INLINE Weights load_weights(const std::int8_t* p) {
+  return halves(vld1q_s8(p));
+}
+/// Field i of each byte, of `bits` bits, moved to the byte's high bits; below it are zeros.
+template <int bits>
+STAIR_INLINE Weights high_field(Bytes a, int i) {
+  return halves(vreinterpretq_s8_u8(
+      vandq_u8(vshlq_u8(a.v, vdupq_n_s8(static_cast<std::int8_t>(8 - bits * (i + 1)))), vdupq_n_u8(bits == 4 ? 0xf0 : 0xc0))));
 }
 /// sum[i] + the sum over j < 4 of a[i][j] * w[i][j]
 STAIR_INLINE I32 dot4(I32 sum, Activations a, Weights w) {

@@ -5,8 +5,12 @@
 namespace stair::backends::int8::neon_dot {
 namespace {
 
+constexpr std::int64_t most_narrow_rows = 4;
+
 // Sums in registers: 24, beside 4 vectors of weights and the activations.
 void run_product(const Product& p) {
+  if (p.weight_bits == 2) return stream_rows<most_narrow_rows, 16, 2>(p);
+  if (p.weight_bits == 4) return stream_rows<most_narrow_rows, 16, 4>(p);
   std::int64_t channel = 0;
   const auto left = [&] { return p.channels - channel; };
   for (; left() > 3 * lanes; channel += 4 * lanes) multiply_panels<6, 4>(p, channel);
@@ -20,6 +24,7 @@ void run_product(const Product& p) {
 void product(Kernels& kernels);
 void product(Kernels& kernels) {
   kernels.panel = lanes;
+  kernels.narrow_rows = most_narrow_rows;
   kernels.signed_activations = true;
   kernels.product = run_product;
 }

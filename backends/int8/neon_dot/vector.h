@@ -25,6 +25,12 @@ STAIR_INLINE Activations broadcast4(const std::uint8_t* p) {
 STAIR_INLINE Weights load_weights(const std::int8_t* p) {
   return {vld1q_s8(p)};
 }
+/// Field i of each byte, of `bits` bits, moved to the byte's high bits; below it are zeros.
+template <int bits>
+STAIR_INLINE Weights high_field(Bytes a, int i) {
+  return {vreinterpretq_s8_u8(
+      vandq_u8(vshlq_u8(a.v, vdupq_n_s8(static_cast<std::int8_t>(8 - bits * (i + 1)))), vdupq_n_u8(bits == 4 ? 0xf0 : 0xc0)))};
+}
 /// sum[i] + the sum over j < 4 of a[i][j] * w[i][j]
 STAIR_INLINE I32 dot4(I32 sum, Activations a, Weights w) {
   return {vdotq_s32(sum.v, a.v, w.v)};

@@ -174,6 +174,13 @@ STAIR_INLINE Weights load_weights(const std::int8_t* p) {
   for (int i = 0; i < lanes * 4; ++i) w.v[i] = p[i];
   return w;
 }
+/// Field i of each byte, of `bits` bits, moved to the byte's high bits; below it are zeros.
+template <int bits>
+STAIR_INLINE Weights high_field(Bytes a, int i) {
+  Weights w;
+  for (int j = 0; j < lanes * 4; ++j) w.v[j] = static_cast<std::int8_t>((a.v[j] << (8 - bits * (i + 1))) & (256 - (1 << (8 - bits))));
+  return w;
+}
 /// sum[i] + the sum over j < 4 of a[i][j] * w[i][j]
 STAIR_INLINE I32 dot4(I32 sum, Activations a, Weights w) {
   return each<I32>([&](int i) {

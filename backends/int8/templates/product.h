@@ -30,9 +30,8 @@ class RowCursor {
   const Product& product_;
 };
 
-/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes. With `ahead`, those of
-/// the panels behind them are asked for meanwhile.
-template <int rows, int vectors, bool ahead = false>
+/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes.
+template <int rows, int vectors>
 STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
                                  std::int32_t* sums) {
   I32 sum[rows][vectors];
@@ -48,10 +47,7 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
     for (std::int64_t group = 0; group < p.groups; ++group, weights += 4 * lanes) {
       Weights w[vectors];
 #pragma GCC unroll 32
-      for (int v = 0; v < vectors; ++v) {
-        w[v] = load_weights(weights + v * panel_bytes);
-        if constexpr (ahead) __builtin_prefetch(weights + (vectors + v) * panel_bytes, 0, 2);
-      }
+      for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
 #pragma GCC unroll 32
       for (int m = 0; m < rows; ++m) {
         const Activations a = broadcast4(x[m] + 4 * group);
@@ -75,62 +71,116 @@ STAIR_INLINE void multiply_some(const Product& p, std::int64_t count, const std:
   if constexpr (rows > 1) multiply_some<rows - 1, vectors>(p, count, row, weights, panel_bytes, sums);
 }
 
-/// The epilogue of rows from `row` on and channels from `channel` on, both counted from the product's first.
-STAIR_INLINE void finish_block(const Product& p, const std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows,
+/// Adds what belongs to whole rows.
+void add_row_offsets(const Product& p, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows) {
+  for (std::int64_t i = 0; i < rows; ++i, sums += sums_stride) {
+    const I32 offset = splat(p.row_offsets[row + i]);
+    for (std::int64_t c = 0; c < sums_stride; c += lanes) store(sums + c, load(sums + c) + offset);
+  }
+}
+
+/// The epilogue of rows from `row` on and channels from `channel` on, both counted from the product's first. Rows of sums are whole panels.
+STAIR_INLINE void finish_block(const Product& p, std::int32_t* sums, std::int64_t sums_stride, std::int64_t row, std::int64_t rows,
                                std::int64_t channel, std::int64_t channels) {
+  if (p.row_offsets != nullptr) add_row_offsets(p, sums, sums_stride, row, rows);
   const std::uint8_t* other = p.other == nullptr ? nullptr : p.other + row * p.other_stride + channel;
   run_epilogue(*p.epilogue, {sums, sums_stride, rows, p.first_channel + channel, channels,
                              p.to + row * p.to_stride + channel * result_bytes(*p.epilogue), p.to_stride, other, p.other_stride});
 }
 
-/// One panel and so few rows that the weights' way from memory is what takes time: they are read in the order in which they lie, `chains`
-/// groups at a time, each into sums of its own.
-template <int rows, int chains>
-STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int32_t* sums) {
-  constexpr std::int64_t ahead = 16 * 1024;  // into the second-level cache, which keeps more requests in flight than the first
-  I32 sum[rows][chains];
+/// Bytes of a run of a panel.
+STAIR_INLINE std::int64_t run_bytes(const Product& p) {
+  const std::int64_t groups_per_word = 8 / p.weight_bits;
+  return (p.groups + groups_per_word - 1) / groups_per_word * 4 * lanes;
+}
+
+/// Of the word at p, the weights of group i: the first field is the lowest.
+template <int bits>
+STAIR_INLINE Weights load_weights(const std::int8_t* p, int i) {
+  if constexpr (bits == 8) return load_weights(p);
+  return high_field<bits>(load_block(reinterpret_cast<const std::uint8_t*>(p)), i);
+}
+
+/// So few rows that the weights' way from memory is what takes time: those of `panels` panels are read side by side in the order in which
+/// they lie, `chains` groups at a time or more, each into sums of its own. (Asking for weights ahead of time only costs: the processor
+/// does.)
+template <int rows, int panels, int chains, int bits>
+STAIR_INLINE void multiply_stream(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
+                                  std::int32_t* sums) {
+  constexpr int fields = 8 / bits;  // of a word
+  constexpr int step = chains > fields ? chains : fields;
+  I32 sum[rows][panels][chains];
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
 #pragma GCC unroll 32
-    for (int i = 0; i < chains; ++i) sum[m][i] = splat(0);
+    for (int i = 0; i < panels * chains; ++i) sum[m][i / chains][i % chains] = splat(0);
   }
   for (std::int64_t run = 0; run < p.runs; ++run) {
-    std::int64_t group = 0;
-    for (; group + chains <= p.groups; group += chains, weights += chains * 4 * lanes) {
+    // The products of group `group`, the i-th from the word at `weights` on.
+    const auto multiply_group = [&](std::int64_t group, int i) STAIR_INLINE_BODY {
+      Weights w[panels];
 #pragma GCC unroll 32
-      for (int i = 0; i < chains; ++i) {
-        __builtin_prefetch(weights + ahead + i * 4 * lanes, 0, 2);
-        const Weights w = load_weights(weights + i * 4 * lanes);
+      for (int v = 0; v < panels; ++v) w[v] = load_weights<bits>(weights + v * panel_bytes + i / fields * 4 * lanes, i % fields);
 #pragma GCC unroll 32
-        for (int m = 0; m < rows; ++m) sum[m][i] = dot4(sum[m][i], broadcast4(row[m] + p.run_offsets[run] + 4 * (group + i)), w);
+      for (int m = 0; m < rows; ++m) {
+        const Activations a = broadcast4(row[m] + p.run_offsets[run] + 4 * group);
+#pragma GCC unroll 32
+        for (int v = 0; v < panels; ++v) sum[m][v][i % chains] = dot4(sum[m][v][i % chains], a, w[v]);
       }
-    }
-    for (; group < p.groups; ++group, weights += 4 * lanes) {
-      const Weights w = load_weights(weights);
+    };
+    std::int64_t group = 0;
+    for (; group + step <= p.groups; group += step, weights += step / fields * 4 * lanes) {
 #pragma GCC unroll 32
-      for (int m = 0; m < rows; ++m) sum[m][0] = dot4(sum[m][0], broadcast4(row[m] + p.run_offsets[run] + 4 * group), w);
+      for (int i = 0; i < step; ++i) multiply_group(group + i, i);
+    }
+    for (; group < p.groups; group += fields, weights += 4 * lanes) {
+#pragma GCC unroll 4
+      for (int i = 0; i < fields; ++i) {
+        if (group + i < p.groups) multiply_group(group + i, i);
+      }
     }
   }
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
 #pragma GCC unroll 32
-    for (int i = 1; i < chains; ++i) sum[m][0] = sum[m][0] + sum[m][i];
-    store(sums + m * lanes, sum[m][0]);
+    for (int v = 0; v < panels; ++v) {
+      I32 all = sum[m][v][0];
+#pragma GCC unroll 32
+      for (int i = 1; i < chains; ++i) all = all + sum[m][v][i];
+      if constexpr (bits < 8) all = shift_right(all, splat(8 - bits));
+      store(sums + (m * panels + v) * lanes, all);
+    }
   }
 }
 
-/// All of `rows` rows with all channels, a panel at a time.
-template <int rows, int chains>
-void stream_panels(const Product& p) {
-  const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
-  RowCursor cursor(p);
-  const std::uint8_t* row[rows];
-  for (int m = 0; m < rows; ++m) row[m] = cursor.next();
-  alignas(64) std::int32_t sums[rows * lanes];
-  for (std::int64_t channel = 0; channel < p.channels; channel += lanes) {
-    multiply_stream<rows, chains>(p, row, p.weights + channel / lanes * panel_bytes, sums);
-    finish_block(p, sums, lanes, 0, rows, channel, p.channels - channel < lanes ? p.channels - channel : lanes);
+/// All of `rows` rows with the channels from `channel` on, so many panels at a time; returns the first channel that is left.
+template <int rows, int panels, int chains, int bits>
+STAIR_INLINE std::int64_t stream_panels(const Product& p, const std::uint8_t* const* row, std::int64_t channel) {
+  const std::int64_t panel_bytes = p.runs * run_bytes(p);
+  alignas(64) std::int32_t sums[rows * panels * lanes];
+  for (; p.channels - channel > (panels - 1) * lanes; channel += panels * lanes) {
+    multiply_stream<rows, panels, chains, bits>(p, row, p.weights + channel / lanes * panel_bytes, panel_bytes, sums);
+    const std::int64_t left = p.channels - channel;
+    finish_block(p, sums, panels * lanes, 0, rows, channel, left < panels * lanes ? left : panels * lanes);
   }
+  return channel;
+}
+
+/// All channels of `most` rows or fewer, with sums in so many registers.
+template <int most, int registers, int bits>
+void stream_rows(const Product& p) {
+  if (p.lines * p.columns == most) {
+    constexpr int panels = registers >= 4 * most ? 4 : registers >= 2 * most ? 2 : 1;
+    constexpr int room = registers / (most * panels);
+    constexpr int chains = room >= 4 ? 4 : room >= 2 ? 2 : 1;
+    RowCursor cursor(p);
+    const std::uint8_t* row[most];
+    for (int m = 0; m < most; ++m) row[m] = cursor.next();
+    const std::int64_t channel = stream_panels<most, panels, chains, bits>(p, row, 0);
+    if constexpr (panels > 1) stream_panels<most, 1, chains, bits>(p, row, channel);
+    return;
+  }
+  if constexpr (most > 1) stream_rows<most - 1, registers, bits>(p);
 }
 
 /// All rows, `most` at a time, with `vectors` panels from `channel` on.
@@ -146,11 +196,7 @@ void multiply_panels(const Product& p, std::int64_t channel) {
     const std::uint8_t* row[most];
     const std::int64_t n = rows - done < most ? rows - done : most;
     for (std::int64_t m = 0; m < n; ++m) row[m] = cursor.next();
-    if (done == 0 && n == most) {
-      multiply_block<most, vectors, true>(p, row, weights, panel_bytes, sums);
-    } else {
-      multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
-    }
+    multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
     finish_block(p, sums, vectors * lanes, done, n, channel, channels);
   }
 }
