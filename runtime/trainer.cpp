@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <vector>
 
 #include "ir/error.h"
 #include "ir/op.h"
 #include "runtime/clock.h"
+#include "runtime/prefetch.h"
 
 namespace stair::runtime {
 namespace {
@@ -78,7 +78,10 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
   const std::int64_t per_epoch = batches.training_batches();
   const std::int64_t batch = batches.type().shape.front();
   const std::int64_t steps = per_epoch * epochs;
-  const std::vector<ir::TensorView> inputs{batches.images(), batches.labels()};
+  const std::int64_t first = state.step;
+  Prefetch ahead(batches, steps - first, [first, per_epoch](std::int64_t n) {
+    return Prefetch::Place{(first + n) / per_epoch, (first + n) % per_epoch};
+  });
   double training_seconds = 0;
   std::int64_t steps_here = 0;
   double epoch_seconds = 0;
@@ -86,7 +89,8 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     const Clock::time_point start = Clock::now();
     const std::int64_t epoch = state.step / per_epoch;
     const std::int64_t index = state.step % per_epoch;
-    batches.load_training(epoch, index);
+    const Batch& loaded = ahead.next();
+    const ir::TensorView inputs[] = {loaded.images.view(), loaded.labels.view()};
     Executor& executor = program(state.step);
     run_step(executor, inputs, state.step, epoch);
     ++state.step;
