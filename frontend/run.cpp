@@ -279,8 +279,8 @@ class Run {
       program.report += assignment_report(executors.back());
     }
     if (cut) {
-      program.step =
-          std::make_unique<runtime::ShardedStep>(std::move(executors[0]), std::move(executors[1]), experiment_.shards, communicator_);
+      program.step = std::make_unique<runtime::ShardedStep>(std::move(executors[0]), std::move(executors[1]), experiment_.shards,
+                                                            communicator_, options_.compile.threads);
     } else {
       program.step = std::make_unique<runtime::WholeStep>(std::move(executors[0]));
     }

@@ -8,19 +8,23 @@
 namespace stair::runtime {
 namespace {
 
+// Each element on its own, so that threads change no bit. The last shard divides a mean.
 template <class T>
-void fold_elements(ir::Reduction how, const T* from, T* into, std::size_t count) {
+void fold_elements(ir::Reduction how, const T* from, T* into, std::int64_t count, T divisor, int threads) {
+  const auto each = [&](const auto& reduced) {
+#pragma omp parallel for num_threads(threads) schedule(static) if (count > 16384)
+    for (std::int64_t i = 0; i < count; ++i) into[i] = reduced(into[i], from[i]);
+  };
   switch (how) {
     case ir::Reduction::mean:
+      if (divisor == T{1}) return each([](T a, T b) { return static_cast<T>(a + b); });
+      return each([divisor](T a, T b) { return static_cast<T>((a + b) / divisor); });
     case ir::Reduction::sum:
-      for (std::size_t i = 0; i < count; ++i) into[i] += from[i];
-      return;
+      return each([](T a, T b) { return static_cast<T>(a + b); });
     case ir::Reduction::min:
-      for (std::size_t i = 0; i < count; ++i) into[i] = std::min(into[i], from[i]);
-      return;
+      return each([](T a, T b) { return std::min(a, b); });
     case ir::Reduction::max:
-      for (std::size_t i = 0; i < count; ++i) into[i] = std::max(into[i], from[i]);
-      return;
+      return each([](T a, T b) { return std::max(a, b); });
     case ir::Reduction::none:
       return;
   }
@@ -44,8 +48,8 @@ void with_elements(ir::DType dtype, const Action& action) {
 
 }  // namespace
 
-ShardReduction::ShardReduction(const ir::Graph& shard_graph, std::int64_t shards, Communicator& communicator)
-    : shards_(shards), communicator_(communicator) {
+ShardReduction::ShardReduction(const ir::Graph& shard_graph, std::int64_t shards, Communicator& communicator, int threads)
+    : shards_(shards), communicator_(communicator), threads_(threads) {
   std::size_t bytes = 0;
   for (const ir::Output& output : shard_graph.outputs()) {
     const std::size_t colon = output.name.find(':');
@@ -56,56 +60,52 @@ ShardReduction::ShardReduction(const ir::Graph& shard_graph, std::int64_t shards
   }
   const auto processes = static_cast<std::size_t>(communicator.size());
   piece_bytes_ = (bytes + 8 * processes - 1) / (8 * processes) * 8;
-  values_ = Buffer(piece_bytes_ * processes);
   piece_ = Buffer(piece_bytes_);
-  if (processes > 1) taken_ = Buffer(piece_bytes_ * processes);
+  if (processes == 1) return;
+  values_ = Buffer(piece_bytes_ * processes);
+  taken_ = Buffer(piece_bytes_ * processes);
 }
 
 void ShardReduction::add(const Executor& shard) {
-  for (const Entry& entry : entries_)
-    std::memcpy(values_.data() + entry.offset, shard.output(entry.output).data, ir::byte_count(entry.type));
-  if (communicator_.size() == 1) return fold(values_.data());
-  communicator_.exchange(values_.data(), taken_.data(), piece_bytes_);
-  for (int rank = 0; rank < communicator_.size(); ++rank) fold(taken_.data() + static_cast<std::size_t>(rank) * piece_bytes_);
-}
-
-// What of the entries lies in this process's piece: action(entry, first byte within the piece, bytes). It begins and ends between elements,
-// since pieces and entries begin at multiples of 8.
-template <class Action>
-void ShardReduction::each_in_piece(const Action& action) const {
-  const std::size_t begin = static_cast<std::size_t>(communicator_.rank()) * piece_bytes_;
-  for (const Entry& entry : entries_) {
-    const std::size_t first = std::max(entry.offset, begin);
-    const std::size_t last = std::min(entry.offset + ir::byte_count(entry.type), begin + piece_bytes_);
-    if (first < last) action(entry, first - begin, last - first);
-  }
-}
-
-void ShardReduction::fold(const std::byte* piece) {
-  if (added_++ == 0) {
-    std::memcpy(piece_.data(), piece, piece_bytes_);
+  if (communicator_.size() == 1) {
+    for (const Entry& entry : entries_) fold(entry, shard.output(entry.output).data, entry.offset, ir::byte_count(entry.type));
+    ++added_;
     return;
   }
-  each_in_piece([&](const Entry& entry, std::size_t first, std::size_t bytes) {
-    with_elements(entry.type.dtype, [&]<class T>(T) {
-      fold_elements(entry.how, reinterpret_cast<const T*>(piece + first), reinterpret_cast<T*>(piece_.data() + first), bytes / sizeof(T));
-    });
+  for (const Entry& entry : entries_)
+    std::memcpy(values_.data() + entry.offset, shard.output(entry.output).data, ir::byte_count(entry.type));
+  communicator_.exchange(values_.data(), taken_.data(), piece_bytes_);
+  // What of an entry lies in this process's piece begins and ends between elements: pieces and entries begin at multiples of 8.
+  const std::size_t begin = static_cast<std::size_t>(communicator_.rank()) * piece_bytes_;
+  for (int rank = 0; rank < communicator_.size(); ++rank, ++added_) {
+    const std::byte* const piece = taken_.data() + static_cast<std::size_t>(rank) * piece_bytes_;
+    for (const Entry& entry : entries_) {
+      const std::size_t first = std::max(entry.offset, begin);
+      const std::size_t last = std::min(entry.offset + ir::byte_count(entry.type), begin + piece_bytes_);
+      if (first < last) fold(entry, piece + (first - begin), first - begin, last - first);
+    }
+  }
+}
+
+void ShardReduction::fold(const Entry& entry, const std::byte* from, std::size_t at, std::size_t bytes) {
+  if (added_ == 0) {
+    std::memcpy(piece_.data() + at, from, bytes);
+    return;
+  }
+  with_elements(entry.type.dtype, [&]<class T>(T) {
+    const auto divisor = static_cast<T>(added_ + 1 == shards_ ? shards_ : 1);
+    fold_elements(entry.how, reinterpret_cast<const T*>(from), reinterpret_cast<T*>(piece_.data() + at),
+                  static_cast<std::int64_t>(bytes / sizeof(T)), divisor, threads_);
   });
 }
 
 std::vector<ir::TensorView> ShardReduction::finish() {
   if (added_ != shards_) throw InternalError("a step of " + std::to_string(shards_) + " shards reduced " + std::to_string(added_));
   added_ = 0;
-  each_in_piece([&](const Entry& entry, std::size_t first, std::size_t bytes) {
-    if (entry.how != ir::Reduction::mean) return;
-    with_elements(entry.type.dtype, [&]<class T>(T) {
-      T* const sums = reinterpret_cast<T*>(piece_.data() + first);
-      for (std::size_t i = 0; i < bytes / sizeof(T); ++i) sums[i] /= static_cast<T>(shards_);
-    });
-  });
-  communicator_.gather(piece_.data(), values_.data(), piece_bytes_);
+  const bool alone = communicator_.size() == 1;
+  if (!alone) communicator_.gather(piece_.data(), values_.data(), piece_bytes_);
   std::vector<ir::TensorView> views;
-  for (const Entry& entry : entries_) views.push_back({entry.type, values_.data() + entry.offset});
+  for (const Entry& entry : entries_) views.push_back({entry.type, (alone ? piece_ : values_).data() + entry.offset});
   return views;
 }
 

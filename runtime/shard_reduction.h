@@ -22,7 +22,7 @@ namespace stair::runtime {
 class ShardReduction {
  public:
   /// `shards` is a multiple of the number of processes.
-  ShardReduction(const ir::Graph& shard_graph, std::int64_t shards, Communicator& communicator);
+  ShardReduction(const ir::Graph& shard_graph, std::int64_t shards, Communicator& communicator, int threads);
 
   /// Takes what this process's shard of the next round has computed. Collective.
   void add(const Executor& shard);
@@ -37,17 +37,17 @@ class ShardReduction {
     std::size_t offset;  // in bytes, a multiple of 8
   };
 
-  void fold(const std::byte* piece);
-  template <class Action>
-  void each_in_piece(const Action& action) const;
+  // Of this process's piece, the bytes from `at` on, which belong to the entry.
+  void fold(const Entry& entry, const std::byte* from, std::size_t at, std::size_t bytes);
 
   std::vector<Entry> entries_;
   std::int64_t shards_, added_ = 0;
   Communicator& communicator_;
+  int threads_;
   std::size_t piece_bytes_;
+  Buffer piece_;   // of the reduced values; all of them where there is one process
   Buffer values_;  // size() pieces: of this process's shard, at the end the reduced ones
   Buffer taken_;   // this process's piece of each process's shard
-  Buffer piece_;   // of the reduced values
 };
 
 }  // namespace stair::runtime

@@ -4,12 +4,12 @@
 
 namespace stair::runtime {
 
-ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator)
+ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads)
     : shard_(std::move(shard)),
       update_(std::move(update)),
       shards_(shards),
       communicator_(communicator),
-      reduction_(shard_.graph(), shards, communicator) {}
+      reduction_(shard_.graph(), shards, communicator, threads) {}
 
 void ShardedStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
   for (std::int64_t shard = communicator_.rank(); shard < shards_; shard += communicator_.size()) {

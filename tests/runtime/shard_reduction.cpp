@@ -117,7 +117,7 @@ TEST_CASE("values are reduced in the order of shards, whichever process has them
       std::string& mine = differing[static_cast<std::size_t>(communicator.rank())];
       runtime::Tensors none;
       runtime::Executor executor = driver::training_executor(graph, none, {});
-      runtime::ShardReduction reduction(graph, count, communicator);
+      runtime::ShardReduction reduction(graph, count, communicator, 2);
       for (int step = 0; step < 2; ++step) {
         for (std::int64_t shard = communicator.rank(); shard < count; shard += communicator.size()) {
           const std::vector<runtime::Tensor> values = values_of(graph, static_cast<std::uint64_t>(shard));

@@ -73,7 +73,7 @@ struct Run {
       step = std::make_unique<runtime::WholeStep>(part_of(StepPart::whole, result.states));
     } else {
       runtime::Executor shard = part_of(StepPart::shard, result.states);
-      step = std::make_unique<runtime::ShardedStep>(std::move(shard), part_of(StepPart::update, result.states), shards, communicator);
+      step = std::make_unique<runtime::ShardedStep>(std::move(shard), part_of(StepPart::update, result.states), shards, communicator, 2);
     }
     runtime::TrainingLoop loop;
     loop.epochs = epochs;
@@ -138,7 +138,7 @@ TEST_CASE("observers see of shards what they see of the batch, bit for bit") {
         runtime::WholeStep(run.part_of(StepPart::whole, states)).run(ahead, 0, 0);
       } else {
         runtime::Executor shard = run.part_of(StepPart::shard, states);
-        runtime::ShardedStep(std::move(shard), run.part_of(StepPart::update, states), shards, runtime::alone()).run(ahead, 0, 0);
+        runtime::ShardedStep(std::move(shard), run.part_of(StepPart::update, states), shards, runtime::alone(), 1).run(ahead, 0, 0);
       }
       return states;
     };
