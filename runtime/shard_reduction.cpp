@@ -68,7 +68,10 @@ ShardReduction::ShardReduction(const ir::Graph& shard_graph, std::int64_t shards
 
 void ShardReduction::add(const Executor& shard) {
   if (communicator_.size() == 1) {
-    for (const Entry& entry : entries_) fold(entry, shard.output(entry.output).data, entry.offset, ir::byte_count(entry.type));
+    for (const Entry& entry : entries_) {
+      const auto* values = static_cast<const std::byte*>(shard.output(entry.output).data);
+      fold(entry, values, entry.offset, ir::byte_count(entry.type));
+    }
     ++added_;
     return;
   }

@@ -106,20 +106,22 @@ std::vector<runtime::Tensor> expected(const ir::Graph& graph, std::int64_t shard
 }  // namespace
 
 TEST_CASE("values are reduced in the order of shards, whichever process has them, step after step") {
-  for (const auto& [shards, processes] : {std::pair{1, 1}, std::pair{5, 1}, std::pair{12, 2}, std::pair{12, 3}, std::pair{12, 4},
-                                          std::pair{12, 12}, std::pair{7, 7}, std::pair{3, 3}}) {
+  for (const auto& sizes : {std::pair{1, 1}, std::pair{5, 1}, std::pair{12, 2}, std::pair{12, 3}, std::pair{12, 4}, std::pair{12, 12},
+                            std::pair{7, 7}, std::pair{3, 3}}) {
+    const int shards = sizes.first;
+    const int processes = sizes.second;
     CAPTURE(shards);
     CAPTURE(processes);
     const ir::Graph graph = passing_on();
     const std::vector<runtime::Tensor> all = expected(graph, shards);
     std::vector<std::string> differing(static_cast<std::size_t>(processes));
-    tests::with_processes(processes, [&, count = shards](Communicator& communicator) {
+    tests::with_processes(processes, [&](Communicator& communicator) {
       std::string& mine = differing[static_cast<std::size_t>(communicator.rank())];
       runtime::Tensors none;
       runtime::Executor executor = driver::training_executor(graph, none, {});
-      runtime::ShardReduction reduction(graph, count, communicator, 2);
+      runtime::ShardReduction reduction(graph, shards, communicator, 2);
       for (int step = 0; step < 2; ++step) {
-        for (std::int64_t shard = communicator.rank(); shard < count; shard += communicator.size()) {
+        for (std::int64_t shard = communicator.rank(); shard < shards; shard += communicator.size()) {
           const std::vector<runtime::Tensor> values = values_of(graph, static_cast<std::uint64_t>(shard));
           std::vector<ir::TensorView> inputs;
           for (const runtime::Tensor& value : values) inputs.push_back(value.view());

@@ -113,9 +113,9 @@ TEST_CASE("shards of a batch make the step of the batch, where no op mixes image
     CHECK(cut.correct == whole.correct);
     CHECK(std::fabs(cut.loss - whole.loss) < 1e-5);
     REQUIRE(cut.states.size() == whole.states.size());
-    for (const auto& [name, tensor] : whole.states) {
-      CAPTURE(name);
-      CHECK(largest_difference(cut.states.find(name)->second, tensor) < 1e-5);
+    for (const auto& state : whole.states) {
+      CAPTURE(state.first);
+      CHECK(largest_difference(cut.states.find(state.first)->second, state.second) < 1e-5);
     }
   }
 }
@@ -145,7 +145,9 @@ TEST_CASE("observers see of shards what they see of the batch, bit for bit") {
     const Tensors whole = first_step(1);
     const Tensors cut = first_step(4);
     int seen = 0;
-    for (const auto& [name, tensor] : whole) {
+    for (const auto& state : whole) {
+      const std::string& name = state.first;
+      const runtime::Tensor& tensor = state.second;
       if (!name.ends_with(".min") && !name.ends_with(".max")) continue;
       CAPTURE(name);
       CHECK(tests::same_bytes(tensor.view(), cut.find(name)->second.view()));
