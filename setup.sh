@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Staircase needs on Debian 12, as root or with sudo. Does nothing where everything is there.
 #   ./setup.sh           all: to build, to run the examples, to test and check
-#   ./setup.sh --build   only what building and running the examples takes
+#   ./setup.sh --build   only what building and running the examples takes: in one process, without MPI
 #   ./setup.sh --cross   all, and what cross-building for 64-bit ARM takes (cmake/aarch64.cmake)
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 packages=(g++ cmake ninja-build ca-certificates git
   libfmt-dev nlohmann-json3-dev libcli11-dev libvalijson-dev libstb-dev zlib1g-dev libopenblas-openmp-dev doctest-dev
   dataset-fashion-mnist)
-checks=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev libbenchmark-dev libdnnl-dev)
+checks=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev libbenchmark-dev libdnnl-dev libopenmpi-dev openmpi-bin)
 cross=(g++-aarch64-linux-gnu qemu-user-static)
 arm_libraries=(libfmt-dev libfmt9 zlib1g-dev libopenblas-openmp-dev)
 

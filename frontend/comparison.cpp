@@ -16,7 +16,7 @@ namespace {
 
 // How many leading float stages of `experiment` `earlier` has trained just so.
 std::size_t shared_stages(const Experiment& experiment, const Experiment& earlier) {
-  for (const char* key : {"model", "data", "augmentation", "batch", "seed", "loss", "start"}) {
+  for (const char* key : {"model", "data", "augmentation", "batch", "shards", "seed", "loss", "start"}) {
     if (experiment.json.value(key, Json()) != earlier.json.value(key, Json())) return 0;
   }
   std::size_t shared = 0;

@@ -18,14 +18,21 @@ bool prefer_channels_last(const std::vector<const backends::Backend*>& backends)
   return first != backends.end() && (*first)->channels_last();
 }
 
-}  // namespace
-
-runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
-  const bool trains = !graph.updates().empty();
-  if (trains) graph = passes::run(passes::scheduling(), std::move(graph));
-  if (!trains && prefer_channels_last(options.backends)) graph = passes::run(passes::lowering(), std::move(graph));
+runtime::Executor planned(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
   const auto planner = [](const ir::Graph& of, const ir::Schedule& schedule) { return passes::plan_memory(of, schedule); };
   return runtime::Executor(std::move(graph), planner, states, {options.backends, options.threads});
+}
+
+}  // namespace
+
+runtime::Executor training_executor(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
+  return planned(passes::run(passes::scheduling(), std::move(graph)), states, options);
+}
+
+runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options) {
+  if (!graph.updates().empty()) return training_executor(std::move(graph), states, options);
+  if (prefer_channels_last(options.backends)) graph = passes::run(passes::lowering(), std::move(graph));
+  return planned(std::move(graph), states, options);
 }
 
 runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeline, std::int64_t batch, runtime::Tensors& states,

@@ -21,6 +21,9 @@ struct CompileOptions {
 runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeline, std::int64_t batch, runtime::Tensors& states,
                           const CompileOptions& options);
 
+/// An executor over a graph of a training step, or of a part of one.
+runtime::Executor training_executor(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options);
+
 /// An executor over a graph that is ready to run (a deployment graph); scheduled where it trains, lowered for the preferred
 /// backend where it only infers.
 runtime::Executor executor_for(ir::Graph graph, runtime::Tensors& states, const CompileOptions& options);

@@ -8,7 +8,7 @@ namespace stair::driver {
 namespace {
 
 template <class T>
-std::int64_t count_correct(const ir::TensorView& outputs, const std::int32_t* labels, std::int64_t count) {
+std::int64_t correct_rows(const ir::TensorView& outputs, const std::int32_t* labels, std::int64_t count) {
   const std::int64_t classes = outputs.dim(1);
   std::int64_t correct = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -45,29 +45,33 @@ Data load_data(const Experiment& experiment, bool with_training) {
   return data;
 }
 
-double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images) {
+std::int64_t count_correct(runtime::Executor& executor, runtime::Batches& batches, std::int64_t first, std::int64_t stride) {
   std::int64_t correct = 0;
   const ir::TensorView inputs[] = {batches.images()};
-  for (std::int64_t b = 0; b < batches.evaluation_batches(); ++b) {
+  for (std::int64_t b = first; b < batches.evaluation_batches(); b += stride) {
     const std::int64_t count = batches.load_evaluation(b);
     executor.run(inputs);
     const ir::TensorView outputs = executor.output(executor.graph().outputs().front().name);
     const auto* labels = batches.labels().as<std::int32_t>();
     switch (outputs.type.dtype) {
       case ir::DType::f32:
-        correct += count_correct<float>(outputs, labels, count);
+        correct += correct_rows<float>(outputs, labels, count);
         break;
       case ir::DType::u8:
-        correct += count_correct<std::uint8_t>(outputs, labels, count);
+        correct += correct_rows<std::uint8_t>(outputs, labels, count);
         break;
       case ir::DType::s8:
-        correct += count_correct<std::int8_t>(outputs, labels, count);
+        correct += correct_rows<std::int8_t>(outputs, labels, count);
         break;
       default:
         throw InternalError("outputs of the type " + to_string(outputs.type));
     }
   }
-  return static_cast<double>(correct) / static_cast<double>(images);
+  return correct;
+}
+
+double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images) {
+  return static_cast<double>(count_correct(executor, batches, 0, 1)) / static_cast<double>(images);
 }
 
 }  // namespace stair::driver

@@ -16,7 +16,11 @@ Data load_data(const Experiment& experiment, bool with_training);
 /// Error naming the file unless the images (of `files`) are what the model's input takes and the labels lie within its classes.
 void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model);
 
-/// Share of the images whose largest output (the first of equals) is at the label. The executor takes a batch of images.
+/// How many images of every `stride`-th batch, from batch `first` on, have their largest output (the first of equals) at the label. The
+/// executor takes a batch of images.
+std::int64_t count_correct(runtime::Executor& executor, runtime::Batches& batches, std::int64_t first, std::int64_t stride);
+
+/// Share of all images that do.
 double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images);
 
 }  // namespace stair::driver

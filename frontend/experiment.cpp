@@ -166,6 +166,10 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   const Json augmentation = json.value("augmentation", Json::object());
   experiment.augmentation = {augmentation.value("flip", false), augmentation.value("crop_padding", std::int64_t{0})};
   experiment.batch = json.value("batch", std::int64_t{64});
+  experiment.shards = json.value("shards", std::int64_t{1});
+  if (experiment.batch % experiment.shards != 0) {
+    throw Error(fmt::format("{} /shards: found {}, expected a divisor of the batch of {}", source, experiment.shards, experiment.batch));
+  }
   experiment.eval_batch = json.value("eval_batch", std::int64_t{100});
   const Json loss = json.value("loss", Json{{"kind", "cross_entropy"}});
   experiment.loss = {{"loss", loss["kind"].get<std::string>()}, {"label_smoothing", loss.value("label_smoothing", 0.0)}};

@@ -38,6 +38,7 @@ struct Experiment {
   DataFiles data;
   runtime::Augmentation augmentation;
   std::int64_t batch = 64, eval_batch = 100;
+  std::int64_t shards = 1;  ///< of a batch in training; divides it
   std::uint64_t seed = 1;
   ir::Attributes loss;  ///< options of the pass append_loss
   passes::Recipe recipe;

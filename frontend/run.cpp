@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -18,12 +21,14 @@
 #include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/memory.h"
+#include "runtime/sharded_step.h"
 #include "runtime/trainer.h"
 
 namespace stair::driver {
 namespace {
 
-volatile std::sig_atomic_t interrupt_asked = 0;
+std::atomic<bool> interrupt_asked = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
 
 const char* name_of(Stage::Kind kind) {
   switch (kind) {
@@ -39,28 +44,32 @@ const char* name_of(Stage::Kind kind) {
 
 class Run {
  public:
-  Run(const Experiment& experiment, const RunOptions& options) : experiment_(experiment), options_(options) {}
+  Run(const Experiment& experiment, const RunOptions& options)
+      : experiment_(experiment), options_(options), communicator_(*options.communicator), quiet_(options.quiet || !communicator_.leads()) {}
 
   RunResult run() {
-    data_ = load_data(experiment_, true);
-    training_.emplace(data_.train, experiment_.batch, experiment_.data.normalization, experiment_.augmentation, experiment_.seed);
-    testing_.emplace(data_.test, std::min(experiment_.eval_batch, data_.test.count()), experiment_.data.normalization,
-                     runtime::Augmentation{}, experiment_.seed);
-    check_stages();
-    open_folder();
+    together(communicator_, [&] {
+      load();
+      check_stages();
+    });
+    check_alike();
+    lead([&] { open_folder(); });
+    share_checkpoint();
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
     for (std::size_t i = 0; i < experiment_.stages.size(); ++i) {
       const Stage& stage = experiment_.stages[i];
       const auto index = static_cast<std::int64_t>(i);
       if (index < checkpoint_.stage) {
-        result.stages.push_back(finished_before(stage));
+        StageResult before;
+        lead([&] { before = finished_before(stage); });
+        result.stages.push_back(before);
         continue;
       }
       StageResult done{stage.name, name_of(stage.kind)};
       const bool ended = stage.kind == Stage::Kind::calibrate ? calibrate(stage, index, done) : train(stage, index, done);
       if (!ended) return result;
-      finish_stage(stage, done);
+      lead([&] { finish_stage(stage, done); });
       result.stages.push_back(done);
     }
     result.finished = true;
@@ -68,13 +77,56 @@ class Run {
   }
 
  private:
+  // The first process alone touches files. Where that fails all processes know.
+  void lead(const std::function<void()>& part) {
+    together(communicator_, [&] {
+      if (communicator_.leads()) part();
+    });
+  }
+
+  void load() {
+    data_ = load_data(experiment_, true);
+    const runtime::Normalization& normalization = experiment_.data.normalization;
+    const runtime::Batches whole(data_.train, experiment_.batch, normalization, {}, experiment_.seed);  // refuses what a shard might not
+    training_.emplace(data_.train, experiment_.batch / experiment_.shards, normalization, experiment_.augmentation, experiment_.seed);
+    testing_.emplace(data_.test, std::min(experiment_.eval_batch, data_.test.count()), normalization, runtime::Augmentation{},
+                     experiment_.seed);
+  }
+
+  // Processes on several machines may have been given files of one name that differ.
+  void check_alike() {
+    if (communicator_.size() == 1) return;
+    std::string own = experiment_.json.dump() + ir::print(experiment_.model);
+    for (const runtime::Dataset* data : {&data_.train, &data_.test}) {
+      own += fmt::format(" {:x} {:x}", runtime::checksum(data->images.view()), runtime::checksum(data->labels.view()));
+    }
+    std::string first = own;
+    communicator_.broadcast(first, 0);
+    together(communicator_, [&] {
+      if (own == first) return;
+      throw Error(
+          fmt::format("process {} has read another experiment or other data than process 0, expected the same files on all machines",
+                      communicator_.rank()));
+    });
+  }
+
+  void share_checkpoint() {
+    if (communicator_.size() == 1) return;
+    std::string bytes = communicator_.leads() ? runtime::to_bytes(checkpoint_) : "";
+    communicator_.broadcast(bytes, 0);
+    checkpoint_ = runtime::checkpoint_from(bytes, "the first process's checkpoint");
+    resumed_ = options_.resume;
+  }
+
+  std::int64_t steps_per_epoch() const { return data_.train.count() / experiment_.batch; }
+
   // What a stage asks of the data and of the model is known before the ones above it have been trained.
   void check_stages() const {
     for (const Stage& stage : experiment_.stages) {
       passes::run(evaluation(stage), ir::with_batch(experiment_.model, experiment_.batch));
-      if (stage.kind == Stage::Kind::calibrate && stage.batches > training_->training_batches()) {
+      if (stage.kind == Stage::Kind::calibrate && stage.batches > steps_per_epoch()) {
         throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
-                                experiment_.batch, training_->training_batches()));
+                                experiment_.batch, steps_per_epoch()));
       }
     }
   }
@@ -157,10 +209,12 @@ class Run {
   }
 
   // Slots and the step counter belong to one stage; parameters, statistics, ranges and counters of random numbers go on.
-  void begin_stage(std::int64_t index, const Stage& stage, const ir::Graph& graph) {
+  void begin_stage(std::int64_t index, const Stage& stage, const std::vector<ir::Graph>& graphs) {
     if (resumed_ && checkpoint_.stage == index) return;
     runtime::Tensors kept;
-    for (const ir::Graph* known : {&experiment_.model, &graph}) {
+    std::vector<const ir::Graph*> all{&experiment_.model};
+    for (const ir::Graph& graph : graphs) all.push_back(&graph);
+    for (const ir::Graph* known : all) {
       for (const ir::State& state : known->states()) {
         const std::string& name = known->value(state.value).name;
         const auto it = checkpoint_.states.find(name);
@@ -184,45 +238,78 @@ class Run {
   }
 
   double evaluate(const Stage& stage) {
-    CompileOptions compile_options = options_.compile;
-    compile_options.seed = experiment_.seed;
-    runtime::Executor executor =
-        compile(experiment_.model, evaluation(stage), testing_->type().shape.front(), checkpoint_.states, compile_options);
-    return accuracy(executor, *testing_, data_.test.count());
+    std::int64_t correct = 0;
+    together(communicator_, [&] {
+      CompileOptions compile_options = options_.compile;
+      compile_options.seed = experiment_.seed;
+      runtime::Executor executor =
+          compile(experiment_.model, evaluation(stage), testing_->type().shape.front(), checkpoint_.states, compile_options);
+      correct = count_correct(executor, *testing_, communicator_.rank(), communicator_.size());
+    });
+    return static_cast<double>(communicator_.sum(correct)) / static_cast<double>(data_.test.count());
   }
 
-  runtime::Executor training_program(const Stage& stage, const passes::Phase& phase, std::int64_t index, bool first) {
-    const ir::Attributes optimizer = stage.optimizer_options(training_->training_batches());
+  ir::Graph training_graph(const Stage& stage, const passes::Phase& phase, passes::StepPart part) const {
+    const ir::Attributes optimizer = stage.optimizer_options(steps_per_epoch());
     const passes::Pipeline pipeline = stage.kind == Stage::Kind::floating
-                                          ? passes::float_training(experiment_.loss, optimizer)
-                                          : passes::quantized_training(experiment_.recipe, phase, experiment_.loss, optimizer);
-    ir::Graph graph = passes::run(pipeline, ir::with_batch(experiment_.model, experiment_.batch));
-    if (first) begin_stage(index, stage, graph);
-    runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
-    return executor_for(std::move(graph), checkpoint_.states, options_.compile);
+                                          ? passes::float_training(experiment_.loss, optimizer, part)
+                                          : passes::quantized_training(experiment_.recipe, phase, experiment_.loss, optimizer, part);
+    return passes::run(pipeline, ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards));
+  }
+
+  // What a phase of a stage trains with, and a report of which kernels run it.
+  struct Program {
+    std::unique_ptr<runtime::Step> step;
+    std::string report;
+  };
+
+  Program training_program(const Stage& stage, const passes::Phase& phase, std::int64_t index, bool first) {
+    using passes::StepPart;
+    const bool cut = experiment_.shards > 1;
+    std::vector<ir::Graph> graphs;
+    for (const StepPart part : cut ? std::vector{StepPart::shard, StepPart::update} : std::vector{StepPart::whole}) {
+      graphs.push_back(training_graph(stage, phase, part));
+    }
+    if (first) begin_stage(index, stage, graphs);
+    std::vector<runtime::Executor> executors;
+    Program program;
+    for (ir::Graph& graph : graphs) {
+      runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
+      executors.push_back(training_executor(std::move(graph), checkpoint_.states, options_.compile));
+      program.report += assignment_report(executors.back());
+    }
+    if (cut) {
+      program.step = std::make_unique<runtime::ShardedStep>(std::move(executors[0]), std::move(executors[1]), experiment_.shards,
+                                                            communicator_, options_.compile.threads);
+    } else {
+      program.step = std::make_unique<runtime::WholeStep>(std::move(executors[0]));
+    }
+    return program;
   }
 
   bool train(const Stage& stage, std::int64_t index, StageResult& done) {
-    std::optional<runtime::Executor> executor;
+    Program current;
     std::optional<passes::Phase> phase;
-    const std::int64_t per_epoch = training_->training_batches();
-    const auto program = [&](std::int64_t step) -> runtime::Executor& {
+    const std::int64_t per_epoch = steps_per_epoch();
+    const auto program = [&](std::int64_t step) -> runtime::Step& {
       const passes::Phase now = stage.kind == Stage::Kind::qat ? passes::phase_at(experiment_.recipe, step, per_epoch) : passes::Phase{};
       if (!phase || now != *phase) {
-        executor.reset();
-        executor.emplace(training_program(stage, now, index, !phase));
-        runtime::write_file(file(stage.name + ".training.txt"), assignment_report(*executor));
+        current = {};
+        together(communicator_, [&] { current = training_program(stage, now, index, !phase); });
+        lead([&] { runtime::write_file(file(stage.name + ".training.txt"), current.report); });
         phase = now;
       }
-      return *executor;
+      return *current.step;
     };
     program(resumed_ && checkpoint_.stage == index ? checkpoint_.step : 0);
 
-    ProgressLine line(stage.name, options_.quiet);
+    ProgressLine line(stage.name, quiet_);
     done.test_accuracy = checkpoint_.best_accuracy;
     runtime::TrainingLoop loop;
     loop.epochs = stage.epochs;
     loop.checkpoint_every = experiment_.checkpoint_every;
+    loop.shards = experiment_.shards;
+    loop.communicator = &communicator_;
     loop.program = program;
     loop.report = [&](const runtime::Progress& progress) {
       done.images_per_s = progress.images_per_s;
@@ -231,14 +318,14 @@ class Run {
     loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
       done.test_accuracy = evaluate(stage);
       line.finish_epoch(progress, done.test_accuracy);
-      log(stage, index, progress, done.test_accuracy, seconds);
+      lead([&] { log(stage, index, progress, done.test_accuracy, seconds); });
       if (done.test_accuracy > checkpoint_.best_accuracy) {
         checkpoint_.best_accuracy = done.test_accuracy;
         save(runtime::TrainingState{progress.step, 0, 0}, stage.name + ".best.safetensors");
       }
     };
     loop.save = [&](const runtime::TrainingState& state) { save(state, "last.safetensors"); };
-    loop.interrupted = [] { return interrupt_asked != 0; };
+    loop.interrupted = [] { return interrupt_asked.load(); };
     runtime::TrainingState state{checkpoint_.step, checkpoint_.loss_sum, checkpoint_.correct};
     const bool was_done = state.step == per_epoch * stage.epochs;
     if (!loop.run(*training_, state)) return false;
@@ -247,10 +334,12 @@ class Run {
     return true;
   }
 
-  bool calibrate(const Stage& stage, std::int64_t index, StageResult& done) {
-    const bool was_done = resumed_ && checkpoint_.stage == index;  // a checkpoint of this stage is that of its end
-    const ir::Graph graph = passes::run(passes::calibration(experiment_.recipe), ir::with_batch(experiment_.model, experiment_.batch));
-    begin_stage(index, stage, graph);
+  // Every process watches the same batches: nothing is added up.
+  void watch(const Stage& stage, std::int64_t index) {
+    const std::vector<ir::Graph> graphs{
+        passes::run(passes::calibration(experiment_.recipe), ir::with_batch(experiment_.model, experiment_.batch))};
+    const ir::Graph& graph = graphs.front();
+    begin_stage(index, stage, graphs);
     for (const ir::State& state : graph.states()) {
       if (state.role == ir::StateRole::observer) checkpoint_.states.erase(graph.value(state.value).name);
     }
@@ -262,16 +351,21 @@ class Run {
       batches.load_training(0, b);
       executor.run(inputs);
     }
+  }
+
+  bool calibrate(const Stage& stage, std::int64_t index, StageResult& done) {
+    const bool was_done = resumed_ && checkpoint_.stage == index;  // a checkpoint of this stage is that of its end
+    together(communicator_, [&] { watch(stage, index); });
     done.test_accuracy = evaluate(stage);
     done.best_test_accuracy = done.test_accuracy;
     checkpoint_.best_accuracy = done.test_accuracy;
-    if (!options_.quiet) {
+    if (!quiet_) {
       fmt::print("{} over {} batches of {} images  test {:.2f} %\n", stage.name, stage.batches, experiment_.batch,
                  100 * done.test_accuracy);
     }
     runtime::Progress progress;
     progress.step = stage.batches;
-    if (!was_done) log(stage, index, progress, done.test_accuracy, 0);
+    if (!was_done) lead([&] { log(stage, index, progress, done.test_accuracy, 0); });
     save(runtime::TrainingState{stage.batches, 0, 0}, "last.safetensors");
     return true;
   }
@@ -280,7 +374,20 @@ class Run {
     checkpoint_.step = state.step;
     checkpoint_.loss_sum = state.loss_sum;
     checkpoint_.correct = state.correct;
-    runtime::save_checkpoint(checkpoint_, file(name));
+    check_in_step();
+    lead([&] { runtime::save_checkpoint(checkpoint_, file(name)); });
+  }
+
+  // All processes hold the same states, unless their processors compute differently.
+  void check_in_step() {
+    if (communicator_.size() == 1) return;
+    std::uint32_t own = 0;
+    for (const auto& [name, tensor] : checkpoint_.states) own = runtime::checksum(tensor.view(), own);
+    const auto signed_own = static_cast<std::int64_t>(own);
+    if (communicator_.max(signed_own) == -communicator_.max(-signed_own)) return;
+    throw runtime::SharedError(fmt::format(
+        "behind step {} of stage '{}' the processes' states differ, expected machines whose processors and libraries compute alike",
+        checkpoint_.step, checkpoint_.stage_name));
   }
 
   void log(const Stage& stage, std::int64_t index, const runtime::Progress& progress, double test_accuracy, double seconds) const {
@@ -322,8 +429,10 @@ class Run {
 
   const Experiment& experiment_;
   const RunOptions& options_;
+  runtime::Communicator& communicator_;
+  bool quiet_;
   Data data_;
-  std::optional<runtime::Batches> training_, testing_;
+  std::optional<runtime::Batches> training_, testing_;  // in training a batch is a shard
   runtime::Checkpoint checkpoint_;
   bool resumed_ = false;
 };
@@ -347,17 +456,17 @@ Json summary_of(const Experiment& experiment, const RunResult& result, double se
 RunResult run_experiment(const Experiment& experiment, const RunOptions& options) {
   const runtime::Clock::time_point start = runtime::Clock::now();
   const RunResult result = Run(experiment, options).run();
-  if (result.finished) {
+  if (result.finished && options.communicator->leads()) {
     const double seconds = runtime::seconds_since(start);
     runtime::write_file(options.folder + "/summary.json", summary_of(experiment, result, seconds).dump(2) + "\n");
   }
   return result;
 }
 
-void stop_on_interrupt() {
-  std::signal(SIGINT, [](int signal) {
-    interrupt_asked = 1;
-    std::signal(signal, SIG_DFL);  // a second one ends the process at once
+void stop_on(int signal) {
+  std::signal(signal, [](int caught) {
+    interrupt_asked = true;
+    std::signal(caught, SIG_DFL);
   });
 }
 

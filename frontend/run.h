@@ -6,6 +6,7 @@
 #include "frontend/compile.h"
 #include "frontend/experiment.h"
 #include "runtime/checkpoint.h"
+#include "runtime/communicator.h"
 
 namespace stair::driver {
 
@@ -14,7 +15,8 @@ struct RunOptions {
   bool resume = false;     ///< go on where `folder` stopped
   bool overwrite = false;  ///< a run in `folder` is begun anew
   CompileOptions compile;
-  bool quiet = false;  ///< no progress
+  bool quiet = false;                                       ///< no progress
+  runtime::Communicator* communicator = &runtime::alone();  ///< of the processes that train together; their number divides the shards
 };
 
 struct StageResult {
@@ -32,13 +34,14 @@ struct RunResult {
   std::vector<StageResult> stages;
 };
 
-/// Trains an experiment stage by stage. Error as its parts throw; what is in the folder stays whole at any time.
+/// Trains an experiment stage by stage. Error as its parts throw; what is in the folder stays whole at any time. Where several processes
+/// train together each holds all states, the first alone touches the folder, and all throw the same error.
 RunResult run_experiment(const Experiment& experiment, const RunOptions& options);
 
 /// Exit code of a command that SIGINT stopped: 128 + SIGINT, as shells say it.
 inline constexpr int interrupted_code = 130;
 
-/// SIGINT makes a run stop behind its step, with a checkpoint.
-void stop_on_interrupt();
+/// The signal makes a run stop behind its step, with a checkpoint; a second one ends the process at once.
+void stop_on(int signal);
 
 }  // namespace stair::driver

@@ -77,6 +77,33 @@ ValueId GradientContext::reduce_to(ValueId value, const Shape& target) {
   return graph_.type(sum).shape == target ? sum : emit("reshape", {sum}, {{"shape", target}});
 }
 
+namespace {
+
+constexpr std::pair<Reduction, std::string_view> reduction_names[] = {
+    {Reduction::mean, "mean"}, {Reduction::sum, "sum"}, {Reduction::min, "min"}, {Reduction::max, "max"}};
+
+}  // namespace
+
+std::string_view name_of(Reduction reduction) {
+  for (const auto& [known, name] : reduction_names) {
+    if (known == reduction) return name;
+  }
+  throw InternalError("a reduction that has no name");
+}
+
+Reduction reduction_named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [reduction, known] : reduction_names) {
+    if (known == name) return reduction;
+    names.emplace_back(known);
+  }
+  throw Error("unknown reduction '" + std::string(name) + "'" + did_you_mean(std::string(name), names) + ", expected " + one_of(names));
+}
+
+OperandSpec reduced(Reduction over_shards, std::string name, std::string doc) {
+  return {std::move(name), std::move(doc), false, false, over_shards};
+}
+
 Gradient gradient(GradientRule rule) {
   return {std::move(rule), ""};
 }

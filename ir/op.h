@@ -15,12 +15,22 @@
 
 namespace stair::ir {
 
+/// How one value is made of those that the shards of a training step compute, each over its share of the images. None: the op doesn't say,
+/// because it yields nothing that outlives a step.
+enum class Reduction : std::uint8_t { none, mean, sum, min, max };
+std::string_view name_of(Reduction reduction);
+/// Error with the nearest name; "none" is no name.
+Reduction reduction_named(std::string_view name);
+
 struct OperandSpec {
   std::string name;
   std::string doc;
   bool optional = false;
-  bool variadic = false;  ///< only the last operand: one or more of it
+  bool variadic = false;                    ///< only the last operand: one or more of it
+  Reduction over_shards = Reduction::none;  ///< of results that are states' new values, losses or metrics
 };
+/// A result that shards reduce.
+OperandSpec reduced(Reduction over_shards, std::string name, std::string doc);
 
 struct AttributeSpec {
   std::string name;

@@ -33,6 +33,14 @@ Step realize(const Recipe& recipe) {
            {"requantization", std::string(requantization)}}};
 }
 
+// From a graph with its loss to one that trains, or to a half of that.
+Pipeline train(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part) {
+  Pipeline pipeline{{"append_loss", loss}, {"autodiff"}};
+  if (part != StepPart::whole) pipeline.push_back({"cut_step", {{"part", std::string(part == StepPart::shard ? "shard" : "update")}}});
+  if (part != StepPart::shard) pipeline.push_back({"append_optimizer", optimizer});
+  return pipeline;
+}
+
 }  // namespace
 
 Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
@@ -41,8 +49,8 @@ Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_e
   return {step >= recipe.activation_delay_steps, !frozen(recipe.freeze_observers_epoch), !frozen(recipe.freeze_batch_norm_epoch)};
 }
 
-Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer) {
-  Pipeline pipeline{{"append_loss", loss}, {"autodiff"}, {"append_optimizer", optimizer}};
+Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part) {
+  Pipeline pipeline = train(loss, optimizer, part);
   append(pipeline, clean_up());
   return pipeline;
 }
@@ -65,14 +73,13 @@ Pipeline calibration(const Recipe& recipe) {
   return pipeline;
 }
 
-Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer) {
+Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
+                            StepPart part) {
   Pipeline pipeline;
   if (!phase.batch_statistics) pipeline.push_back({"freeze_batch_norm"});
   append(pipeline, fold(recipe));
-  append(pipeline, {insert(recipe, true, phase.quantize_activations, phase.observe, true),
-                    {"append_loss", loss},
-                    {"autodiff"},
-                    {"append_optimizer", optimizer}});
+  pipeline.push_back(insert(recipe, true, phase.quantize_activations, phase.observe, true));
+  append(pipeline, train(loss, optimizer, part));
   pipeline.push_back(realize(recipe));
   append(pipeline, clean_up());
   pipeline.push_back({"prove_accumulators"});

@@ -19,9 +19,12 @@ struct Phase {
 /// The phase of a recipe at a step of its stage.
 Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch);
 
+/// What of a training step: all of it, or one of the halves that `cut_step` makes of a step whose batch is cut into shards.
+enum class StepPart : std::uint8_t { whole, shard, update };
+
 /// Loss, backward graph and update of every parameter, in float. `loss` and `optimizer` are the options of append_loss and
 /// append_optimizer.
-Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer);
+Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part = StepPart::whole);
 /// Inference in float.
 Pipeline float_evaluation();
 /// The same of weights that nothing trains any more.
@@ -29,7 +32,8 @@ Pipeline float_deployment();
 /// Float inference that only watches the ranges of the activations that the recipe quantizes.
 Pipeline calibration(const Recipe& recipe);
 /// A quantized training step: forward on integers, backward by the straight-through estimator onto the latent weights.
-Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer);
+Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
+                            StepPart part = StepPart::whole);
 /// Inference with simulated quantization, before realization: what realized graphs are held against.
 Pipeline simulated_evaluation(const Recipe& recipe);
 /// Inference on integers, from the latent weights: what training evaluates.

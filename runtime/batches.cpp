@@ -47,8 +47,12 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, Normalization norma
     for (int byte = 0; byte < 256; ++byte) table_.push_back((static_cast<float>(byte) / 255.0F - mean_[c]) / std_[c]);
   }
   shape.front() = batch;
-  images_ = Tensor({ir::DType::f32, shape});
-  labels_ = Tensor({ir::DType::i32, {batch}});
+  type_ = {ir::DType::f32, shape};
+  loaded_ = make();
+}
+
+Batch Batches::make() const {
+  return {Tensor(type_), Tensor({ir::DType::i32, {batch_}})};
 }
 
 void Batches::shuffle(std::int64_t epoch) {
@@ -73,7 +77,7 @@ std::int64_t Batches::load_evaluation(std::int64_t index) {
 }
 
 void Batches::load_image(std::int64_t from, std::int64_t to, std::int64_t epoch, bool augmented) {
-  labels_.as<std::int32_t>()[to] = dataset_.labels.as<std::int32_t>()[from];
+  loaded_.labels.as<std::int32_t>()[to] = dataset_.labels.as<std::int32_t>()[from];
   const ir::Shape& shape = dataset_.images.type().shape;
   const std::int64_t count = dataset_.images.count() / dataset_.count();
   const std::int64_t width = shape.size() == 4 ? shape[3] : count / channels_;
@@ -101,7 +105,7 @@ void Batches::load_image(std::int64_t from, std::int64_t to, std::int64_t epoch,
     };
     const float outside = (0.0F - mean_[channel]) / std_[channel];
     for (std::int64_t h = 0; h < height; ++h) {
-      float* const out = images_.as<float>() + to * count + (c * height + h) * width;
+      float* const out = loaded_.images.as<float>() + to * count + (c * height + h) * width;
       const std::int64_t row = h + down;
       const std::int64_t first = from * count + (c * height + row) * width;
       const bool inside = row >= 0 && row < height;

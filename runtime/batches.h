@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "runtime/dataset.h"
@@ -19,6 +20,11 @@ struct Augmentation {
   std::int64_t crop_padding = 0;  ///< a window of the picture's size from the picture with so many zeros (before normalization) around it
 };
 
+/// What a step of training is fed.
+struct Batch {
+  Tensor images, labels;
+};
+
 /// Makes batches of a data set.
 class Batches {
  public:
@@ -26,7 +32,7 @@ class Batches {
   Batches(const Dataset& dataset, std::int64_t batch, Normalization normalization, Augmentation augmentation, std::uint64_t seed);
 
   /// Type of the images of a batch: f32 [batch, ...].
-  const ir::Type& type() const { return images_.type(); }
+  const ir::Type& type() const { return type_; }
   /// Whole batches of an epoch of training: what is left over is dropped.
   std::int64_t training_batches() const { return dataset_.count() / batch_; }
   /// Batches that cover all images in order; the last may be padded with copies of its first image.
@@ -37,8 +43,13 @@ class Batches {
   /// Fills the batch `index` in the data set's order; returns how many of its images count.
   std::int64_t load_evaluation(std::int64_t index);
 
-  ir::TensorView images() const { return images_.view(); }
-  ir::TensorView labels() const { return labels_.view(); }
+  ir::TensorView images() const { return loaded_.images.view(); }
+  ir::TensorView labels() const { return loaded_.labels.view(); }
+
+  /// Memory of a batch.
+  Batch make() const;
+  /// Gives what was loaded away for the memory of another batch, so that it outlives the next one.
+  void exchange(Batch& other) { std::swap(loaded_, other); }
 
  private:
   void shuffle(std::int64_t epoch);
@@ -53,7 +64,8 @@ class Batches {
   std::vector<float> table_;       // [channel, 256]: what a byte becomes
   std::vector<std::int32_t> order_;
   std::int64_t order_epoch_ = -1;
-  Tensor images_, labels_;
+  ir::Type type_;
+  Batch loaded_;
 };
 
 }  // namespace stair::runtime

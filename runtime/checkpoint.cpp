@@ -29,7 +29,7 @@ T number(const std::map<std::string, std::string>& metadata, const char* key, co
 
 }  // namespace
 
-void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+std::string to_bytes(const Checkpoint& checkpoint) {
   Safetensors contents;
   for (const auto& [name, tensor] : checkpoint.states) contents.tensors.emplace(name, tensor.clone());
   contents.metadata = {{"model", checkpoint.model},
@@ -42,11 +42,19 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
                        {"loss_sum", fmt::format("{}", checkpoint.loss_sum)},
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best_accuracy)}};
-  write_file(path, to_safetensors(contents, checkpoint_format, checkpoint_version));
+  return to_safetensors(contents, checkpoint_format, checkpoint_version);
+}
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+  write_file(path, to_bytes(checkpoint));
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
-  Safetensors contents = from_safetensors(read_file(path), path, checkpoint_format, checkpoint_version);
+  return checkpoint_from(read_file(path), path);
+}
+
+Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
+  Safetensors contents = from_safetensors(bytes, path, checkpoint_format, checkpoint_version);
   const auto& metadata = contents.metadata;
   Checkpoint checkpoint;
   checkpoint.model = contents.metadata["model"];

@@ -23,6 +23,11 @@ struct Checkpoint {
   double best_accuracy = -1;  ///< of the stage so far, on the test images; -1 before the first evaluation
 };
 
+/// The bytes of a checkpoint file.
+std::string to_bytes(const Checkpoint& checkpoint);
+/// Error naming `path` where the bytes are damaged, foreign or of a newer version.
+Checkpoint checkpoint_from(const std::string& bytes, const std::string& path);
+
 /// Replaces the file at once (write_file). Error where that fails.
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
 /// Error naming the file where it is missing, damaged, foreign or of a newer version.

@@ -32,8 +32,9 @@ struct Executor::Impl {
   std::vector<ir::TensorView> views;  // by ValueId
   std::vector<Step> steps;
   std::vector<Slot> fed;
-  std::vector<Copy> kept;    // old values of states that are read when the updates take place, or later
-  std::vector<Copy> copies;  // updates
+  std::vector<std::pair<std::size_t, std::size_t>> fed_copies;  // a copy, and the input that is its source
+  std::vector<Copy> kept;                                       // old values of states that are read when the updates take place, or later
+  std::vector<Copy> copies;                                     // updates
   std::vector<Buffer> old_values;
   std::vector<Assignment> assignments;
   std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook;
@@ -144,13 +145,14 @@ struct Executor::Impl {
     scratch = Buffer(scratch_bytes);
   }
 
+  std::size_t input_index(ir::ValueId input) const {
+    const auto& inputs = graph.inputs();
+    return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), input) - inputs.begin());
+  }
+
   void add_operand(ir::ValueId operand) {
     Step& step = steps.back();
-    if (operand != ir::absent && graph.is_input(operand)) {
-      const auto& inputs = graph.inputs();
-      const auto input = static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), operand) - inputs.begin());
-      fed.push_back({steps.size() - 1, step.operands.size(), input});
-    }
+    if (operand != ir::absent && graph.is_input(operand)) fed.push_back({steps.size() - 1, step.operands.size(), input_index(operand)});
     step.operands.push_back(operand == ir::absent ? ir::TensorView{} : views[static_cast<std::size_t>(operand)]);
   }
 };
@@ -175,6 +177,7 @@ Executor::Executor(ir::Graph graph, const Planner& planner, Tensors& states, Opt
   for (const ir::Update& update : impl.graph.updates()) {
     const ir::TensorView from = impl.views[static_cast<std::size_t>(update.value)];
     const ir::TensorView to = impl.views[static_cast<std::size_t>(update.state)];
+    if (impl.graph.is_input(update.value)) impl.fed_copies.emplace_back(impl.copies.size(), impl.input_index(update.value));
     if (from.data != to.data) impl.copies.push_back({from, to});
   }
   impl.keep_old_values();
@@ -209,6 +212,7 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
     impl.views[static_cast<std::size_t>(expected[i])].data = inputs[i].data;
   }
   for (const Impl::Slot& slot : impl.fed) impl.steps[slot.step].operands[slot.index].data = inputs[slot.input].data;
+  for (const auto& [copy, input] : impl.fed_copies) impl.copies[copy].from.data = inputs[input].data;
   for (Impl::Step& step : impl.steps) {
     step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads});
     if (impl.hook) impl.hook(*step.node, step.results);

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #endif
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -86,6 +88,10 @@ Tensor Tensor::clone() const {
   Tensor copy(type_);
   std::memcpy(copy.buffer_.data(), buffer_.data(), bytes());
   return copy;
+}
+
+std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before) {
+  return static_cast<std::uint32_t>(crc32_z(before, reinterpret_cast<const Bytef*>(tensor.data), ir::byte_count(tensor.type)));
 }
 
 void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states) {

@@ -52,6 +52,9 @@ class Tensor {
 /// Named tensors: a model's states, the contents of a checkpoint or an artifact.
 using Tensors = std::map<std::string, Tensor, std::less<>>;
 
+/// CRC-32 of the tensor's bytes, behind bytes whose checksum is `before`.
+std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before = 0);
+
 /// Makes a tensor for every state of the graph that `states` lacks, from its initializer and the seed: a pure function of seed and state
 /// name, so that graphs of different stages agree. A state that is there must have the type the graph says, else Error (naming it, both
 /// types). An external initializer without a tensor is an Error.

@@ -1,84 +1,23 @@
 #include "runtime/trainer.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-#include <vector>
-
-#include "ir/error.h"
-#include "ir/op.h"
 #include "runtime/clock.h"
+#include "runtime/prefetch.h"
 
 namespace stair::runtime {
-namespace {
-
-// Thrown out of an execution before its updates take place.
-struct LossIsNotFinite {};
-struct FirstNotFinite {
-  std::string place;
-};
-
-// A hook refers to what is on the stack of the one who set it.
-struct HookRemover {
-  Executor& executor;
-  ~HookRemover() { executor.set_hook({}); }
-};
-
-// Without the sign of a NaN, which means nothing.
-float printable(float value) {
-  return std::isnan(value) ? std::fabs(value) : value;
-}
-
-std::string not_finite(const ir::TensorView& tensor) {
-  if (tensor.type.dtype != ir::DType::f32) return "";
-  for (std::int64_t i = 0; i < tensor.count(); ++i) {
-    if (!std::isfinite(tensor.as<float>()[i])) return fmt::format("element {} is {}", i, printable(tensor.as<float>()[i]));
-  }
-  return "";
-}
-
-// Runs the step again, watching every node. Nothing has been updated, so that the first node at fault shows itself again.
-std::string find_cause(Executor& executor, std::span<const ir::TensorView> inputs) {
-  const ir::Graph& graph = executor.graph();
-  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const std::string found = not_finite(results[i]);
-      if (!found.empty())
-        throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(node.results[i]).name, node.op->name, node.name, found)};
-    }
-  });
-  const HookRemover remover{executor};
-  try {
-    executor.run(inputs);
-  } catch (const FirstNotFinite& first) {
-    return first.place;
-  }
-  return "the loss itself";
-}
-
-// One step; Error where the loss isn't finite.
-void run_step(Executor& executor, std::span<const ir::TensorView> inputs, std::int64_t step, std::int64_t epoch) {
-  const ir::ValueId loss = executor.graph().output("loss");
-  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
-    if (node.results.front() == loss && !std::isfinite(*results.front().as<float>())) throw LossIsNotFinite{};
-  });
-  const HookRemover remover{executor};
-  try {
-    executor.run(inputs);
-  } catch (const LossIsNotFinite&) {
-    const float value = printable(*executor.output("loss").as<float>());
-    throw Error(fmt::format("the loss became {} at step {} (epoch {}); the first tensor that isn't finite is {}", value, step, epoch + 1,
-                            find_cause(executor, inputs)));
-  }
-}
-
-}  // namespace
 
 bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
-  const std::int64_t per_epoch = batches.training_batches();
-  const std::int64_t batch = batches.type().shape.front();
+  const std::int64_t per_epoch = batches.training_batches() / shards;
+  const std::int64_t batch = batches.type().shape.front() * shards;
   const std::int64_t steps = per_epoch * epochs;
-  const std::vector<ir::TensorView> inputs{batches.images(), batches.labels()};
+  // Steps in order, and in each the shards of this process in order.
+  const std::int64_t first = state.step;
+  const std::int64_t rounds = shards / communicator->size();
+  const std::int64_t processes = communicator->size();
+  const std::int64_t rank = communicator->rank();
+  Prefetch ahead(batches, (steps - first) * rounds, [=, this](std::int64_t n) {
+    const std::int64_t step = first + n / rounds;
+    return Prefetch::Place{step / per_epoch, step % per_epoch * shards + n % rounds * processes + rank};
+  });
   double training_seconds = 0;
   std::int64_t steps_here = 0;
   double epoch_seconds = 0;
@@ -86,13 +25,12 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     const Clock::time_point start = Clock::now();
     const std::int64_t epoch = state.step / per_epoch;
     const std::int64_t index = state.step % per_epoch;
-    batches.load_training(epoch, index);
-    Executor& executor = program(state.step);
-    run_step(executor, inputs, state.step, epoch);
+    Step& trains = program(state.step);
+    trains.run(ahead, state.step, epoch);
     ++state.step;
     ++steps_here;
-    state.loss_sum += static_cast<double>(*executor.output("loss").as<float>());
-    state.correct += *executor.output("correct").as<std::int32_t>();
+    state.loss_sum += static_cast<double>(*trains.output("loss").as<float>());
+    state.correct += *trains.output("correct").as<std::int32_t>();
     const double seconds = seconds_since(start);
     training_seconds += seconds;
     epoch_seconds += seconds;
@@ -105,7 +43,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     progress.batch = batch;
     progress.loss = state.loss_sum / static_cast<double>(index + 1);
     progress.accuracy = static_cast<double>(state.correct) / static_cast<double>((index + 1) * batch);
-    progress.learning_rate = static_cast<double>(*executor.output("learning_rate").as<float>());
+    progress.learning_rate = static_cast<double>(*trains.output("learning_rate").as<float>());
     progress.images_per_s = static_cast<double>(steps_here * batch) / training_seconds;
     progress.epoch_ended = index + 1 == per_epoch;
     report(progress);
@@ -115,7 +53,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
       state.loss_sum = 0;
       state.correct = 0;
     }
-    const bool stop = interrupted();
+    const bool stop = communicator->max(interrupted() ? 1 : 0) > 0;
     if (stop || progress.epoch_ended || (checkpoint_every > 0 && state.step % checkpoint_every == 0)) save(state);
     if (stop && state.step < steps) return false;
   }

@@ -5,7 +5,8 @@
 #include <string>
 
 #include "runtime/batches.h"
-#include "runtime/executor.h"
+#include "runtime/communicator.h"
+#include "runtime/step.h"
 
 namespace stair::runtime {
 
@@ -27,19 +28,21 @@ struct Progress {
   bool epoch_ended = false;
 };
 
-/// The loop over the steps of one stage. It knows of graphs only that they take images and labels and yield "loss", "correct" and
-/// "learning_rate"; what a step does is the graph's.
+/// The loop over the steps of one stage. It knows of a step only that it takes batches and yields "loss", "correct" and "learning_rate";
+/// what it does is its graph's.
 struct TrainingLoop {
   std::int64_t epochs = 1;
   std::int64_t checkpoint_every = 0;                               ///< steps; 0: only at the end of epochs
-  std::function<Executor&(std::int64_t step)> program;             ///< the graph of a step (a recipe's phases change it)
+  std::int64_t shards = 1;                                         ///< of a step
+  Communicator* communicator = &alone();                           ///< of the processes that share the shards
+  std::function<Step&(std::int64_t step)> program;                 ///< what a step runs (a recipe's phases change it)
   std::function<void(const Progress&)> report;                     ///< after every step
   std::function<void(const Progress&, double seconds)> epoch_end;  ///< evaluates, logs
   std::function<void(const TrainingState&)> save;
   std::function<bool()> interrupted;  ///< asked after every step
 
-  /// Runs from `state` to the end of the stage (true) or to an interruption (false); after an interruption the state has been saved.
-  /// Error naming the first tensor that isn't finite, its node and the step, where the loss isn't.
+  /// Runs from `state` to the end of the stage (true) or to an interruption (false) of any process; after an interruption the state has
+  /// been saved. A batch of `batches` is a shard's. Error as Step::run. Collective.
   bool run(Batches& batches, TrainingState& state) const;
 };
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -31,7 +32,7 @@ int run_compare(const CompareOptions& options) {
       throw Error(path + " /name: another experiment is named '" + experiments.back().name + "' too");
     }
   }
-  stop_on_interrupt();
+  stop_on(SIGINT);
   const Comparison comparison =
       compare(experiments, {options.folder, false, options.overwrite, options.execution->compile(), options.quiet});
   if (!comparison.finished) {

@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "frontend/command.h"
 #include "frontend/options.h"
+#include "frontend/processes.h"
 #include "frontend/run.h"
+#include "ir/error.h"
 
 namespace stair::driver {
 namespace {
@@ -38,17 +42,55 @@ std::string resume_command(const TrainOptions& options, const std::string& folde
   return command + " --resume";
 }
 
-int run_train(const TrainOptions& options) {
+std::string folder_of(const TrainOptions& options, const Experiment& experiment) {
+  return options.folder.empty() ? "runs/" + experiment.name : options.folder;
+}
+
+// Where the experiment doesn't say how many shards a step has: as many as there are processes, and a run that is resumed keeps its number.
+std::int64_t shards_of(const TrainOptions& options, const Experiment& experiment, runtime::Communicator& processes) {
+  std::string text = std::to_string(processes.size());
+  together(processes, [&] {
+    const std::string last = folder_of(options, experiment) + "/last.safetensors";
+    if (!processes.leads() || !options.resume || !std::filesystem::exists(last)) return;
+    const Json before = Json::parse(runtime::load_checkpoint(last).experiment, nullptr, false);
+    text = std::to_string(before.is_object() ? before.value("shards", std::int64_t{1}) : 1);
+  });
+  processes.broadcast(text, 0);
+  return std::stoll(text);
+}
+
+Experiment load(const TrainOptions& options, runtime::Communicator& processes) {
   std::vector<std::string> assignments = options.assignments;
   if (options.seed >= 0) assignments.push_back("seed=" + std::to_string(options.seed));
-  const Experiment experiment = load_experiment(options.experiment, assignments);
-  load_plugins(experiment, options.experiment);
-  const std::string folder = options.folder.empty() ? "runs/" + experiment.name : options.folder;
-  stop_on_interrupt();
+  Experiment experiment;
+  together(processes, [&] { experiment = load_experiment(options.experiment, assignments); });
+  if (!experiment.json.contains("shards")) {
+    const std::int64_t shards = shards_of(options, experiment, processes);
+    if (shards > 1) assignments.push_back("shards=" + std::to_string(shards));
+    together(processes, [&] { experiment = load_experiment(options.experiment, assignments); });
+  }
+  together(processes, [&] {
+    if (experiment.shards % processes.size() != 0) {
+      throw Error(fmt::format("{} /shards: a step has {}, which {} processes can't share evenly; expected a multiple of {}",
+                              options.experiment, experiment.shards, processes.size(), processes.size()));
+    }
+    load_plugins(experiment, options.experiment);
+  });
+  return experiment;
+}
+
+int run_train(const TrainOptions& options, runtime::Communicator& processes) {
+  const Experiment experiment = load(options, processes);
+  const std::string folder = folder_of(options, experiment);
+  stop_on(SIGINT);
+  if (processes.size() > 1) stop_on(SIGTERM);  // what mpirun makes of an interrupt
   const RunResult result =
-      run_experiment(experiment, {folder, options.resume, options.overwrite, options.execution->compile(), options.quiet});
+      run_experiment(experiment, {folder, options.resume, options.overwrite, options.execution->compile(), options.quiet, &processes});
+  if (!processes.leads()) return 0;
   if (!result.finished) {
-    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: {}\n", resume_command(options, folder));
+    const std::string launcher = processes.size() > 1 ? fmt::format("mpirun -n {} ", processes.size()) : "";
+    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: {}{}\n", launcher,
+               resume_command(options, folder));
     return interrupted_code;
   }
   for (const StageResult& stage : result.stages) {
@@ -73,7 +115,7 @@ void train(CommandRegistry& registry) {
          app.add_option("--set", options->assignments, "path=value: changes the experiment, like stages.0.epochs=1")->take_all();
          app.add_flag("--quiet", options->quiet, "no progress");
          options->execution = add_execution_options(app);
-         return [options] { return run_train(*options); };
+         return [options] { return in_processes([&](runtime::Communicator& processes) { return run_train(*options, processes); }); };
        }});
 }
 

@@ -27,8 +27,8 @@ void batch_norm(OpRegistry& registry) {
        .operands =
            {{"x", "[N,C] or [N,C,H,W]"}, {"gamma", "[C]"}, {"beta", "[C]"}, {"mean", "running mean [C]"}, {"var", "running variance [C]"}},
        .results = {{"y", "of the shape of x"},
-                   {"new_mean", "[C]"},
-                   {"new_var", "[C]"},
+                   reduced(Reduction::mean, "new_mean", "[C]"),
+                   reduced(Reduction::mean, "new_var", "[C]"),
                    {"batch_mean", "[C]"},
                    {"inv_std", "1 / sqrt(v + eps) [C]"}},
        .attributes = {eps, {"momentum", "share of the batch in the running statistics", 0.1}},

@@ -6,7 +6,7 @@ void correct_count(OpRegistry& registry) {
   registry.add({.name = "correct_count",
                 .summary = "how many rows have their largest logit (the first of equals) at the label",
                 .operands = loss_operands(),
-                .results = {{"count", "i32 scalar"}},
+                .results = {reduced(Reduction::sum, "count", "i32 scalar")},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   infer_classes(c);
                   return {{DType::i32, {}}};

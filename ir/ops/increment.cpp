@@ -4,11 +4,12 @@ namespace stair::ir::ops {
 
 void increment(OpRegistry& registry) {
   registry.add({.name = "increment",
-                .summary = "n + 1",
-                .operands = {{"n", "i64[1]"}},
-                .results = {{"y", "i64[1]"}},
+                .summary = "n + by",
+                .operands = {{"n", "i64[1]"}, {"by", "i64[1]; 1 where it is absent", true}},
+                .results = {reduced(Reduction::max, "y", "i64[1]")},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_dtype(c, 0, DType::i64);
+                  expect_dtype(c, 1, DType::i64);
                   return {c.operand(0)};
                 },
                 .gradient = no_gradient("a counter"),

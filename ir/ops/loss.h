@@ -30,7 +30,7 @@ inline std::vector<OperandSpec> loss_gradient_operands() {
   return {{"dloss", "scalar"}, {"logits", "[N, classes]"}, {"labels", "i32[N]"}};
 }
 inline std::vector<OperandSpec> loss_result() {
-  return {{"loss", "scalar"}};
+  return {reduced(Reduction::mean, "loss", "scalar, a mean over the batch")};
 }
 
 }  // namespace stair::ir::ops

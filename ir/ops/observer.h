@@ -19,7 +19,7 @@ inline std::vector<OperandSpec> observer_operands() {
   return {{"x", "floats"}, {"min", "f32[1], +inf: nothing seen"}, {"max", "f32[1], -inf: nothing seen"}};
 }
 inline std::vector<OperandSpec> observer_results() {
-  return {{"min", "the new least"}, {"max", "the new largest"}};
+  return {reduced(Reduction::min, "min", "the new least"), reduced(Reduction::max, "max", "the new largest")};
 }
 
 }  // namespace stair::ir::ops

@@ -222,6 +222,7 @@ TEST_CASE("the schemas are valid JSON, and the experiment reader knows what they
   // All keys of the schema at once.
   Json json = tests::small_experiment();
   json["$schema"] = "experiment.schema.json";
+  json["shards"] = 4;
   json["loss"] = {{"kind", "cross_entropy"}, {"label_smoothing", 0.1}};
   json["recipe"] = "classic";
   json["start"] = "a.safetensors";
@@ -245,4 +246,5 @@ TEST_CASE("the schemas are valid JSON, and the experiment reader knows what they
   CHECK(options.integer("step_size") == 20);
   CHECK(options.number("beta2") == 0.99);
   CHECK(experiment.loss.number("label_smoothing") == 0.1);
+  CHECK(experiment.shards == 4);
 }

@@ -64,7 +64,8 @@ std::map<std::string, std::string> TemporaryFolder::files() const {
 }
 
 Process::Process(const std::vector<std::string>& arguments, const std::string& folder, const Options& options) {
-  std::vector<std::string> words{STAIR_DRIVER};
+  std::vector<std::string> words = options.launcher;
+  words.emplace_back(STAIR_DRIVER);
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

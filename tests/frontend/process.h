@@ -38,13 +38,15 @@ struct Outcome {
 class Process {
  public:
   struct Options {
-    std::string stdout_to = {};    ///< file for its standard output; "": Outcome::out
-    std::size_t largest_file = 0;  ///< bytes (RLIMIT_FSIZE); 0: any
+    std::string stdout_to = {};              ///< file for its standard output; "": Outcome::out
+    std::size_t largest_file = 0;            ///< bytes (RLIMIT_FSIZE); 0: any
+    std::vector<std::string> launcher = {};  ///< words before the driver's: a program that starts it
   };
   Process(const std::vector<std::string>& arguments, const std::string& folder, const Options& options);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
+  pid_t pid() const { return pid_; }
   void send(int signal) const;
   bool running();
   Outcome wait();

@@ -56,6 +56,7 @@ void add_training_cases(std::vector<Case>& list) {
   }
 
   list.push_back({"increment", {i64({1}, listed({41}))}});
+  list.push_back({"increment", {i64({1}, listed({41})), i64({1}, listed({3}))}});
   for (const char* kind : {"constant", "step", "cosine", "exponential"}) {
     for (const double step : {0.0, 2.0, 3.0, 7.0, 40.0}) {
       list.push_back({"learning_rate",

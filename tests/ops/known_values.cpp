@@ -118,6 +118,8 @@ TEST_CASE("learning rates rise to the base and then follow their schedule") {
   check(rate("cosine", 20), {0.01});
   check(rate("cosine", 40), {0.01});
   check(run_reference({"increment", {i64({1}, listed({41}))}})[0], {42});
+  check(run_reference({"increment", {i64({1}, listed({41})), i64({1}, listed({0}))}})[0], {41});
+  check(run_reference({"increment", {i64({1}, listed({41})), i64({1}, listed({3}))}})[0], {44});
 }
 
 TEST_CASE("observers keep the range that they have seen") {

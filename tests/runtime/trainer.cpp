@@ -63,11 +63,11 @@ struct Stage {
     runtime::Batches batches(dataset, batch, {{0.5}, {0.25}}, {.flip = true, .crop_padding = 1}, 5);
     driver::CompileOptions options;
     options.threads = threads;
-    runtime::Executor executor = driver::compile(tests::small_lenet(batch), pipeline, batch, states, options);
+    runtime::WholeStep step(driver::compile(tests::small_lenet(batch), pipeline, batch, states, options));
     runtime::TrainingLoop loop;
     loop.epochs = epochs;
     loop.checkpoint_every = checkpoint_every;
-    loop.program = [&](std::int64_t) -> runtime::Executor& { return executor; };
+    loop.program = [&](std::int64_t) -> runtime::Step& { return step; };
     loop.report = [&](const Progress& progress) { watch(progress); };
     loop.epoch_end = [&](const Progress& p, double) { ended.push_back({p.step, p.epoch, p.loss, p.accuracy, p.learning_rate}); };
     loop.save = [&](const TrainingState& now) { saved_at.push_back(now.step); };

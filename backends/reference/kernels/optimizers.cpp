@@ -85,7 +85,8 @@ void run_clip(const ir::Node& node, const Arguments& a) {
 }
 
 void run_increment(const ir::Node&, const Arguments& a) {
-  *a.results[0].as<std::int64_t>() = *a.operands[0].as<std::int64_t>() + 1;
+  const std::int64_t by = a.has(1) ? *a.operands[1].as<std::int64_t>() : 1;
+  *a.results[0].as<std::int64_t>() = *a.operands[0].as<std::int64_t>() + by;
 }
 
 void run_learning_rate(const ir::Node& node, const Arguments& a) {

@@ -1,0 +1,27 @@
+#include "runtime/sharded_step.h"
+
+#include <utility>
+
+namespace stair::runtime {
+
+ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads)
+    : shard_(std::move(shard)),
+      update_(std::move(update)),
+      shards_(shards),
+      communicator_(communicator),
+      reduction_(shard_.graph(), shards, communicator, threads) {}
+
+void ShardedStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
+  for (std::int64_t shard = communicator_.rank(); shard < shards_; shard += communicator_.size()) {
+    together(communicator_, [&] {
+      const Batch& batch = ahead.next();
+      const ir::TensorView inputs[] = {
+          batch.images.view(), batch.labels.view(), {{ir::DType::i64, {1}}, reinterpret_cast<std::byte*>(&shard)}};
+      run_finite(shard_, inputs, "mean:loss", step, epoch);
+    });
+    reduction_.add(shard_);
+  }
+  update_.run(reduction_.finish());
+}
+
+}  // namespace stair::runtime

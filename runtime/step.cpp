@@ -1,0 +1,80 @@
+#include "runtime/step.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "ir/error.h"
+#include "ir/op.h"
+
+namespace stair::runtime {
+namespace {
+
+// Thrown out of an execution before its updates take place.
+struct LossIsNotFinite {};
+struct FirstNotFinite {
+  std::string place;
+};
+
+// A hook refers to what is on the stack of the one who set it.
+struct HookRemover {
+  Executor& executor;
+  ~HookRemover() { executor.set_hook({}); }
+};
+
+// Without the sign of a NaN, which means nothing.
+float printable(float value) {
+  return std::isnan(value) ? std::fabs(value) : value;
+}
+
+std::string not_finite(const ir::TensorView& tensor) {
+  if (tensor.type.dtype != ir::DType::f32) return "";
+  for (std::int64_t i = 0; i < tensor.count(); ++i) {
+    if (!std::isfinite(tensor.as<float>()[i])) return fmt::format("element {} is {}", i, printable(tensor.as<float>()[i]));
+  }
+  return "";
+}
+
+// Runs the step again, watching every node. Nothing has been updated, so that the first node at fault shows itself again.
+std::string find_cause(Executor& executor, std::span<const ir::TensorView> inputs) {
+  const ir::Graph& graph = executor.graph();
+  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const std::string found = not_finite(results[i]);
+      if (!found.empty())
+        throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(node.results[i]).name, node.op->name, node.name, found)};
+    }
+  });
+  const HookRemover remover{executor};
+  try {
+    executor.run(inputs);
+  } catch (const FirstNotFinite& first) {
+    return first.place;
+  }
+  return "the loss itself";
+}
+
+}  // namespace
+
+void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std::string_view loss, std::int64_t step, std::int64_t epoch) {
+  const ir::ValueId watched = executor.graph().output(loss);
+  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
+    if (node.results.front() == watched && !std::isfinite(*results.front().as<float>())) throw LossIsNotFinite{};
+  });
+  const HookRemover remover{executor};
+  try {
+    executor.run(inputs);
+  } catch (const LossIsNotFinite&) {
+    const float value = printable(*executor.output(loss).as<float>());
+    throw Error(fmt::format("the loss became {} at step {} (epoch {}); the first tensor that isn't finite is {}", value, step, epoch + 1,
+                            find_cause(executor, inputs)));
+  }
+}
+
+void WholeStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
+  const Batch& batch = ahead.next();
+  const ir::TensorView inputs[] = {batch.images.view(), batch.labels.view()};
+  run_finite(executor_, inputs, "loss", step, epoch);
+}
+
+}  // namespace stair::runtime

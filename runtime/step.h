@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/executor.h"
+#include "runtime/prefetch.h"
+
+namespace stair::runtime {
+
+/// One step of training, over and over: from batches to new states.
+class Step {
+ public:
+  virtual ~Step() = default;
+  /// Takes its batches from `ahead` and runs. Error naming the first tensor that isn't finite, its node and the step, where the loss isn't;
+  /// no state has changed then, but for those that Executor::set_hook speaks of.
+  virtual void run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) = 0;
+  /// "loss", "correct" (over the whole batch) or "learning_rate" of the last run.
+  virtual ir::TensorView output(std::string_view name) const = 0;
+};
+
+/// A step that is one execution of one graph.
+class WholeStep : public Step {
+ public:
+  explicit WholeStep(Executor executor) : executor_(std::move(executor)) {}
+  void run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) override;
+  ir::TensorView output(std::string_view name) const override { return executor_.output(name); }
+  const Executor& executor() const { return executor_; }
+
+ private:
+  Executor executor_;
+};
+
+/// One execution. Error as Step::run, where the output `loss` isn't finite.
+void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std::string_view loss, std::int64_t step, std::int64_t epoch);
+
+}  // namespace stair::runtime
