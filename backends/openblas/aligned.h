@@ -11,15 +11,18 @@ class AlignedFloats {
  public:
   AlignedFloats() = default;
   explicit AlignedFloats(std::int64_t count)
-      : data_(static_cast<float*>(std::aligned_alloc(line, (static_cast<std::size_t>(count) * sizeof(float) / line + 1) * line))) {}
+      : bytes_(static_cast<std::size_t>(count) * sizeof(float)),
+        data_(static_cast<float*>(std::aligned_alloc(line, (bytes_ / line + 1) * line))) {}
   bool empty() const { return data_ == nullptr; }
   float* data() const { return data_.get(); }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   static constexpr std::size_t line = 64;
   struct Free {
     void operator()(float* p) const { std::free(p); }
   };
+  std::size_t bytes_ = 0;
   std::unique_ptr<float, Free> data_;
 };
 

@@ -77,7 +77,7 @@ class ConvolutionKernel : public Kernel {
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(own_weights() + nodes_.channels) * sizeof(float) + convolution_->scratch_bytes();
   }
-  std::size_t packed_bytes() const override { return packed_.size() * sizeof(float); }
+  std::size_t packed_bytes() const override { return packed_.bytes(); }
   std::string_view description() const override { return convolution_->description(); }
 
  private:

@@ -64,6 +64,7 @@ class LinearKernel : public Kernel {
   }
 
   std::size_t scratch_bytes() const override { return packed_.empty() ? 0 : max_threads * thread_floats() * sizeof(float); }
+  std::size_t packed_bytes() const override { return packed_.bytes(); }
   std::string_view description() const override { return description_; }
 
  private:
