@@ -82,7 +82,7 @@ class Masks {
       if (std::none_of(questions.begin(), questions.end(), asks)) ready = std::max(ready, reader);
     }
     for (const Question& q : questions) {
-      for (const std::size_t parameter : {2, 3}) {
+      for (const std::size_t parameter : {std::size_t{2}, std::size_t{3}}) {
         const ValueId value = q.quantizer->operands[parameter];
         if (graph_.producer(value) != nullptr) ready = std::max(ready, graph_.value(value).producer);
       }
