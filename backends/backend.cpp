@@ -80,6 +80,12 @@ std::vector<ir::NodeId> Backend::group(const ir::Graph&, const ir::Uses&, ir::No
   return {first};
 }
 
+const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free) {
+  if (!uses.single(value)) return nullptr;
+  const ir::NodeId& reader = uses.nodes[static_cast<std::size_t>(value)].front();
+  return free(reader) ? &reader : nullptr;
+}
+
 std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing) {
   return std::make_unique<FunctionBackend>(std::move(name), std::move(summary), std::move(kernels), std::move(missing));
 }

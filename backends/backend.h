@@ -73,6 +73,9 @@ class Backend {
   virtual bool any_layout() const { return false; }
 };
 
+/// For Backend::group: the only node that reads the value, if nothing else does and it is in no group yet, or nullptr.
+const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free);
+
 /// The loaded plug-ins (backends/plugin.h), then the built-in backends, best first; the last, "reference", runs every node.
 std::vector<const Backend*> all();
 /// Those, and each of their variants that this machine can run: what a change is tested on, and what `stair verify` compares.

@@ -208,12 +208,6 @@ Epilogue Fusion::epilogue(std::span<const ir::TensorView> operands, std::int64_t
   return e;
 }
 
-const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free) {
-  if (!uses.single(value)) return nullptr;
-  const ir::NodeId& reader = uses.nodes[static_cast<std::size_t>(value)].front();
-  return free(reader) ? &reader : nullptr;
-}
-
 std::vector<ir::NodeId> fuse_rescale(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, std::int64_t channel_axis,
                                      const std::function<bool(ir::NodeId)>& free) {
   const ir::ValueId acc = graph.node(first).results[0];

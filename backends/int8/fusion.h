@@ -43,9 +43,6 @@ struct Fusion {
 /// own.
 Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::TensorView> operands);
 
-/// The only node that reads the value, if nothing else does and it is in no group yet, or nullptr.
-const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free);
-
 /// The nodes that go with `first`, which sums and has its channels on the last axis of its result.
 std::vector<ir::NodeId> fuse(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first, const std::function<bool(ir::NodeId)>& free);
 

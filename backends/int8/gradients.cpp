@@ -4,22 +4,29 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
+#include <utility>
 
-#include "backends/int8/fusion.h"
 #include "backends/int8/memory.h"
+#include "backends/int8/pieces.h"
+#include "backends/phases.h"
 #include "backends/window.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
 namespace {
 
-constexpr std::int64_t max_threads = 16;
+constexpr int max_threads = 16;
 constexpr std::int64_t least_channels = 8;       // of either side: tiles have room for 16
 constexpr std::int64_t most_positions = 8192;    // of an image's planes, that lie in a cache
 constexpr std::int64_t positions_a_call = 1024;  // of dy: so many make up for loading and storing the sums
 
 std::int64_t whole(std::int64_t count, std::int64_t unit) {
   return quotient_up(count, unit) * unit;
+}
+
+std::string describe(const Kernels& kernels) {
+  return std::string(name_of(kernels.isa)) + " integers by thirds of floats";
 }
 
 std::byte* take(std::byte*& memory, std::size_t bytes) {
@@ -35,13 +42,14 @@ class WeightGradientKernel : public Kernel {
     return Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
                                graph.type(node.operands[0]).shape);
   }
-  static bool fits(const Window& w, bool one_scale) {
-    const WeightGradientKernel made(nullptr, w, false);
+  static bool fits(const Kernels& kernels, const Window& w, bool one_scale) {
+    const WeightGradientKernel made(kernels, w, false);
     return one_scale && w.groups == 1 && std::min(w.in_channels, w.out_channels) >= least_channels &&
            made.g_.row_planes * made.g_.column_planes * made.g_.plane_positions <= most_positions;
   }
 
-  WeightGradientKernel(void (*kernel)(const WeightGradient&), const Window& w, bool is_signed) : run_(kernel), window_(w) {
+  WeightGradientKernel(const Kernels& kernels, const Window& w, bool is_signed)
+      : run_(kernels.weight_gradient), description_(describe(kernels)), window_(w) {
     g_.is_signed = is_signed;
     g_.in_channels = w.in_channels;
     g_.in_height = w.in_height;
@@ -78,7 +86,8 @@ class WeightGradientKernel : public Kernel {
     const Window& w = window_;
     auto* sums = reinterpret_cast<float*>(a.scratch);
     const std::int64_t piece_floats = sums_floats();
-#pragma omp parallel for num_threads(std::min(a.threads, static_cast <int>(max_threads))) schedule(static) if (pieces_ > 1)
+    const int team = std::min(a.threads, max_threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (pieces_ > 1)
     for (std::int64_t piece = 0; piece < pieces_; ++piece) {
       WeightGradient g = g_;
       std::byte* memory = a.scratch + static_cast<std::size_t>(pieces_ * piece_floats) * sizeof(float) +
@@ -105,7 +114,7 @@ class WeightGradientKernel : public Kernel {
     return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + max_threads * thread_bytes();
   }
   std::string_view description() const override {
-    return "amx integers by thirds of floats";
+    return description_;
   }
 
  private:
@@ -154,36 +163,12 @@ class WeightGradientKernel : public Kernel {
   }
 
   void (*run_)(const WeightGradient&);
+  std::string description_;
   Window window_;
   WeightGradient g_{};
   std::vector<std::int32_t> offsets_;
   std::int64_t images_of_call_ = 1, images_of_piece_ = 1, pieces_ = 1;
 };
-
-/// The pixels along one axis that (pixel + padding) modulo the stride is the same for, and the taps that read them: of pixel `first + i *
-/// stride`, tap `kernel[j]` reads position i + shift[j] of dy. In the order of the shifts.
-struct Phase {
-  std::int64_t first, pixels;
-  std::vector<std::int64_t> kernel, shift;
-
-  Phase(std::int64_t residue, std::int64_t size, std::int64_t taps, std::int64_t stride, std::int64_t padding, std::int64_t dilation)
-      : first(((residue - padding) % stride + stride) % stride), pixels(first < size ? (size - 1 - first) / stride + 1 : 0) {
-    for (std::int64_t k = taps - 1; k >= 0; --k) {
-      if ((first + padding - k * dilation) % stride != 0) continue;
-      kernel.push_back(k);
-      shift.push_back((first + padding - k * dilation) / stride);
-    }
-  }
-};
-
-std::vector<Phase> phases(std::int64_t size, std::int64_t taps, std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
-  std::vector<Phase> all;
-  for (std::int64_t residue = 0; residue < stride; ++residue) {
-    Phase phase(residue, size, taps, stride, padding, dilation);
-    if (phase.pixels > 0) all.push_back(std::move(phase));
-  }
-  return all;
-}
 
 // How far before the first position of dy, and behind pixel i, the phases read.
 std::pair<std::int64_t, std::int64_t> reach(const std::vector<Phase>& all) {
@@ -205,12 +190,12 @@ class InputGradientKernel : public Kernel {
     return Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
                                graph.type(node.operands[0]).shape);
   }
-  static bool fits(const Window& w) {
-    const InputGradientKernel made(nullptr, w);
+  static bool fits(const Kernels& kernels, const Window& w) {
+    const InputGradientKernel made(kernels, w);
     return w.groups == 1 && std::min(w.in_channels, w.out_channels) >= least_channels && made.g_.plane_positions <= most_positions;
   }
 
-  InputGradientKernel(void (*kernel)(const InputGradient&), const Window& w) : run_(kernel), window_(w) {
+  InputGradientKernel(const Kernels& kernels, const Window& w) : run_(kernels.input_gradient), description_(describe(kernels)), window_(w) {
     const std::vector<Phase> of_rows = phases(w.in_height, w.kernel_height, w.stride_h, w.top, w.dilation_h);
     const std::vector<Phase> of_columns = phases(w.in_width, w.kernel_width, w.stride_w, w.left, w.dilation_w);
     const auto [above, bottom] = reach(of_rows);
@@ -246,7 +231,8 @@ class InputGradientKernel : public Kernel {
     for (const Part& part : parts_) {
       parts.push_back({weights, part.offsets.data(), part.first_pairs.data(), part.steps(), part.rows, part.columns, part.first_row,
                        part.first_column});
-      weights = pack(part, a.operands[0], *a.operands[2].as<std::int32_t>(), weights);
+      pack(part, a.operands[0], *a.operands[2].as<std::int32_t>(), weights, a.threads);
+      weights += part.steps() * step_size();
     }
     for (std::int64_t o = 0; o < w.out_channels; ++o) scale[o] = a.operands[1].as<float>()[a.operands[1].count() == 1 ? 0 : o];
     const auto team = static_cast<int>(std::min<std::int64_t>({a.threads, max_threads, w.images}));
@@ -271,7 +257,7 @@ class InputGradientKernel : public Kernel {
     return whole_lines(weights_bytes()) + whole_lines(scale_bytes()) + max_threads * pairs_bytes();
   }
   std::string_view description() const override {
-    return "amx integers by thirds of floats";
+    return description_;
   }
 
  private:
@@ -322,8 +308,8 @@ class InputGradientKernel : public Kernel {
     parts_.push_back(std::move(part));
   }
 
-  // As bfloat16s, exactly; 0 where channels or taps end. Returns the end.
-  std::uint16_t* pack(const Part& part, const ir::TensorView& q, std::int32_t zero_point, std::uint16_t* to) const {
+  // As bfloat16s, exactly; 0 where channels or taps end.
+  void pack(const Part& part, const ir::TensorView& q, std::int32_t zero_point, std::uint16_t* packed, int threads) const {
     const Window& w = window_;
     const bool is_signed = q.type.dtype == ir::DType::s8;
     const auto weight = [&](std::int64_t o, std::int64_t c, std::int64_t kh, std::int64_t kw) -> std::uint16_t {
@@ -335,21 +321,26 @@ class InputGradientKernel : public Kernel {
       std::memcpy(&bits, &value, sizeof bits);
       return static_cast<std::uint16_t>(bits >> 16U);
     };
-    for (std::int64_t panel = 0; panel < quotient_up(w.in_channels, gradient_tile); ++panel) {
-      for (const Step& step : part.taps) {
-        for (std::int64_t c = panel * gradient_tile; c < (panel + 1) * gradient_tile; ++c) {
-          for (std::int64_t i = 0; i < gradient_depth; ++i) {
-            const bool second = g_.doubled && i >= gradient_depth / 2;
-            const std::int64_t o = step.first_channel + (second ? i - gradient_depth / 2 : i);
-            *to++ = weight(o, c, step.kh, second ? step.second_kw : step.kw);
-          }
-        }
-      }
-    }
-    return to;
+    const std::int64_t of_channel = part.steps() * gradient_depth;
+    for_pieces(whole(w.in_channels, gradient_tile), gradient_tile, elements_of_piece / of_channel, threads,
+               [&](std::int64_t first, std::int64_t last) {
+                 std::uint16_t* to = packed + first * of_channel;
+                 for (std::int64_t panel = first; panel < last; panel += gradient_tile) {
+                   for (const Step& step : part.taps) {
+                     for (std::int64_t c = panel; c < panel + gradient_tile; ++c) {
+                       for (std::int64_t i = 0; i < gradient_depth; ++i) {
+                         const bool second = g_.doubled && i >= gradient_depth / 2;
+                         const std::int64_t o = step.first_channel + (second ? i - gradient_depth / 2 : i);
+                         *to++ = weight(o, c, step.kh, second ? step.second_kw : step.kw);
+                       }
+                     }
+                   }
+                 }
+               });
   }
 
   void (*run_)(const InputGradient&);
+  std::string description_;
   Window window_;
   InputGradient g_{};
   std::vector<Part> parts_;
@@ -358,7 +349,7 @@ class InputGradientKernel : public Kernel {
 }  // namespace
 
 std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
-                                       const Free& free) {
+                                       const std::function<bool(ir::NodeId)>& free) {
   const ir::Node& dequantize = graph.node(first);
   const ir::NodeId* id = only_reader(uses, dequantize.results[0], free);
   if (id == nullptr || graph.node(*id).operands.size() != 2 || graph.node(*id).operands[1] != dequantize.results[0]) return {first};
@@ -366,11 +357,11 @@ std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& 
   const bool one_scale = ir::element_count(graph.type(dequantize.operands[1]).shape) == 1;
   const std::int64_t axis = dequantize.attributes.integer("axis");
   if (reader.op->name == "conv2d_grad_weight" && kernels.weight_gradient != nullptr &&
-      WeightGradientKernel::fits(WeightGradientKernel::window(graph, reader), one_scale)) {
+      WeightGradientKernel::fits(kernels, WeightGradientKernel::window(graph, reader), one_scale)) {
     return {first, *id};
   }
   if (reader.op->name == "conv2d_grad_input" && kernels.input_gradient != nullptr && (one_scale || axis == 0) &&
-      InputGradientKernel::fits(InputGradientKernel::window(graph, reader))) {
+      InputGradientKernel::fits(kernels, InputGradientKernel::window(graph, reader))) {
     return {first, *id};
   }
   return {first};
@@ -380,9 +371,9 @@ std::unique_ptr<Kernel> prepare_gradient(const Kernels& kernels, const ir::Graph
   const ir::Node& reader = graph.node(nodes.back());
   if (reader.op->name == "conv2d_grad_weight") {
     const bool is_signed = graph.type(graph.node(nodes.front()).operands[0]).dtype == ir::DType::s8;
-    return std::make_unique<WeightGradientKernel>(kernels.weight_gradient, WeightGradientKernel::window(graph, reader), is_signed);
+    return std::make_unique<WeightGradientKernel>(kernels, WeightGradientKernel::window(graph, reader), is_signed);
   }
-  return std::make_unique<InputGradientKernel>(kernels.input_gradient, InputGradientKernel::window(graph, reader));
+  return std::make_unique<InputGradientKernel>(kernels, InputGradientKernel::window(graph, reader));
 }
 
 }  // namespace stair::backends::int8

@@ -39,7 +39,10 @@ Kernels make(Isa isa) {
     case Isa::amx:
       avx512_vnni::register_all(kernels);
       amx::register_all(kernels);
-      if (!processor::has_amx_bf16()) kernels.weight_gradient = nullptr, kernels.input_gradient = nullptr;
+      if (!processor::has_amx_bf16()) {
+        kernels.weight_gradient = nullptr;
+        kernels.input_gradient = nullptr;
+      }
       break;
     case Isa::avx512_vnni:
       avx512_vnni::register_all(kernels);

@@ -12,9 +12,6 @@
 
 namespace stair::backends::int8 {
 
-/// Whether a node is in no group yet.
-using Free = std::function<bool(ir::NodeId)>;
-
 /// How the int8 backend runs nodes, by op: each file nodes/NAME.cpp defines `void NAME(NodeKernels&)` and adds its ops.
 class NodeKernels {
  public:
@@ -26,7 +23,7 @@ class NodeKernels {
                                        Constants constants);
     /// See Backend::group; nullptr: each node is alone.
     std::vector<ir::NodeId> (*group)(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
-                                     const Free& free) = nullptr;
+                                     const std::function<bool(ir::NodeId)>& free) = nullptr;
   };
 
   void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }

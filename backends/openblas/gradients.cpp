@@ -2,7 +2,6 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/masks.h"
-#include "backends/openblas/normalization.h"
 #include "backends/openblas/parallel.h"
 #include "ir/op.h"
 
@@ -60,9 +59,8 @@ std::vector<NodeId> gradient_group(const ir::Graph& graph, const ir::Uses& uses,
   // The only reader of the last node's result, if that is the gradient that it reads.
   const auto next = [&](auto&& fits) {
     const ValueId value = graph.node(nodes.back()).results[0];
-    if (!uses.single(value)) return;
-    const NodeId reader = uses.nodes[static_cast<std::size_t>(value)].front();
-    if (free(reader) && graph.node(reader).operands[0] == value && fits(graph.node(reader))) nodes.push_back(reader);
+    const NodeId* reader = only_reader(uses, value, free);
+    if (reader != nullptr && graph.node(*reader).operands[0] == value && fits(graph.node(*reader))) nodes.push_back(*reader);
   };
   const ir::Node& node = graph.node(first);
   if (node.op->name == "add") {

@@ -23,8 +23,10 @@ void relu6_back(const float* dy, const float* x, float slope, float* dx, std::in
 /// FunctionKernels::Entry::group of the ops that such a group begins with.
 std::vector<ir::NodeId> gradient_group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                        const std::function<bool(ir::NodeId)>& free);
-/// FunctionKernels::Entry::prepare of them.
+/// FunctionKernels::Entry::prepare of them, and of batch_norm_grad alone.
 std::unique_ptr<Kernel> prepare_gradient_group(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants);
+/// The kernel where the last node is batch_norm_grad. Results: dx, dgamma, dbeta.
+std::unique_ptr<Kernel> batch_norm_gradient(const ir::Graph& graph, std::span<const ir::NodeId> nodes);
 
 /// The elementwise part of such a group: rows of the gradient that comes out of it.
 class Incoming {
@@ -32,7 +34,7 @@ class Incoming {
   /// `nodes` may end with other nodes; without elementwise ones it is operand 0 as it lies in memory.
   Incoming(const ir::Graph& graph, std::span<const ir::NodeId> nodes);
 
-  /// How many of the group's operands belong to it, which are its first ones, the gradient itself not counted where it is a later node's.
+  /// How many operands its nodes have: those of the nodes behind begin there.
   std::size_t operands() const { return operands_; }
   /// `count` elements from element `first` on, in `buffer` (of as many) or where they lie.
   const float* row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,7 +83,7 @@ class Masks {
       if (std::none_of(questions.begin(), questions.end(), asks)) ready = std::max(ready, reader);
     }
     for (const Question& q : questions) {
-      for (const std::size_t parameter : {2, 3}) {
+      for (const std::size_t parameter : {std::size_t{2}, std::size_t{3}}) {
         const ValueId value = q.quantizer->operands[parameter];
         if (graph_.producer(value) != nullptr) ready = std::max(ready, graph_.value(value).producer);
       }
@@ -91,7 +92,7 @@ class Masks {
     if (std::any_of(questions.begin(), questions.end(), early)) return;
     for (const Question& q : questions) {
       ends_.emplace(&q.last(), q);
-      if (q.activation != nullptr) dropped_.emplace(q.quantizer, true);
+      if (q.activation != nullptr) dropped_.insert(q.quantizer);
       asked_after_[&graph_.node(ready)].push_back(q);
     }
   }
@@ -121,7 +122,7 @@ class Masks {
   ir::Uses uses_;
   ir::Rewriter rewriter_;
   std::map<const Node*, Question> ends_;                      // by the last node of the question
-  std::map<const Node*, bool> dropped_;                       // nodes that another answers for
+  std::set<const Node*> dropped_;                             // nodes that another answers for
   std::map<const Node*, std::vector<Question>> asked_after_;  // by the node behind which the bits are made
   std::map<const Node*, ValueId> masks_;                      // by the quantizer's gradient
   std::vector<std::string> changes_;

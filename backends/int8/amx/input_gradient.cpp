@@ -23,7 +23,7 @@ void pair_rows(const InputGradient& g) {
         const __mmask16 inside = first_lanes(g.out_width - i);
         const Parts of_a = parts_of(_mm512_mul_ps(_mm512_maskz_loadu_ps(inside, a + i), scale_a));
         const Parts of_b = parts_of(_mm512_mul_ps(_mm512_maskz_loadu_ps(two ? inside : __mmask16{0}, b + i), scale_b));
-        for (int p = 0; p < 3; ++p) {
+        for (int p = 0; p < gradient_parts; ++p) {
           const __m512i pairs = _mm512_or_si512(of_a.part[p], _mm512_slli_epi32(of_b.part[p], 16));
           std::uint16_t* to = line + p * part + 2 * i;
           _mm512_mask_storeu_epi32(to, inside, pairs);
@@ -60,7 +60,7 @@ STAIR_INLINE void multiply(const InputGradient& g, const InputPart& of, const To
     const std::uint16_t* dy = g.pairs + (of.first_pairs[step] * g.plane_positions + of.offsets[step]) * 2;
     _tile_loadd(4, weights, 64);
     if constexpr (panels == 2) _tile_loadd(5, weights + of.steps * step_size, 64);
-    for (int p = 0; p < 3; ++p, dy += part) {
+    for (int p = 0; p < gradient_parts; ++p, dy += part) {
       _tile_loadd(6, dy + 2 * together.position[0], stride);
       _tile_dpbf16ps(0, 4, 6);
       if constexpr (panels == 2) _tile_dpbf16ps(1, 5, 6);

@@ -21,7 +21,7 @@ void split_rows(const WeightGradient& g) {
       std::int64_t at = 0;  // first position that isn't written yet; vectors are written whole, what is too much is written over
       const auto store = [&](const Parts& parts, std::int64_t position) {
         const __mmask16 inside = first_lanes(g.positions - position);
-        for (int p = 0; p < 3; ++p) _mm512_mask_cvtepi32_storeu_epi16(to + p * part + position, inside, parts.part[p]);
+        for (int p = 0; p < gradient_parts; ++p) _mm512_mask_cvtepi32_storeu_epi16(to + p * part + position, inside, parts.part[p]);
       };
       const float* from = g.dy + (image * g.out_channels + o) * g.out_height * g.out_width;
       for (std::int64_t r = 0; o < g.out_channels && r < g.out_height; ++r, from += g.out_width) {

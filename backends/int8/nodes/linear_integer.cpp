@@ -18,7 +18,7 @@ std::unique_ptr<Kernel> prepare_linear_integer(const Kernels& kernels, const ir:
 }
 
 std::vector<ir::NodeId> group_linear_integer(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
-                                             const Free& free) {
+                                             const std::function<bool(ir::NodeId)>& free) {
   return fuse(graph, uses, first, free);
 }
 

@@ -1,7 +1,6 @@
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/gradients.h"
-#include "backends/openblas/normalization.h"
 #include "backends/openblas/statistics.h"
 
 namespace stair::backends::openblas {
@@ -93,10 +92,6 @@ class BatchNormGradientKernel : public Kernel {
   Incoming incoming_;
 };
 
-std::unique_ptr<Kernel> prepare_batch_norm_grad(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  return batch_norm_gradient(graph, nodes);
-}
-
 }  // namespace
 
 std::unique_ptr<Kernel> batch_norm_gradient(const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
@@ -104,7 +99,7 @@ std::unique_ptr<Kernel> batch_norm_gradient(const ir::Graph& graph, std::span<co
 }
 
 void batch_norm_grad(FunctionKernels& kernels) {
-  kernels.add("batch_norm_grad", {.function = nullptr, .accepts = not_double, .prepare = prepare_batch_norm_grad});
+  kernels.add("batch_norm_grad", {.function = nullptr, .accepts = not_double, .prepare = prepare_gradient_group});
 }
 
 }  // namespace stair::backends::openblas

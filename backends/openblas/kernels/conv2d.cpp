@@ -22,19 +22,12 @@ Window window_of(const ir::Graph& graph, const ir::Node& node) {
                              graph.type(node.results[0]).shape);
 }
 
-// The only reader of the node's result, if it is free.
-const ir::Node* only_reader(const ir::Graph& graph, const ir::Uses& uses, NodeId node, const std::function<bool(NodeId)>& free) {
-  const ValueId value = graph.node(node).results[0];
-  if (!uses.single(value)) return nullptr;
-  const NodeId reader = uses.nodes[static_cast<std::size_t>(value)].front();
-  return free(reader) ? &graph.node(reader) : nullptr;
-}
-
 std::vector<NodeId> group(const ir::Graph& graph, const ir::Uses& uses, NodeId first, const std::function<bool(NodeId)>& free) {
   std::vector<NodeId> nodes{first};
   const auto next = [&](auto&& fits) {
-    const ir::Node* reader = only_reader(graph, uses, nodes.back(), free);
-    if (reader != nullptr && fits(*reader, graph.node(nodes.back()).results[0])) nodes.push_back(graph.value(reader->results[0]).producer);
+    const ValueId value = graph.node(nodes.back()).results[0];
+    const NodeId* reader = only_reader(uses, value, free);
+    if (reader != nullptr && fits(graph.node(*reader), value)) nodes.push_back(*reader);
   };
   next([](const ir::Node& node, ValueId value) { return node.op->name == "batch_norm_inference" && node.operands[0] == value; });
   next([&](const ir::Node& node, ValueId value) {

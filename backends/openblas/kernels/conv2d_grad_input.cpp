@@ -1,32 +1,13 @@
 #include <memory>
-#include <numeric>
 #include <vector>
 
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/direct/convolution.h"
 #include "backends/openblas/parallel.h"
+#include "backends/phases.h"
 
 namespace stair::backends::openblas {
 namespace {
-
-// The kernel positions along one axis that the pixels i with (i + padding) % stride == residue are read by, and those pixels. To them the
-// gradient is a convolution of dy with stride 1: with the positions backwards, `dilation` apart.
-struct Phase {
-  std::int64_t first_tap, tap_step, taps;
-  std::int64_t dilation, padding;
-  std::int64_t first_pixel, pixels;
-
-  Phase(std::int64_t residue, std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padded, std::int64_t tap_distance)
-      : first_tap(0), tap_step(stride / std::gcd(tap_distance, stride)), taps(0), dilation(tap_distance / std::gcd(tap_distance, stride)) {
-    while (first_tap < kernel && first_tap * tap_distance % stride != residue) ++first_tap;
-    if (first_tap < kernel) taps = (kernel - 1 - first_tap) / tap_step + 1;
-    const std::int64_t first = std::max<std::int64_t>(0, (padded - residue + stride - 1) / stride);
-    first_pixel = first * stride + residue - padded;
-    pixels = first_pixel < size ? (size - 1 - first_pixel) / stride + 1 : 0;
-    const std::int64_t offset = (first_tap * tap_distance - residue) / stride;
-    padding = offset + (taps - 1) * dilation - first;
-  }
-};
 
 // A part of the gradient by the input: all of it with stride 1.
 struct Part {
@@ -41,15 +22,16 @@ struct Part {
     t.out_channels = g.in_channels;
     t.out_height = rows.pixels;
     t.out_width = columns.pixels;
-    t.kernel_height = rows.taps;
-    t.kernel_width = columns.taps;
+    t.kernel_height = static_cast<std::int64_t>(rows.kernel.size());
+    t.kernel_width = static_cast<std::int64_t>(columns.kernel.size());
     t.stride_h = t.stride_w = 1;
-    t.dilation_h = rows.dilation;
-    t.dilation_w = columns.dilation;
-    t.top = rows.padding;
-    t.left = columns.padding;
+    t.dilation_h = step(rows);
+    t.dilation_w = step(columns);
+    t.top = -rows.shift.front();
+    t.left = -columns.shift.front();
     return t;
   }
+  static std::int64_t step(const Phase& phase) { return phase.shift.size() > 1 ? phase.shift[1] - phase.shift[0] : 1; }
   Part(const Window& g, const Phase& of_rows, const Phase& of_columns)
       : rows(of_rows), columns(of_columns), convolution(window(g, of_rows, of_columns)) {}
 };
@@ -57,15 +39,14 @@ struct Part {
 // Each group's [out, in, KH, KW] becomes [in, out, taps of the part], backwards.
 void flip(const Window& g, const Part& part, const float* w, float* flipped, int threads) {
   const std::int64_t window = g.kernel_height * g.kernel_width;
-  const std::int64_t taps = part.rows.taps * part.columns.taps;
+  const auto taps = static_cast<std::int64_t>(part.rows.kernel.size() * part.columns.kernel.size());
   for_items(g.out_channels, threads, [&](std::int64_t o) {
     const std::int64_t group = o / g.group_out();
     for (std::int64_t c = 0; c < g.group_in(); ++c) {
       const float* from = w + (o * g.group_in() + c) * window;
-      float* to = flipped + ((group * g.group_in() + c) * g.group_out() + o % g.group_out()) * taps + taps;
-      for (std::int64_t i = 0; i < part.rows.taps; ++i) {
-        const float* row = from + (part.rows.first_tap + i * part.rows.tap_step) * g.kernel_width;
-        for (std::int64_t j = 0; j < part.columns.taps; ++j) *--to = row[part.columns.first_tap + j * part.columns.tap_step];
+      float* to = flipped + ((group * g.group_in() + c) * g.group_out() + o % g.group_out()) * taps;
+      for (const std::int64_t kh : part.rows.kernel) {
+        for (const std::int64_t kw : part.columns.kernel) *to++ = from[kh * g.kernel_width + kw];
       }
     }
   });
@@ -77,13 +58,12 @@ class InputGradientKernel : public Kernel {
       : window_(Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
                                     graph.type(node.operands[0]).shape)) {
     const Window& g = window_;
-    for (std::int64_t row = 0; row < g.stride_h; ++row) {
-      for (std::int64_t column = 0; column < g.stride_w; ++column) {
-        const Phase rows(row, g.in_height, g.kernel_height, g.stride_h, g.top, g.dilation_h);
-        const Phase columns(column, g.in_width, g.kernel_width, g.stride_w, g.left, g.dilation_w);
-        const bool reads = rows.taps > 0 && columns.taps > 0;
+    const std::vector<Phase> of_columns = phases(g.in_width, g.kernel_width, g.stride_w, g.left, g.dilation_w);
+    for (const Phase& rows : phases(g.in_height, g.kernel_height, g.stride_h, g.top, g.dilation_h)) {
+      for (const Phase& columns : of_columns) {
+        const bool reads = !rows.kernel.empty() && !columns.kernel.empty();
         covers_ = covers_ && reads;
-        if (reads && rows.pixels > 0 && columns.pixels > 0) parts_.emplace_back(g, rows, columns);
+        if (reads) parts_.emplace_back(g, rows, columns);
       }
     }
     for (const Part& part : parts_) {
@@ -128,7 +108,7 @@ class InputGradientKernel : public Kernel {
     for_items(g.images * g.in_channels, threads, [&](std::int64_t plane) {
       for (std::int64_t r = 0; r < rows; ++r) {
         const float* row = from + (plane * rows + r) * columns;
-        float* to = dx + (plane * g.in_height + part.rows.first_pixel + r * g.stride_h) * g.in_width + part.columns.first_pixel;
+        float* to = dx + (plane * g.in_height + part.rows.first + r * g.stride_h) * g.in_width + part.columns.first;
         for (std::int64_t i = 0; i < columns; ++i) to[i * g.stride_w] = row[i];
       }
     });
