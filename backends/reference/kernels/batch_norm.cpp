@@ -148,7 +148,7 @@ void run_statistics_grad(const ir::Node&, const Arguments& a) {
   });
 }
 
-void run_moving_average(const ir::Node& node, const Arguments& a) {
+void run_exponential_moving_average(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const auto momentum = static_cast<Real>(node.attributes.number("momentum"));
     const auto correction = static_cast<Real>(node.attributes.number("correction"));
@@ -188,7 +188,7 @@ void batch_norm(FunctionKernels& kernels) {
   kernels.add("batch_norm_inference_grad", {run_inference_grad});
   kernels.add("batch_statistics", {run_statistics});
   kernels.add("batch_statistics_grad", {run_statistics_grad});
-  kernels.add("exponential_moving_average", {run_moving_average});
+  kernels.add("exponential_moving_average", {run_exponential_moving_average});
   kernels.add("standard_deviation", {run_standard_deviation});
   kernels.add("channel_affine", {run_channel_affine});
 }
