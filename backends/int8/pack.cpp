@@ -108,15 +108,15 @@ void pack_panel(const Bytewise& from, const Depth& depth, std::int64_t channels,
   pack_elements(from, done, depth.k, channels, panel, flipped, bytes, sums);
 }
 
-void narrow_panel(const std::int8_t* from, std::int64_t runs, std::int64_t groups, std::int64_t group_bytes, int bits, std::int8_t* to) {
+void narrow_panel(const std::int8_t* from, std::int64_t runs, std::int64_t groups, std::int64_t bytes, int bits, std::int8_t* to) {
   const int fields = 8 / bits;
   const unsigned mask = (1U << bits) - 1;
   const std::int64_t words = quotient_up(groups, fields);
-  std::memset(to, 0, static_cast<std::size_t>(runs * words * group_bytes));
-  for (std::int64_t group = 0; group < runs * groups; ++group, from += group_bytes) {
-    std::int8_t* const word = to + (group / groups * words + group % groups / fields) * group_bytes;
+  std::memset(to, 0, static_cast<std::size_t>(runs * words * bytes));
+  for (std::int64_t group = 0; group < runs * groups; ++group, from += bytes) {
+    std::int8_t* const word = to + (group / groups * words + group % groups / fields) * bytes;
     const auto shift = static_cast<unsigned>(group % groups % fields * bits);
-    for (std::int64_t i = 0; i < group_bytes; ++i) {
+    for (std::int64_t i = 0; i < bytes; ++i) {
       word[i] = static_cast<std::int8_t>(static_cast<unsigned>(word[i]) | (static_cast<unsigned>(from[i]) & mask) << shift);
     }
   }

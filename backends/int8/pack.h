@@ -22,8 +22,8 @@ struct Bytewise {
 void pack_panel(const Bytewise& from, const Depth& depth, std::int64_t channels, std::int64_t panel, bool flip, std::int8_t* to,
                 std::int32_t* sums);
 
-/// Joins the groups of a panel of `runs` runs, `group_bytes` bytes each, to words of narrow weights, of 4 or 2 bits (kernels.h, Product).
-void narrow_panel(const std::int8_t* from, std::int64_t runs, std::int64_t groups, std::int64_t group_bytes, int bits, std::int8_t* to);
+/// Joins the groups of a panel of `runs` runs, `bytes` bytes each, to words of narrow weights, of 4 or 2 bits (kernels.h, Product).
+void narrow_panel(const std::int8_t* from, std::int64_t runs, std::int64_t groups, std::int64_t bytes, int bits, std::int8_t* to);
 
 /// Copies `rows` rows of depth.k bytes, flipped where asked, to rows of depth.bytes() bytes that end in zeros.
 void copy_rows(const std::uint8_t* from, const Depth& depth, std::int64_t rows, bool flip, std::uint8_t* to);
