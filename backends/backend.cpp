@@ -1,5 +1,6 @@
 #include "backends/backend.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "backends/int8/backend.h"
@@ -84,6 +85,17 @@ const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std
   if (!uses.single(value)) return nullptr;
   const ir::NodeId& reader = uses.nodes[static_cast<std::size_t>(value)].front();
   return free(reader) ? &reader : nullptr;
+}
+
+bool readers_follow(const ir::Graph& graph, const ir::Uses& uses, std::span<const ir::NodeId> nodes) {
+  for (const ir::NodeId node : nodes) {
+    for (const ir::ValueId result : graph.node(node).results) {
+      for (const ir::NodeId reader : uses.nodes[static_cast<std::size_t>(result)]) {
+        if (reader <= nodes.back() && std::find(nodes.begin(), nodes.end(), reader) == nodes.end()) return false;
+      }
+    }
+  }
+  return true;
 }
 
 std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing) {

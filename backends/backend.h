@@ -24,7 +24,8 @@ struct Answer {
 
 /// Operands and results of one execution, dense and row-major, in the node's order. An absent optional operand has data == nullptr.
 /// A group's operands are those of its nodes one after another (a value within the group has data == nullptr), its results those of its
-/// last node. `scratch` has the bytes that the kernel asked for, 64-byte aligned.
+/// nodes one after another, without the values within the group: those that its nodes read and nobody else. `scratch` has the bytes that
+/// the kernel asked for, 64-byte aligned.
 struct Arguments {
   std::span<const ir::TensorView> operands;
   std::span<const ir::TensorView> results;
@@ -61,8 +62,9 @@ class Backend {
   virtual Answer supports_op(std::string_view op) const = 0;
   /// Whether it runs this very node, with its types and attributes.
   virtual Answer supports(const ir::Graph& graph, const ir::Node& node) const = 0;
-  /// The nodes that it runs as one kernel beginning with `first`, a node that it supports: `first` alone, or a group in topological order,
-  /// whose values nobody but the group reads, apart from the results of its last node. `free` tells whether a node is in no group yet.
+  /// The nodes that it runs as one kernel beginning with `first`, a node that it supports: `first` alone, or a group in the graph's order.
+  /// The kernel runs where the last of them stands: all other readers of their results come behind it. `free` tells whether a node is in no
+  /// group yet.
   virtual std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                         const std::function<bool(ir::NodeId)>& free) const;
   /// A kernel for one node that it supports, or for a group that it formed. `graph` and the memory of `constants` must outlive the kernel.
@@ -75,6 +77,9 @@ class Backend {
 
 /// For Backend::group: the only node that reads the value, if nothing else does and it is in no group yet, or nullptr.
 const ir::NodeId* only_reader(const ir::Uses& uses, ir::ValueId value, const std::function<bool(ir::NodeId)>& free);
+
+/// For Backend::group: whether all readers of the nodes' results are among them or come behind the last of them.
+bool readers_follow(const ir::Graph& graph, const ir::Uses& uses, std::span<const ir::NodeId> nodes);
 
 /// The loaded plug-ins (backends/plugin.h), then the built-in backends, best first; the last, "reference", runs every node.
 std::vector<const Backend*> all();

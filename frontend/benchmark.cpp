@@ -1,7 +1,6 @@
 #include "frontend/benchmark.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -135,23 +134,25 @@ std::vector<Work> work_by_step(const runtime::Executor& executor) {
   const ir::Graph& graph = executor.graph();
   const std::vector<runtime::Executor::Assignment>& assignments = executor.assignments();
   constexpr std::size_t outside = ~std::size_t{0};
-  std::map<std::string_view, std::size_t> named;
-  for (std::size_t step = 0; step < assignments.size(); ++step) named[assignments[step].node] = step;
   std::vector<std::set<std::size_t>> readers(graph.values().size());  // steps that read the value
   for (const ir::Output& output : graph.outputs()) readers[static_cast<std::size_t>(output.value)].insert(outside);
   for (const ir::Update& update : graph.updates()) readers[static_cast<std::size_t>(update.value)].insert(outside);
   std::vector<Work> work(assignments.size());
-  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
-    const auto it = named.find(node->name);
-    const std::size_t step = it == named.end() ? *readers[static_cast<std::size_t>(node->results.front())].begin() : it->second;
-    work[step].multiply_accumulates += ir::multiply_accumulates(graph, *node);
-    for (const ir::ValueId operand : node->operands) {
-      if (operand != ir::absent) readers[static_cast<std::size_t>(operand)].insert(step);
+  for (std::size_t step = 0; step < assignments.size(); ++step) {
+    for (const ir::NodeId id : assignments[step].nodes) {
+      work[step].multiply_accumulates += ir::multiply_accumulates(graph, graph.node(id));
+      for (const ir::ValueId operand : graph.node(id).operands) {
+        if (operand != ir::absent) readers[static_cast<std::size_t>(operand)].insert(step);
+      }
     }
-    for (const ir::ValueId result : node->results) {
-      std::set<std::size_t>& reads = readers[static_cast<std::size_t>(result)];
-      reads.erase(step);
-      if (!reads.empty()) work[step].bytes += static_cast<std::int64_t>(ir::byte_count(graph.type(result)));
+  }
+  for (std::size_t step = 0; step < assignments.size(); ++step) {
+    for (const ir::NodeId id : assignments[step].nodes) {
+      for (const ir::ValueId result : graph.node(id).results) {
+        std::set<std::size_t>& reads = readers[static_cast<std::size_t>(result)];
+        reads.erase(step);
+        if (!reads.empty()) work[step].bytes += static_cast<std::int64_t>(ir::byte_count(graph.type(result)));
+      }
     }
   }
   std::vector<bool> constant(readers.size(), false);
@@ -186,7 +187,7 @@ Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options) {
   for (std::size_t step = 0; step < medians.size(); ++step) {
     const runtime::Executor::Assignment& assignment = executor.assignments()[step];
     const ir::Graph& graph = executor.graph();
-    const ir::Node& node = *graph.producer(graph.find(assignment.node));
+    const ir::Node& node = graph.node(assignment.nodes.back());
     const auto constants = assignment.packed_bytes == 0 ? work[step].constants : static_cast<std::int64_t>(assignment.packed_bytes);
     StepTime time{assignment,
                   medians[step],

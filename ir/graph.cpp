@@ -217,6 +217,12 @@ bool Uses::single(ValueId value) const {
   return nodes[i].size() == 1 && !leaves[i];
 }
 
+bool Uses::within(ValueId value, std::span<const NodeId> readers) const {
+  const auto i = static_cast<std::size_t>(value);
+  const auto among = [&](NodeId node) { return std::find(readers.begin(), readers.end(), node) != readers.end(); };
+  return !nodes[i].empty() && !leaves[i] && std::all_of(nodes[i].begin(), nodes[i].end(), among);
+}
+
 Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.values().size(), absent) {
   target_.name = source.name;
   for (const ValueId input : source.inputs()) map(input, target_.add_input(source.value(input).name, source.type(input)));

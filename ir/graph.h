@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -145,6 +146,8 @@ struct Uses {
   std::vector<bool> leaves;                ///< by ValueId: an output or an update reads it
   /// True if exactly one node reads the value, once, and nothing else does.
   bool single(ValueId value) const;
+  /// True if some of the nodes read the value, and nothing else does.
+  bool within(ValueId value, std::span<const NodeId> readers) const;
 };
 
 /// How a pass makes a new graph: walk the old one's nodes in order, copy() what stays, map() old values to new ones where something

@@ -7,9 +7,8 @@
 
 namespace stair::ir {
 
-/// The order of execution. Each step is one kernel: of one node, or of several (in topological order) that a backend runs as one. Such a
-/// group runs where its last node stands; its kernel has that node's results, and the values of its other nodes, which nobody else reads,
-/// are stored nowhere.
+/// The order of execution. Each step is one kernel: of one node, or of several (in the graph's order) that a backend runs as one. Such a
+/// group runs where its last node stands; values that its nodes read and nobody else are stored nowhere.
 using Schedule = std::vector<std::vector<NodeId>>;
 
 /// One step a node.

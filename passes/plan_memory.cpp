@@ -70,8 +70,9 @@ class Planner {
 
   void place_internal(const std::vector<NodeId>& group) {
     for (const NodeId node : group) {
-      if (node == group.back()) continue;
-      for (const ValueId result : graph_.node(node).results) place(result).kind = Placement::Kind::internal;
+      for (const ValueId result : graph_.node(node).results) {
+        if (uses_.within(result, group)) place(result).kind = Placement::Kind::internal;
+      }
     }
   }
 
@@ -89,22 +90,25 @@ class Planner {
 
   void make_blocks() {
     for (std::size_t step = 0; step < schedule_.size(); ++step) {
-      const Node& node = graph_.node(schedule_[step].back());
-      const auto id = static_cast<std::int64_t>(step);
-      for (const ValueId result : node.results) {
-        if (place(result).kind != Placement::Kind::arena) continue;
-        const ValueId over = result == node.results.front() ? overwritten(node) : ir::absent;
-        std::size_t& block = block_of_[static_cast<std::size_t>(result)];
-        if (over != ir::absent && dies_at(over, node, id) && ir::byte_count(graph_.type(over)) == ir::byte_count(graph_.type(result))) {
-          block = block_of_[static_cast<std::size_t>(over)];
-        } else {
-          block = blocks_.size();
-          const std::size_t bytes = (ir::byte_count(graph_.type(result)) + alignment - 1) / alignment * alignment;
-          blocks_.push_back({bytes, id, id, 0});
+      for (const NodeId node : schedule_[step]) {
+        for (const ValueId result : graph_.node(node).results) {
+          if (place(result).kind == Placement::Kind::arena) make_block(graph_.node(node), result, static_cast<std::int64_t>(step));
         }
-        blocks_[block].last = std::max(blocks_[block].last, last_use(result));
       }
     }
+  }
+
+  void make_block(const Node& node, ValueId result, std::int64_t id) {
+    const ValueId over = result == node.results.front() ? overwritten(node) : ir::absent;
+    std::size_t& block = block_of_[static_cast<std::size_t>(result)];
+    if (over != ir::absent && dies_at(over, node, id) && ir::byte_count(graph_.type(over)) == ir::byte_count(graph_.type(result))) {
+      block = block_of_[static_cast<std::size_t>(over)];
+    } else {
+      block = blocks_.size();
+      const std::size_t bytes = (ir::byte_count(graph_.type(result)) + alignment - 1) / alignment * alignment;
+      blocks_.push_back({bytes, id, id, 0});
+    }
+    blocks_[block].last = std::max(blocks_[block].last, last_use(result));
   }
 
   // The value lives in the arena and the node, which reads it once in that step, is the last that does.

@@ -11,9 +11,9 @@ namespace stair::runtime {
 
 struct Executor::Impl {
   struct Step {
-    const ir::Node* node;
     std::unique_ptr<backends::Kernel> kernel;
     std::vector<ir::TensorView> operands, results;
+    std::vector<ir::ValueId> values;  // by result
   };
   struct Slot {  // an operand or result whose memory is the caller's batch, set anew at each run
     std::size_t step, index;
@@ -37,7 +37,7 @@ struct Executor::Impl {
   std::vector<Copy> copies;                                     // updates
   std::vector<Buffer> old_values;
   std::vector<Assignment> assignments;
-  std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook;
+  Hook hook;
 
   ir::TensorView view_of(ir::ValueId id, Tensors& states) const {
     const ir::Value& value = graph.value(id);
@@ -86,6 +86,10 @@ struct Executor::Impl {
       Choice choice = choose(static_cast<ir::NodeId>(n));
       choice.nodes = choice.backend->group(graph, uses, static_cast<ir::NodeId>(n), free);
       for (const ir::NodeId node : choice.nodes) taken[static_cast<std::size_t>(node)] = true;
+      if (!backends::readers_follow(graph, uses, choice.nodes)) {
+        throw InternalError("backend " + std::string(choice.backend->name()) + " runs '" + graph.node(choice.nodes.front()).name +
+                            "' in a group, behind what reads its results");
+      }
       const auto last = static_cast<std::size_t>(choice.nodes.back());
       choices[last] = std::move(choice);
     }
@@ -125,22 +129,25 @@ struct Executor::Impl {
       if (state.role != ir::StateRole::constant) continue;
       constants[static_cast<std::size_t>(state.value)] = states.find(graph.value(state.value).name)->second.view();
     }
+    const ir::Uses uses(graph);
     std::size_t scratch_bytes = 0;
     for (std::size_t s = 0; s < schedule.size(); ++s) {
-      const ir::Node& last = graph.node(schedule[s].back());
-      steps.push_back({&last, chosen[s]->prepare(graph, schedule[s], constants), {}, {}});
+      steps.push_back({chosen[s]->prepare(graph, schedule[s], constants), {}, {}, {}});
       Step& step = steps.back();
       scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
       Assignment& assignment = assignments[s];
-      assignment.node = last.name;
+      assignment.nodes = schedule[s];
+      assignment.node = graph.node(schedule[s].back()).name;
       assignment.backend = chosen[s]->name();
       assignment.kernel = step.kernel->description();
       assignment.packed_bytes = step.kernel->packed_bytes();
       for (const ir::NodeId node : schedule[s]) {
         assignment.op += (assignment.op.empty() ? "" : " + ") + graph.node(node).op->name;
         for (const ir::ValueId operand : graph.node(node).operands) add_operand(operand);
+        for (const ir::ValueId result : graph.node(node).results) {
+          if (!uses.within(result, schedule[s])) add_result(result);
+        }
       }
-      for (const ir::ValueId result : last.results) step.results.push_back(views[static_cast<std::size_t>(result)]);
     }
     scratch = Buffer(scratch_bytes);
   }
@@ -154,6 +161,11 @@ struct Executor::Impl {
     Step& step = steps.back();
     if (operand != ir::absent && graph.is_input(operand)) fed.push_back({steps.size() - 1, step.operands.size(), input_index(operand)});
     step.operands.push_back(operand == ir::absent ? ir::TensorView{} : views[static_cast<std::size_t>(operand)]);
+  }
+
+  void add_result(ir::ValueId result) {
+    steps.back().values.push_back(result);
+    steps.back().results.push_back(views[static_cast<std::size_t>(result)]);
   }
 };
 
@@ -215,7 +227,7 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
   for (const auto& [copy, input] : impl.fed_copies) impl.copies[copy].from.data = inputs[input].data;
   for (Impl::Step& step : impl.steps) {
     step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads});
-    if (impl.hook) impl.hook(*step.node, step.results);
+    if (impl.hook) impl.hook(step.values, step.results);
   }
   for (const auto* copies : {&impl.kept, &impl.copies}) {
     for (const Impl::Copy& copy : *copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
@@ -226,7 +238,7 @@ ir::TensorView Executor::output(std::string_view name) const {
   return impl_->views[static_cast<std::size_t>(impl_->graph.output(name))];
 }
 
-void Executor::set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook) {
+void Executor::set_hook(Hook hook) {
   impl_->hook = std::move(hook);
 }
 

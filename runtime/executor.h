@@ -24,8 +24,9 @@ class Executor {
   };
   /// Which backend runs a step, and why the preferred ones don't.
   struct Assignment {
-    std::string node;  ///< the last one, where several run as one kernel
-    std::string op;    ///< "conv2d_integer + requantize"
+    std::vector<ir::NodeId> nodes;  ///< that run as one kernel
+    std::string node;               ///< the last one's name
+    std::string op;                 ///< "conv2d_integer + requantize"
     std::string backend, kernel;
     std::size_t packed_bytes = 0;       ///< of constants that the kernel keeps in a form of its own
     std::vector<std::string> declined;  ///< "openblas: int32 sums may pass 2^24"
@@ -47,9 +48,10 @@ class Executor {
   void run(std::span<const ir::TensorView> inputs);
   /// An output of the last execution, valid until the next one.
   ir::TensorView output(std::string_view name) const;
-  /// Called after each step with its (last) node and its results while set. An exception it throws leaves run() before the updates, but for
-  /// those of nodes so far that the plan writes straight into their states (an optimizer's, which come behind the loss).
-  void set_hook(std::function<void(const ir::Node&, std::span<const ir::TensorView>)> hook);
+  /// Called after each step with its results while set. An exception it throws leaves run() before the updates, but for those of nodes so
+  /// far that the plan writes straight into their states (an optimizer's, which come behind the loss).
+  using Hook = std::function<void(std::span<const ir::ValueId> values, std::span<const ir::TensorView> results)>;
+  void set_hook(Hook hook);
 
  private:
   struct Impl;

@@ -38,11 +38,12 @@ std::string not_finite(const ir::TensorView& tensor) {
 // Runs the step again, watching every node. Nothing has been updated, so that the first node at fault shows itself again.
 std::string find_cause(Executor& executor, std::span<const ir::TensorView> inputs) {
   const ir::Graph& graph = executor.graph();
-  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
+  executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView> results) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const std::string found = not_finite(results[i]);
-      if (!found.empty())
-        throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(node.results[i]).name, node.op->name, node.name, found)};
+      if (found.empty()) continue;
+      const ir::Node& node = *graph.producer(values[i]);
+      throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(values[i]).name, node.op->name, node.name, found)};
     }
   });
   const HookRemover remover{executor};
@@ -58,8 +59,8 @@ std::string find_cause(Executor& executor, std::span<const ir::TensorView> input
 
 void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std::string_view loss, std::int64_t step, std::int64_t epoch) {
   const ir::ValueId watched = executor.graph().output(loss);
-  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
-    if (node.results.front() == watched && !std::isfinite(*results.front().as<float>())) throw LossIsNotFinite{};
+  executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView> results) {
+    if (values.front() == watched && !std::isfinite(*results.front().as<float>())) throw LossIsNotFinite{};
   });
   const HookRemover remover{executor};
   try {

@@ -54,7 +54,7 @@ std::vector<double> measure_steps(Executor& executor, std::span<const ir::Tensor
   std::vector<std::vector<double>> times(executor.assignments().size());
   std::size_t step = 0;
   Clock::time_point before;
-  executor.set_hook([&](const ir::Node&, std::span<const ir::TensorView>) {
+  executor.set_hook([&](std::span<const ir::ValueId>, std::span<const ir::TensorView>) {
     const Clock::time_point now = Clock::now();
     times[step++].push_back(milliseconds(before, now));
     before = Clock::now();

@@ -164,6 +164,9 @@ struct Kernels {
   void (*product)(const Product& product) = nullptr;
   void (*depthwise)(const Depthwise& depthwise) = nullptr;
   void (*quantize)(const Quantization& quantization, const float* x, std::uint8_t* q, std::int64_t count) = nullptr;
+  /// With a bit for each element, set where low <= x <= high (backends/masks.h); the last byte is filled up with 0.
+  void (*quantize_marking)(const Quantization& quantization, float low, float high, const float* x, std::uint8_t* q, std::uint8_t* bits,
+                           std::int64_t count) = nullptr;
   /// Three planes, `plane` floats apart, to [count][3].
   void (*quantize_triples)(const Quantization& quantization, const float* x, std::int64_t plane, std::uint8_t* q,
                            std::int64_t count) = nullptr;

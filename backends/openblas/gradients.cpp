@@ -1,7 +1,7 @@
 #include "backends/openblas/gradients.h"
 
+#include "backends/masks.h"
 #include "backends/multiversion.h"
-#include "backends/openblas/masks.h"
 #include "backends/openblas/parallel.h"
 #include "ir/op.h"
 
@@ -14,10 +14,6 @@ using ir::ValueId;
 ActivationGradient clamp_gradient(const ir::Node& node) {
   if (node.op->name == "relu_grad") return relu_back;
   return node.op->name == "relu6_grad" ? relu6_back : nullptr;
-}
-
-bool filters(const ir::Node& node) {
-  return node.op->name == "apply_mask" || clamp_gradient(node) != nullptr;
 }
 
 STAIR_MULTIVERSION void add_rows(const float* a, const float* b, float* y, std::int64_t count) {
@@ -42,6 +38,10 @@ class ElementwiseKernel : public Kernel {
 
 }  // namespace
 
+bool filters_gradients(const ir::Node& node) {
+  return node.op->name == "apply_mask" || clamp_gradient(node) != nullptr;
+}
+
 STAIR_MULTIVERSION void relu_back(const float* dy, const float* x, float, float* dx, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * (x[i] > 0 ? 1.0F : 0.0F);
@@ -65,7 +65,7 @@ std::vector<NodeId> gradient_group(const ir::Graph& graph, const ir::Uses& uses,
   const ir::Node& node = graph.node(first);
   if (node.op->name == "add") {
     if (graph.type(node.operands[0]) != graph.type(node.operands[1])) return nodes;
-    next(filters);
+    next(filters_gradients);
     if (nodes.size() == 1) return nodes;
   }
   next([](const ir::Node& reader) { return reader.op->name == "batch_norm_grad"; });
@@ -82,7 +82,7 @@ Incoming::Incoming(const ir::Graph& graph, std::span<const NodeId> nodes) {
     const ir::Node& node = graph.node(id);
     if (node.op->name == "add") {
       adds_ = true;
-    } else if (filters(node)) {
+    } else if (filters_gradients(node)) {
       clamp_ = clamp_gradient(node);
       (clamp_ != nullptr ? clamped_ : mask_) = operands_ + 1;
     } else {

@@ -20,6 +20,9 @@ using ActivationGradient = void (*)(const float* dy, const float* x, float slope
 void relu_back(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
 void relu6_back(const float* dy, const float* x, float slope, float* dx, std::int64_t count);
 
+/// Whether the node is such a mask or clamp.
+bool filters_gradients(const ir::Node& node);
+
 /// FunctionKernels::Entry::group of the ops that such a group begins with.
 std::vector<ir::NodeId> gradient_group(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                        const std::function<bool(ir::NodeId)>& free);

@@ -1,7 +1,8 @@
 #pragma once
 
 // Sums in a fixed number of lanes: element i of a run goes to lane i % 16, whatever the instruction set, and the lanes are added in order
-// at the end (N-REPEAT).
+// at the end (N-REPEAT). Sums in double are of sums in float of at most 32 elements, whose error is 2^-19 of the largest of them or less:
+// converting each element would take longer than reading it from memory.
 
 #include <cstdint>
 
@@ -22,8 +23,8 @@ struct Lanes {
 /// Adds a run of elements.
 void add_run(const float* x, std::int64_t count, Lanes<float>& sum);
 void add_run(const float* x, std::int64_t count, Lanes<double>& sum);
-/// Adds (x - centre)^2.
-void add_squares(const float* x, double centre, std::int64_t count, Lanes<double>& sum);
+/// Adds x - centre, and (x - centre)^2.
+void add_moments(const float* x, float centre, std::int64_t count, Lanes<double>& sum, Lanes<double>& square);
 /// Adds dy, and dy * ((x - mean) * inv_std).
 void add_products(const float* dy, const float* x, float mean, float inv_std, std::int64_t count, Lanes<double>& sum,
                   Lanes<double>& product);

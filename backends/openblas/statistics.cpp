@@ -6,16 +6,12 @@
 namespace stair::backends::openblas {
 namespace {
 
-STAIR_MULTIVERSION void add_row(const float* x, double* sums, std::int64_t count) {
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) sums[i] += static_cast<double>(x[i]);
-}
-
-STAIR_MULTIVERSION void add_squares_row(const float* x, const double* centre, double* sums, std::int64_t count) {
+STAIR_MULTIVERSION void add_moments_row(const float* x, const float* centre, double* sums, double* squares, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) {
-    const double d = static_cast<double>(x[i]) - centre[i];
-    sums[i] += d * d;
+    const double d = static_cast<double>(x[i]) - static_cast<double>(centre[i]);
+    sums[i] += d;
+    squares[i] += d * d;
   }
 }
 
@@ -45,30 +41,38 @@ STAIR_INLINE void normalize_body(const float* x, const float* mean, const float*
 
 void moments(const ChannelView& view, const float* x, ChannelBlock block, float* mean, float* variance) {
   const auto n = static_cast<double>(view.outer * view.inner);
+  const float* first_rows = x + block.first * view.inner;
+  float centre[column_block];
+  for (std::int64_t i = 0; i < block.count; ++i) {
+    Lanes<double> sum;
+    add_run(first_rows + i * view.inner, view.inner, sum);
+    centre[i] = static_cast<float>(sum.total() / static_cast<double>(view.inner));
+  }
   double sums[column_block] = {};
   double squares[column_block] = {};
-  if (view.inner == 1) {
-    for_rows(view, block, [&](auto, std::int64_t first, std::int64_t count) { add_row(x + first, sums, count); });
-    for (std::int64_t i = 0; i < block.count; ++i) sums[i] /= n;
-    for_rows(view, block, [&](auto, std::int64_t first, std::int64_t count) { add_squares_row(x + first, sums, squares, count); });
-  } else {
-    Lanes<double> sum;
-    for_rows(view, block, [&](auto, std::int64_t first, std::int64_t count) { add_run(x + first, count, sum); });
-    sums[0] = sum.total() / n;
-    Lanes<double> square;
-    for_rows(view, block, [&](auto, std::int64_t first, std::int64_t count) { add_squares(x + first, sums[0], count, square); });
-    squares[0] = square.total();
-  }
+  Lanes<double> sum[row_block], square[row_block];
+  for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+    if constexpr (kind) {
+      add_moments_row(x + first, centre, sums, squares, count);
+    } else {
+      add_moments(x + first, centre[i], count, sum[i], square[i]);
+    }
+  });
   for (std::int64_t i = 0; i < block.count; ++i) {
-    mean[i] = static_cast<float>(sums[i]);
-    variance[i] = static_cast<float>(squares[i] / n);
+    if (view.inner > 1) {
+      sums[i] = sum[i].total();
+      squares[i] = square[i].total();
+    }
+    const double offset = sums[i] / n;
+    mean[i] = static_cast<float>(static_cast<double>(centre[i]) + offset);
+    variance[i] = static_cast<float>(std::max(squares[i] / n - offset * offset, 0.0));
   }
 }
 
-void GradientSums::add(OneChannel_t, const float* dy, const float* x, std::int64_t count) {
-  add_products(dy, x, *mean_, *inv_std_, count, sum_, product_);
+void GradientSums::add(OneChannel_t, std::int64_t i, const float* dy, const float* x, std::int64_t count) {
+  add_products(dy, x, mean_[i], inv_std_[i], count, sum_[i], product_[i]);
 }
-void GradientSums::add(Columns_t, const float* dy, const float* x, std::int64_t count) {
+void GradientSums::add(Columns_t, std::int64_t, const float* dy, const float* x, std::int64_t count) {
   add_products_row(dy, x, mean_, inv_std_, sums_, products_, count);
 }
 

@@ -178,6 +178,17 @@ TEST_CASE("a group runs where its last node stands: its own values lie nowhere, 
   CHECK(plan.arena_bytes == 192);
 }
 
+TEST_CASE("what others read of a group lies in the arena, whichever of its nodes yields it") {
+  const Graph graph =
+      parsed("%x = input : f32[16]\n%a = tanh(%x)\n%b = relu(%a)\n%c = tanh(%b)\n%d = relu(%b)\n%e = add(%c, %d)\noutput e = %e\n");
+  const ir::MemoryPlan plan = passes::plan_memory(graph, {{0, 1, 2}, {3}, {4}});
+  const auto place = [&](const char* name) { return plan.placements[static_cast<std::size_t>(graph.find(name))]; };
+  CHECK(place("a").kind == Placement::Kind::internal);
+  CHECK(place("b").kind == Placement::Kind::arena);  // by the group's last node and by the step behind it
+  CHECK(place("c").kind == Placement::Kind::arena);
+  CHECK(place("b").offset != place("c").offset);
+}
+
 TEST_CASE("one value that updates two states stands in one of them") {
   const Graph graph = parsed(
       "%g = input : f32[3]\n%v = state slot constant(0.0) : f32[3]\n%w = state slot constant(0.0) : f32[3]\n"

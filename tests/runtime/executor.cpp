@@ -125,8 +125,8 @@ TEST_CASE("a hook that throws at the loss leaves all states as they were") {
     const runtime::Tensors before = tests::cloned(states);
     Executor executor = driver::executor_for(graph, states, {});
     const ir::ValueId loss = executor.graph().output("loss");
-    executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView>) {
-      if (node.results.front() == loss) throw Stop{};
+    executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView>) {
+      if (values.front() == loss) throw Stop{};
     });
     const runtime::Tensor images = tests::random_images(graph.type(graph.inputs()[0]), seed);
     const runtime::Tensor labels(graph.type(graph.inputs()[1]));
@@ -159,7 +159,7 @@ TEST_CASE("states of another type are refused") {
   CHECK(error_of([&] { driver::executor_for(graph, states, {}); }) == "tensor 'a' is f32[2], the model expects f32[1]");
 }
 
-TEST_CASE("the hook sees the last node of every step with its results, in order") {
+TEST_CASE("the hook sees the results of every step, in order") {
   tests::QuantizedRun run = tests::quantized_run(tests::small_mixed_net(2), R"("int8")", 1);
   Executor executor = driver::executor_for(run.deployment.graph, run.deployment.constants, {});
   const ir::Graph& graph = executor.graph();
@@ -167,10 +167,10 @@ TEST_CASE("the hook sees the last node of every step with its results, in order"
   const std::vector<ir::TensorView> inputs{images.view()};
   std::vector<std::string> seen;
   runtime::Tensor last;
-  executor.set_hook([&](const ir::Node& node, std::span<const ir::TensorView> results) {
-    seen.push_back(node.name);
-    CHECK(results.size() == node.results.size());
-    for (std::size_t i = 0; i < results.size(); ++i) CHECK(results[i].type == graph.type(node.results[i]));
+  executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView> results) {
+    seen.push_back(graph.producer(values.back())->name);
+    REQUIRE(results.size() == values.size());
+    for (std::size_t i = 0; i < results.size(); ++i) CHECK(results[i].type == graph.type(values[i]));
     last = runtime::Tensor(results.front().type);
     std::memcpy(last.view().data, results.front().data, last.bytes());
   });
@@ -182,6 +182,31 @@ TEST_CASE("the hook sees the last node of every step with its results, in order"
   executor.set_hook({});
   executor.run(inputs);
   CHECK(seen == expected);
+}
+
+TEST_CASE("a group that would run behind what reads its results is refused") {
+  // Takes the first and the last node of a graph together.
+  class Ends : public backends::Backend {
+   public:
+    std::string_view name() const override { return "ends"; }
+    std::string_view summary() const override { return ""; }
+    backends::Answer supports_op(std::string_view) const override { return backends::Answer::can(); }
+    backends::Answer supports(const ir::Graph&, const ir::Node&) const override { return backends::Answer::can(); }
+    std::vector<ir::NodeId> group(const ir::Graph& graph, const ir::Uses&, ir::NodeId first,
+                                  const std::function<bool(ir::NodeId)>&) const override {
+      if (first != 0) return {first};
+      return {0, static_cast<ir::NodeId>(graph.nodes().size()) - 1};
+    }
+    std::unique_ptr<backends::Kernel> prepare(const ir::Graph&, std::span<const ir::NodeId>, backends::Constants) const override {
+      return nullptr;
+    }
+  };
+  const Ends ends;
+  const ir::Graph graph =
+      ir::parse("sir 1\ngraph \"g\"\n%x = input : f32[1]\n%a = relu(%x)\n%b = relu(%a)\n%c = add(%a, %b)\noutput c = %c\n", "t");
+  runtime::Tensors states;
+  CHECK_THROWS_WITH_AS(driver::executor_for(graph, states, {{&ends}, 1, 0}),
+                       "backend ends runs 'a' in a group, behind what reads its results", InternalError);
 }
 
 TEST_CASE("every node is assigned, the preferred backend first") {
@@ -203,7 +228,6 @@ TEST_CASE("every node is assigned, the preferred backend first") {
 }
 
 namespace {
-
 // Runs relu followed by add as one kernel: result = max(x, 0) + other.
 class Fusing : public backends::Backend {
  public:

@@ -91,6 +91,12 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = all[i];
 }
 
+/// Bit i: whether low[i] <= a[i] <= high[i].
+STAIR_INLINE std::uint32_t between(F32 a, F32 low, F32 high) {
+  return static_cast<std::uint32_t>(
+      _mm256_movemask_ps(_mm256_and_ps(_mm256_cmp_ps(a.v, low.v, _CMP_GE_OQ), _mm256_cmp_ps(a.v, high.v, _CMP_LE_OQ))));
+}
+
 /// The three low bytes of each lane, one behind the other.
 STAIR_INLINE void store_triples(std::uint8_t* p, I32 a) {
   const __m256i three = _mm256_shuffle_epi8(a.v, _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6,

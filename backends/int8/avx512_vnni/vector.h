@@ -82,6 +82,11 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n) {
   _mm_mask_storeu_epi8(p, first(n), _mm512_cvtepi32_epi8(a.v));
 }
 
+/// Bit i: whether low[i] <= a[i] <= high[i].
+STAIR_INLINE std::uint32_t between(F32 a, F32 low, F32 high) {
+  return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(a.v, low.v, _CMP_GE_OQ), a.v, high.v, _CMP_LE_OQ);
+}
+
 /// The three low bytes of each lane, one behind the other.
 STAIR_INLINE void store_triples(std::uint8_t* p, I32 a, std::int64_t n) {
   const __m512i three = _mm512_shuffle_epi8(a.v, _mm512_set4_epi32(-1, 0x0e0d0c0a, 0x09080605, 0x04020100));

@@ -99,6 +99,12 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = all[i];
 }
 
+/// Bit i: whether low[i] <= a[i] <= high[i].
+STAIR_INLINE std::uint32_t between(F32 a, F32 low, F32 high) {
+  const std::uint32_t places[] = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(vandq_u32(vcgeq_f32(a.v, low.v), vcleq_f32(a.v, high.v)), vld1q_u32(places)));
+}
+
 /// The three low bytes of each lane, one behind the other.
 STAIR_INLINE void store_triples(std::uint8_t* p, I32 a) {
   const uint8x16_t order = {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0};

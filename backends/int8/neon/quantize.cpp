@@ -7,6 +7,7 @@ namespace stair::backends::int8::neon {
 void quantize(Kernels& kernels);
 void quantize(Kernels& kernels) {
   kernels.quantize = run_quantize;
+  kernels.quantize_marking = run_quantize_marking;
   kernels.quantize_triples = run_quantize_triples;
   kernels.dequantize = run_dequantize;
 }

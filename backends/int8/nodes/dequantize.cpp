@@ -3,6 +3,8 @@
 #include "backends/int8/gradients.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/runs.h"
+#include "backends/int8/sums.h"
+#include "ir/op.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -38,15 +40,22 @@ Answer accepts_dequantize(const ir::Graph& graph, const ir::Node& node) {
   return Answer::can();
 }
 
+std::vector<ir::NodeId> group_dequantize(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                         const std::function<bool(ir::NodeId)>& free) {
+  std::vector<ir::NodeId> nodes = gradient_group(kernels, graph, uses, first, free);
+  return nodes.size() > 1 ? nodes : sum_group(graph, uses, first, free);
+}
+
 std::unique_ptr<Kernel> prepare_dequantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  if (nodes.size() > 1) return prepare_gradient(kernels, graph, nodes);
+  if (nodes.size() > 1 && graph.node(nodes.back()).op->name.starts_with("conv2d_grad")) return prepare_gradient(kernels, graph, nodes);
+  if (nodes.size() > 1) return prepare_sum(kernels, graph, nodes);
   return std::make_unique<DequantizeKernel>(kernels, Runs::by_scale(graph, graph.node(nodes.front())));
 }
 
 }  // namespace
 
 void dequantize(NodeKernels& kernels) {
-  kernels.add("dequantize", {accepts_dequantize, prepare_dequantize, gradient_group});
+  kernels.add("dequantize", {accepts_dequantize, prepare_dequantize, group_dequantize});
 }
 
 }  // namespace stair::backends::int8

@@ -3,6 +3,7 @@
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/runs.h"
+#include "backends/masks.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
@@ -20,6 +21,7 @@ class QuantizeKernel : public Kernel {
     const std::string& behind = graph.node(nodes[1]).op->name;
     description_ += " + " + behind;
     to_triples_ = behind == "transpose";
+    if (behind == "clip_mask") mask_ = &graph.node(nodes[1]);
   }
   std::string_view description() const override { return description_; }
 
@@ -31,6 +33,7 @@ class QuantizeKernel : public Kernel {
     quantization.zero_point = *a.operands[2].as<const std::int32_t>();
     quantization.scale = *scale;
     if (to_triples_) return run_triples(quantization, x, q, a.threads);
+    if (mask_ != nullptr) return run_marking(quantization, x, q, a);
     runs_.for_each(a.threads, [&](std::int64_t channel, std::int64_t first, std::int64_t last) {
       Quantization own = quantization;
       own.scale = scale[channel];
@@ -39,6 +42,15 @@ class QuantizeKernel : public Kernel {
   }
 
  private:
+  // With a bit for each element that the straight-through estimator lets through.
+  void run_marking(const Quantization& quantization, const float* x, std::uint8_t* q, const Arguments& a) const {
+    const Interval interval = marked_by(*mask_, quantization.scale, quantization.zero_point);
+    auto* mask = a.results[1].as<std::uint8_t>();
+    for_elements(runs_.length, a.threads, [&](std::int64_t first, std::int64_t last) {
+      kernels_.quantize_marking(quantization, interval.low, interval.high, x + first, q + first, mask + first / 8, last - first);
+    });
+  }
+
   // [N,3,H,W] to [N,H,W,3]
   void run_triples(const Quantization& quantization, const float* x, std::uint8_t* q, int threads) const {
     const std::int64_t plane = shape_[2] * shape_[3];
@@ -56,6 +68,7 @@ class QuantizeKernel : public Kernel {
   ir::Shape shape_;
   Runs runs_;
   bool to_triples_ = false;
+  const ir::Node* mask_ = nullptr;
   Quantization quantization_;
   std::string description_;
 };
@@ -67,10 +80,23 @@ Answer accepts_quantize(const ir::Graph& graph, const ir::Node& node) {
   return Answer::can();
 }
 
-// A quantizer with what leaves its elements in their order, or with the transpose of images of three channels to [N,H,W,C].
+// The mask of the straight-through estimator of the same elements with one scale.
+const ir::NodeId* mask_of(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId quantize, const std::function<bool(ir::NodeId)>& free) {
+  const ir::Node& node = graph.node(quantize);
+  if (graph.type(node.operands[1]).shape != ir::Shape{1}) return nullptr;
+  for (const ir::NodeId& reader : uses.nodes[static_cast<std::size_t>(node.operands[0])]) {
+    const ir::Node& mask = graph.node(reader);
+    const ir::NodeId both[] = {quantize, reader};
+    if (mask.op->name == "clip_mask" && mask.operands == node.operands && free(reader) && readers_follow(graph, uses, both)) return &reader;
+  }
+  return nullptr;
+}
+
+// A quantizer with its mask, with what leaves its elements in their order, or with the transpose of images of three channels to [N,H,W,C].
 std::vector<ir::NodeId> group_quantize(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                        const std::function<bool(ir::NodeId)>& free) {
   const ir::Node& node = graph.node(first);
+  if (const ir::NodeId* mask = mask_of(graph, uses, first, free)) return {first, *mask};
   const ir::NodeId* next = only_reader(uses, node.results[0], free);
   if (next == nullptr) return {first};
   const ir::Node& behind = graph.node(*next);

@@ -69,6 +69,13 @@ STAIR_INLINE void store_bytes(std::uint8_t* p, I32 a, std::int64_t n = lanes) {
   for (std::int64_t i = 0; i < n; ++i) p[i] = static_cast<std::uint8_t>(a.v[i]);
 }
 
+/// Bit i: whether low[i] <= a[i] <= high[i].
+STAIR_INLINE std::uint32_t between(F32 a, F32 low, F32 high) {
+  std::uint32_t bits = 0;
+  for (int i = 0; i < lanes; ++i) bits |= static_cast<std::uint32_t>(a.v[i] >= low.v[i] && a.v[i] <= high.v[i]) << i;
+  return bits;
+}
+
 /// The three low bytes of each lane, one behind the other.
 STAIR_INLINE void store_triples(std::uint8_t* p, I32 a, std::int64_t n = lanes) {
   for (std::int64_t i = 0; i < 3 * n; ++i) p[i] = static_cast<std::uint8_t>(a.v[i / 3] >> (i % 3 * 8));

@@ -18,6 +18,33 @@ void run_quantize(const Quantization& quantization, const float* x, std::uint8_t
   if (i < count) store_bytes(q + i, quantizer(load(x + i, count - i)), count - i);
 }
 
+void run_quantize_marking(const Quantization& quantization, float low, float high, const float* x, std::uint8_t* q, std::uint8_t* bits,
+                          std::int64_t count) {
+  const Quantizer quantizer = quantizer_of(quantization);
+  const F32 lows = splat(low);
+  const F32 highs = splat(high);
+  constexpr int step = lanes < 8 ? 8 : lanes;
+  std::int64_t i = 0;
+  for (; i + step <= count; i += step) {
+    std::uint32_t marks = 0;
+    for (int j = 0; j < step; j += lanes) {
+      const F32 some = load(x + i + j);
+      store_bytes(q + i + j, quantizer(some));
+      marks |= between(some, lows, highs) << j;
+    }
+    __builtin_memcpy(bits + i / 8, &marks, step / 8);
+  }
+  if (i == count) return;
+  std::uint32_t marks = 0;
+  for (std::int64_t j = 0; i + j < count; j += lanes) {
+    const std::int64_t n = count - i - j < lanes ? count - i - j : lanes;
+    const F32 some = load(x + i + j, n);
+    store_bytes(q + i + j, quantizer(some), n);
+    marks |= (between(some, lows, highs) & ((1U << n) - 1U)) << j;
+  }
+  __builtin_memcpy(bits + i / 8, &marks, static_cast<std::size_t>(count - i + 7) / 8);
+}
+
 /// Three integers to the low bytes of a lane.
 STAIR_INLINE I32 join_bytes(I32 a, I32 b, I32 c) {
   const I32 low = splat(0xff);

@@ -1,24 +1,12 @@
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/forward.h"
 #include "backends/openblas/gradients.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {
 namespace {
 
-using Forward = void (*)(const float* x, float slope, float* y, std::int64_t count);
-
-STAIR_MULTIVERSION void relu_of(const float* x, float, float* y, std::int64_t count) {
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) y[i] = x[i] > 0 ? x[i] : 0.0F;
-}
-STAIR_MULTIVERSION void relu6_of(const float* x, float, float* y, std::int64_t count) {
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float raised = x[i] > 0 ? x[i] : 0.0F;
-    y[i] = raised < 6 ? raised : 6.0F;
-  }
-}
 STAIR_MULTIVERSION void leaky_relu_of(const float* x, float slope, float* y, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) {
@@ -36,7 +24,7 @@ float slope_of(const ir::Node& node) {
   return node.attributes.has("slope") ? static_cast<float>(node.attributes.number("slope")) : 0.0F;
 }
 
-template <Forward function>
+template <Activation function>
 void run_activations(const ir::Node& node, const Arguments& a) {
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     function(a.operands[0].as<float>() + first, slope_of(node), a.results[0].as<float>() + first, last - first);
@@ -51,6 +39,15 @@ void run_activations_gradient(const ir::Node& node, const Arguments& a) {
   });
 }
 
+template <Activation function>
+void add_clamp(FunctionKernels& kernels, const char* op) {
+  kernels.add(op, {.function = run_activations<function>,
+                   .description = "vector loops",
+                   .accepts = not_double,
+                   .group = forward_group,
+                   .prepare = prepare_forward_group});
+}
+
 template <ActivationGradient function>
 void add_clamp_gradient(FunctionKernels& kernels, const char* op) {
   kernels.add(op, {.function = run_activations_gradient<function>,
@@ -63,8 +60,8 @@ void add_clamp_gradient(FunctionKernels& kernels, const char* op) {
 }  // namespace
 
 void activations(FunctionKernels& kernels) {
-  kernels.add("relu", {run_activations<relu_of>, "vector loops", not_double});
-  kernels.add("relu6", {run_activations<relu6_of>, "vector loops", not_double});
+  add_clamp<relu_of>(kernels, "relu");
+  add_clamp<relu6_of>(kernels, "relu6");
   kernels.add("leaky_relu", {run_activations<leaky_relu_of>, "vector loops", not_double});
   add_clamp_gradient<relu_back>(kernels, "relu_grad");
   add_clamp_gradient<relu6_back>(kernels, "relu6_grad");

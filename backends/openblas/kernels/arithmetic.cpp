@@ -2,6 +2,7 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/forward.h"
 #include "backends/openblas/gradients.h"
 #include "backends/openblas/parallel.h"
 
@@ -78,14 +79,25 @@ Answer accepts_arithmetic(const ir::Graph& graph, const ir::Node& node) {
   return Answer::can();
 }
 
+// A sum is of activations, or of gradients: what reads it tells.
+std::vector<ir::NodeId> group_sum(const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                  const std::function<bool(ir::NodeId)>& free) {
+  std::vector<ir::NodeId> nodes = gradient_group(graph, uses, first, free);
+  return nodes.size() > 1 ? nodes : forward_group(graph, uses, first, free);
+}
+
+std::unique_ptr<Kernel> prepare_sum(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants) {
+  return (filters_gradients(graph.node(nodes[1])) ? prepare_gradient_group : prepare_forward_group)(graph, nodes, constants);
+}
+
 }  // namespace
 
 void arithmetic(FunctionKernels& kernels) {
   kernels.add("add", {.function = run_arithmetic<add_pairs, add_one>,
                       .description = "vector loops",
                       .accepts = accepts_arithmetic,
-                      .group = gradient_group,
-                      .prepare = prepare_gradient_group});
+                      .group = group_sum,
+                      .prepare = prepare_sum});
   kernels.add("sub", {run_arithmetic<sub_pairs, sub_one>, "vector loops", accepts_arithmetic});
   kernels.add("mul", {run_arithmetic<mul_pairs, mul_one>, "vector loops", accepts_arithmetic});
   kernels.add("div", {run_arithmetic<div_pairs, div_one>, "vector loops", accepts_arithmetic});

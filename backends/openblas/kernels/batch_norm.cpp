@@ -2,44 +2,82 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/forward.h"
 #include "backends/openblas/statistics.h"
 
 namespace stair::backends::openblas {
 namespace {
 
-void run_batch_norm(const ir::Node& node, const Arguments& a) {
-  const ChannelView view(a.operands[0].type.shape, 1);
-  const auto eps = static_cast<float>(node.attributes.number("eps"));
-  const auto momentum = static_cast<float>(node.attributes.number("momentum"));
-  const std::int64_t n = view.outer * view.inner;
-  const float unbias = n > 1 ? static_cast<float>(n) / static_cast<float>(n - 1) : 1.0F;
-  const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
-  const auto result = [&](std::size_t i) { return a.results[i].as<float>(); };
-  for_items(block_count(view), a.threads, [&](std::int64_t item) {
-    const ChannelBlock block = channels_of(view, item);
-    float mean[column_block] = {};
-    float variance[column_block] = {};
-    float scale[column_block] = {};
-    moments(view, operand(0), block, mean, variance);
-    for (std::int64_t i = 0; i < block.count; ++i) {
-      const std::int64_t c = block.first + i;
-      const float inv_std = 1.0F / std::sqrt(variance[i] + eps);
-      scale[i] = operand(1)[c] * inv_std;
-      result(1)[c] = (1.0F - momentum) * operand(3)[c] + momentum * mean[i];
-      result(2)[c] = (1.0F - momentum) * operand(4)[c] + momentum * (unbias * variance[i]);
-      result(3)[c] = mean[i];
-      result(4)[c] = inv_std;
-    }
-    for_rows(view, block, [&](auto kind, std::int64_t first, std::int64_t count) {
-      normalize_row(kind, operand(0) + first, mean, scale, operand(2) + block.first, result(0) + first, count);
+class BatchNormKernel : public Kernel {
+ public:
+  BatchNormKernel(const ir::Graph& graph, std::span<const ir::NodeId> nodes)
+      : node_(graph.node(nodes.front())), view_(graph.type(node_.operands[0]).shape, 1), outgoing_(graph, nodes) {
+    // Its own y is a result where nothing is computed of it.
+    first_statistic_ = outgoing_.computes() ? 0 : 1;
+    y_ = outgoing_.computes() ? 4 : 0;
+  }
+
+  std::size_t scratch_bytes() const override { return sizeof(Extent) * static_cast<std::size_t>(view_.channels); }
+
+  void run(const Arguments& a) override {
+    const auto eps = static_cast<float>(node_.attributes.number("eps"));
+    const auto momentum = static_cast<float>(node_.attributes.number("momentum"));
+    const std::int64_t n = view_.outer * view_.inner;
+    const float unbias = n > 1 ? static_cast<float>(n) / static_cast<float>(n - 1) : 1.0F;
+    const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
+    const auto statistic = [&](std::size_t i) { return a.results[first_statistic_ + i].as<float>(); };
+    const float* summand = outgoing_.summand(a);
+    float* y = a.results[y_].as<float>();
+    auto* extents = reinterpret_cast<Extent*>(a.scratch);
+    const ChannelBlocks blocks(view_, a.threads);
+    for_items(blocks.count(), a.threads, [&](std::int64_t item) {
+      const ChannelBlock block = blocks.at(item);
+      float mean[column_block] = {};
+      float variance[column_block] = {};
+      float scale[column_block] = {};
+      moments(view_, operand(0), block, mean, variance);
+      for (std::int64_t i = 0; i < block.count; ++i) {
+        const std::int64_t c = block.first + i;
+        const float inv_std = 1.0F / std::sqrt(variance[i] + eps);
+        scale[i] = operand(1)[c] * inv_std;
+        statistic(0)[c] = (1.0F - momentum) * operand(3)[c] + momentum * mean[i];
+        statistic(1)[c] = (1.0F - momentum) * operand(4)[c] + momentum * (unbias * variance[i]);
+        statistic(2)[c] = mean[i];
+        statistic(3)[c] = inv_std;
+      }
+      Extent seen;
+      for_rows(view_, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+        // In parts that stay in the first-level cache between the nodes of the group.
+        for (std::int64_t done = 0; done < count; done += part) {
+          const std::int64_t some = std::min(part, count - done);
+          float* to = y + first + done;
+          normalize_row(kind, operand(0) + first + done, mean + i, scale + i, operand(2) + block.first + i, to, some);
+          outgoing_.row(to, summand == nullptr ? nullptr : summand + first + done, to, some, seen);
+        }
+      });
+      extents[item] = seen;
     });
-  });
-}
+    outgoing_.observe(a, joined(std::span(extents, static_cast<std::size_t>(blocks.count()))));
+  }
+  std::string_view description() const override { return "vector loops"; }
+
+ private:
+  static constexpr std::int64_t part = 2048;
+
+  const ir::Node& node_;
+  ChannelView view_;
+  Outgoing outgoing_;
+  std::size_t first_statistic_, y_;
+};
 
 }  // namespace
 
+std::unique_ptr<Kernel> batch_normalization(const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
+  return std::make_unique<BatchNormKernel>(graph, nodes);
+}
+
 void batch_norm(FunctionKernels& kernels) {
-  kernels.add("batch_norm", {run_batch_norm, "vector loops", not_double});
+  kernels.add("batch_norm", {.function = nullptr, .accepts = not_double, .group = forward_group, .prepare = prepare_forward_group});
 }
 
 }  // namespace stair::backends::openblas

@@ -11,13 +11,14 @@ struct Gradient {
   float mean[column_block], inv_std[column_block], scale[column_block], mean_dy[column_block], mean_product[column_block];
 };
 
+// Of channel `channel` of the block, or of all of them side by side.
 template <bool columns>
-STAIR_INLINE void gradient_body(const float* dy, const float* x, const Gradient& g, float* dx, std::int64_t count) {
-  const float mean = g.mean[0];
-  const float inv_std = g.inv_std[0];
-  const float scale = g.scale[0];
-  const float mean_dy = g.mean_dy[0];
-  const float mean_product = g.mean_product[0];
+STAIR_INLINE void gradient_body(const float* dy, const float* x, const Gradient& g, std::int64_t channel, float* dx, std::int64_t count) {
+  const float mean = g.mean[channel];
+  const float inv_std = g.inv_std[channel];
+  const float scale = g.scale[channel];
+  const float mean_dy = g.mean_dy[channel];
+  const float mean_product = g.mean_product[channel];
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) {
     dx[i] =
@@ -26,39 +27,33 @@ STAIR_INLINE void gradient_body(const float* dy, const float* x, const Gradient&
                                                      parameter<columns>(g.mean_product, mean_product, i));
   }
 }
-STAIR_MULTIVERSION void gradient_row(OneChannel_t, const float* dy, const float* x, const Gradient& g, float* dx, std::int64_t count) {
-  gradient_body<false>(dy, x, g, dx, count);
+STAIR_MULTIVERSION void gradient_row(OneChannel_t, const float* dy, const float* x, const Gradient& g, std::int64_t channel, float* dx,
+                                     std::int64_t count) {
+  gradient_body<false>(dy, x, g, channel, dx, count);
 }
-STAIR_MULTIVERSION void gradient_row(Columns_t, const float* dy, const float* x, const Gradient& g, float* dx, std::int64_t count) {
-  gradient_body<true>(dy, x, g, dx, count);
-}
-
-inline void fetch(const float* row, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; i += 16) __builtin_prefetch(row + i, 0, 2);
+STAIR_MULTIVERSION void gradient_row(Columns_t, const float* dy, const float* x, const Gradient& g, std::int64_t channel, float* dx,
+                                     std::int64_t count) {
+  gradient_body<true>(dy, x, g, channel, dx, count);
 }
 
 class BatchNormGradientKernel : public Kernel {
  public:
-  BatchNormGradientKernel(const ir::Graph& graph, std::span<const ir::NodeId> nodes) : incoming_(graph, nodes) {}
+  BatchNormGradientKernel(const ir::Graph& graph, std::span<const ir::NodeId> nodes)
+      : incoming_(graph, nodes), view_(graph.type(graph.node(nodes.back()).results[0]).shape, 1) {}
 
   void run(const Arguments& a) override {
     const std::size_t own = incoming_.operands();  // of batch_norm_grad; where nodes come before it, dy is what they yield
     const auto operand = [&](std::size_t i) { return a.operands[own + i].as<float>(); };
-    const ChannelView view(a.results[0].type.shape, 1);
-    const auto n = static_cast<double>(view.outer * view.inner);
-    for_items(block_count(view), a.threads, [&](std::int64_t item) {
-      const ChannelBlock block = channels_of(view, item);
+    const auto n = static_cast<double>(view_.outer * view_.inner);
+    const ChannelBlocks blocks(view_, a.threads);
+    for_items(blocks.count(), a.threads, [&](std::int64_t item) {
+      const ChannelBlock block = blocks.at(item);
       Gradient g = {};
       std::copy_n(operand(3) + block.first, block.count, g.mean);
       std::copy_n(operand(4) + block.first, block.count, g.inv_std);
       GradientSums sums(g.mean, g.inv_std);
-      const std::int64_t image = view.channels * view.inner;
-      for_parts(a, view, block, [&](auto kind, const float* dy, std::int64_t first, std::int64_t count) {
-        if (first + image < view.outer * image) {
-          fetch(operand(1) + first + image, count);
-          fetch(a.operands[0].as<float>() + first + image, count);
-        }
-        sums.add(kind, dy, operand(1) + first, count);
+      for_parts(a, block, [&](auto kind, std::int64_t i, const float* dy, std::int64_t first, std::int64_t count) {
+        sums.add(kind, i, dy, operand(1) + first, count);
       });
       for (std::int64_t i = 0; i < block.count; ++i) {
         a.results[1].as<float>()[block.first + i] = static_cast<float>(sums.product(i));
@@ -67,8 +62,8 @@ class BatchNormGradientKernel : public Kernel {
         g.mean_product[i] = static_cast<float>(sums.product(i) / n);
         g.scale[i] = operand(2)[block.first + i] * g.inv_std[i];
       }
-      for_parts(a, view, block, [&](auto kind, const float* dy, std::int64_t first, std::int64_t count) {
-        gradient_row(kind, dy, operand(1) + first, g, a.results[0].as<float>() + first, count);
+      for_parts(a, block, [&](auto kind, std::int64_t i, const float* dy, std::int64_t first, std::int64_t count) {
+        gradient_row(kind, dy, operand(1) + first, g, i, a.results[0].as<float>() + first, count);
       });
     });
   }
@@ -79,17 +74,18 @@ class BatchNormGradientKernel : public Kernel {
   static constexpr std::int64_t part = 2048;
 
   template <class Body>
-  void for_parts(const Arguments& a, const ChannelView& view, ChannelBlock block, Body&& body) const {
+  void for_parts(const Arguments& a, ChannelBlock block, Body&& body) const {
     float buffer[part];
-    for_rows(view, block, [&](auto kind, std::int64_t first, std::int64_t count) {
-      for (std::int64_t i = 0; i < count; i += part) {
-        const std::int64_t some = std::min(part, count - i);
-        body(kind, incoming_.row(a, first + i, some, buffer), first + i, some);
+    for_rows(view_, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+      for (std::int64_t done = 0; done < count; done += part) {
+        const std::int64_t some = std::min(part, count - done);
+        body(kind, i, incoming_.row(a, first + done, some, buffer), first + done, some);
       }
     });
   }
 
   Incoming incoming_;
+  ChannelView view_;
 };
 
 }  // namespace

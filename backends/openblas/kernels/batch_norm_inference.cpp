@@ -11,12 +11,14 @@ void run_batch_norm_inference(const ir::Node& node, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto eps = static_cast<float>(node.attributes.number("eps"));
   const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
-  for_items(block_count(view), a.threads, [&](std::int64_t item) {
-    const ChannelBlock block = channels_of(view, item);
+  const ChannelBlocks blocks(view, a.threads);
+  for_items(blocks.count(), a.threads, [&](std::int64_t item) {
+    const ChannelBlock block = blocks.at(item);
     float factor[column_block] = {};
     for (std::int64_t i = 0; i < block.count; ++i) factor[i] = operand(1)[block.first + i] / std::sqrt(operand(4)[block.first + i] + eps);
-    for_rows(view, block, [&](auto kind, std::int64_t first, std::int64_t count) {
-      normalize_row(kind, operand(0) + first, operand(3) + block.first, factor, operand(2) + block.first, a.results[0].as<float>() + first,
+    for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+      const std::int64_t channel = block.first + i;
+      normalize_row(kind, operand(0) + first, operand(3) + channel, factor + i, operand(2) + channel, a.results[0].as<float>() + first,
                     count);
     });
   });
@@ -39,8 +41,9 @@ void run_batch_norm_inference_gradient(const ir::Node& node, const Arguments& a)
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto eps = static_cast<float>(node.attributes.number("eps"));
   const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
-  for_items(block_count(view), a.threads, [&](std::int64_t item) {
-    const ChannelBlock block = channels_of(view, item);
+  const ChannelBlocks blocks(view, a.threads);
+  for_items(blocks.count(), a.threads, [&](std::int64_t item) {
+    const ChannelBlock block = blocks.at(item);
     float inv_std[column_block] = {};
     float factor[column_block] = {};
     for (std::int64_t i = 0; i < block.count; ++i) {
@@ -48,14 +51,15 @@ void run_batch_norm_inference_gradient(const ir::Node& node, const Arguments& a)
       factor[i] = operand(2)[block.first + i] * inv_std[i];
     }
     GradientSums sums(operand(3) + block.first, inv_std);
-    for_rows(view, block,
-             [&](auto kind, std::int64_t first, std::int64_t count) { sums.add(kind, operand(0) + first, operand(1) + first, count); });
+    for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+      sums.add(kind, i, operand(0) + first, operand(1) + first, count);
+    });
     for (std::int64_t i = 0; i < block.count; ++i) {
       a.results[1].as<float>()[block.first + i] = static_cast<float>(sums.product(i));
       a.results[2].as<float>()[block.first + i] = static_cast<float>(sums.sum(i));
     }
-    for_rows(view, block, [&](auto kind, std::int64_t first, std::int64_t count) {
-      scale_row(kind, operand(0) + first, factor, a.results[0].as<float>() + first, count);
+    for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+      scale_row(kind, operand(0) + first, factor + i, a.results[0].as<float>() + first, count);
     });
   });
 }

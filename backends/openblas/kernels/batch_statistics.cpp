@@ -7,8 +7,9 @@ namespace {
 
 void run_batch_statistics(const ir::Node&, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
-  for_items(block_count(view), a.threads, [&](std::int64_t item) {
-    const ChannelBlock block = channels_of(view, item);
+  const ChannelBlocks blocks(view, a.threads);
+  for_items(blocks.count(), a.threads, [&](std::int64_t item) {
+    const ChannelBlock block = blocks.at(item);
     moments(view, a.operands[0].as<float>(), block, a.results[0].as<float>() + block.first, a.results[1].as<float>() + block.first);
   });
 }
@@ -36,16 +37,17 @@ STAIR_MULTIVERSION void spread_row(Columns_t, const float* x, const float* mean,
 void run_batch_statistics_gradient(const ir::Node&, const Arguments& a) {
   const ChannelView view(a.operands[0].type.shape, 1);
   const auto n = static_cast<float>(view.outer * view.inner);
-  for_items(block_count(view), a.threads, [&](std::int64_t item) {
-    const ChannelBlock block = channels_of(view, item);
+  const ChannelBlocks blocks(view, a.threads);
+  for_items(blocks.count(), a.threads, [&](std::int64_t item) {
+    const ChannelBlock block = blocks.at(item);
     float dmean[column_block] = {};
     float dvar[column_block] = {};
     for (std::int64_t i = 0; i < block.count; ++i) {
       dmean[i] = a.has(2) ? a.operands[2].as<float>()[block.first + i] / n : 0.0F;
       dvar[i] = a.has(3) ? 2.0F * a.operands[3].as<float>()[block.first + i] / n : 0.0F;
     }
-    for_rows(view, block, [&](auto kind, std::int64_t first, std::int64_t count) {
-      spread_row(kind, a.operands[0].as<float>() + first, a.operands[1].as<float>() + block.first, dmean, dvar,
+    for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
+      spread_row(kind, a.operands[0].as<float>() + first, a.operands[1].as<float>() + block.first + i, dmean + i, dvar + i,
                  a.results[0].as<float>() + first, count);
     });
   });

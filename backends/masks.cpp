@@ -1,13 +1,14 @@
-#include "backends/openblas/masks.h"
+#include "backends/masks.h"
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 
 #include "backends/multiversion.h"
 
-namespace stair::backends::openblas {
+namespace stair::backends {
 namespace {
 
 // All floats in order, by consecutive integers.
@@ -48,6 +49,16 @@ Interval quotients_between(float least, float most, float scale) {
           value_of(last_before([&](float x) { return x / scale <= most; }))};
 }
 
+Interval marked_by(const ir::Node& clip_mask, float scale, std::int32_t zero_point) {
+  const auto bound = [&](const char* name) { return static_cast<float>(clip_mask.attributes.integer(name) - zero_point); };
+  Interval interval = quotients_between(bound("lo"), bound("hi"), scale);
+  constexpr float infinite = std::numeric_limits<float>::infinity();
+  const std::vector<double>& clamp = clip_mask.attributes.numbers("clamp");
+  if (!clamp.empty()) interval.low = std::max(interval.low, std::nextafter(static_cast<float>(clamp[0]), infinite));
+  if (clamp.size() > 1) interval.high = std::min(interval.high, std::nextafter(static_cast<float>(clamp[1]), -infinite));
+  return interval;
+}
+
 void set_bits(const float* x, Interval interval, std::uint8_t* mask, std::int64_t count) {
   constexpr std::int64_t block = 1024;
   std::uint8_t marks[block];
@@ -72,4 +83,4 @@ void keep_marked(const float* dy, const std::uint8_t* mask, std::int64_t first, 
   for (i += 8 * bytes; i < count; ++i) keep(i);
 }
 
-}  // namespace stair::backends::openblas
+}  // namespace stair::backends

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 
-namespace stair::backends::openblas {
+#include "ir/graph.h"
+
+namespace stair::backends {
 
 /// Where low <= x <= high.
 struct Interval {
@@ -14,9 +16,12 @@ struct Interval {
 /// element needs a division.
 Interval quotients_between(float least, float most, float scale);
 
+/// What clip_mask marks with one scale for all elements.
+Interval marked_by(const ir::Node& clip_mask, float scale, std::int32_t zero_point);
+
 /// Sets the bits of `count` elements, which begin with a byte; what is left of the last byte is 0.
 void set_bits(const float* x, Interval interval, std::uint8_t* mask, std::int64_t count);
 /// dx[i] = dy[i] where the bit of element first + i is set, else 0. dx may be dy.
 void keep_marked(const float* dy, const std::uint8_t* mask, std::int64_t first, float* dx, std::int64_t count);
 
-}  // namespace stair::backends::openblas
+}  // namespace stair::backends
