@@ -73,7 +73,7 @@ struct Work {
   std::int64_t constants = 0;  ///< bytes of those
 };
 
-/// That of each step. A node that no assignment names runs within the step that reads it.
+/// That of each step.
 std::vector<Work> work_by_step(const runtime::Executor& executor);
 
 /// Compiles the graph and measures it on inputs_of.

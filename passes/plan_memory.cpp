@@ -1,7 +1,5 @@
 #include "passes/plan_memory.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -157,19 +155,6 @@ ir::MemoryPlan plan_memory(const Graph& graph, const ir::Schedule& schedule) {
 
 ir::MemoryPlan plan_memory(const Graph& graph) {
   return plan_memory(graph, ir::one_by_one(graph));
-}
-
-std::string describe(const Graph& graph, const ir::MemoryPlan& plan) {
-  const ir::Uses uses(graph);
-  std::string text = fmt::format("{:>10} {:>10} {:>6} {:>6}  value\n", "bytes", "offset", "from", "to");
-  for (std::size_t i = 0; i < graph.values().size(); ++i) {
-    const ir::Value& value = graph.values()[i];
-    const Placement& place = plan.placements[i];
-    if (place.kind != Placement::Kind::arena) continue;
-    const std::string end = uses.leaves[i] ? "end" : fmt::format("{}", uses.nodes[i].empty() ? value.producer : uses.nodes[i].back());
-    text += fmt::format("{:>10} {:>10} {:>6} {:>6}  {}\n", ir::byte_count(value.type), place.offset, value.producer, end, value.name);
-  }
-  return text + fmt::format("arena: {} bytes\n", plan.arena_bytes);
 }
 
 }  // namespace stair::passes

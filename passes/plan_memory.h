@@ -14,7 +14,8 @@ ir::MemoryPlan plan_memory(const ir::Graph& graph, const ir::Schedule& schedule)
 /// The same, one step a node.
 ir::MemoryPlan plan_memory(const ir::Graph& graph);
 
-/// A plan of one step a node as text, one line a value (bytes, offset, lifetime), and the size of the arena.
-std::string describe(const ir::Graph& graph, const ir::MemoryPlan& plan);
+/// The plan of an execution in the order of the schedule as text: one line a value (bytes, offset, first and last step), the size of the
+/// arena, and the step at which most of it is held at once, with those who hold it, the largest first.
+std::string describe(const ir::Graph& graph, const ir::Schedule& schedule, const ir::MemoryPlan& plan);
 
 }  // namespace stair::passes

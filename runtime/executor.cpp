@@ -205,6 +205,10 @@ const std::vector<Executor::Assignment>& Executor::assignments() const {
   return impl_->assignments;
 }
 
+const ir::MemoryPlan& Executor::plan() const {
+  return impl_->plan;
+}
+
 std::size_t Executor::arena_bytes() const {
   return impl_->plan.arena_bytes;
 }

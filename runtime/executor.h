@@ -41,6 +41,8 @@ class Executor {
   const ir::Graph& graph() const;
   /// One a step, in order.
   const std::vector<Assignment>& assignments() const;
+  /// Where all values lie; the steps are the assignments.
+  const ir::MemoryPlan& plan() const;
   /// Bytes of all values that an execution computes.
   std::size_t arena_bytes() const;
 

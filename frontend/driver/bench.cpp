@@ -11,6 +11,7 @@
 #include "frontend/options.h"
 #include "frontend/recipe_option.h"
 #include "ir/error.h"
+#include "passes/plan_memory.h"
 
 namespace stair::driver {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 struct BenchOptions {
   std::string target, recipe, mode = "qat";
   std::int64_t batch = 1;
-  bool floats = false, trains = false, json = false;
+  bool floats = false, trains = false, json = false, plan = false;
   BenchmarkOptions measured;
   std::shared_ptr<ExecutionOptions> execution;
 };
@@ -50,6 +51,13 @@ Subject subject_of(const BenchOptions& options) {
 int run_bench(BenchOptions& options) {
   options.measured.compile = options.execution->compile();
   Subject subject = subject_of(options);
+  if (options.plan) {
+    const runtime::Executor executor = executor_for(subject.graph, subject.states, options.measured.compile);
+    ir::Schedule schedule;
+    for (const runtime::Executor::Assignment& step : executor.assignments()) schedule.push_back(step.nodes);
+    fmt::print("{}", passes::describe(executor.graph(), schedule, executor.plan()));
+    return 0;
+  }
   const Benchmark benchmark = run_benchmark(subject, options.measured);
   if (options.json) {
     fmt::print("{}\n", benchmark_json(subject, options.measured, benchmark).dump(2));
@@ -80,6 +88,8 @@ void bench(CommandRegistry& registry) {
          seconds->check(CLI::Range(0.001, 3600.0))->capture_default_str();
          app.add_option("--runs", options->measured.time.runs, "so many runs instead")->check(CLI::PositiveNumber)->excludes(seconds);
          app.add_flag("--json", options->json, "for scripts");
+         app.add_flag("--plan", options->plan,
+                      "print the memory plan of what would run instead: bytes by tensor, the peak and who holds it");
          options->execution = add_execution_options(app);
          return [options] { return run_bench(*options); };
        }});

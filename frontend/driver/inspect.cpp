@@ -69,7 +69,7 @@ std::string weight_errors(Trained& trained) {
 }
 
 void finish(const InspectOptions& options, const ir::Graph& graph) {
-  if (options.plan) fmt::print("\n{}", passes::describe(graph, passes::plan_memory(graph)));
+  if (options.plan) fmt::print("\n{}", passes::describe(graph, ir::one_by_one(graph), passes::plan_memory(graph)));
   if (!options.dot.empty()) runtime::write_file(options.dot, to_dot(graph));
   if (!options.svg.empty()) runtime::write_file(options.svg, to_svg(graph));
 }

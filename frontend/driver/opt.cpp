@@ -60,7 +60,7 @@ int run_opt(const OptOptions& options) {
   if (!options.output.empty()) {
     runtime::write_file(options.output, ir::print(graph));
   } else if (options.plan) {
-    fmt::print("{}", passes::describe(graph, passes::plan_memory(graph)));
+    fmt::print("{}", passes::describe(graph, ir::one_by_one(graph), passes::plan_memory(graph)));
   } else if (!options.print_after_all) {
     fmt::print("{}", ir::print(graph));
   }

@@ -128,14 +128,17 @@ TEST_CASE("a plan as text: a result takes its operand's place, values that don't
       "%d = relu(%c)\n"
       "%e = add(%d, %x)\n"
       "output e = %e\n");
-  CHECK(passes::describe(graph, checked_plan(graph)) ==
+  CHECK(passes::describe(graph, ir::one_by_one(graph), checked_plan(graph)) ==
         "     bytes     offset   from     to  value\n"
         "        24          0      0      1  a\n"
         "        24          0      1      2  b\n"
         "        24         64      2      3  c\n"
         "        24         64      3      4  d\n"
         "        24          0      4    end  e\n"
-        "arena: 128 bytes\n");
+        "arena: 128 bytes\n"
+        "peak: 48 bytes at step 2, 'c', held by\n"
+        "        24  b\n"
+        "        24  c\n");
 }
 
 TEST_CASE("an operand that is read later or twice isn't written over") {
@@ -187,6 +190,8 @@ TEST_CASE("what others read of a group lies in the arena, whichever of its nodes
   CHECK(place("b").kind == Placement::Kind::arena);  // by the group's last node and by the step behind it
   CHECK(place("c").kind == Placement::Kind::arena);
   CHECK(place("b").offset != place("c").offset);
+  const std::string text = passes::describe(graph, {{0, 1, 2}, {3}, {4}}, plan);
+  CHECK(text.ends_with("peak: 192 bytes at step 2, 'e', held by\n        64  c\n        64  d\n        64  e\n"));
 }
 
 TEST_CASE("one value that updates two states stands in one of them") {
@@ -200,6 +205,7 @@ TEST_CASE("plans of all pipelines over random networks keep to the rules, and ar
   tests::for_each_pipeline_graph(20, [](const Graph& graph, const std::string& what) {
     CAPTURE(what);
     const ir::MemoryPlan plan = checked_plan(graph);
-    CHECK(passes::describe(graph, passes::plan_memory(graph)) == passes::describe(graph, plan));
+    const ir::Schedule steps = ir::one_by_one(graph);
+    CHECK(passes::describe(graph, steps, passes::plan_memory(graph)) == passes::describe(graph, steps, plan));
   });
 }
