@@ -10,7 +10,7 @@
 #include "backends/openblas/direct/channels.h"
 #include "backends/openblas/direct/convolution.h"
 #include "backends/openblas/direct/depthwise.h"
-#include "ir/random.h"
+#include "tests/backends/draw.h"
 
 namespace stair::tests {
 namespace {
@@ -18,22 +18,6 @@ namespace {
 using backends::Window;
 using backends::openblas::AlignedFloats;
 namespace direct = backends::openblas::direct;
-
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : seed_(seed) {}
-  std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(ir::random_bits(seed_, 0, 0, index_++) % static_cast<std::uint64_t>(high - low + 1));
-  }
-  std::vector<float> floats(std::int64_t count) {
-    std::vector<float> values;
-    for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<float>(between(-1000, 1000)) / 1000.0F);
-    return values;
-  }
-
- private:
-  std::uint64_t seed_, index_ = 0;
-};
 
 // One in three depthwise 3x3, one in three 1x1 that may be read in place.
 Window random_window(Draw& draw) {

@@ -43,9 +43,17 @@ struct RowCopy {
   float* to;
 };
 
-/// Some positions over a panel of output channels, in vectors along the channels: sums[i * width + o] (+)= the sum over t of
-/// source[offsets[t] + positions[i]] * weights[t * width + o], where the panel has width = vectors * lanes channels. The weights of the
-/// next taps follow these; they are fetched into the cache meanwhile.
+inline constexpr std::int64_t line_floats = 16;  ///< of a cache line
+
+/// Cache lines that a loop fetches while it computes: `rows` rows, `step` floats apart, of `lines` lines each.
+struct Ahead {
+  const float* from;
+  std::int64_t step;
+  std::int64_t rows, lines;
+};
+
+/// Some positions over a panel of output channels, in vectors along the channels: sums[i * sums_stride + o] (+)= the sum over t of
+/// source[offsets[t] + positions[i]] * weights[t * width + o], where the panel has width = vectors * lanes channels.
 struct Panel {
   const float* source;
   const std::int32_t* offsets;  ///< of the taps
@@ -56,7 +64,9 @@ struct Panel {
   const std::int32_t* positions;
   std::int64_t position_count;
   float* sums;
+  std::int64_t sums_stride;
   bool adds;  ///< to sums that hold the taps before these; else from 0
+  Ahead weights_ahead;
 };
 
 /// A plane of a depthwise 3x3 convolution, without dilation.
@@ -87,6 +97,8 @@ struct Loops {
                    std::int64_t pitch, const float* dy, std::int64_t dy_stride, std::int64_t channels, float* sums,
                    std::int64_t sums_stride);
   void (*copy_rows)(const RowCopy& copy);
+  /// to[c * to_step + r] = from[r * from_step + c]
+  void (*transpose)(const float* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns, float* to, std::int64_t to_step);
   void (*depthwise)(const Depthwise& plane);
   void (*panel)(const Panel& panel);
   std::int64_t panel_vectors;  ///< of a whole panel

@@ -10,7 +10,6 @@
 #include "backends/openblas/direct/planes.h"
 #include "backends/openblas/lanes.h"
 #include "backends/openblas/parallel.h"
-#include "backends/openblas/transpose.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -78,7 +77,7 @@ class WeightGradientKernel : public Kernel {
       }
       const std::int64_t pixels = rows * g.out_width;
       if (channels_ > g.group_out()) std::fill_n(turned, pixels * channels_, 0.0F);
-      transpose(gradients, plane, g.group_out(), pixels, turned, channels_);
+      direct::loops().transpose(gradients, plane, g.group_out(), pixels, turned, channels_);
       direct::loops().gradient(memory, planes_.offsets().data(), taps_, rows, g.out_width, planes_.pitch(), turned, channels_, channels_,
                                gradient, channels_);
     }
@@ -104,7 +103,7 @@ class WeightGradientKernel : public Kernel {
       const std::int64_t count = std::min(tap_block, taps_ - k);
       float* sum = gradients + (group * taps_ + k) * channels_;
       for (std::int64_t piece = 1; piece < pieces_; ++piece) add_piece(sum, sum + piece * gradient_floats(), count * channels_);
-      transpose(sum, channels_, count, g.group_out(), dw + group * g.group_out() * taps_ + k, taps_);
+      direct::loops().transpose(sum, channels_, count, g.group_out(), dw + group * g.group_out() * taps_ + k, taps_);
     });
   }
 
