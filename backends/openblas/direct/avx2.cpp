@@ -34,6 +34,15 @@ inline void store_some(float* p, Vector v, Some some) {
 inline Vector evens(Vector a, Vector b) {
   return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88)), 0xD8));
 }
+inline Vector odds(Vector a, Vector b) {
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xDD)), 0xD8));
+}
+inline Vector interleave_low(Vector a, Vector b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+}
+inline Vector interleave_high(Vector a, Vector b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
+}
 inline void four_columns(const float* p, std::int64_t step, Vector (&to)[4]) {
   Vector row[4];  // a half is row 4h + i
   for (int i = 0; i < 4; ++i) {
@@ -64,8 +73,8 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx2_loops() {
-  static constexpr Loops table{"avx2",    block_channels, lanes,     products, products_of_one, gradient,
-                               copy_rows, transpose,      depthwise, panel,    panel_vectors};
+  static constexpr Loops table{"avx2",    block_channels, lanes,          products,          products_of_one, gradient, copy_rows,
+                               transpose, depthwise,      winograd_input, winograd_products, winograd_output, panel,    panel_vectors};
   return &table;
 }
 

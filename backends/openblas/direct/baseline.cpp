@@ -43,6 +43,15 @@ inline void store_some(float* p, Vector v, Some some) {
 inline Vector evens(Vector a, Vector b) {
   return Vector{a[0], a[2], b[0], b[2]};
 }
+inline Vector odds(Vector a, Vector b) {
+  return Vector{a[1], a[3], b[1], b[3]};
+}
+inline Vector interleave_low(Vector a, Vector b) {
+  return Vector{a[0], b[0], a[1], b[1]};
+}
+inline Vector interleave_high(Vector a, Vector b) {
+  return Vector{a[2], b[2], a[3], b[3]};
+}
 inline void four_columns(const float* p, std::int64_t step, Vector (&to)[4]) {
   const Vector a = load(p);
   const Vector b = load(p + step);
@@ -72,8 +81,8 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* baseline_loops() {
-  static constexpr Loops table{name,      block_channels, lanes,     products, products_of_one, gradient,
-                               copy_rows, transpose,      depthwise, panel,    panel_vectors};
+  static constexpr Loops table{name,      block_channels, lanes,          products,          products_of_one, gradient, copy_rows,
+                               transpose, depthwise,      winograd_input, winograd_products, winograd_output, panel,    panel_vectors};
   return &table;
 }
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/direct/convolution.h"
+#include "backends/openblas/direct/algorithm.h"
 #include "backends/openblas/parallel.h"
 #include "backends/phases.h"
 
@@ -12,7 +12,7 @@ namespace {
 // A part of the gradient by the input: all of it with stride 1.
 struct Part {
   Phase rows, columns;
-  direct::Convolution convolution;
+  std::unique_ptr<direct::Algorithm> convolution;
 
   static Window window(const Window& g, const Phase& rows, const Phase& columns) {
     Window t = g;
@@ -33,7 +33,7 @@ struct Part {
   }
   static std::int64_t step(const Phase& phase) { return phase.shift.size() > 1 ? phase.shift[1] - phase.shift[0] : 1; }
   Part(const Window& g, const Phase& of_rows, const Phase& of_columns)
-      : rows(of_rows), columns(of_columns), convolution(window(g, of_rows, of_columns)) {}
+      : rows(of_rows), columns(of_columns), convolution(direct::algorithm(window(g, of_rows, of_columns))) {}
 };
 
 // Each group's [out, in, KH, KW] becomes [in, out, taps of the part], backwards.
@@ -67,8 +67,10 @@ class InputGradientKernel : public Kernel {
       }
     }
     for (const Part& part : parts_) {
-      packed_ = std::max(packed_, (part.convolution.packed_floats() + 15) / 16 * 16);
-      scratch_ = std::max(scratch_, part.convolution.scratch_bytes());
+      const std::int64_t packed = (part.convolution->packed_floats() + 15) / 16 * 16;
+      if (packed > packed_) description_ = part.convolution->description();
+      packed_ = std::max(packed_, packed);
+      scratch_ = std::max(scratch_, part.convolution->scratch_bytes());
       part_floats_ = std::max(part_floats_, whole() ? 0 : g.images * g.in_channels * part.rows.pixels * part.columns.pixels);
     }
     part_floats_ = (part_floats_ + 15) / 16 * 16;
@@ -84,8 +86,8 @@ class InputGradientKernel : public Kernel {
     if (!covers_) std::fill_n(dx, a.results[0].count(), 0.0F);
     for (const Part& part : parts_) {
       flip(g, part, a.operands[1].as<float>(), flipped, a.threads);
-      part.convolution.pack(flipped, packed, a.threads);
-      part.convolution.run(a.operands[0].as<float>(), packed, {}, whole() ? dx : result, rest, a.threads);
+      part.convolution->pack(flipped, packed, a.threads);
+      part.convolution->run(a.operands[0].as<float>(), packed, {}, whole() ? dx : result, rest, a.threads);
       if (!whole()) scatter(part, result, dx, a.threads);
     }
   }
@@ -93,7 +95,8 @@ class InputGradientKernel : public Kernel {
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(flipped_floats() + packed_ + part_floats_) * sizeof(float) + scratch_;
   }
-  std::string_view description() const override { return "direct, vectors of pixels"; }
+  // Of the part with the most weights.
+  std::string_view description() const override { return description_; }
 
  private:
   bool whole() const { return window_.stride_h == 1 && window_.stride_w == 1; }
@@ -117,6 +120,7 @@ class InputGradientKernel : public Kernel {
   Window window_;
   std::vector<Part> parts_;
   bool covers_ = true;  // every pixel belongs to a part
+  std::string_view description_ = "zeros";
   std::int64_t packed_ = 0, part_floats_ = 0;
   std::size_t scratch_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
@@ -56,7 +57,7 @@ class WeightGradientKernel : public Kernel {
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(pieces_ * gradient_floats() + max_threads * thread_floats()) * sizeof(float);
   }
-  std::string_view description() const override { return "direct, vectors of channels"; }
+  std::string_view description() const override { return description_; }
 
  private:
   std::int64_t gradient_floats() const { return (window_.groups * taps_ * channels_ + 15) / 16 * 16; }
@@ -112,6 +113,7 @@ class WeightGradientKernel : public Kernel {
   direct::Planes planes_;
   std::int64_t taps_;
   std::int64_t images_of_piece_ = 1, pieces_ = 1;
+  std::string description_ = std::string(direct::loops().name) + " direct, vectors of channels";
 };
 
 std::unique_ptr<Kernel> prepare_conv2d_grad_weight(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
