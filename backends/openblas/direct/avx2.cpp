@@ -73,8 +73,9 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx2_loops() {
-  static constexpr Loops table{"avx2",    block_channels, lanes,          products,          products_of_one, gradient, copy_rows,
-                               transpose, depthwise,      winograd_input, winograd_products, winograd_output, panel,    panel_vectors};
+  static constexpr Loops table{"avx2",          block_channels, lanes,        products,       products_of_one,   gradient,
+                               copy_rows,       transpose,      depthwise,    winograd_input, winograd_products, winograd_gradient,
+                               winograd_output, panel,          panel_vectors};
   return &table;
 }
 

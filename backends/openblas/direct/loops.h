@@ -81,6 +81,9 @@ struct Depthwise {
   std::int64_t out_height, out_width;
 };
 
+/// Of a tile's 4x4 input.
+inline constexpr std::int64_t winograd_elements = 16;
+
 /// A channel of an image in the tiles of Winograd's way: to[e * to_stride + t] = element e of B^T d B, where d are the 4x4 pixels of tile
 /// t. The tiles lie in rows of `columns`, two pixels apart, from pixel (first_row, first_column) on; what lies outside of the image is 0.
 /// Writes whole vectors.
@@ -107,6 +110,18 @@ struct WinogradProducts {
   std::int64_t in_channels;
   const float* weights;
   std::int64_t vectors;
+  float* to;
+  std::int64_t to_stride;
+};
+
+/// The gradient by the sums from that by the pixels, in vectors of channels: to[e * to_stride + t * channels + o] = element e of A dy A^T,
+/// where dy are the 2x2 pixels of tile t. The tiles lie in rows of `columns`; of their pixels, [height, width, channels] are at `dy`, the
+/// others 0.
+struct WinogradGradient {
+  const float* dy;
+  std::int64_t height, width;
+  std::int64_t channels;       ///< whole vectors
+  std::int64_t rows, columns;  ///< of tiles
   float* to;
   std::int64_t to_stride;
 };
@@ -149,6 +164,7 @@ struct Loops {
   void (*depthwise)(const Depthwise& plane);
   void (*winograd_input)(const WinogradInput& input);
   void (*winograd_products)(const WinogradProducts& products);
+  void (*winograd_gradient)(const WinogradGradient& gradient);
   void (*winograd_output)(const WinogradOutput& output);
   void (*panel)(const Panel& panel);
   std::int64_t panel_vectors;  ///< of a whole panel

@@ -9,7 +9,6 @@
 namespace stair::backends::openblas::direct {
 namespace {
 
-constexpr std::int64_t tile_elements = 16;    // of the input
 constexpr std::int64_t least_work = 500'000;  // products that a thread must have to do before waking another pays
 
 // Tiles of an item: whose transforms stay in the second-level cache.
@@ -23,7 +22,7 @@ std::int64_t whole_vectors(std::int64_t floats) {
 }
 
 // G g G^T of a kernel g, for channel o of a block.
-void transform_weights(const float* g, float (&to)[tile_elements][most_lanes], std::int64_t o) {
+void transform_weights(const float* g, float (&to)[winograd_elements][most_lanes], std::int64_t o) {
   float rows[4][3];
   for (int j = 0; j < 3; ++j) {
     const float sum = g[j] + g[6 + j];
@@ -50,15 +49,15 @@ bool WinogradConvolution::takes(const Window& g) {
          g.group_in() >= least_channels && g.group_out() >= least_channels && g.group_in() * g.group_out() <= most_weights;
 }
 
-WinogradConvolution::WinogradConvolution(const Window& window)
-    : Algorithm("winograd, vectors of tiles"),
-      window_(window),
-      tiles_y_(piece_count(window.out_height, 2)),
-      tiles_x_(piece_count(window.out_width, 2)),
-      rows_(balanced(tiles_y_, most_tiles(window) / tiles_x_)),
-      images_(rows_ < tiles_y_ ? 1 : std::clamp<std::int64_t>(most_tiles(window) / (tiles_y_ * tiles_x_), 1, window.images)) {
-  const std::int64_t tiles = rows_ * tiles_x_;
-  positions_ = whole_vectors((images_ - 1) * tiles + whole_vectors(tiles));
+WinogradTiles::WinogradTiles(const Window& g)
+    : down(piece_count(g.out_height, 2)),
+      across(piece_count(g.out_width, 2)),
+      rows(balanced(down, most_tiles(g) / across)),
+      images(rows < down ? 1 : std::clamp<std::int64_t>(most_tiles(g) / (down * across), 1, g.images)),
+      positions(whole_vectors((images - 1) * rows * across + whole_vectors(rows * across))) {}
+
+std::int64_t WinogradTiles::pixel_floats() const {
+  return (std::max(winograd_pixels(rows, across), winograd_lines(rows, across)) + line_floats - 1) / line_floats * line_floats;
 }
 
 std::int64_t WinogradConvolution::blocks_of_group() const {
@@ -66,7 +65,7 @@ std::int64_t WinogradConvolution::blocks_of_group() const {
 }
 
 std::int64_t WinogradConvolution::packed_floats() const {
-  return window_.groups * tile_elements * blocks_of_group() * window_.group_in() * loops().channels;
+  return window_.groups * winograd_elements * blocks_of_group() * window_.group_in() * loops().channels;
 }
 
 void WinogradConvolution::pack(const float* w, float* packed, int threads) const {
@@ -77,12 +76,12 @@ void WinogradConvolution::pack(const float* w, float* packed, int threads) const
     const std::int64_t group = item / blocks_of_group();
     const std::int64_t block = item % blocks_of_group();
     const float* from = w + (group * g.group_out() + block * channels) * g.group_in() * 9;
-    float* to = packed + (group * tile_elements * blocks_of_group() + block) * block_floats;
+    float* to = packed + (group * winograd_elements * blocks_of_group() + block) * block_floats;
     const std::int64_t real = std::min(channels, g.group_out() - block * channels);
     for (std::int64_t c = 0; c < g.group_in(); ++c) {
-      float elements[tile_elements][most_lanes] = {};
+      float elements[winograd_elements][most_lanes] = {};
       for (std::int64_t o = 0; o < real; ++o) transform_weights(from + (o * g.group_in() + c) * 9, elements, o);
-      for (std::int64_t e = 0; e < tile_elements; ++e)
+      for (std::int64_t e = 0; e < winograd_elements; ++e)
         std::copy_n(elements[e], channels, to + e * blocks_of_group() * block_floats + c * channels);
     }
   });
@@ -90,31 +89,28 @@ void WinogradConvolution::pack(const float* w, float* packed, int threads) const
 
 // A line between the elements keeps them out of the same sets of the cache.
 std::int64_t WinogradConvolution::input_stride() const {
-  return window_.group_in() * positions_ + line_floats;
+  return window_.group_in() * tiles_.positions + line_floats;
 }
 std::int64_t WinogradConvolution::sum_stride() const {
-  return blocks_of_group() * loops().channels * positions_ + line_floats;
-}
-std::int64_t WinogradConvolution::pixel_floats() const {
-  return (std::max(winograd_pixels(rows_, tiles_x_), winograd_lines(rows_, tiles_x_)) + line_floats - 1) / line_floats * line_floats;
+  return blocks_of_group() * loops().channels * tiles_.positions + line_floats;
 }
 std::int64_t WinogradConvolution::thread_floats() const {
-  return pixel_floats() + tile_elements * (input_stride() + sum_stride());
+  return tiles_.pixel_floats() + winograd_elements * (input_stride() + sum_stride());
 }
 std::size_t WinogradConvolution::scratch_bytes() const {
   return static_cast<std::size_t>(max_threads * thread_floats()) * sizeof(float);
 }
 WinogradConvolution::Memory WinogradConvolution::memory_of_thread(std::byte* scratch) const {
   float* pixels = reinterpret_cast<float*>(scratch) + omp_get_thread_num() * thread_floats();
-  float* inputs = pixels + pixel_floats();
-  return {pixels, inputs, inputs + tile_elements * input_stride()};
+  float* inputs = pixels + tiles_.pixel_floats();
+  return {pixels, inputs, inputs + winograd_elements * input_stride()};
 }
 
 void WinogradConvolution::transform_image(const Item& item, const float* image, float* pixels, float* inputs) const {
   const Window& g = window_;
-  WinogradInput input{image,  g.in_height, g.in_width,    2 * item.first_row - g.top, -g.left, item.rows, tiles_x_,
+  WinogradInput input{image,  g.in_height, g.in_width,    2 * item.first_row - g.top, -g.left, item.rows, tiles_.across,
                       pixels, inputs,      input_stride()};
-  for (std::int64_t c = 0; c < g.group_in(); ++c, input.image += g.in_height * g.in_width, input.to += positions_) {
+  for (std::int64_t c = 0; c < g.group_in(); ++c, input.image += g.in_height * g.in_width, input.to += tiles_.positions) {
     loops().winograd_input(input);
   }
 }
@@ -122,12 +118,12 @@ void WinogradConvolution::transform_image(const Item& item, const float* image, 
 void WinogradConvolution::multiply(const Item& item, const float* packed, const Memory& memory) const {
   const std::int64_t channels = loops().channels;
   const std::int64_t block_floats = window_.group_in() * channels;
-  const std::int64_t vectors = piece_count(item.images * item.rows * tiles_x_, loops().lanes);
-  for (std::int64_t e = 0; e < tile_elements; ++e) {
-    const float* weights = packed + (item.group * tile_elements + e) * blocks_of_group() * block_floats;
+  const std::int64_t vectors = piece_count(item.images * item.rows * tiles_.across, loops().lanes);
+  for (std::int64_t e = 0; e < winograd_elements; ++e) {
+    const float* weights = packed + (item.group * winograd_elements + e) * blocks_of_group() * block_floats;
     for (std::int64_t block = item.first_block; block < item.last_block; ++block) {
-      loops().winograd_products({memory.inputs + e * input_stride(), positions_, window_.group_in(), weights + block * block_floats,
-                                 vectors, memory.sums + e * sum_stride() + block * channels * positions_, positions_});
+      loops().winograd_products({memory.inputs + e * input_stride(), tiles_.positions, window_.group_in(), weights + block * block_floats,
+                                 vectors, memory.sums + e * sum_stride() + block * channels * tiles_.positions, tiles_.positions});
     }
   }
 }
@@ -140,8 +136,8 @@ void WinogradConvolution::finish_image(const Item& item, std::int64_t image, con
   for (std::int64_t o = item.first_block * loops().channels; o < last_channel; ++o) {
     const std::int64_t channel = item.group * g.group_out() + o;
     float* to = y + (((item.first_image + image) * g.out_channels + channel) * g.out_height + first) * g.out_width;
-    loops().winograd_output({memory.sums + o * positions_ + image * item.rows * tiles_x_, sum_stride(), item.rows, tiles_x_, memory.pixels,
-                             to, height, g.out_width});
+    loops().winograd_output({memory.sums + o * tiles_.positions + image * item.rows * tiles_.across, sum_stride(), item.rows, tiles_.across,
+                             memory.pixels, to, height, g.out_width});
     if (finish.any()) finish_row(finish, channel, finish.other == nullptr ? nullptr : finish.other + (to - y), to, height * g.out_width);
   }
 }
@@ -152,7 +148,7 @@ void WinogradConvolution::run_item(const Item& item, const float* x, const float
   for (std::int64_t i = 0; i < item.images; ++i) {
     const float* image = x + ((item.first_image + i) * g.in_channels + item.group * g.group_in()) * g.in_height * g.in_width;
     // What an image's last vector writes too much, the next image writes over.
-    transform_image(item, image, memory.pixels, memory.inputs + i * item.rows * tiles_x_);
+    transform_image(item, image, memory.pixels, memory.inputs + i * item.rows * tiles_.across);
   }
   multiply(item, packed, memory);
   for (std::int64_t i = 0; i < item.images; ++i) finish_image(item, i, finish, memory, y);
@@ -160,10 +156,10 @@ void WinogradConvolution::run_item(const Item& item, const float* x, const float
 
 void WinogradConvolution::run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const {
   const Window& g = window_;
-  const std::int64_t work = g.images * g.out_channels * tiles_y_ * tiles_x_ * tile_elements * g.group_in();
+  const std::int64_t work = g.images * g.out_channels * tiles_.down * tiles_.across * winograd_elements * g.group_in();
   const auto workers = static_cast<int>(std::clamp<std::int64_t>(work / least_work, 1, team(threads)));
-  const std::int64_t down = piece_count(tiles_y_, rows_);
-  const std::int64_t batches = piece_count(g.images, images_);
+  const std::int64_t down = piece_count(tiles_.down, tiles_.rows);
+  const std::int64_t batches = piece_count(g.images, tiles_.images);
   // Where there are too few items to share, threads share out the channels, too: each element is one thread's, its sum always the same.
   const std::int64_t tasks = batches * g.groups * down;
   const std::int64_t parts = tasks % workers == 0 || tasks > 8 * workers ? 1 : std::min<std::int64_t>(workers, blocks_of_group());
@@ -171,14 +167,14 @@ void WinogradConvolution::run(const float* x, const float* packed, const Finish&
 #pragma omp parallel for num_threads(workers) schedule(static) if (workers > 1)
   for (std::int64_t i = 0; i < tasks * parts; ++i) {
     const std::int64_t task = i / parts;
-    const std::int64_t first_image = task / down / g.groups * images_;
-    const std::int64_t first_row = task % down * rows_;
+    const std::int64_t first_image = task / down / g.groups * tiles_.images;
+    const std::int64_t first_row = task % down * tiles_.rows;
     const std::int64_t first_block = std::min(i % parts * part, blocks_of_group());
     const Item item{task / down % g.groups,
                     first_image,
-                    std::min(images_, g.images - first_image),
+                    std::min(tiles_.images, g.images - first_image),
                     first_row,
-                    std::min(rows_, tiles_y_ - first_row),
+                    std::min(tiles_.rows, tiles_.down - first_row),
                     first_block,
                     std::min(blocks_of_group(), first_block + part)};
     run_item(item, x, packed, finish, y, memory_of_thread(scratch));
