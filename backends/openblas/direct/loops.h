@@ -46,11 +46,12 @@ struct RowCopy {
 inline constexpr std::int64_t most_lanes = 16;   ///< of any instruction set
 inline constexpr std::int64_t line_floats = 16;  ///< of a cache line
 
-/// Cache lines that a loop fetches while it computes: `rows` rows, `step` floats apart, of `lines` lines each.
+/// Cache lines that a loop over tiles fetches while it computes: tile i < tiles fetches `count` lines from `from + i * tile_step` on,
+/// `step` floats apart.
 struct Ahead {
   const float* from;
-  std::int64_t step;
-  std::int64_t rows, lines;
+  std::int64_t tile_step, tiles;
+  std::int64_t step, count;
 };
 
 /// Some positions over a panel of output channels, in vectors along the channels: sums[i * sums_stride + o] (+)= the sum over t of

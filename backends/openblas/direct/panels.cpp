@@ -8,7 +8,8 @@
 namespace stair::backends::openblas::direct {
 namespace {
 
-constexpr std::int64_t cached_weights = 8192;
+constexpr std::int64_t cached_weights = 6 * 1024;
+constexpr std::int64_t whole_weights = 8 * 1024;  // that are still better off in one step
 
 }  // namespace
 
@@ -16,7 +17,7 @@ Panels::Panels(std::int64_t channels, std::int64_t taps) : channels_(channels), 
   const std::int64_t vectors = piece_count(channels, loops().lanes);
   width_ = balanced(vectors, loops().panel_vectors) * loops().lanes;
   count_ = piece_count(channels, width_);
-  step_ = balanced(taps, cached_weights / width_);
+  step_ = taps * width_ <= whole_weights ? taps : balanced(taps, cached_weights / width_);
 }
 
 std::int64_t Panels::channels(std::int64_t panel) const {
@@ -53,7 +54,7 @@ void Panels::multiply(std::int64_t panel, const float* packed, const Positions& 
   const std::int64_t across = width(panel);
   const float* weights = packed + first_channel(panel) * taps_;
   for (std::int64_t tap = 0; tap < taps_; tap += step_, weights += step_ * across) {
-    const Ahead ahead{weights + step_ * across, across, step_, piece_count(across, line_floats)};
+    const Ahead ahead{weights + step_ * across, step_ * line_floats, piece_count(across, line_floats), line_floats, step_};
     multiply_step(panel, tap, weights, ahead, positions, sums, across);
   }
 }
