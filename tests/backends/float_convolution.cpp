@@ -11,7 +11,7 @@
 #include "backends/openblas/direct/convolution.h"
 #include "backends/openblas/direct/depthwise.h"
 #include "backends/openblas/direct/winograd.h"
-#include "tests/backends/draw.h"
+#include "tests/backends/random_numbers.h"
 
 namespace stair::tests {
 namespace {
@@ -21,7 +21,7 @@ using backends::openblas::AlignedFloats;
 namespace direct = backends::openblas::direct;
 
 // What lies around the kernel: padding, input and output sizes.
-void draw_sizes(Draw& draw, Window& g, std::int64_t most_height, std::int64_t most_width, std::int64_t most_padding) {
+void draw_sizes(RandomNumbers& draw, Window& g, std::int64_t most_height, std::int64_t most_width, std::int64_t most_padding) {
   g.top = draw.between(0, most_padding);
   g.left = draw.between(0, most_padding);
   const std::int64_t reach_h = (g.kernel_height - 1) * g.dilation_h;
@@ -33,7 +33,7 @@ void draw_sizes(Draw& draw, Window& g, std::int64_t most_height, std::int64_t mo
 }
 
 // One in three depthwise 3x3, one in three 1x1 that may be read in place.
-Window random_window(Draw& draw) {
+Window random_window(RandomNumbers& draw) {
   Window g{};
   const std::int64_t kind = draw.between(0, 2);
   g.images = draw.between(1, 3);
@@ -54,7 +54,7 @@ struct Operands {
   std::vector<float> x, w, bias, mean, factor, beta, other;
   direct::Finish finish;
 
-  Operands(const Window& g, Draw& draw)
+  Operands(const Window& g, RandomNumbers& draw)
       : x(draw.floats(g.images * g.in_channels * g.in_height * g.in_width)),
         w(draw.floats(g.out_channels * g.group_in() * g.kernel_height * g.kernel_width)),
         bias(draw.floats(g.out_channels)),
@@ -132,7 +132,7 @@ std::vector<float> run(const direct::Algorithm& algorithm, const Window& g, cons
 TEST_CASE("every way to run a float convolution is what the definition says, with the same bits for any number of threads") {
   for (std::uint64_t seed = 0; seed < 120; ++seed) {
     CAPTURE(seed);
-    Draw draw(seed);
+    RandomNumbers draw(seed);
     const Window g = random_window(draw);
     const Operands a(g, draw);
     std::vector<std::unique_ptr<direct::Algorithm>> ways;
@@ -154,7 +154,7 @@ TEST_CASE("every way to run a float convolution is what the definition says, wit
 TEST_CASE("Winograd's way to run a float convolution is what the definition says, with the same bits for any number of threads") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     CAPTURE(seed);
-    Draw draw(seed);
+    RandomNumbers draw(seed);
     Window g{};
     g.images = draw.between(1, 9);
     g.groups = draw.between(1, 2);

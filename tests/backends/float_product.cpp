@@ -7,7 +7,7 @@
 
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/product.h"
-#include "tests/backends/draw.h"
+#include "tests/backends/random_numbers.h"
 
 namespace stair::tests {
 namespace {
@@ -21,7 +21,7 @@ struct Case {
   bool transposed_a, transposed_b, has_bias;
   std::vector<float> a, b, bias;
 
-  explicit Case(Draw& draw)
+  explicit Case(RandomNumbers& draw)
       : m(draw.between(1, 150)),
         n(draw.between(1, 200)),
         k(draw.between(1, 300)),
@@ -60,7 +60,7 @@ std::vector<float> run(const Case& c, bool packed, int threads) {
 TEST_CASE("a float product is what the definition says, with the same bits packed before or on the way, for any number of threads") {
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     CAPTURE(seed);
-    Draw draw(seed);
+    RandomNumbers draw(seed);
     const Case c(draw);
     const std::vector<float> first = run(c, false, 1);
     double worst = 0;

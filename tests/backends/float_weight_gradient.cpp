@@ -6,7 +6,7 @@
 
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/winograd_gradient.h"
-#include "tests/backends/draw.h"
+#include "tests/backends/random_numbers.h"
 
 namespace stair::tests {
 namespace {
@@ -16,7 +16,7 @@ using backends::openblas::AlignedFloats;
 using backends::openblas::direct::WinogradWeightGradient;
 
 // Odd sizes, several images an item, several items an image.
-Window window_of_gradient(Draw& draw) {
+Window window_of_gradient(RandomNumbers& draw) {
   Window g{};
   g.images = draw.between(1, 9);
   g.groups = draw.between(1, 2);
@@ -56,7 +56,7 @@ double gradient_of(const Window& g, const std::vector<float>& dy, const std::vec
 TEST_CASE("Winograd's gradient of a convolution by its weights is what the definition says") {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
-    Draw draw(seed);
+    RandomNumbers draw(seed);
     const Window g = window_of_gradient(draw);
     const std::vector<float> dy = draw.floats(g.images * g.out_channels * g.out_height * g.out_width);
     const std::vector<float> x = draw.floats(g.images * g.in_channels * g.in_height * g.in_width);

@@ -23,7 +23,7 @@ STAIR_MULTIVERSION void add_bias(const float* sums, const float* bias, float* y,
 }  // namespace
 
 bool Product::takes(std::int64_t m, std::int64_t n, std::int64_t k) {
-  return m >= 64 && n >= 512 && k >= 64;
+  return loops().lanes == most_lanes && m >= 64 && n >= 512 && k >= 64;
 }
 
 Product::Product(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed_a)

@@ -16,7 +16,7 @@ namespace stair::backends::openblas::direct {
 class Product {
  public:
   /// Whether that is faster than sgemm, b packed on the way: where rows pay for packing and columns for reading a in place. OpenBLAS
-  /// multiplies small matrices without packing either.
+  /// multiplies small matrices without packing either, and its packing costs less where vectors are shorter than AVX-512's.
   static bool takes(std::int64_t m, std::int64_t n, std::int64_t k);
 
   Product(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed_a = false);

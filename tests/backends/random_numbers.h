@@ -8,9 +8,9 @@
 namespace stair::tests {
 
 /// Random sizes and operands, the same for the same seed.
-class Draw {
+class RandomNumbers {
  public:
-  explicit Draw(std::uint64_t seed) : seed_(seed) {}
+  explicit RandomNumbers(std::uint64_t seed) : seed_(seed) {}
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(ir::random_bits(seed_, 0, 0, index_++) % static_cast<std::uint64_t>(high - low + 1));
   }
