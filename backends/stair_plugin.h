@@ -89,8 +89,8 @@ typedef struct stair_arguments {
   int32_t threads;             /* as many as may be used, 1 or more */
 } stair_arguments;
 /*
- * All memory is aligned to 64 bytes. Results don't overlap operands, with one exception: in ops that work element by element on their first
- * operand (relu, lookup, sgd) the first result may be that operand's very memory.
+ * All memory is aligned to 64 bytes. Results don't overlap operands, with one exception: in ops that work element by element (relu, lookup,
+ * sgd_momentum) a result may be the very memory of the operand that it is a new value of.
  */
 
 /* A node made ready to run. The struct is the plug-in's own; the driver sees pointers to it. */

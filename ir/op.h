@@ -137,8 +137,9 @@ struct OpSchema {
     std::optional<double> low, high;
   };
   std::optional<Clamp> clamp = {};
-  /// Result 0 may be written over this operand's memory (element i depends on element i alone).
-  std::optional<std::size_t> in_place = {};
+  /// Result r may be written over the memory of operand in_place[r], where there is one (element i of the results depends on element i of
+  /// these operands alone).
+  std::vector<std::size_t> in_place = {};
   /// Products that a node sums up, from its shapes; for reports of speed. None: it is no product of matrices, nor a convolution.
   std::function<std::int64_t(const Graph&, const Node&)> multiply_accumulates = {};
   /// The layer of the model JSON: present where users may name the op in a model.

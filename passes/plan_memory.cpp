@@ -60,10 +60,11 @@ class Planner {
     for (const NodeId reader : uses_.nodes[i]) last = std::max(last, step(reader));
     return last;
   }
-  // The operand that the node may write result 0 over, or absent.
-  ValueId overwritten(const Node& node) const {
-    const bool alone = schedule_[static_cast<std::size_t>(made_at(node.results.front()))].size() == 1;
-    return alone && node.op->in_place ? node.operands[*node.op->in_place] : ir::absent;
+  // The operand that the node may write the result over, or absent.
+  ValueId overwritten(const Node& node, ValueId result) const {
+    const auto index = static_cast<std::size_t>(std::find(node.results.begin(), node.results.end(), result) - node.results.begin());
+    const bool alone = schedule_[static_cast<std::size_t>(made_at(result))].size() == 1;
+    return alone && index < node.op->in_place.size() ? node.operands[node.op->in_place[index]] : ir::absent;
   }
 
   void place_internal(const std::vector<NodeId>& group) {
@@ -81,7 +82,7 @@ class Planner {
     if (uses_.leaves[static_cast<std::size_t>(update.state)]) return;
     const std::int64_t made = made_at(update.value);
     const std::int64_t old_dies = last_use(update.state);
-    const bool in_place = old_dies == made && update.value == producer->results.front() && overwritten(*producer) == update.state &&
+    const bool in_place = old_dies == made && overwritten(*producer, update.value) == update.state &&
                           std::count(producer->operands.begin(), producer->operands.end(), update.state) == 1;
     if (old_dies < made || in_place) place(update.value) = {Placement::Kind::state, 0, update.state};
   }
@@ -97,7 +98,7 @@ class Planner {
   }
 
   void make_block(const Node& node, ValueId result, std::int64_t id) {
-    const ValueId over = result == node.results.front() ? overwritten(node) : ir::absent;
+    const ValueId over = overwritten(node, result);
     std::size_t& block = block_of_[static_cast<std::size_t>(result)];
     if (over != ir::absent && dies_at(over, node, id) && ir::byte_count(graph_.type(over)) == ir::byte_count(graph_.type(result))) {
       block = block_of_[static_cast<std::size_t>(over)];

@@ -11,7 +11,7 @@ struct Matrix {
   bool transposed = false;
 };
 
-/// c[m, n] = a[m, k] b[k, n] + beta c, on the calling thread alone (N-REPEAT): every product of this backend goes through here.
+/// c[m, n] = a[m, k] b[k, n] + beta c, on the calling thread alone (N-REPEAT): every product by OpenBLAS goes through here.
 void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix a, Matrix b, float beta, float* c, std::int64_t c_stride);
 
 /// OpenBLAS multiplies matrices of up to so many products without packing them first, which is faster while the operands lie in the cache.

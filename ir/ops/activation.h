@@ -28,7 +28,7 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 }),
                 .integer = unary_table(),
                 .clamp = activation.clamp,
-                .in_place = 0,
+                .in_place = {0},
                 .layer = OpSchema::Layer{}});
   registry.add({.name = gradient_op,
                 .summary = activation.derivative,
@@ -38,7 +38,7 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .infer = same_as_first_float,
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

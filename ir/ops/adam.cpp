@@ -15,7 +15,7 @@ void adam(OpRegistry& registry) {
                 .infer = [](const InferContext& c) { return like_weights(c, 3); },
                 .gradient = no_gradient(update_only),
                 .integer = no_integer_form(update_only),
-                .in_place = 0});
+                .in_place = {0, 3, 4}});
 }
 
 }  // namespace stair::ir::ops

@@ -15,7 +15,7 @@ void apply_mask(OpRegistry& registry) {
                 },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

@@ -21,7 +21,7 @@ void channel_affine(OpRegistry& registry) {
                   return d;
                 }),
                 .integer = no_integer_form(folds),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

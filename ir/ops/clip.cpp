@@ -11,7 +11,7 @@ void clip(OpRegistry& registry) {
                 .infer = same_as_first_float,
                 .gradient = no_gradient(update_only),
                 .integer = no_integer_form(update_only),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

@@ -36,7 +36,7 @@ void fake_binarize(OpRegistry& registry) {
                 .infer = same_as_first_float,
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

@@ -52,7 +52,7 @@ void fake_quantize(OpRegistry& registry) {
                 .infer = [](const InferContext& c) { return infer_fake_quantize(c, 2); },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

@@ -14,7 +14,7 @@ void increment(OpRegistry& registry) {
                 },
                 .gradient = no_gradient("a counter"),
                 .integer = no_integer_form("a counter"),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

@@ -14,7 +14,7 @@ void lookup(OpRegistry& registry) {
                 },
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

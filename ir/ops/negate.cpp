@@ -10,7 +10,7 @@ void negate(OpRegistry& registry) {
                 .infer = same_as_first_float,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> { return {g.emit("negate", {g.gradient()})}; }),
                 .integer = no_integer_form("stands in gradients only"),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

@@ -11,7 +11,7 @@ void sgd(OpRegistry& registry) {
                 .infer = [](const InferContext& c) { return like_weights(c, 1); },
                 .gradient = no_gradient(update_only),
                 .integer = no_integer_form(update_only),
-                .in_place = 0});
+                .in_place = {0}});
 }
 
 }  // namespace stair::ir::ops

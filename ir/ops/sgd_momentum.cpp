@@ -12,7 +12,7 @@ void sgd_momentum(OpRegistry& registry) {
                 .infer = [](const InferContext& c) { return like_weights(c, 2); },
                 .gradient = no_gradient(update_only),
                 .integer = no_integer_form(update_only),
-                .in_place = 0});
+                .in_place = {0, 3}});
 }
 
 }  // namespace stair::ir::ops

@@ -81,6 +81,7 @@ void add_layer_cases(std::vector<Case>& list) {
            {.x = {2, 5, 14, 39}, .w = {5, 1, 3, 3}, .stride = {2, 2}, .padding = {0, 1, 1, 1}, .groups = 5},
            {.x = {3, 24, 9, 7}, .w = {70, 24, 3, 3}, .padding = {1, 1, 1, 1}},
            {.x = {1, 48, 8, 11}, .w = {150, 24, 3, 3}, .stride = {2, 1}, .padding = {1, 1, 1, 1}, .groups = 2},
+           {.x = {2, 40, 7, 9}, .w = {36, 20, 3, 3}, .padding = {1, 2, 0, 1}, .groups = 2},
            {.x = {1, 200, 11, 11}, .w = {130, 200, 1, 1}},
            {.x = {2, 20, 9, 11}, .w = {9, 20, 1, 1}},
            {.x = {1, 12, 40, 40}, .w = {20, 12, 1, 1}},
@@ -95,6 +96,7 @@ void add_layer_cases(std::vector<Case>& list) {
   list.push_back({"linear", {f32({6}), f32({4, 6}), f32({4})}});
   list.push_back({"linear", {f32({65, 130}), f32({70, 130}), f32({70})}});
   list.push_back({"linear", {f32({100, 17}), f32({130, 17}), f32({130})}});
+  list.push_back({"linear", {f32({66, 140}), f32({520, 140}), f32({520})}});
 
   for (const bool ta : {false, true}) {
     for (const bool tb : {false, true}) {
@@ -102,6 +104,8 @@ void add_layer_cases(std::vector<Case>& list) {
       add_product(list, ta ? ir::Shape{2, 4, 3} : ir::Shape{2, 3, 4}, tb ? ir::Shape{5, 4} : ir::Shape{4, 5}, ta, tb);
       add_product(list, ta ? ir::Shape{3, 1, 4, 3} : ir::Shape{3, 1, 3, 4}, tb ? ir::Shape{2, 5, 4} : ir::Shape{2, 4, 5}, ta, tb);
       add_product(list, ta ? ir::Shape{67, 33} : ir::Shape{33, 67}, tb ? ir::Shape{65, 67} : ir::Shape{67, 65}, ta, tb);
+      add_product(list, ta ? ir::Shape{130, 66} : ir::Shape{66, 130}, tb ? ir::Shape{520, 130} : ir::Shape{130, 520}, ta, tb);
+      add_product(list, ta ? ir::Shape{70, 150} : ir::Shape{150, 70}, tb ? ir::Shape{512, 70} : ir::Shape{70, 512}, ta, tb);
     }
   }
   add_product(list, {1, 1}, {1, 1});

@@ -56,7 +56,8 @@ class Checker {
   // `later` may be written over `earlier`, which dies where `later` is made.
   bool in_place(ValueId earlier, ValueId later) const {
     const ir::Node& node = graph_.node(first(later));
-    return node.results.front() == later && node.op->in_place && node.operands[*node.op->in_place] == earlier &&
+    const auto result = static_cast<std::size_t>(std::find(node.results.begin(), node.results.end(), later) - node.results.begin());
+    return result < node.op->in_place.size() && node.operands[node.op->in_place[result]] == earlier &&
            std::count(node.operands.begin(), node.operands.end(), earlier) == 1 && last(earlier) == first(later);
   }
 
@@ -92,9 +93,11 @@ class Checker {
       std::size_t live = 0;
       for (const ValueId id : arena) {
         if (first(id) > n || last(id) < n) continue;
-        const ValueId result = graph_.node(n).results.front();
-        const bool written_over = result != id && place(result).kind == Placement::Kind::arena && in_place(id, result);
-        if (!written_over) live += bytes(id);
+        const auto writes_over = [&](ValueId result) {
+          return result != id && place(result).kind == Placement::Kind::arena && in_place(id, result);
+        };
+        const std::vector<ValueId>& results = graph_.node(n).results;
+        if (std::none_of(results.begin(), results.end(), writes_over)) live += bytes(id);
       }
       largest = std::max(largest, live);
     }

@@ -4,6 +4,7 @@
 #include "backends/openblas/direct/convolution.h"
 #include "backends/openblas/direct/depthwise.h"
 #include "backends/openblas/direct/loops.h"
+#include "backends/openblas/direct/winograd.h"
 
 namespace stair::backends::openblas::direct {
 
@@ -13,6 +14,7 @@ Algorithm::Algorithm(std::string_view how) : description_(std::string(loops().na
 // channels read in place lie pages apart in large images, and then vectors of pixels make more of each page.
 std::unique_ptr<Algorithm> algorithm(const Window& g) {
   if (DepthwiseConvolution::takes(g)) return std::make_unique<DepthwiseConvolution>(g);
+  if (WinogradConvolution::takes(g)) return std::make_unique<WinogradConvolution>(g);
   constexpr std::int64_t least_taps = 192;
   constexpr std::int64_t near_pixels = 1024;
   const std::int64_t taps = g.group_in() * g.kernel_height * g.kernel_width;

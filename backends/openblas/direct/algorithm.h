@@ -12,7 +12,8 @@
 namespace stair::backends::openblas::direct {
 
 /// A way to compute y[n, o] = the sum over c, kh, kw (in this order) of x * w for one window; x is [N,C,H,W], w [O,C/groups,KH,KW]. Each
-/// element is one thread's, and its terms are added in that order: all ways and any number of threads yield the same bits.
+/// element is one thread's, and its terms are added in that order: any number of threads yields the same bits, and so do all ways but
+/// Winograd's, whose terms are others.
 class Algorithm {
  public:
   virtual ~Algorithm() = default;

@@ -43,6 +43,29 @@ inline void store_some(float* p, Vector v, Some some) {
 inline Vector evens(Vector a, Vector b) {
   return Vector{a[0], a[2], b[0], b[2]};
 }
+inline Vector odds(Vector a, Vector b) {
+  return Vector{a[1], a[3], b[1], b[3]};
+}
+inline Vector interleave_low(Vector a, Vector b) {
+  return Vector{a[0], b[0], a[1], b[1]};
+}
+inline Vector interleave_high(Vector a, Vector b) {
+  return Vector{a[2], b[2], a[3], b[3]};
+}
+inline void four_columns(const float* p, std::int64_t step, Vector (&to)[4]) {
+  const Vector a = load(p);
+  const Vector b = load(p + step);
+  const Vector c = load(p + 2 * step);
+  const Vector d = load(p + 3 * step);
+  const Vector low01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const Vector low23 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Vector high01 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Vector high23 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  to[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  to[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  to[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  to[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
 inline Vector splat(float x) {
   return Vector{x, x, x, x};
 }
@@ -58,8 +81,10 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* baseline_loops() {
-  static constexpr Loops table{name,     block_channels, lanes,     products, products_of_one,
-                               gradient, copy_rows,      depthwise, panel,    panel_vectors};
+  static constexpr Loops table{
+      name,         block_channels, lanes,          products,          products_of_one,   gradient,        copy_rows,
+      transpose,    depthwise,      winograd_input, winograd_products, winograd_gradient, winograd_output, panel,
+      panel_vectors};
   return &table;
 }
 

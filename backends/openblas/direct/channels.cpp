@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
-#include "backends/openblas/transpose.h"
 
 namespace stair::backends::openblas::direct {
 namespace {
@@ -35,7 +35,7 @@ std::int64_t ChannelConvolution::packed_floats() const {
 void ChannelConvolution::pack(const float* w, float* packed, int threads) const {
   const auto taps = static_cast<std::int64_t>(source_.offsets().size());
   for (std::int64_t group = 0; group < window_.groups; ++group) {
-    panels_.pack(w + group * window_.group_out() * taps, packed + group * panels_.packed_floats(), threads);
+    panels_.pack({w + group * window_.group_out() * taps, taps, true}, packed + group * panels_.packed_floats(), threads);
   }
 }
 
@@ -63,11 +63,11 @@ void ChannelConvolution::run_panel(const Tile& tile, std::int64_t panel, const f
   float* rows = sums + position_step_ * panels_.width(0);
   for (std::int64_t first = 0; first < pixels; first += position_step_) {
     const std::int64_t count = std::min(position_step_, pixels - first);
-    panels_.multiply(panel, packed + tile.group * panels_.packed_floats(), source, source_.offsets().data(), positions_.data() + first,
-                     count, sums);
+    panels_.multiply(panel, packed + tile.group * panels_.packed_floats(),
+                     {source, source_.offsets().data(), positions_.data() + first, count}, sums);
     const std::int64_t at = (tile.image * g.out_channels + channel) * plane + tile.first_row * g.out_width + first;
     // Turned and finished where it is in the cache for sure: the planes of the result may be a multiple of the cache's ways apart.
-    transpose(sums, width, count, channels, rows, position_step_);
+    loops().transpose(sums, width, count, channels, rows, position_step_);
     for (std::int64_t o = 0; o < channels; ++o) {
       float* row = rows + o * position_step_;
       finish_row(finish, channel + o, finish.other == nullptr ? nullptr : finish.other + at + o * plane, row, count);

@@ -43,9 +43,19 @@ struct RowCopy {
   float* to;
 };
 
-/// Some positions over a panel of output channels, in vectors along the channels: sums[i * width + o] (+)= the sum over t of
-/// source[offsets[t] + positions[i]] * weights[t * width + o], where the panel has width = vectors * lanes channels. The weights of the
-/// next taps follow these; they are fetched into the cache meanwhile.
+inline constexpr std::int64_t most_lanes = 16;   ///< of any instruction set
+inline constexpr std::int64_t line_floats = 16;  ///< of a cache line
+
+/// Cache lines that a loop over tiles fetches while it computes: tile i < tiles fetches `count` lines from `from + i * tile_step` on,
+/// `step` floats apart.
+struct Ahead {
+  const float* from;
+  std::int64_t tile_step, tiles;
+  std::int64_t step, count;
+};
+
+/// Some positions over a panel of output channels, in vectors along the channels: sums[i * sums_stride + o] (+)= the sum over t of
+/// source[offsets[t] + positions[i]] * weights[t * width + o], where the panel has width = vectors * lanes channels.
 struct Panel {
   const float* source;
   const std::int32_t* offsets;  ///< of the taps
@@ -56,7 +66,9 @@ struct Panel {
   const std::int32_t* positions;
   std::int64_t position_count;
   float* sums;
+  std::int64_t sums_stride;
   bool adds;  ///< to sums that hold the taps before these; else from 0
+  Ahead weights_ahead;
 };
 
 /// A plane of a depthwise 3x3 convolution, without dilation.
@@ -69,6 +81,67 @@ struct Depthwise {
   float* y;
   std::int64_t out_height, out_width;
 };
+
+/// Of a tile's 4x4 input.
+inline constexpr std::int64_t winograd_elements = 16;
+
+/// A channel of an image in the tiles of Winograd's way: to[e * to_stride + t] = element e of B^T d B, where d are the 4x4 pixels of tile
+/// t. The tiles lie in rows of `columns`, two pixels apart, from pixel (first_row, first_column) on; what lies outside of the image is 0.
+/// Writes whole vectors.
+struct WinogradInput {
+  const float* image;
+  std::int64_t height, width;
+  std::int64_t first_row, first_column;
+  std::int64_t rows, columns;  ///< of tiles
+  float* pixels;               ///< memory of winograd_pixels(rows, columns)
+  float* to;
+  std::int64_t to_stride;
+
+  std::int64_t tiles() const { return rows * columns; }
+};
+constexpr std::int64_t winograd_pixels(std::int64_t rows, std::int64_t columns) {
+  return 8 * (rows + 1) * columns + 2 * most_lanes;
+}
+
+/// One element of the tiles: to[o * to_stride + t] = the sum over c of weights[c * Loops::channels + o] * inputs[c * stride + t], for
+/// Loops::channels channels and whole vectors of tiles.
+struct WinogradProducts {
+  const float* inputs;
+  std::int64_t stride;
+  std::int64_t in_channels;
+  const float* weights;
+  std::int64_t vectors;
+  float* to;
+  std::int64_t to_stride;
+};
+
+/// The gradient by the sums from that by the pixels, in vectors of channels: to[e * to_stride + t * channels + o] = element e of A dy A^T,
+/// where dy are the 2x2 pixels of tile t. The tiles lie in rows of `columns`; of their pixels, [height, width, channels] are at `dy`, the
+/// others 0.
+struct WinogradGradient {
+  const float* dy;
+  std::int64_t height, width;
+  std::int64_t channels;       ///< whole vectors
+  std::int64_t rows, columns;  ///< of tiles
+  float* to;
+  std::int64_t to_stride;
+};
+
+/// A channel of the result: the pixels of tile t are A^T m A, where m are the 4x4 elements sums[e * sums_stride + t]. The tiles lie in rows
+/// of `columns`; of their pixels, `height` rows of `width` are in the result. Reads whole vectors.
+struct WinogradOutput {
+  const float* sums;
+  std::int64_t sums_stride;
+  std::int64_t rows, columns;  ///< of tiles
+  float* lines;                ///< memory of winograd_lines(rows, columns)
+  float* y;
+  std::int64_t height, width;
+
+  std::int64_t tiles() const { return rows * columns; }
+};
+constexpr std::int64_t winograd_lines(std::int64_t rows, std::int64_t columns) {
+  return 4 * (rows * columns + most_lanes);
+}
 
 /// The inner loops of direct convolution, for one instruction set. Sums run over taps in order, each term by a fused multiply-add where the
 /// processor has one (floats only; the arithmetic contract is about integers): the same bits for any cut of the work.
@@ -87,12 +160,16 @@ struct Loops {
                    std::int64_t pitch, const float* dy, std::int64_t dy_stride, std::int64_t channels, float* sums,
                    std::int64_t sums_stride);
   void (*copy_rows)(const RowCopy& copy);
+  /// to[c * to_step + r] = from[r * from_step + c]
+  void (*transpose)(const float* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns, float* to, std::int64_t to_step);
   void (*depthwise)(const Depthwise& plane);
+  void (*winograd_input)(const WinogradInput& input);
+  void (*winograd_products)(const WinogradProducts& products);
+  void (*winograd_gradient)(const WinogradGradient& gradient);
+  void (*winograd_output)(const WinogradOutput& output);
   void (*panel)(const Panel& panel);
   std::int64_t panel_vectors;  ///< of a whole panel
 };
-
-inline constexpr std::int64_t most_lanes = 16;
 
 /// Those of the best instruction set that this machine has.
 const Loops& loops();

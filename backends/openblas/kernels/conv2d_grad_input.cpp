@@ -1,8 +1,9 @@
 #include <memory>
 #include <vector>
 
+#include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/direct/convolution.h"
+#include "backends/openblas/direct/algorithm.h"
 #include "backends/openblas/parallel.h"
 #include "backends/phases.h"
 
@@ -12,7 +13,8 @@ namespace {
 // A part of the gradient by the input: all of it with stride 1.
 struct Part {
   Phase rows, columns;
-  direct::Convolution convolution;
+  std::unique_ptr<direct::Algorithm> convolution;  // nullptr: no kernel position reads these pixels, they are 0
+  std::int64_t at = 0;                             // where its result begins among those of all parts
 
   static Window window(const Window& g, const Phase& rows, const Phase& columns) {
     Window t = g;
@@ -32,8 +34,9 @@ struct Part {
     return t;
   }
   static std::int64_t step(const Phase& phase) { return phase.shift.size() > 1 ? phase.shift[1] - phase.shift[0] : 1; }
-  Part(const Window& g, const Phase& of_rows, const Phase& of_columns)
-      : rows(of_rows), columns(of_columns), convolution(window(g, of_rows, of_columns)) {}
+  Part(const Window& g, const Phase& of_rows, const Phase& of_columns) : rows(of_rows), columns(of_columns) {
+    if (!rows.kernel.empty() && !columns.kernel.empty()) convolution = direct::algorithm(window(g, rows, columns));
+  }
 };
 
 // Each group's [out, in, KH, KW] becomes [in, out, taps of the part], backwards.
@@ -52,72 +55,102 @@ void flip(const Window& g, const Part& part, const float* w, float* flipped, int
   });
 }
 
+STAIR_MULTIVERSION void interleave(const float* even, const float* odd, float* to, std::int64_t pairs) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < pairs; ++i) {
+    to[2 * i] = even[i];
+    to[2 * i + 1] = odd[i];
+  }
+}
+
 class InputGradientKernel : public Kernel {
  public:
   InputGradientKernel(const ir::Graph& graph, const ir::Node& node)
       : window_(Window::convolution(node.attributes, graph.type(node.results[0]).shape, graph.type(node.operands[1]).shape,
-                                    graph.type(node.operands[0]).shape)) {
+                                    graph.type(node.operands[0]).shape)),
+        zeros_(static_cast<std::size_t>(window_.in_width)) {
     const Window& g = window_;
     const std::vector<Phase> of_columns = phases(g.in_width, g.kernel_width, g.stride_w, g.left, g.dilation_w);
+    across_ = of_columns.size();
     for (const Phase& rows : phases(g.in_height, g.kernel_height, g.stride_h, g.top, g.dilation_h)) {
-      for (const Phase& columns : of_columns) {
-        const bool reads = !rows.kernel.empty() && !columns.kernel.empty();
-        covers_ = covers_ && reads;
-        if (reads) parts_.emplace_back(g, rows, columns);
-      }
+      for (const Phase& columns : of_columns) parts_.emplace_back(g, rows, columns);
     }
-    for (const Part& part : parts_) {
-      packed_ = std::max(packed_, (part.convolution.packed_floats() + 15) / 16 * 16);
-      scratch_ = std::max(scratch_, part.convolution.scratch_bytes());
-      part_floats_ = std::max(part_floats_, whole() ? 0 : g.images * g.in_channels * part.rows.pixels * part.columns.pixels);
+    for (Part& part : parts_) {
+      if (part.convolution == nullptr) continue;
+      const std::int64_t packed = line_up(part.convolution->packed_floats());
+      if (packed > packed_) description_ = part.convolution->description();
+      packed_ = std::max(packed_, packed);
+      scratch_ = std::max(scratch_, part.convolution->scratch_bytes());
+      part.at = result_floats_;
+      result_floats_ += whole() ? 0 : line_up(g.images * g.in_channels * part.rows.pixels * part.columns.pixels);
     }
-    part_floats_ = (part_floats_ + 15) / 16 * 16;
   }
 
   void run(const Arguments& a) override {
-    const Window& g = window_;
     auto* flipped = reinterpret_cast<float*>(a.scratch);
     float* packed = flipped + flipped_floats();
-    float* result = packed + packed_;
-    auto* rest = reinterpret_cast<std::byte*>(result + part_floats_);
+    float* results = packed + packed_;
+    auto* rest = reinterpret_cast<std::byte*>(results + result_floats_);
     float* dx = a.results[0].as<float>();
-    if (!covers_) std::fill_n(dx, a.results[0].count(), 0.0F);
     for (const Part& part : parts_) {
-      flip(g, part, a.operands[1].as<float>(), flipped, a.threads);
-      part.convolution.pack(flipped, packed, a.threads);
-      part.convolution.run(a.operands[0].as<float>(), packed, {}, whole() ? dx : result, rest, a.threads);
-      if (!whole()) scatter(part, result, dx, a.threads);
+      if (part.convolution == nullptr) continue;
+      flip(window_, part, a.operands[1].as<float>(), flipped, a.threads);
+      part.convolution->pack(flipped, packed, a.threads);
+      part.convolution->run(a.operands[0].as<float>(), packed, {}, whole() ? dx : results + part.at, rest, a.threads);
     }
+    if (!whole()) merge(results, dx, a.threads);
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(flipped_floats() + packed_ + part_floats_) * sizeof(float) + scratch_;
+    return static_cast<std::size_t>(flipped_floats() + packed_ + result_floats_) * sizeof(float) + scratch_;
   }
-  std::string_view description() const override { return "direct, vectors of pixels"; }
+  // Of the part with the most weights.
+  std::string_view description() const override { return description_; }
 
  private:
-  bool whole() const { return window_.stride_h == 1 && window_.stride_w == 1; }
+  static std::int64_t line_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+  bool whole() const { return parts_.size() == 1 && parts_.front().convolution != nullptr; }
   std::int64_t flipped_floats() const {
-    return (window_.out_channels * window_.group_in() * window_.kernel_height * window_.kernel_width + 15) / 16 * 16;
+    return line_up(window_.out_channels * window_.group_in() * window_.kernel_height * window_.kernel_width);
   }
 
-  void scatter(const Part& part, const float* from, float* dx, int threads) const {
+  // Row k of a part, of one plane.
+  const float* row(const Part& part, const float* results, std::int64_t plane, std::int64_t k) const {
+    if (part.convolution == nullptr) return zeros_.data();
+    return results + part.at + (plane * part.rows.pixels + k) * part.columns.pixels;
+  }
+
+  // Each row of dx from the parts that share it.
+  void merge(const float* results, float* dx, int threads) const {
     const Window& g = window_;
-    const std::int64_t rows = part.rows.pixels;
-    const std::int64_t columns = part.columns.pixels;
     for_items(g.images * g.in_channels, threads, [&](std::int64_t plane) {
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const float* row = from + (plane * rows + r) * columns;
-        float* to = dx + (plane * g.in_height + part.rows.first + r * g.stride_h) * g.in_width + part.columns.first;
-        for (std::int64_t i = 0; i < columns; ++i) to[i * g.stride_w] = row[i];
+      for (std::size_t first = 0; first < parts_.size(); first += across_) {
+        const Phase& rows = parts_[first].rows;
+        for (std::int64_t k = 0; k < rows.pixels; ++k) {
+          float* to = dx + (plane * g.in_height + rows.first + k * g.stride_h) * g.in_width;
+          if (across_ == 2 && g.stride_w == 2) {
+            const std::size_t even = first + (parts_[first].columns.first == 0 ? 0 : 1);
+            const std::size_t odd = 2 * first + 1 - even;
+            interleave(row(parts_[even], results, plane, k), row(parts_[odd], results, plane, k), to, g.in_width / 2);
+            if (g.in_width % 2 == 1) to[g.in_width - 1] = row(parts_[even], results, plane, k)[g.in_width / 2];
+            continue;
+          }
+          for (std::size_t part = first; part < first + across_; ++part) {
+            const Phase& columns = parts_[part].columns;
+            const float* from = row(parts_[part], results, plane, k);
+            for (std::int64_t i = 0; i < columns.pixels; ++i) to[columns.first + i * g.stride_w] = from[i];
+          }
+        }
       }
     });
   }
 
   Window window_;
-  std::vector<Part> parts_;
-  bool covers_ = true;  // every pixel belongs to a part
-  std::int64_t packed_ = 0, part_floats_ = 0;
+  std::vector<Part> parts_;  // [residue of the rows][of the columns]
+  std::size_t across_ = 1;   // residues of the columns
+  std::vector<float> zeros_;
+  std::string_view description_ = "zeros";
+  std::int64_t packed_ = 0, result_floats_ = 0;
   std::size_t scratch_ = 0;
 };
 

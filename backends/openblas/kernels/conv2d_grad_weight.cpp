@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/direct/loops.h"
 #include "backends/openblas/direct/planes.h"
+#include "backends/openblas/direct/winograd.h"
+#include "backends/openblas/direct/winograd_gradient.h"
 #include "backends/openblas/lanes.h"
 #include "backends/openblas/parallel.h"
-#include "backends/openblas/transpose.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -24,48 +26,94 @@ STAIR_MULTIVERSION void add_piece(float* sum, const float* x, std::int64_t count
   for (std::int64_t i = 0; i < count; ++i) sum[i] += x[i];
 }
 
-// dw[o, tap] = the sum over images and pixels of dy * x, in vectors along the output channels; where a group has one of them, along the
-// pixels.
+// Each piece of the batch adds its images to a gradient of its own.
 class WeightGradientKernel : public Kernel {
  public:
-  WeightGradientKernel(const ir::Graph& graph, const ir::Node& node)
-      : window_(Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
-                                    graph.type(node.operands[0]).shape)),
-        channels_(window_.group_out() == 1 ? 1 : (window_.group_out() + direct::most_lanes - 1) / direct::most_lanes * direct::most_lanes),
-        planes_(window_, direct::tile_rows(window_, direct::first_level_floats, turned_floats(1))),
-        taps_(static_cast<std::int64_t>(planes_.offsets().size())) {
-    images_of_piece_ = balanced(window_.images, piece_count(window_.images, max_pieces));
-    pieces_ = piece_count(window_.images, images_of_piece_);
+  explicit WeightGradientKernel(const Window& window) : window_(window) {
+    images_of_piece_ = balanced(window.images, piece_count(window.images, max_pieces));
+    pieces_ = piece_count(window.images, images_of_piece_);
   }
 
   void run(const Arguments& a) override {
     auto* gradients = reinterpret_cast<float*>(a.scratch);
+    const std::int64_t floats = line_up(gradient_floats());
     for_items(pieces_, a.threads, [&](std::int64_t piece) {
-      float* memory = gradients + pieces_ * gradient_floats() + omp_get_thread_num() * thread_floats();
-      float* gradient = gradients + piece * gradient_floats();
-      std::fill_n(gradient, gradient_floats(), 0.0F);
-      const std::int64_t end = std::min(window_.images, (piece + 1) * images_of_piece_);
-      for (std::int64_t n = piece * images_of_piece_; n < end; ++n) {
-        for (std::int64_t group = 0; group < window_.groups; ++group) {
-          add_image(a.operands[0].as<float>(), a.operands[1].as<float>(), n, group, memory, gradient + group * taps_ * channels_);
-        }
-      }
+      float* memory = gradients + pieces_ * floats + omp_get_thread_num() * line_up(thread_floats());
+      float* gradient = gradients + piece * floats;
+      std::fill_n(gradient, floats, 0.0F);
+      const std::int64_t first = piece * images_of_piece_;
+      add(a.operands[0].as<float>(), a.operands[1].as<float>(), first, std::min(window_.images, first + images_of_piece_), memory,
+          gradient);
     });
-    add_pieces(gradients, a.results[0].as<float>(), a.threads);
+    for_pieces(floats, a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+      for (std::int64_t piece = 1; piece < pieces_; ++piece) add_piece(gradients + first, gradients + piece * floats + first, last - first);
+    });
+    finish(gradients, a.results[0].as<float>(), a.threads);
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(pieces_ * gradient_floats() + max_threads * thread_floats()) * sizeof(float);
+    return static_cast<std::size_t>(pieces_ * line_up(gradient_floats()) + max_threads * line_up(thread_floats())) * sizeof(float);
   }
-  std::string_view description() const override { return "direct, vectors of channels"; }
+
+ protected:
+  virtual std::int64_t gradient_floats() const = 0;
+  virtual std::int64_t thread_floats() const = 0;
+  /// Adds the images [first, end), in order.
+  virtual void add(const float* dy, const float* x, std::int64_t first, std::int64_t end, float* memory, float* gradient) const = 0;
+  virtual void finish(const float* gradient, float* dw, int threads) const = 0;
+
+  const Window& window() const { return window_; }
 
  private:
-  std::int64_t gradient_floats() const { return (window_.groups * taps_ * channels_ + 15) / 16 * 16; }
-  std::int64_t turned_floats(std::int64_t rows) const { return channels_ == 1 ? 0 : rows * window_.out_width * channels_; }
-  std::int64_t thread_floats() const { return (planes_.floats() + 15) / 16 * 16 + turned_floats(planes_.rows()); }
+  static std::int64_t line_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+
+  Window window_;
+  std::int64_t images_of_piece_ = 1, pieces_ = 1;
+};
+
+// dw[o, tap] = the sum over images and pixels of dy * x, in vectors along the output channels; where a group has one of them, along the
+// pixels.
+class DirectWeightGradient : public WeightGradientKernel {
+ public:
+  explicit DirectWeightGradient(const Window& g)
+      : WeightGradientKernel(g),
+        channels_(g.group_out() == 1 ? 1 : (g.group_out() + direct::most_lanes - 1) / direct::most_lanes * direct::most_lanes),
+        planes_(g, direct::tile_rows(g, direct::first_level_floats, turned_floats(1))),
+        taps_(static_cast<std::int64_t>(planes_.offsets().size())),
+        description_(std::string(direct::loops().name) + (channels_ == 1 ? " direct, vectors of pixels" : " direct, vectors of channels")) {
+  }
+
+  std::string_view description() const override { return description_; }
+
+ protected:
+  std::int64_t gradient_floats() const override { return window().groups * taps_ * channels_; }
+  std::int64_t thread_floats() const override { return (planes_.floats() + 15) / 16 * 16 + turned_floats(planes_.rows()); }
+
+  void add(const float* dy, const float* x, std::int64_t first, std::int64_t end, float* memory, float* gradient) const override {
+    for (std::int64_t n = first; n < end; ++n) {
+      for (std::int64_t group = 0; group < window().groups; ++group) {
+        add_image(dy, x, n, group, memory, gradient + group * taps_ * channels_);
+      }
+    }
+  }
+
+  void finish(const float* gradient, float* dw, int threads) const override {
+    constexpr std::int64_t tap_block = 32;
+    const Window& g = window();
+    const std::int64_t blocks = piece_count(taps_, tap_block);
+    for_items(g.groups * blocks, threads, [&](std::int64_t item) {
+      const std::int64_t group = item / blocks;
+      const std::int64_t k = item % blocks * tap_block;
+      direct::loops().transpose(gradient + (group * taps_ + k) * channels_, channels_, std::min(tap_block, taps_ - k), g.group_out(),
+                                dw + group * g.group_out() * taps_ + k, taps_);
+    });
+  }
+
+ private:
+  std::int64_t turned_floats(std::int64_t rows) const { return channels_ == 1 ? 0 : rows * window().out_width * channels_; }
 
   void add_image(const float* dy, const float* x, std::int64_t n, std::int64_t group, float* memory, float* gradient) const {
-    const Window& g = window_;
+    const Window& g = window();
     const std::int64_t plane = g.out_height * g.out_width;
     float* turned = memory + (planes_.floats() + 15) / 16 * 16;
     for (std::int64_t first = 0; first < g.out_height; first += planes_.rows()) {
@@ -78,14 +126,14 @@ class WeightGradientKernel : public Kernel {
       }
       const std::int64_t pixels = rows * g.out_width;
       if (channels_ > g.group_out()) std::fill_n(turned, pixels * channels_, 0.0F);
-      transpose(gradients, plane, g.group_out(), pixels, turned, channels_);
+      direct::loops().transpose(gradients, plane, g.group_out(), pixels, turned, channels_);
       direct::loops().gradient(memory, planes_.offsets().data(), taps_, rows, g.out_width, planes_.pitch(), turned, channels_, channels_,
                                gradient, channels_);
     }
   }
 
   void add_channel(const float* dy, std::int64_t rows, const float* source, float* gradient) const {
-    const std::int64_t width = window_.out_width;
+    const std::int64_t width = window().out_width;
     for (std::int64_t t = 0; t < taps_; ++t) {
       const float* x = source + planes_.offsets()[static_cast<std::size_t>(t)];
       Lanes<float> sum;
@@ -94,29 +142,37 @@ class WeightGradientKernel : public Kernel {
     }
   }
 
-  void add_pieces(float* gradients, float* dw, int threads) const {
-    constexpr std::int64_t tap_block = 32;
-    const Window& g = window_;
-    const std::int64_t blocks = piece_count(taps_, tap_block);
-    for_items(g.groups * blocks, threads, [&](std::int64_t item) {
-      const std::int64_t group = item / blocks;
-      const std::int64_t k = item % blocks * tap_block;
-      const std::int64_t count = std::min(tap_block, taps_ - k);
-      float* sum = gradients + (group * taps_ + k) * channels_;
-      for (std::int64_t piece = 1; piece < pieces_; ++piece) add_piece(sum, sum + piece * gradient_floats(), count * channels_);
-      transpose(sum, channels_, count, g.group_out(), dw + group * g.group_out() * taps_ + k, taps_);
-    });
-  }
-
-  Window window_;
   std::int64_t channels_;  // of a group, whole vectors
   direct::Planes planes_;
   std::int64_t taps_;
-  std::int64_t images_of_piece_ = 1, pieces_ = 1;
+  std::string description_;
+};
+
+class WinogradWeightGradient : public WeightGradientKernel {
+ public:
+  explicit WinogradWeightGradient(const Window& g) : WeightGradientKernel(g), gradient_(g) {}
+
+  std::string_view description() const override { return description_; }
+
+ protected:
+  std::int64_t gradient_floats() const override { return gradient_.gradient_floats(); }
+  std::int64_t thread_floats() const override { return gradient_.thread_floats(); }
+  void add(const float* dy, const float* x, std::int64_t first, std::int64_t end, float* memory, float* gradient) const override {
+    gradient_.add(dy, x, first, end, memory, gradient);
+  }
+  void finish(const float* gradient, float* dw, int threads) const override { gradient_.finish(gradient, dw, threads); }
+
+ private:
+  direct::WinogradWeightGradient gradient_;
+  std::string description_ = std::string(direct::loops().name) + " winograd, vectors of channels";
 };
 
 std::unique_ptr<Kernel> prepare_conv2d_grad_weight(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  return std::make_unique<WeightGradientKernel>(graph, graph.node(nodes.front()));
+  const ir::Node& node = graph.node(nodes.front());
+  const Window window = Window::convolution(node.attributes, graph.type(node.operands[1]).shape, graph.type(node.results[0]).shape,
+                                            graph.type(node.operands[0]).shape);
+  if (direct::WinogradConvolution::takes(window)) return std::make_unique<WinogradWeightGradient>(window);
+  return std::make_unique<DirectWeightGradient>(window);
 }
 
 }  // namespace
