@@ -19,7 +19,7 @@ function(stair_int8_variants target)
   foreach(variant IN LISTS int8_variants)
     set(flags ${int8_flags_${variant}})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-      list(APPEND flags -Wno-maybe-uninitialized)  # false alarms in the compiler's own headers, GCC bug 105593
+      list(APPEND flags -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms in the compiler's own headers, GCC bug 105593
     endif()
     file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/int8/${variant}/*.cpp)
     set_source_files_properties(${files} PROPERTIES COMPILE_OPTIONS "${flags}" SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)

@@ -20,7 +20,8 @@ class ContractionKernel : public Kernel {
  public:
   ContractionKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants,
                     const Window& window, std::string_view what)
-      : fusion_(graph, nodes),
+      : kernels_(kernels),
+        fusion_(graph, nodes),
         window_(window),
         channels_first_(fusion_.sums->attributes.has("layout") && !channels_last(fusion_.sums->attributes)),
         element_bytes_(ir::size_of(graph.type(fusion_.last().results[0]).dtype)) {
@@ -96,7 +97,12 @@ class ContractionKernel : public Kernel {
       if (element_bytes_ == 1) {
         transpose(reinterpret_cast<const std::uint8_t*>(y), 1, pixels, window_.out_channels, reinterpret_cast<std::uint8_t*>(to), within);
       } else {
-        transpose(reinterpret_cast<const std::uint32_t*>(y), 1, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), within);
+        const auto* words = reinterpret_cast<const std::uint32_t*>(y);
+        if (within == 1 && kernels_.transpose != nullptr) {
+          kernels_.transpose(words, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to));
+        } else {
+          transpose(words, 1, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), within);
+        }
       }
     }
   }
@@ -129,6 +135,7 @@ class ContractionKernel : public Kernel {
     return p;
   }
 
+  const Kernels& kernels_;
   Fusion fusion_;
   Window window_;
   bool channels_first_;

@@ -5,70 +5,83 @@
 // the sum of three of them, so that tiles multiply them in three passes with float sums: as exact as a product of floats, many times as
 // fast. What is smaller than the least normal float counts as 0 on the way (the tiles know no other).
 //
+// Both copy their operands so that each row of a tile is one cache line: loading a tile whose rows cross lines takes three times as long as
+// multiplying it.
+//
 // Plain structs on raw memory, as kernels.h.
 
 #include <cstdint>
 
 namespace stair::backends::int8 {
 
-inline constexpr std::int64_t gradient_tile = 16;   ///< channels, and positions of a result
-inline constexpr std::int64_t gradient_depth = 32;  ///< bfloat16s along the axis of a sum
-inline constexpr std::int64_t gradient_parts = 3;   ///< bfloat16s of a float
+inline constexpr std::int64_t gradient_tile = 16;                             ///< rows of a tile, and columns of a result
+inline constexpr std::int64_t gradient_depth = 32;                            ///< bfloat16s along the axis of a sum
+inline constexpr std::int64_t gradient_parts = 3;                             ///< bfloat16s of a float
+inline constexpr std::int64_t gradient_sums = gradient_tile * gradient_tile;  ///< floats of a tile
 
-/// Adds to sums[tap][O][C] what some images contribute: the sum over pixels of dy * (q - zero_point). Channels of the sums are padded to
-/// tiles.
-///
-/// The input is copied with its padding into planes by the number of row and column modulo the stride, so that neighbouring output pixels
-/// read neighbours: output pixel (r, i), tap t, reads position tap_offsets[t] + r * pitch + i. dy lies on the same positions, r * pitch +
-/// i, zero in between.
+/// What one kernel position reads, pixel by pixel of the result: position start + r * pitch + i of a channel is pixel (row + r *
+/// stride_h, column + i * stride_w) of the padded input. Kernel positions of the same column whose rows lie whole lines apart share a
+/// plane, which has `more_rows` more than the result.
+struct GradientPlane {
+  std::int64_t row, column, more_rows, start;
+};
+
+/// Adds to `sums` what some rows of some images contribute to the weights' gradient, the sum over pixels of (q - zero_point) * dy: rows of
+/// planes (16 of them, `row_stride` apart, are a block) by pairs of pixels of 16 output channels.
 struct WeightGradient {
   const std::uint8_t* q;  ///< [images, C, H, W]
   bool is_signed;
   std::int32_t zero_point;
   const float* dy;  ///< [images, O, OH, OW]
   std::int64_t images, in_channels, in_height, in_width, out_channels, out_height, out_width;
+  std::int64_t pitch;  ///< out_width, or up to a multiple of gradient_tile: what lies between counts as 0
   std::int64_t stride_h, stride_w, top, left;
-  std::int64_t row_planes, column_planes, plane_rows, pitch;
-  std::int64_t plane_positions;  ///< of one plane with what is read behind it; a multiple of 16
-  std::int64_t positions;        ///< of an image's dy: out_height * pitch, up to a multiple of gradient_depth
-  const std::int32_t* tap_offsets;
-  std::int64_t taps;
-  std::uint8_t* bytes;   ///< scratch: gradient_tile * plane_positions
-  std::uint16_t* pairs;  ///< scratch: [channels / tile][image][parity][plane][position / 2][tile][2]
-  std::uint16_t* parts;  ///< scratch: [part][O][images * positions]
-  float* sums;
+  std::int64_t first_row, rows;  ///< of the result
+  const GradientPlane* planes;
+  std::int64_t plane_count;
+  std::int64_t channel_positions, image_positions;
+  const std::int32_t* block_starts;  ///< [block], in an image
+  std::int64_t blocks, row_stride;
+  std::int64_t lines, line_pixels;  ///< of the padded input, with what is read behind them
+  std::int64_t steps_a_pass;        ///< of gradient_depth pixels: their dy stays in the first-level cache
+  std::uint16_t* padded;            ///< scratch: [lines][line_pixels]
+  std::uint16_t* inputs;            ///< scratch: [image][C][channel_positions] and what blocks read behind it
+  std::uint16_t* parts;             ///< scratch: [steps_a_pass][part][gradient_depth / 2][16][2]
+  float* sums;                      ///< [block][O / 16][16][16]
 };
 
-/// Those pixels of the input's gradient, every stride_h-th row and stride_w-th column, that the same taps read: to them it is a convolution
-/// of dy with stride 1. Pixel (r, i) of the part reads position offset + r * pitch + i of a pair row.
+/// Those pixels of the input's gradient, every stride_h-th row and stride_w-th column, that the same kernel positions read: to them it is a
+/// convolution of dy with stride 1.
 struct InputPart {
-  const std::uint16_t* weights;  ///< [C / tile][step][tile][gradient_depth]
-  const std::int32_t* offsets;   ///< [step]
-  const std::int32_t* first_pairs;
-  std::int64_t steps;
-  std::int64_t rows, columns;            ///< pixels
-  std::int64_t first_row, first_column;  ///< of dx
+  const std::uint16_t* weights;  ///< [C / 16][step][gradient_depth / 2][16][2]
+  const std::int32_t* rows;      ///< [step]: of dy, in the planes, that the first pixel reads
+  std::int64_t steps;            ///< 0 where nothing reads these pixels: they are 0
 };
 
 /// The gradient of a convolution by its input, one image: dx[c, h, w] = the sum over steps of weights * scale * dy.
 ///
-/// dy, times the scale of its channel, is copied with the padding of the transposed convolution. A step takes gradient_depth channels of
-/// one tap, beginning with pair row `first_pair`; where there are no more than half as many channels, the other half of its rows are the
-/// same one position on: another tap of the row.
+/// dy, times the scale of its channel, is copied with the padding of the transposed convolution: pixel (r, i) to position first_position +
+/// r * pitch + i of planes whose rows, a line each, are channels. Two bfloat16s stand side by side:
+/// * more than 16 channels: plane part + 3 * g has channels 32 * g + j and 32 * g + 16 + j. A step takes the three parts.
+/// * otherwise: plane 0 has the first and the second part of channel j, plane 1 the third of this pixel and of the next one.
 struct InputGradient {
   const float* dy;     ///< [O, OH, OW]
-  const float* scale;  ///< [O]
+  const float* scale;  ///< [O], up to a multiple of gradient_depth
   std::int64_t out_channels, out_height, out_width, in_channels, in_height, in_width;
   std::int64_t stride_h, stride_w;
-  std::int64_t top, left, pitch;
-  std::int64_t plane_positions;  ///< of a pair row, with what is read behind it
-  std::int64_t pair_rows;        ///< a multiple of gradient_depth / 2
-  bool doubled;
-  std::uint16_t* pairs;  ///< scratch: [part][pair row][position][2]; zero where it is never written: in the padding
-  const InputPart* parts;
-  std::int64_t part_count;
-  bool covers;  ///< each pixel belongs to a part; the others are 0
-  float* dx;    ///< [C, H, W]
+  std::int64_t first_position, pitch;
+  std::int64_t plane_positions;  ///< with what is read behind them
+  bool narrow;                   ///< at most 16 channels
+  std::uint16_t* planes;         ///< scratch: [plane][position][gradient_depth]; zero where it is never written: in the padding
+  float* turned;                 ///< scratch: input_gradient_floats(stride_w)
+  const InputPart* parts;        ///< [stride_h][stride_w], by the first row and column of dx
+  float* dx;                     ///< [C, H, W]
 };
+
+/// Blocks of 16 pixels by 16 channels that are computed together.
+inline constexpr std::int64_t input_gradient_blocks = 4;
+inline constexpr std::int64_t input_gradient_floats(std::int64_t stride_w) {
+  return stride_w * input_gradient_blocks * gradient_sums;
+}
 
 }  // namespace stair::backends::int8

@@ -179,6 +179,8 @@ struct Kernels {
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
   void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
+  /// Words [rows, columns] to [columns, rows]; nullptr where transpose.h is as fast.
+  void (*transpose)(const std::uint32_t* from, std::int64_t rows, std::int64_t columns, std::uint32_t* to) = nullptr;
   /// nullptr where floats are as fast.
   void (*weight_gradient)(const WeightGradient& gradient) = nullptr;
   void (*input_gradient)(const InputGradient& gradient) = nullptr;

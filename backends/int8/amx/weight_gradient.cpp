@@ -1,188 +1,264 @@
 #include "backends/int8/amx/bfloat.h"
 #include "backends/int8/amx/tiles.h"
+#include "backends/int8/avx512_vnni/turn.h"
 #include "backends/int8/kernels.h"
 
-// The weights' gradient on tiles of bfloat16: rows of dy (16 output channels x 32 positions) by pairs of neighbouring input positions (32
-// positions x 16 input channels). Three taps share what is loaded of dy.
+// The weights' gradient on tiles of bfloat16: 16 rows of planes of the input (by 32 pixels) by pairs of neighbouring pixels of dy (32
+// pixels x 16 output channels). Four blocks of rows share what is loaded of dy.
 
 namespace stair::backends::int8::amx {
 namespace {
 
-constexpr std::int64_t pair_floats = 2 * gradient_tile;  // bfloat16s of a pair of positions
+constexpr std::int64_t line_floats = 32;                        // bfloat16s of a cache line, and of a row of a tile
+constexpr std::int64_t tile_bfloats = tile_rows * line_floats;  // of a tile
+constexpr std::int64_t most_steps = 32;                         // of a pass
 
-// Rows of dy, in parts, on the positions of the planes; zero in between.
-void split_rows(const WeightGradient& g) {
-  const std::int64_t channels = (g.out_channels + gradient_tile - 1) / gradient_tile * gradient_tile;
-  const std::int64_t row = g.images * g.positions;
-  const std::int64_t part = channels * row;
+std::int64_t lines_up(std::int64_t count) {
+  return (count + line_floats - 1) / line_floats * line_floats;
+}
+
+/// Bytes to bfloat16s of q - z.
+struct Conversion {
+  __m256i flip;
+  __m512i zero_point;
+  explicit Conversion(const WeightGradient& g)
+      : flip(_mm256_set1_epi8(static_cast<char>(g.is_signed ? 0x80 : 0))),
+        zero_point(_mm512_set1_epi16(static_cast<std::int16_t>(g.zero_point + (g.is_signed ? 128 : 0)))) {}
+
+  STAIR_INLINE void row(const std::uint8_t* from, std::int64_t count, std::uint16_t* to) const {
+    for (std::int64_t i = 0; i < count; i += 32) {
+      const std::int64_t left = count - i;
+      const __mmask32 inside = left >= 32 ? 0xFFFFFFFFU : (1U << left) - 1U;
+      const __m256i bytes = _mm256_xor_si256(_mm256_maskz_loadu_epi8(inside, from + i), flip);
+      const __m512i words = _mm512_sub_epi16(_mm512_cvtepu8_epi16(bytes), zero_point);
+      const __m512i even = _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(words, 16), 16)));
+      const __m512i odd = _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_srai_epi32(words, 16)));
+      _mm512_mask_storeu_epi16(to + i, inside, side_by_side(even, odd));
+    }
+  }
+};
+
+// A channel's rows that the result's rows read, with the padding above and below; that on the sides is there.
+void pad_channel(const WeightGradient& g, const std::uint8_t* channel) {
+  const Conversion conversion(g);
+  const std::int64_t width = g.in_width;
+  const std::int64_t height = g.in_height;
+  const std::int64_t lines = g.lines;
+  const std::int64_t line_pixels = g.line_pixels;
+  std::uint16_t* to = g.padded + g.left;
+  std::int64_t h = g.first_row * g.stride_h - g.top;
+  for (std::int64_t line = 0; line < lines; ++line, ++h, to += line_pixels) {
+    if (h >= 0 && h < height) {
+      conversion.row(channel + h * width, width, to);
+    } else {
+      __builtin_memset(to, 0, static_cast<std::size_t>(width) * sizeof *to);
+    }
+  }
+}
+
+// Every stride-th of 2 * stride * `pixels` bfloat16s.
+template <int pixels, int stride>
+STAIR_INLINE void copy_pixels(const std::uint16_t* from, std::uint16_t* to) {
+  if constexpr (stride == 1) {
+    __builtin_memcpy(to, from, pixels * sizeof *to);
+  } else if constexpr (pixels == 8) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtepi32_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+  } else {
+    for (int i = 0; i < pixels; i += 16) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm512_cvtepi32_epi16(_mm512_loadu_si512(from + 2 * i)));
+    }
+  }
+}
+
+/// Rows of a plane; up to a line more is written.
+struct Copy {
+  const std::uint16_t* from;
+  std::int64_t from_step;
+  std::uint16_t* to;
+  std::int64_t rows, width, pitch;
+
+  template <int pixels, int stride>
+  STAIR_INLINE void run() const {
+    const std::uint16_t* source = from;
+    std::uint16_t* target = to;
+    for (std::int64_t r = rows; r > 0; --r, source += from_step, target += pitch) {
+      copy_pixels<pixels, stride>(source, target);
+      for (std::int64_t i = pixels; i < width; i += pixels) copy_pixels<pixels, stride>(source + stride * i, target + i);
+    }
+  }
+  template <int stride>
+  void run() const {
+    if (width <= 8) {
+      run<8, stride>();
+    } else if (width <= 16) {
+      run<16, stride>();
+    } else {
+      run<32, stride>();
+    }
+  }
+  void run(std::int64_t stride) const {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t i = 0; i < pitch; ++i) to[r * pitch + i] = from[r * from_step + i * stride];
+    }
+  }
+};
+
+void copy_planes(const WeightGradient& g, std::uint16_t* channel) {
+  for (const GradientPlane* plane = g.planes; plane < g.planes + g.plane_count; ++plane) {
+    const Copy copy{g.padded + plane->row * g.line_pixels + plane->column,
+                    g.stride_h * g.line_pixels,
+                    channel + plane->start,
+                    g.rows + plane->more_rows,
+                    g.out_width,
+                    g.pitch};
+    if (g.stride_w == 1) {
+      copy.run<1>();
+    } else if (g.stride_w == 2) {
+      copy.run<2>();
+    } else {
+      copy.run(g.stride_w);
+    }
+    // dy is 0 there; what it is multiplied with must be finite.
+    _mm512_storeu_si512(copy.to + copy.rows * copy.pitch, _mm512_setzero_si512());
+  }
+}
+
+void copy_inputs(const WeightGradient& g) {
+  __builtin_memset(g.padded, 0, static_cast<std::size_t>(g.lines * g.line_pixels) * sizeof *g.padded);
   for (std::int64_t image = 0; image < g.images; ++image) {
-    for (std::int64_t o = 0; o < channels; ++o) {
-      std::uint16_t* to = g.parts + o * row + image * g.positions;
-      std::int64_t at = 0;  // first position that isn't written yet; vectors are written whole, what is too much is written over
-      const auto store = [&](const Parts& parts, std::int64_t position) {
-        const __mmask16 inside = first_lanes(g.positions - position);
-        for (int p = 0; p < gradient_parts; ++p) _mm512_mask_cvtepi32_storeu_epi16(to + p * part + position, inside, parts.part[p]);
-      };
-      const float* from = g.dy + (image * g.out_channels + o) * g.out_height * g.out_width;
-      for (std::int64_t r = 0; o < g.out_channels && r < g.out_height; ++r, from += g.out_width) {
-        for (; at < r * g.pitch; at += 16) store({}, at);
-        for (std::int64_t i = 0; i < g.out_width; i += 16) {
-          store(parts_of(_mm512_maskz_loadu_ps(first_lanes(g.out_width - i), from + i)), r * g.pitch + i);
-        }
-        at = r * g.pitch + (g.out_width + 15) / 16 * 16;
-      }
-      for (; at < g.positions; at += 16) store({}, at);
+    for (std::int64_t c = 0; c < g.in_channels; ++c) {
+      pad_channel(g, g.q + (image * g.in_channels + c) * g.in_height * g.in_width);
+      copy_planes(g, g.inputs + image * g.image_positions + c * g.channel_positions);
     }
   }
 }
 
-// One plane of 16 channels as bytes, [channel][position]; the zero point where the input has nothing.
-void copy_plane(const WeightGradient& g, const std::uint8_t* image, std::int64_t first_channel, std::int64_t row_residue,
-                std::int64_t column_residue) {
-  const auto zero = static_cast<std::uint8_t>(g.zero_point);
-  for (std::int64_t c = 0; c < gradient_tile; ++c) {
-    std::uint8_t* to = g.bytes + c * g.plane_positions;
-    __builtin_memset(to, zero, static_cast<std::size_t>(g.plane_positions));
-    if (first_channel + c >= g.in_channels) continue;
-    const std::uint8_t* channel = image + (first_channel + c) * g.in_height * g.in_width;
-    for (std::int64_t r = 0; r < g.plane_rows; ++r) {
-      const std::int64_t h = r * g.stride_h + row_residue - g.top;
-      if (h < 0 || h >= g.in_height) continue;
-      // Column i of the plane is the image's column i * stride + shift.
-      const std::int64_t shift = column_residue - g.left;
-      const std::int64_t first = shift >= 0 ? 0 : (g.stride_w - 1 - shift) / g.stride_w;
-      const std::int64_t reach = (g.in_width - shift + g.stride_w - 1) / g.stride_w;
-      const std::int64_t last = reach < g.pitch ? reach : g.pitch;
-      const std::uint8_t* row = channel + h * g.in_width + shift;
-      std::uint8_t* line = to + r * g.pitch;
-      if (g.stride_w == 1) {
-        if (last > first) __builtin_memcpy(line + first, row + first, static_cast<std::size_t>(last - first));
-      } else {
-        for (std::int64_t i = first; i < last; ++i) line[i] = row[i * g.stride_w];
+/// 16 positions of a channel of dy.
+struct Pixels {
+  const float* from;
+  std::int64_t count;  // of those that there are; maybe less than 0
+};
+
+// Behind the last row of this call there are none, but `from` goes on: to that of the next call.
+Pixels pixels_of(const WeightGradient& g, std::int64_t image, std::int64_t position, std::int64_t channel) {
+  const bool joined = g.pitch == g.out_width;
+  const std::int64_t row = joined ? 0 : position / g.pitch;
+  const std::int64_t pixel = joined ? position : row * g.out_width + position % g.pitch;
+  const std::int64_t end = joined ? g.rows * g.out_width : row < g.rows ? (row + 1) * g.out_width : 0;
+  return {g.dy + ((image * g.out_channels + channel) * g.out_height + g.first_row) * g.out_width + pixel, end - pixel};
+}
+
+// 32 positions of 16 channels of dy, in parts.
+void split(const WeightGradient& g, std::int64_t image, std::int64_t position, std::int64_t first_channel, std::uint16_t* to) {
+  const std::int64_t plane = g.out_height * g.out_width;
+  const std::int64_t channels = g.out_channels - first_channel;
+  for (const std::int64_t end = position + gradient_depth; position < end; position += 16, to += tile_bfloats / 2) {
+    const auto [from, count] = pixels_of(g, image, position, first_channel);
+    const __mmask16 inside = count > 0 ? first_lanes(count) : __mmask16{0};
+    __m512 rows[16];
+    for (int o = 0; o < 16; ++o) rows[o] = _mm512_maskz_loadu_ps(o < channels ? inside : __mmask16{0}, from + o * plane);
+    turn(rows);
+    for (int i = 0; i < 8; ++i) {
+      const Parts first = parts_of(rows[2 * i]);
+      const Parts second = parts_of(rows[2 * i + 1]);
+      for (int p = 0; p < gradient_parts; ++p) {
+        _mm512_store_si512(to + p * tile_bfloats + i * line_floats, side_by_side(first.part[p], second.part[p]));
       }
     }
   }
 }
 
-// Channels of two positions side by side, as bfloat16s of q - z.
-STAIR_INLINE void store_pair(__m128i first, __m128i second, __m512i zero_point, std::uint16_t* to) {
-  const __m256i bytes = _mm256_set_m128i(_mm_unpackhi_epi8(first, second), _mm_unpacklo_epi8(first, second));
-  const __m512i words = _mm512_cvtepu8_epi16(bytes);
-  const __m512i low = _mm512_and_si512(words, _mm512_set1_epi32(0xFFFF));
-  const __m512 a = _mm512_cvtepi32_ps(_mm512_sub_epi32(low, zero_point));
-  const __m512 b = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_srli_epi32(words, 16), zero_point));
-  const __m512i upper = _mm512_and_si512(_mm512_castps_si512(b), _mm512_set1_epi32(static_cast<int>(0xFFFF0000U)));
-  _mm512_storeu_si512(to, _mm512_or_si512(_mm512_srli_epi32(_mm512_castps_si512(a), 16), upper));
-}
+/// 32 positions of 16 output channels.
+struct Step {
+  std::int64_t input;  // where they begin in g.inputs
+  const float* next;   // dy of the step after this pass's, to be fetched meanwhile
+};
 
-// The plane's positions in pairs: (0, 1), (2, 3), … to `even`, (1, 2), (3, 4), … to `odd`.
-void pair_plane(const WeightGradient& g, std::uint16_t* even, std::uint16_t* odd) {
-  const __m128i flip = _mm_set1_epi8(static_cast<char>(g.is_signed ? 0x80 : 0));
-  const __m512i zero_point = _mm512_set1_epi32(g.zero_point + (g.is_signed ? 128 : 0));
-  __m128i before = _mm_xor_si128(_mm_set1_epi8(static_cast<char>(g.zero_point)), flip);
-  const __m128i padding = before;
-  for (std::int64_t position = 0; position < g.plane_positions; position += 16) {
-    __m128i rows[16];
-    for (int c = 0; c < 16; ++c) {
-      rows[c] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(g.bytes + c * g.plane_positions + position));
-    }
-    for (int round = 0; round < 4; ++round) {  // each turns the bits of (row, column) by one
-      __m128i turned[16];
-      for (int i = 0; i < 8; ++i) {
-        turned[2 * i] = _mm_unpacklo_epi8(rows[i], rows[i + 8]);
-        turned[2 * i + 1] = _mm_unpackhi_epi8(rows[i], rows[i + 8]);
-      }
-      for (int i = 0; i < 16; ++i) rows[i] = turned[i];
-    }
-    for (int i = 0; i < 16; ++i) rows[i] = _mm_xor_si128(rows[i], flip);
-    const std::int64_t pair = position / 2;
-    for (int i = 0; i < 8; ++i) store_pair(rows[2 * i], rows[2 * i + 1], zero_point, even + (pair + i) * pair_floats);
-    if (pair > 0) store_pair(before, rows[0], zero_point, odd + (pair - 1) * pair_floats);
-    for (int i = 0; i < 7; ++i) store_pair(rows[2 * i + 1], rows[2 * i + 2], zero_point, odd + (pair + i) * pair_floats);
-    before = rows[15];
-  }
-  store_pair(before, padding, zero_point, odd + (g.plane_positions / 2 - 1) * pair_floats);
-}
-
-std::int64_t planes_of(const WeightGradient& g) {
-  return g.row_planes * g.column_planes;
-}
-// bfloat16s of all planes of one parity, of 16 channels of an image.
-std::int64_t parity_size(const WeightGradient& g) {
-  return planes_of(g) * g.plane_positions / 2 * pair_floats;
-}
-
-void pair_channels(const WeightGradient& g, std::int64_t block) {
-  for (std::int64_t image = 0; image < g.images; ++image) {
-    std::uint16_t* even = g.pairs + (block * g.images + image) * 2 * parity_size(g);
-    for (std::int64_t plane = 0; plane < planes_of(g); ++plane) {
-      copy_plane(g, g.q + image * g.in_channels * g.in_height * g.in_width, block * gradient_tile, plane / g.column_planes,
-                 plane % g.column_planes);
-      std::uint16_t* to = even + plane * g.plane_positions / 2 * pair_floats;
-      pair_plane(g, to, to + parity_size(g));
-    }
+STAIR_INLINE void fetch(const float* from, std::int64_t plane) {
+  for (int o = 0; o < 16; ++o, from += plane) {
+    _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char*>(from + 16), _MM_HINT_T0);
   }
 }
 
-// Tiles 0 to 2: sums of the taps; 3 to 5: their input; 6 and 7: dy.
-template <int taps>
-void add_taps(const WeightGradient& g, std::int64_t tap, std::int64_t out_block, std::int64_t in_block) {
-  const std::int64_t out_channels = (g.out_channels + gradient_tile - 1) / gradient_tile * gradient_tile;
-  const std::int64_t in_channels = (g.in_channels + gradient_tile - 1) / gradient_tile * gradient_tile;
-  const std::int64_t tap_sums = out_channels * in_channels;
-  float* sums = g.sums + tap * tap_sums + (out_block * in_channels + in_block) * gradient_tile;
-  const std::int64_t sums_stride = in_channels * 4;
-  const auto source = [&](std::int64_t t) {
-    const std::int64_t offset = g.tap_offsets[t];
-    return g.pairs + in_block * g.images * 2 * parity_size(g) + offset % 2 * parity_size(g) + offset / 2 * pair_floats;
-  };
-  const std::int64_t row = g.images * g.positions;
-  const std::int64_t part = out_channels * row;
-  const std::uint16_t* dy = g.parts + out_block * gradient_tile * row;
-  const std::uint16_t* first = source(tap);
-  const std::uint16_t* second = source(taps > 1 ? tap + 1 : tap);
-  const std::uint16_t* third = source(taps > 2 ? tap + 2 : tap);
-  _tile_loadd(0, sums, sums_stride);
-  if constexpr (taps > 1) _tile_loadd(1, sums + tap_sums, sums_stride);
-  if constexpr (taps > 2) _tile_loadd(2, sums + 2 * tap_sums, sums_stride);
-  for (std::int64_t image = 0; image < g.images; ++image) {
-    std::int64_t at = image * 2 * parity_size(g);
-    for (std::int64_t position = 0; position < g.positions; position += gradient_depth, at += gradient_depth / 2 * pair_floats) {
-      const std::uint16_t* line = dy + image * g.positions + position;
-      _tile_loadd(3, first + at, 64);
-      if constexpr (taps > 1) _tile_loadd(4, second + at, 64);
-      if constexpr (taps > 2) _tile_loadd(5, third + at, 64);
-      _tile_loadd(6, line, 2 * row);
-      _tile_dpbf16ps(0, 6, 3);
-      if constexpr (taps > 1) _tile_dpbf16ps(1, 6, 4);
-      if constexpr (taps > 2) _tile_dpbf16ps(2, 6, 5);
-      _tile_loadd(7, line + part, 2 * row);
-      _tile_dpbf16ps(0, 7, 3);
-      if constexpr (taps > 1) _tile_dpbf16ps(1, 7, 4);
-      if constexpr (taps > 2) _tile_dpbf16ps(2, 7, 5);
-      _tile_loadd(6, line + 2 * part, 2 * row);
-      _tile_dpbf16ps(0, 6, 3);
-      if constexpr (taps > 1) _tile_dpbf16ps(1, 6, 4);
-      if constexpr (taps > 2) _tile_dpbf16ps(2, 6, 5);
+// Tiles 0 to 3: sums of the blocks; 4: a block's rows; 5 to 7: the parts of dy.
+template <int blocks>
+void add_blocks(const WeightGradient& g, const Step* steps, std::int64_t count, std::int64_t block, float* sums, std::int64_t sums_stride) {
+  const std::int64_t plane = g.out_height * g.out_width;
+  const std::uint16_t* parts = g.parts;
+  const std::int64_t stride = g.row_stride * 2;
+  const std::int32_t* starts = g.block_starts + block;
+  _tile_loadd(0, sums, 64);
+  if constexpr (blocks > 1) _tile_loadd(1, sums + sums_stride, 64);
+  if constexpr (blocks > 2) _tile_loadd(2, sums + 2 * sums_stride, 64);
+  if constexpr (blocks > 3) _tile_loadd(3, sums + 3 * sums_stride, 64);
+  for (std::int64_t step = 0; step < count; ++step, parts += gradient_parts * tile_bfloats) {
+    const std::uint16_t* inputs = g.inputs + steps[step].input;
+    if (block == 0) fetch(steps[step].next, plane);
+    _tile_loadd(5, parts, 64);
+    _tile_loadd(6, parts + tile_bfloats, 64);
+    _tile_loadd(7, parts + 2 * tile_bfloats, 64);
+    _tile_loadd(4, inputs + starts[0], stride);
+    _tile_dpbf16ps(0, 4, 5);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(0, 4, 7);
+    if constexpr (blocks > 1) {
+      _tile_loadd(4, inputs + starts[1], stride);
+      _tile_dpbf16ps(1, 4, 5);
+      _tile_dpbf16ps(1, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if constexpr (blocks > 2) {
+      _tile_loadd(4, inputs + starts[2], stride);
+      _tile_dpbf16ps(2, 4, 5);
+      _tile_dpbf16ps(2, 4, 6);
+      _tile_dpbf16ps(2, 4, 7);
+    }
+    if constexpr (blocks > 3) {
+      _tile_loadd(4, inputs + starts[3], stride);
+      _tile_dpbf16ps(3, 4, 5);
+      _tile_dpbf16ps(3, 4, 6);
+      _tile_dpbf16ps(3, 4, 7);
     }
   }
-  _tile_stored(0, sums, sums_stride);
-  if constexpr (taps > 1) _tile_stored(1, sums + tap_sums, sums_stride);
-  if constexpr (taps > 2) _tile_stored(2, sums + 2 * tap_sums, sums_stride);
+  _tile_stored(0, sums, 64);
+  if constexpr (blocks > 1) _tile_stored(1, sums + sums_stride, 64);
+  if constexpr (blocks > 2) _tile_stored(2, sums + 2 * sums_stride, 64);
+  if constexpr (blocks > 3) _tile_stored(3, sums + 3 * sums_stride, 64);
 }
 
 void run_weight_gradient(const WeightGradient& g) {
-  const std::int64_t in_blocks = (g.in_channels + gradient_tile - 1) / gradient_tile;
+  copy_inputs(g);
   const std::int64_t out_blocks = (g.out_channels + gradient_tile - 1) / gradient_tile;
-  split_rows(g);
-  for (std::int64_t block = 0; block < in_blocks; ++block) pair_channels(g, block);
+  const std::int64_t steps_an_image = lines_up(g.rows * g.pitch) / gradient_depth;
+  const std::int64_t all_steps = g.images * steps_an_image;
+  const std::int64_t a_pass = g.steps_a_pass < most_steps ? g.steps_a_pass : most_steps;
   configure_tiles(tile_rows);
-  for (std::int64_t out = 0; out < out_blocks; ++out) {
-    for (std::int64_t in = 0; in < in_blocks; ++in) {
-      std::int64_t tap = 0;
-      for (; tap + 3 <= g.taps; tap += 3) add_taps<3>(g, tap, out, in);
-      if (g.taps - tap == 2) add_taps<2>(g, tap, out, in);
-      if (g.taps - tap == 1) add_taps<1>(g, tap, out, in);
+  for (std::int64_t done = 0; done < all_steps; done += a_pass) {
+    const std::int64_t count = all_steps - done < a_pass ? all_steps - done : a_pass;
+    Step steps[most_steps];
+    for (std::int64_t out = 0; out < out_blocks; ++out) {
+      for (std::int64_t s = 0; s < count; ++s) {
+        const std::int64_t image = (done + s) / steps_an_image;
+        const std::int64_t position = (done + s) % steps_an_image * gradient_depth;
+        const bool last = out + 1 == out_blocks;
+        const std::int64_t next = done + s + (last ? a_pass : 0);
+        steps[s] = {image * g.image_positions + position,
+                    pixels_of(g, next / steps_an_image, next % steps_an_image * gradient_depth, last ? 0 : (out + 1) * gradient_tile).from};
+        split(g, image, position, out * gradient_tile, g.parts + s * gradient_parts * tile_bfloats);
+      }
+      const std::int64_t sums_stride = out_blocks * gradient_sums;
+      float* sums = g.sums + out * gradient_sums;
+      // As many blocks at a time, or one less.
+      for (std::int64_t block = 0, rounds = (g.blocks + 3) / 4; rounds > 0; --rounds) {
+        const std::int64_t some = (g.blocks - block + rounds - 1) / rounds;
+        if (some == 4) add_blocks<4>(g, steps, count, block, sums, sums_stride);
+        if (some == 3) add_blocks<3>(g, steps, count, block, sums, sums_stride);
+        if (some == 2) add_blocks<2>(g, steps, count, block, sums, sums_stride);
+        if (some == 1) add_blocks<1>(g, steps, count, block, sums, sums_stride);
+        sums += some * sums_stride;
+        block += some;
+      }
     }
   }
   _tile_release();
