@@ -42,11 +42,11 @@ void Panels::pack(Matrix w, float* packed, int threads) const {
 void Panels::pack_step(Matrix w, std::int64_t panel, std::int64_t tap, float* to) const {
   const std::int64_t count = std::min(step_, taps_ - tap);
   const float* from = part(w, tap, first_channel(panel)).data;
-  if (channels(panel) < width(panel)) std::fill_n(to, width(panel) * count, 0.0F);
   if (w.transposed) {
+    if (channels(panel) < width(panel)) std::fill_n(to, width(panel) * count, 0.0F);
     loops().transpose(from, w.stride, channels(panel), count, to, width(panel));
   } else {
-    for (std::int64_t t = 0; t < count; ++t) std::copy_n(from + t * w.stride, channels(panel), to + t * width(panel));
+    loops().copy_rows({from, w.stride, 1, count, width(panel), 0, channels(panel), to});
   }
 }
 
