@@ -12,7 +12,8 @@
 // %y = dequantize(%q); …; reader(%y)  ->  …; %y = dequantize(%q); reader(%y)
 //
 // A value that takes more memory than what it is computed from waits until it is read, and is computed anew for each reader: in training,
-// the backward pass finds activations as the 8-bit integers that they are, and floats live only from there to their reader.
+// the backward pass finds activations as the 8-bit integers that they are, and floats live only from there to their reader. What is written
+// over such a value, for one reader, waits with it: the gradient of quantized weights, between the product and the optimizer.
 
 namespace stair::passes {
 namespace {
@@ -35,6 +36,12 @@ Result run_sink(const Graph& graph) {
   ir::Rewriter rewriter(graph);
   std::size_t copied = 0;
   std::map<const Node*, std::size_t> waiting;  // since so many were copied
+  const ir::Uses uses(graph);
+  const auto follows = [&](const Node& node) {
+    if (node.op->in_place.empty() || node.results.size() != 1 || !uses.single(node.results.front())) return false;
+    const ValueId operand = node.operands[node.op->in_place.front()];
+    return uses.single(operand) && waiting.contains(graph.producer(operand));
+  };
   const std::function<void(ValueId)> reach = [&](ValueId value) {
     const Node* node = value == ir::absent ? nullptr : graph.producer(value);
     const auto since = waiting.find(node);
@@ -50,7 +57,7 @@ Result run_sink(const Graph& graph) {
     since->second = copied;
   };
   for (const Node& node : graph.nodes()) {
-    if (grows(graph, node)) {
+    if (grows(graph, node) || follows(node)) {
       waiting.emplace(&node, copied);
       continue;
     }
@@ -68,8 +75,10 @@ Result run_sink(const Graph& graph) {
 
 void sink(PassRegistry& registry) {
   registry.add({.name = "sink",
-                .summary = "Moves nodes whose result takes more memory than their operands (dequantize) to just before their reader, and "
-                           "computes them again for each further one; one that nobody reads goes.",
+                .summary =
+                    "Moves nodes whose result takes more memory than their operands (dequantize) to just before their reader, and "
+                    "computes them again for each further one; one that nobody reads goes. What is written over such a result, for one "
+                    "reader, goes with it.",
                 .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return run_sink(graph); }});
 }
