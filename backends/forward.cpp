@@ -13,13 +13,12 @@ Activation clamp_of(const ir::Node& node) {
   return node.op->name == "relu6" ? relu6_of : nullptr;
 }
 
+}  // namespace
+
 STAIR_MULTIVERSION void sum_rows(const float* a, const float* b, float* y, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) y[i] = a[i] + b[i];
 }
-
-}  // namespace
-
 STAIR_MULTIVERSION void relu_of(const float* x, float, float* y, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) y[i] = x[i] > 0 ? x[i] : 0.0F;

@@ -21,6 +21,9 @@ using Activation = void (*)(const float* x, float slope, float* y, std::int64_t 
 void relu_of(const float* x, float slope, float* y, std::int64_t count);
 void relu6_of(const float* x, float slope, float* y, std::int64_t count);
 
+/// y = a + b; y may be a or b.
+void sum_rows(const float* a, const float* b, float* y, std::int64_t count);
+
 /// For Backend::group: the only reader of the last node's first result, if that is the sum of two tensors of one shape, or nullptr.
 const ir::NodeId* sum_behind(const ir::Graph& graph, const ir::Uses& uses, std::span<const ir::NodeId> nodes,
                              const std::function<bool(ir::NodeId)>& free);

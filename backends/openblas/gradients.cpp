@@ -1,5 +1,6 @@
 #include "backends/openblas/gradients.h"
 
+#include "backends/forward.h"
 #include "backends/masks.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/parallel.h"
@@ -14,11 +15,6 @@ using ir::ValueId;
 ActivationGradient clamp_gradient(const ir::Node& node) {
   if (node.op->name == "relu_grad") return relu_back;
   return node.op->name == "relu6_grad" ? relu6_back : nullptr;
-}
-
-STAIR_MULTIVERSION void add_rows(const float* a, const float* b, float* y, std::int64_t count) {
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) y[i] = a[i] + b[i];
 }
 
 // A group without batch normalization.
@@ -96,7 +92,7 @@ const float* Incoming::row(const Arguments& a, std::int64_t first, std::int64_t 
   const auto operand = [&](std::size_t i) { return a.operands[i].as<float>() + first; };
   const float* gradient = operand(0);
   if (adds_) {
-    add_rows(operand(0), operand(1), buffer, count);
+    sum_rows(operand(0), operand(1), buffer, count);
     gradient = buffer;
   }
   if (mask_) {
