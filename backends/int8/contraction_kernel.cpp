@@ -47,7 +47,8 @@ class ContractionKernel : public Kernel {
   std::string_view description() const override { return description_; }
 
   void run(const Arguments& a) override {
-    std::byte* scratch = a.scratch + whole_lines(contraction_->scratch_bytes());
+    // Packed weights first: the parts of threads that there aren't lie behind them, in pages that nobody touches.
+    std::byte* scratch = a.scratch;
     Prepared prepared = prepared_;
     if (own_.data() == nullptr) {
       prepared = prepare(a.operands, scratch, a.threads);
@@ -56,7 +57,7 @@ class ContractionKernel : public Kernel {
     if (channels_first_) return run_images(a, prepared, scratch);
     const auto* other = fusion_.join != nullptr ? a.operands[fusion_.other_at()].as<const std::uint8_t>() : nullptr;
     contraction_->run(a.operands[0].as<const std::uint8_t>(), prepared.zero_point, prepared.packed, prepared.epilogue,
-                      a.results[0].as<std::byte>(), other, a.scratch, a.threads);
+                      a.results[0].as<std::byte>(), other, scratch, a.threads);
   }
 
  private:
@@ -80,14 +81,15 @@ class ContractionKernel : public Kernel {
   // Turns each image to channels last and its result back, so that both lie in the cache meanwhile. Threads share out the images; those of
   // a batch too small for that, each image's rows.
   void run_images(const Arguments& a, const Prepared& prepared, std::byte* scratch) const {
+    std::byte* images = scratch + whole_lines(contraction_->scratch_bytes());
     const bool small = window_.images * static_cast<std::int64_t>(image_bytes()) < elements_of_piece;
     const std::int64_t team = small || window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
     const int within = team == 1 ? a.threads : 1;
 #pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1)
     for (std::int64_t image = 0; image < window_.images; ++image) {
       const auto thread = static_cast<std::size_t>(omp_get_thread_num());
-      std::byte* own = a.scratch + contraction_->scratch_bytes() / Contraction::max_threads * thread;
-      auto* x = reinterpret_cast<std::uint8_t*>(scratch + image_bytes() * thread);
+      std::byte* own = scratch + contraction_->scratch_bytes() / Contraction::max_threads * thread;
+      auto* x = reinterpret_cast<std::uint8_t*>(images + image_bytes() * thread);
       auto* y = reinterpret_cast<std::byte*>(x) + whole_lines(input_bytes());
       const auto* from = a.operands[0].as<const std::uint8_t>() + static_cast<std::size_t>(image) * input_bytes();
       std::byte* to = a.results[0].as<std::byte>() + static_cast<std::size_t>(image) * result_bytes();
