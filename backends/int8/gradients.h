@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "backends/int8/node_kernels.h"
+#include "backends/window.h"
 
 namespace stair::backends::int8 {
 
@@ -15,5 +18,20 @@ std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& 
                                        const std::function<bool(ir::NodeId)>& free);
 /// The kernel of such a group.
 std::unique_ptr<Kernel> prepare_gradient(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes);
+
+/// Whether the variant has a kernel for the gradient by the weights of a convolution whose input has one scale, and that kernel. Operands:
+/// q, scale, zero point, dy.
+bool weight_gradient_fits(const Kernels& kernels, const Window& window);
+std::unique_ptr<Kernel> weight_gradient(const Kernels& kernels, const Window& window, bool is_signed);
+/// The same by the input, whose weights have one scale or one a channel. Operands: q, scale, zero point, dy.
+bool input_gradient_fits(const Kernels& kernels, const Window& window);
+std::unique_ptr<Kernel> input_gradient(const Kernels& kernels, const Window& window);
+
+/// What both call themselves in reports.
+std::string gradient_description(const Kernels& kernels);
+/// Scratch memory is laid out for so many threads; more don't work on one node.
+inline constexpr int gradient_threads = 16;
+/// Of a side that tiles have room for 16 of: with fewer, floats are faster.
+inline constexpr std::int64_t least_gradient_channels = 8;
 
 }  // namespace stair::backends::int8

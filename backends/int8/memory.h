@@ -11,9 +11,20 @@ inline std::int64_t quotient_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
+inline std::int64_t whole(std::int64_t count, std::int64_t unit) {
+  return quotient_up(count, unit) * unit;
+}
+
 inline constexpr std::size_t cache_line = 64;
 inline std::size_t whole_lines(std::size_t bytes) {
   return (bytes + cache_line - 1) / cache_line * cache_line;
+}
+
+/// Whole lines from the beginning of `memory`, which then begins behind them.
+inline std::byte* take(std::byte*& memory, std::size_t bytes) {
+  std::byte* taken = memory;
+  memory += whole_lines(bytes);
+  return taken;
 }
 
 /// Memory that begins at a cache line.

@@ -1,0 +1,238 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "backends/int8/gradients.h"
+#include "backends/int8/memory.h"
+#include "backends/int8/pieces.h"
+#include "backends/multiversion.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+/// The weights' gradient. Where its operands lie among the group's: q, scale, zero point, dy.
+class WeightGradientKernel : public Kernel {
+ public:
+  WeightGradientKernel(const Kernels& kernels, const Window& w, bool is_signed)
+      : run_(kernels.weight_gradient), description_(gradient_description(kernels)), window_(w), taps_(w.kernel_height * w.kernel_width) {
+    g_.is_signed = is_signed;
+    g_.in_channels = w.in_channels;
+    g_.in_height = w.in_height;
+    g_.in_width = w.in_width;
+    g_.out_channels = w.out_channels;
+    g_.out_height = w.out_height;
+    g_.out_width = w.out_width;
+    g_.pitch = pitch_of(w);
+    g_.stride_h = w.stride_h;
+    g_.stride_w = w.stride_w;
+    g_.top = w.top;
+    g_.left = w.left;
+    cut(w);
+    add_planes(w);
+    images_of_piece_ = quotient_up(w.images, std::min(w.images, max_pieces));
+    pieces_ = quotient_up(w.images, images_of_piece_);
+    // So many images together that their copies stay in the second-level cache.
+    const std::int64_t bytes = g_.image_positions * bfloat_bytes;
+    images_of_call_ =
+        rows_of_call_ < w.out_height
+            ? 1
+            : std::clamp<std::int64_t>(std::min(pixels_a_call / whole(pixels_of_call(), gradient_depth), bytes_a_call / bytes), 1,
+                                       images_of_piece_);
+    g_.steps_a_pass = sums_floats() * 4 > bytes_a_call ? 32 : 4;
+  }
+
+  void run(const Arguments& a) override {
+    const Window& w = window_;
+    auto* sums = reinterpret_cast<float*>(a.scratch);
+    const std::int64_t piece_floats = sums_floats();
+    const int team = std::min(a.threads, gradient_threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (pieces_ > 1)
+    for (std::int64_t piece = 0; piece < pieces_; ++piece) {
+      WeightGradient g = g_;
+      std::byte* memory = a.scratch + static_cast<std::size_t>(pieces_ * piece_floats) * sizeof(float) +
+                          thread_bytes() * static_cast<std::size_t>(omp_get_thread_num());
+      g.padded = reinterpret_cast<std::uint16_t*>(take(memory, padded_bytes()));
+      g.parts = reinterpret_cast<std::uint16_t*>(take(memory, parts_bytes()));
+      g.inputs = reinterpret_cast<std::uint16_t*>(memory);
+      g.sums = sums + piece * piece_floats;
+      g.planes = planes_.data();
+      g.block_starts = block_starts_.data();
+      g.zero_point = *a.operands[2].as<std::int32_t>();
+      std::fill_n(g.sums, piece_floats, 0.0F);
+      const std::int64_t end = std::min(w.images, (piece + 1) * images_of_piece_);
+      for (std::int64_t image = piece * images_of_piece_; image < end; image += images_of_call_) {
+        g.images = std::min(images_of_call_, end - image);
+        g.q = a.operands[0].as<std::uint8_t>() + image * w.in_channels * w.in_height * w.in_width;
+        g.dy = a.operands[3].as<float>() + image * w.out_channels * w.out_height * w.out_width;
+        for (g.first_row = 0; g.first_row < w.out_height; g.first_row += rows_of_call_) {
+          g.rows = std::min(rows_of_call_, w.out_height - g.first_row);
+          run_(g);
+        }
+      }
+    }
+    finish(sums, *a.operands[1].as<float>(), a.results[0].as<float>(), a.threads);
+  }
+
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + gradient_threads * thread_bytes();
+  }
+  std::string_view description() const override {
+    return description_;
+  }
+
+ private:
+  static constexpr std::int64_t conflicting_positions = 512;  // rows of a tile so far apart fall on few sets of the cache
+  // The batch is cut into so many pieces, whatever the threads; each has sums of its own, and these are added in order (N-REPEAT).
+  static constexpr std::int64_t max_pieces = 8;
+  static constexpr std::int64_t pixels_a_call = 512;  // of dy
+  static constexpr std::int64_t bytes_a_call = 1024 * 1024;
+  static constexpr std::int64_t bfloat_bytes = 2;
+
+  std::int64_t out_blocks() const {
+    return quotient_up(window_.out_channels, gradient_tile);
+  }
+  std::int64_t sums_floats() const {
+    return g_.blocks * out_blocks() * gradient_sums;
+  }
+  std::int64_t pixels_of_call() const {
+    return rows_of_call_ * g_.pitch;
+  }
+  std::size_t padded_bytes() const {
+    return static_cast<std::size_t>(g_.lines * g_.line_pixels * bfloat_bytes);
+  }
+  std::size_t parts_bytes() const {
+    return static_cast<std::size_t>(g_.steps_a_pass * gradient_parts * gradient_depth * gradient_tile * bfloat_bytes);
+  }
+  std::size_t inputs_bytes() const {  // a block's rows may end behind the last channel
+    const std::int64_t behind = gradient_tile * g_.row_stride + g_.channel_positions + gradient_depth;
+    return static_cast<std::size_t>((images_of_call_ * g_.image_positions + behind) * bfloat_bytes);
+  }
+  std::size_t thread_bytes() const {
+    return whole_lines(padded_bytes()) + whole_lines(parts_bytes()) + whole_lines(inputs_bytes());
+  }
+
+  // Rows that nearly fill whole lines are padded to them: kernel positions then share planes.
+  static std::int64_t pitch_of(const Window& w) {
+    const std::int64_t padded = whole(w.out_width, gradient_tile);
+    return w.kernel_height > 1 && 7 * padded <= 8 * w.out_width ? padded : w.out_width;
+  }
+
+  // A large image is cut into parts of as many rows each.
+  void cut(const Window& w) {
+    const std::int64_t most_rows = std::clamp<std::int64_t>(pixels_a_call / g_.pitch, 1, w.out_height);
+    rows_of_call_ = quotient_up(w.out_height, quotient_up(w.out_height, most_rows));
+    g_.lines = (rows_of_call_ - 1) * w.stride_h + (w.kernel_height - 1) * w.dilation_h + 1;
+    const std::int64_t copied = (w.kernel_width - 1) * w.dilation_w + whole(w.out_width, gradient_depth) * w.stride_w;
+    g_.line_pixels = whole(std::max(w.left + w.in_width, copied), gradient_depth);
+  }
+
+  void add_planes(const Window& w) {
+    const std::int64_t whole_rows = gradient_depth / std::gcd(gradient_depth, g_.pitch);  // that are whole lines
+    std::vector<std::int64_t> plane_of_tap;
+    std::vector<std::int64_t> row_of_tap;
+    for (std::int64_t tap = 0; tap < taps_; ++tap) {
+      const std::int64_t row = tap / w.kernel_width * w.dilation_h;
+      const std::int64_t column = tap % w.kernel_width * w.dilation_w;
+      const auto shared = std::find_if(planes_.begin(), planes_.end(), [&](const GradientPlane& plane) {
+        const std::int64_t rows = (row - plane.row) / w.stride_h;
+        return w.in_channels >= gradient_tile && plane.column == column && (row - plane.row) % w.stride_h == 0 && rows % whole_rows == 0 &&
+               rows <= rows_of_call_;
+      });
+      plane_of_tap.push_back(shared - planes_.begin());
+      row_of_tap.push_back(row);
+      if (shared == planes_.end()) {
+        planes_.push_back({row, column, 0, 0});
+      } else {
+        shared->more_rows = (row - shared->row) / w.stride_h;
+      }
+    }
+    g_.plane_count = static_cast<std::int64_t>(planes_.size());
+    std::int64_t size = 0;
+    for (const GradientPlane& plane : planes_) size = std::max(size, whole((rows_of_call_ + plane.more_rows) * g_.pitch, gradient_depth));
+    if (size % conflicting_positions == 0) size += gradient_depth;
+    for (std::int64_t p = 0; p < g_.plane_count; ++p) planes_[static_cast<std::size_t>(p)].start = p * size;
+    g_.channel_positions = g_.plane_count * size;
+    g_.image_positions = w.in_channels * g_.channel_positions;
+    // Rows of a block are planes, from channel to channel; where some are shared, the same tap's of 16 channels.
+    together_ = g_.plane_count == taps_;
+    if (together_) {
+      g_.row_stride = size;
+      g_.blocks = quotient_up(w.in_channels * taps_, gradient_tile);
+      for (std::int64_t block = 0; block < g_.blocks; ++block)
+        block_starts_.push_back(static_cast<std::int32_t>(block * gradient_tile * size));
+    } else {
+      g_.row_stride = g_.channel_positions;
+      g_.blocks = quotient_up(w.in_channels, gradient_tile) * taps_;
+      for (std::int64_t block = 0; block < g_.blocks; ++block) {
+        const auto tap = static_cast<std::size_t>(block % taps_);
+        const GradientPlane& plane = planes_[static_cast<std::size_t>(plane_of_tap[tap])];
+        const std::int64_t rows = (row_of_tap[tap] - plane.row) / w.stride_h;
+        block_starts_.push_back(
+            static_cast<std::int32_t>(block / taps_ * gradient_tile * g_.channel_positions + plane.start + rows * g_.pitch));
+      }
+    }
+  }
+
+  // Element [c][tap] of a channel's gradient that a row of the blocks is, taken as one number; behind the last one there may be more.
+  std::int64_t element(std::int64_t block, std::int64_t row) const {
+    return together_ ? block * gradient_tile + row : (block / taps_ * gradient_tile + row) * taps_ + block % taps_;
+  }
+
+  // dw = scale * the sum over pieces.
+  void finish(const float* sums, float scale, float* dw, int threads) const {
+    const std::int64_t of_channel = window_.in_channels * taps_;
+    for_pieces(g_.blocks, 1, std::max<std::int64_t>(1, elements_of_piece / (out_blocks() * gradient_sums)), threads,
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t block = first; block < last; ++block) {
+                   for (std::int64_t out = 0; out < out_blocks(); ++out) {
+                     float tile[gradient_sums];
+                     std::memcpy(tile, sums + (block * out_blocks() + out) * gradient_sums, sizeof tile);
+                     for (std::int64_t piece = 1; piece < pieces_; ++piece) {
+                       const float* more = sums + piece * sums_floats() + (block * out_blocks() + out) * gradient_sums;
+                       STAIR_SIMD
+                       for (std::int64_t i = 0; i < gradient_sums; ++i) tile[i] += more[i];
+                     }
+                     store_tile(tile, scale, block, out * gradient_tile, dw, of_channel);
+                   }
+                 }
+               });
+  }
+
+  void store_tile(const float* tile, float scale, std::int64_t block, std::int64_t first_channel, float* dw,
+                  std::int64_t of_channel) const {
+    const std::int64_t channels = std::min(gradient_tile, window_.out_channels - first_channel);
+    for (std::int64_t row = 0; row < gradient_tile; ++row) {
+      const std::int64_t at = element(block, row);
+      if (at >= of_channel) return;
+      for (std::int64_t o = 0; o < channels; ++o) dw[(first_channel + o) * of_channel + at] = scale * tile[row * gradient_tile + o];
+    }
+  }
+
+  void (*run_)(const WeightGradient&);
+  std::string description_;
+  Window window_;
+  WeightGradient g_{};
+  std::int64_t taps_;
+  bool together_ = false;
+  std::vector<GradientPlane> planes_;
+  std::vector<std::int32_t> block_starts_;
+  std::int64_t rows_of_call_ = 1, images_of_call_ = 1, images_of_piece_ = 1, pieces_ = 1;
+};
+
+}  // namespace
+
+bool weight_gradient_fits(const Kernels& kernels, const Window& w) {
+  constexpr std::int64_t most_pixels = 4096;  // of a row
+  return kernels.weight_gradient != nullptr && w.groups == 1 && w.out_channels >= least_gradient_channels &&
+         w.in_channels * w.kernel_height * w.kernel_width >= gradient_tile && w.out_width <= most_pixels;
+}
+
+std::unique_ptr<Kernel> weight_gradient(const Kernels& kernels, const Window& window, bool is_signed) {
+  return std::make_unique<WeightGradientKernel>(kernels, window, is_signed);
+}
+
+}  // namespace stair::backends::int8
