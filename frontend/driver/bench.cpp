@@ -87,9 +87,10 @@ void bench(CommandRegistry& registry) {
              app.add_option("--seconds", options->measured.time.seconds, "how long to measure the latency; the nodes take as long again");
          seconds->check(CLI::Range(0.001, 3600.0))->capture_default_str();
          app.add_option("--runs", options->measured.time.runs, "so many runs instead")->check(CLI::PositiveNumber)->excludes(seconds);
-         app.add_flag("--json", options->json, "for scripts");
+         CLI::Option* json = app.add_flag("--json", options->json, "for scripts");
          app.add_flag("--plan", options->plan,
-                      "print the memory plan of what would run instead: bytes by tensor, the peak and who holds it");
+                      "print the memory plan of what would run instead: bytes by tensor, the peak and who holds it")
+             ->excludes(json);
          options->execution = add_execution_options(app);
          return [options] { return run_bench(*options); };
        }});

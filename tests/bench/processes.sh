@@ -5,6 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 runs=${1:-3}
+if [[ ! $runs =~ ^[1-9][0-9]*$ ]]; then
+  echo "processes.sh: found '$runs', expected a number of runs" >&2
+  exit 2
+fi
 source tests/bench/build.sh
 if ! command -v mpirun >/dev/null; then
   echo "skipped: mpirun isn't there (Debian: openmpi-bin)"
