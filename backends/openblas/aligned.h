@@ -1,10 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
 namespace stair::backends::openblas {
+
+/// So many floats, rounded up to whole cache lines.
+inline std::int64_t line_up(std::int64_t floats) {
+  return (floats + 15) / 16 * 16;
+}
 
 /// Floats that a kernel keeps, from a cache line on: vectors of them don't reach over its end.
 class AlignedFloats {

@@ -79,11 +79,11 @@ Tiling::Tiling(const Window& g) {
            g.in_height == g.out_height && g.in_width == g.out_width;
 }
 
-std::size_t Tiling::padded_floats(const Window& g) const {
+std::int64_t Tiling::padded_floats(const Window& g) const {
   return line_up(g.group_in() * padded_height * padded_width + vector_floats);
 }
 
-std::size_t Tiling::column_floats() const {
+std::int64_t Tiling::column_floats() const {
   if (by_rows) return line_up(band * padded_height * (pixels / rows) + vector_floats);
   return direct ? 0 : line_up(tap_step * pixels + vector_floats);
 }
@@ -114,7 +114,7 @@ void Columns::shift_columns() {
   unroll_taps(row, padded_, stride_, tiling_.padded_width, tiling_.padded_height, 0, tiling_.band, columns_);
 }
 
-std::size_t order_floats(const Window& g, const Tiling& t) {
+std::int64_t order_floats(const Window& g, const Tiling& t) {
   return t.by_rows ? line_up(g.out_channels * t.taps) : 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <omp.h>
 
+#include "backends/openblas/aligned.h"
 #include "backends/openblas/parallel.h"
 #include "backends/openblas/sgemm.h"
 #include "backends/window.h"
@@ -27,8 +28,8 @@ struct Tiling {
   std::int64_t band;  ///< taps of a kernel row where by_rows, else all
 
   explicit Tiling(const Window& window);
-  std::size_t padded_floats(const Window& window) const;
-  std::size_t column_floats() const;
+  std::int64_t padded_floats(const Window& window) const;
+  std::int64_t column_floats() const;
   /// How many taps, from `first` on, one product takes if it may take `most`.
   std::int64_t run(std::int64_t first, std::int64_t most) const { return std::min(most, band - first % band); }
 };
@@ -36,21 +37,14 @@ struct Tiling {
 /// Weights [O, taps] with the taps in the tiling's order; the weights themselves where that is the usual one, else a copy at `memory`,
 /// which holds order_floats.
 const float* order_taps(const Window& window, const Tiling& tiling, const float* w, float* memory, int threads);
-std::size_t order_floats(const Window& window, const Tiling& tiling);
+std::int64_t order_floats(const Window& window, const Tiling& tiling);
 
 /// Floats of scratch memory: `shared`, then one area a thread.
 struct ScratchPlan {
-  std::size_t shared = 0, thread = 0;
-  std::size_t bytes() const { return (shared + static_cast<std::size_t>(max_threads) * thread) * sizeof(float); }
-  float* of_this_thread(std::byte* scratch) const {
-    return reinterpret_cast<float*>(scratch) + shared + static_cast<std::size_t>(omp_get_thread_num()) * thread;
-  }
+  std::int64_t shared = 0, thread = 0;
+  std::size_t bytes() const { return static_cast<std::size_t>(shared + max_threads * thread) * sizeof(float); }
+  float* of_this_thread(std::byte* scratch) const { return reinterpret_cast<float*>(scratch) + shared + omp_get_thread_num() * thread; }
 };
-/// So many floats, rounded up to whole cache lines.
-inline std::size_t line_up(std::int64_t floats) {
-  return (static_cast<std::size_t>(floats) + 15) / 16 * 16;
-}
-
 /// Copies the rows of one group of an image that tile `tile` reads, as float(x - offset); 0 in the padding.
 void pad_rows(const Window& window, const Tiling& tiling, const std::uint8_t* image, std::int32_t offset, std::int64_t tile, float* padded);
 void pad_rows(const Window& window, const Tiling& tiling, const std::int8_t* image, std::int32_t offset, std::int64_t tile, float* padded);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/planes.h"
 
 namespace stair::backends::openblas::direct {
@@ -23,7 +24,7 @@ class Source {
   std::int64_t pitch() const { return pitch_; }
   const std::vector<std::int32_t>& offsets() const { return planes_ ? planes_->offsets() : offsets_; }
   /// Of the copy, whole cache lines. Behind the last position of a copy, but not of an image, there is room for a vector.
-  std::int64_t floats() const { return planes_ ? (planes_->floats() + 15) / 16 * 16 : 0; }
+  std::int64_t floats() const { return planes_ ? line_up(planes_->floats()) : 0; }
 
   /// The source of the tile that begins with output row `first`; a copy is made at `memory`.
   const float* at(const float* image, std::int64_t first, float* memory) const;

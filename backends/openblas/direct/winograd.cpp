@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backends/openblas/aligned.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas::direct {
@@ -57,7 +58,7 @@ WinogradTiles::WinogradTiles(const Window& g)
       positions(whole_vectors((images - 1) * rows * across + whole_vectors(rows * across))) {}
 
 std::int64_t WinogradTiles::pixel_floats() const {
-  return (std::max(winograd_pixels(rows, across), winograd_lines(rows, across)) + line_floats - 1) / line_floats * line_floats;
+  return line_up(std::max(winograd_pixels(rows, across), winograd_lines(rows, across)));
 }
 
 std::int64_t WinogradConvolution::blocks_of_group() const {

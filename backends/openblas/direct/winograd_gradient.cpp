@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
 
@@ -49,7 +50,7 @@ std::int64_t WinogradWeightGradient::turned_floats() const {
 }
 std::int64_t WinogradWeightGradient::thread_floats() const {
   const std::int64_t floats = tiles_.pixel_floats() + turned_floats() + winograd_elements * (input_stride() + sum_stride());
-  return piece_count(floats, line_floats) * line_floats;
+  return line_up(floats);
 }
 
 void WinogradWeightGradient::transform_image(const Item& item, const float* dy, const float* x, std::int64_t image,

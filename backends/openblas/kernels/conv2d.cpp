@@ -104,7 +104,7 @@ class ConvolutionKernel : public Kernel {
     }
   };
 
-  std::int64_t own_weights() const { return packed_.empty() ? (convolution_->packed_floats() + 15) / 16 * 16 : 0; }
+  std::int64_t own_weights() const { return packed_.empty() ? line_up(convolution_->packed_floats()) : 0; }
 
   // As batch_norm_inference computes it.
   std::int64_t read_norm(const Arguments& a, direct::Finish& finish, float* factor) const {

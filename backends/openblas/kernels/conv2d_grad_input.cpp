@@ -3,6 +3,7 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/algorithm.h"
 #include "backends/openblas/parallel.h"
 #include "backends/phases.h"
@@ -108,7 +109,6 @@ class InputGradientKernel : public Kernel {
   std::string_view description() const override { return description_; }
 
  private:
-  static std::int64_t line_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
   bool whole() const { return parts_.size() == 1 && parts_.front().convolution != nullptr; }
   std::int64_t flipped_floats() const {
     return line_up(window_.out_channels * window_.group_in() * window_.kernel_height * window_.kernel_width);

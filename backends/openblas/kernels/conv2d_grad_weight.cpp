@@ -7,6 +7,7 @@
 
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/loops.h"
 #include "backends/openblas/direct/planes.h"
 #include "backends/openblas/direct/winograd.h"
@@ -65,8 +66,6 @@ class WeightGradientKernel : public Kernel {
   const Window& window() const { return window_; }
 
  private:
-  static std::int64_t line_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
-
   Window window_;
   std::int64_t images_of_piece_ = 1, pieces_ = 1;
 };
@@ -87,7 +86,7 @@ class DirectWeightGradient : public WeightGradientKernel {
 
  protected:
   std::int64_t gradient_floats() const override { return window().groups * taps_ * channels_; }
-  std::int64_t thread_floats() const override { return (planes_.floats() + 15) / 16 * 16 + turned_floats(planes_.rows()); }
+  std::int64_t thread_floats() const override { return line_up(planes_.floats()) + turned_floats(planes_.rows()); }
 
   void add(const float* dy, const float* x, std::int64_t first, std::int64_t end, float* memory, float* gradient) const override {
     for (std::int64_t n = first; n < end; ++n) {
@@ -115,7 +114,7 @@ class DirectWeightGradient : public WeightGradientKernel {
   void add_image(const float* dy, const float* x, std::int64_t n, std::int64_t group, float* memory, float* gradient) const {
     const Window& g = window();
     const std::int64_t plane = g.out_height * g.out_width;
-    float* turned = memory + (planes_.floats() + 15) / 16 * 16;
+    float* turned = memory + line_up(planes_.floats());
     for (std::int64_t first = 0; first < g.out_height; first += planes_.rows()) {
       const std::int64_t rows = std::min(planes_.rows(), g.out_height - first);
       const float* gradients = dy + (n * g.out_channels + group * g.group_out()) * plane + first * g.out_width;
