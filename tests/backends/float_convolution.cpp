@@ -12,6 +12,7 @@
 #include "backends/openblas/direct/depthwise.h"
 #include "backends/openblas/direct/winograd.h"
 #include "tests/backends/random_numbers.h"
+#include "tests/support/seeds.h"
 
 namespace stair::tests {
 namespace {
@@ -130,8 +131,8 @@ std::vector<float> run(const direct::Algorithm& algorithm, const Window& g, cons
 }  // namespace
 
 TEST_CASE("every way to run a float convolution is what the definition says, with the same bits for any number of threads") {
-  for (std::uint64_t seed = 0; seed < 120; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : seeds(120)) {
+    INFO(replay(seed));
     RandomNumbers draw(seed);
     const Window g = random_window(draw);
     const Operands a(g, draw);
@@ -152,8 +153,8 @@ TEST_CASE("every way to run a float convolution is what the definition says, wit
 }
 
 TEST_CASE("Winograd's way to run a float convolution is what the definition says, with the same bits for any number of threads") {
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : seeds(100)) {
+    INFO(replay(seed));
     RandomNumbers draw(seed);
     Window g{};
     g.images = draw.between(1, 9);

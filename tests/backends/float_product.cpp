@@ -8,6 +8,7 @@
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/product.h"
 #include "tests/backends/random_numbers.h"
+#include "tests/support/seeds.h"
 
 namespace stair::tests {
 namespace {
@@ -58,8 +59,8 @@ std::vector<float> run(const Case& c, bool packed, int threads) {
 }  // namespace
 
 TEST_CASE("a float product is what the definition says, with the same bits packed before or on the way, for any number of threads") {
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : seeds(150)) {
+    INFO(replay(seed));
     RandomNumbers draw(seed);
     const Case c(draw);
     const std::vector<float> first = run(c, false, 1);

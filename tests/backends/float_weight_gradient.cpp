@@ -7,6 +7,7 @@
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/winograd_gradient.h"
 #include "tests/backends/random_numbers.h"
+#include "tests/support/seeds.h"
 
 namespace stair::tests {
 namespace {
@@ -54,8 +55,8 @@ double gradient_of(const Window& g, const std::vector<float>& dy, const std::vec
 }  // namespace
 
 TEST_CASE("Winograd's gradient of a convolution by its weights is what the definition says") {
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    CAPTURE(seed);
+  for (const std::uint64_t seed : seeds(40)) {
+    INFO(replay(seed));
     RandomNumbers draw(seed);
     const Window g = window_of_gradient(draw);
     const std::vector<float> dy = draw.floats(g.images * g.out_channels * g.out_height * g.out_width);
