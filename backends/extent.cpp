@@ -1,30 +1,41 @@
 #include "backends/extent.h"
 
 #include "backends/multiversion.h"
+#include "backends/vectors.h"
 #include "ir/op.h"
 
 namespace stair::backends {
 namespace {
 
 STAIR_MULTIVERSION void see_run(const float* x, std::int64_t count, Extent& extent) {
-  constexpr int lanes = 32;
-  float low[lanes];
-  float high[lanes];
-  for (int lane = 0; lane < lanes; ++lane) {
-    low[lane] = extent.low;
-    high[lane] = extent.high;
+  constexpr std::int64_t lanes = 16;
+  Floats low[2] = {};
+  Floats high[2] = {};
+  for (int side = 0; side < 2; ++side) {
+    low[side] += extent.low;
+    high[side] += extent.high;
   }
   std::int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    STAIR_SIMD
-    for (int lane = 0; lane < lanes; ++lane) {
-      const float value = x[i + lane];
-      low[lane] = value < low[lane] ? value : low[lane];
-      high[lane] = value > high[lane] ? value : high[lane];
+  for (; i + 2 * lanes <= count; i += 2 * lanes) {
+    for (int side = 0; side < 2; ++side) {
+      Floats some;
+      load(x + i + side * lanes, some);
+      low[side] = some < low[side] ? some : low[side];
+      high[side] = some > high[side] ? some : high[side];
     }
   }
   for (; i < count; ++i) extent.see(x[i], x[i]);
-  for (int lane = 0; lane < lanes; ++lane) extent.see(low[lane], high[lane]);
+  float least[lanes];
+  float most[lanes];
+  store(low[1] < low[0] ? low[1] : low[0], least);
+  store(high[1] > high[0] ? high[1] : high[0], most);
+  for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
+    for (std::int64_t lane = 0; lane < half; ++lane) {
+      least[lane] = least[lane + half] < least[lane] ? least[lane + half] : least[lane];
+      most[lane] = most[lane + half] > most[lane] ? most[lane + half] : most[lane];
+    }
+  }
+  extent.see(least[0], most[0]);
 }
 
 }  // namespace

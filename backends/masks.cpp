@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "backends/multiversion.h"
+#include "backends/vectors.h"
 
 namespace stair::backends {
 namespace {
@@ -34,11 +35,12 @@ STAIR_MULTIVERSION void mark(const float* x, float low, float high, std::uint8_t
   for (std::int64_t i = 0; i < count; ++i) marks[i] = static_cast<std::uint8_t>((x[i] >= low ? 1 : 0) & (x[i] <= high ? 1 : 0));
 }
 
-STAIR_MULTIVERSION void keep_bytes(const float* dy, const std::uint8_t* mask, float* dx, std::int64_t bytes) {
-  for (std::int64_t j = 0; j < bytes; ++j) {
-    const std::uint32_t byte = mask[j];
-    STAIR_SIMD
-    for (std::int64_t k = 0; k < 8; ++k) dx[8 * j + k] = (byte & 1U << k) != 0 ? dy[8 * j + k] : 0.0F;
+STAIR_MULTIVERSION void keep_vectors(const float* dy, const std::uint8_t* mask, float* dx, std::int64_t vectors) {
+  for (std::int64_t j = 0; j < vectors; ++j) {
+    Floats x;
+    load(dy + 16 * j, x);
+    keep_marked(mask + 2 * j, x);
+    store(x, dx + 16 * j);
   }
 }
 
@@ -78,9 +80,9 @@ void keep_marked(const float* dy, const std::uint8_t* mask, std::int64_t first, 
   const auto keep = [&](std::int64_t i) { dx[i] = (mask[(first + i) / 8] >> (first + i) % 8 & 1) != 0 ? dy[i] : 0.0F; };
   std::int64_t i = 0;
   for (; i < count && (first + i) % 8 != 0; ++i) keep(i);
-  const std::int64_t bytes = (count - i) / 8;
-  keep_bytes(dy + i, mask + (first + i) / 8, dx + i, bytes);
-  for (i += 8 * bytes; i < count; ++i) keep(i);
+  const std::int64_t vectors = (count - i) / 16;
+  keep_vectors(dy + i, mask + (first + i) / 8, dx + i, vectors);
+  for (i += 16 * vectors; i < count; ++i) keep(i);
 }
 
 }  // namespace stair::backends

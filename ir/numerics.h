@@ -31,6 +31,37 @@ T clamp_nan_low(T x, T low, T high) {
   return raised < high ? raised : high;
 }
 
+/// Scale and zero point of the quantizer whose integers [lo, hi] stand for [low, high] (N-PARAM).
+template <class Real>
+struct AffineParameters {
+  Real scale;
+  std::int32_t zero_point;
+};
+
+/// Those of a range, which is widened to hold 0 (Jacob et al. 2017, section 3): the scale is positive and finite, whatever the range, and
+/// the zero point nudged to an integer, so that 0 is represented exactly; symmetric: zero point 0; power_of_two: the scale rounded up to
+/// 2^n (N-REQ-POW2).
+template <class Real>
+AffineParameters<Real> affine_parameters(Real low, Real high, Range range, bool symmetric, bool power_of_two) {
+  low = low < 0 ? low : Real{0};
+  high = high > 0 ? high : Real{0};
+  const auto lo = static_cast<Real>(range.lo);
+  const auto hi = static_cast<Real>(range.hi);
+  Real scale = symmetric ? (-low > high ? -low : high) / hi : (high - low) / static_cast<Real>(range.hi - range.lo);
+  if (!(scale >= std::numeric_limits<Real>::min())) {
+    scale = 1;
+  } else {
+    if (!(scale <= std::numeric_limits<Real>::max())) scale = std::numeric_limits<Real>::max() / 2;
+    if (power_of_two) {
+      int exponent = 0;
+      const Real fraction = std::frexp(scale, &exponent);  // scale = fraction * 2^exponent, fraction in [0.5, 1)
+      scale = std::ldexp(Real{1}, fraction == Real{0.5} ? exponent - 1 : exponent);
+    }
+  }
+  const Real zero = symmetric ? Real{0} : clamp_nan_low(round_even(lo - low / scale), lo, hi);
+  return {scale, static_cast<std::int32_t>(zero)};
+}
+
 /// N-QUANT: z + round(clamp(x / s, lo - z, hi - z)). `Real` is float in graphs, double in checks.
 template <class Real>
 std::int32_t quantize(Real x, Real scale, std::int32_t zero_point, Range range) {

@@ -88,22 +88,29 @@ Incoming::Incoming(const ir::Graph& graph, std::span<const NodeId> nodes) {
   }
 }
 
+Incoming::Row Incoming::masked_row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const {
+  if (!mask_ || first % 8 != 0) return {row(a, first, count, buffer), nullptr};
+  return {sum(a, first, count, buffer), a.operands[*mask_].as<std::uint8_t>() + first / 8};
+}
+
 const float* Incoming::row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const {
-  const auto operand = [&](std::size_t i) { return a.operands[i].as<float>() + first; };
-  const float* gradient = operand(0);
-  if (adds_) {
-    sum_rows(operand(0), operand(1), buffer, count);
-    gradient = buffer;
-  }
+  const float* gradient = sum(a, first, count, buffer);
   if (mask_) {
     keep_marked(gradient, a.operands[*mask_].as<std::uint8_t>(), first, buffer, count);
     gradient = buffer;
   }
   if (clamped_) {
-    clamp_(gradient, operand(*clamped_), 0.0F, buffer, count);
+    clamp_(gradient, a.operands[*clamped_].as<float>() + first, 0.0F, buffer, count);
     gradient = buffer;
   }
   return gradient;
+}
+
+const float* Incoming::sum(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const {
+  const float* gradient = a.operands[0].as<float>() + first;
+  if (!adds_) return gradient;
+  sum_rows(gradient, a.operands[1].as<float>() + first, buffer, count);
+  return buffer;
 }
 
 }  // namespace stair::backends::openblas

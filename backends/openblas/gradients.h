@@ -39,10 +39,20 @@ class Incoming {
 
   /// How many operands its nodes have: those of the nodes behind begin there.
   std::size_t operands() const { return operands_; }
-  /// `count` elements from element `first` on, in `buffer` (of as many) or where they lie.
+  /// A row, in a buffer or where it lies, and the bits of its elements that count, the others being 0; nullptr: all do.
+  struct Row {
+    const float* dy;
+    const std::uint8_t* mask;
+  };
+  /// `count` elements from element `first` on; `buffer` has room for as many. Bits are left to the caller only where `first` is a multiple
+  /// of 8.
+  Row masked_row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const;
+  /// The same with the mask applied.
   const float* row(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const;
 
  private:
+  const float* sum(const Arguments& a, std::int64_t first, std::int64_t count, float* buffer) const;
+
   bool adds_ = false;
   std::optional<std::size_t> mask_, clamped_;  ///< the group's operand that the node reads beside the gradient
   ActivationGradient clamp_ = nullptr;

@@ -1,7 +1,8 @@
 #include "backends/openblas/statistics.h"
 
+#include "backends/lanes.h"
+#include "backends/moments.h"
 #include "backends/multiversion.h"
-#include "backends/openblas/lanes.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -41,38 +42,33 @@ STAIR_INLINE void normalize_body(const float* x, const float* mean, const float*
 
 void moments(const ChannelView& view, const float* x, ChannelBlock block, float* mean, float* variance) {
   const auto n = static_cast<double>(view.outer * view.inner);
-  const float* first_rows = x + block.first * view.inner;
-  float centre[column_block];
-  for (std::int64_t i = 0; i < block.count; ++i) {
-    Lanes<double> sum;
-    add_run(first_rows + i * view.inner, view.inner, sum);
-    centre[i] = static_cast<float>(sum.total() / static_cast<double>(view.inner));
-  }
+  const float* centre = x + block.first;  // of columns: the first row
   double sums[column_block] = {};
   double squares[column_block] = {};
-  Lanes<double> sum[row_block], square[row_block];
+  Moments all[row_block];
   for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
     if constexpr (kind) {
       add_moments_row(x + first, centre, sums, squares, count);
     } else {
-      add_moments(x + first, centre[i], count, sum[i], square[i]);
+      const std::int64_t before = first / (view.channels * view.inner) * view.inner;
+      merge(all[i], static_cast<double>(before), moments_of(x + first, count), static_cast<double>(count));
     }
   });
   for (std::int64_t i = 0; i < block.count; ++i) {
-    if (view.inner > 1) {
-      sums[i] = sum[i].total();
-      squares[i] = square[i].total();
+    if (view.inner == 1) {
+      const double offset = sums[i] / n;
+      all[0] = {static_cast<double>(centre[i]) + offset, squares[i] - n * offset * offset};
     }
-    const double offset = sums[i] / n;
-    mean[i] = static_cast<float>(static_cast<double>(centre[i]) + offset);
-    variance[i] = static_cast<float>(std::max(squares[i] / n - offset * offset, 0.0));
+    const Moments& own = all[view.inner == 1 ? 0 : i];
+    mean[i] = static_cast<float>(own.mean);
+    variance[i] = static_cast<float>(std::max(own.squares / n, 0.0));
   }
 }
 
-void GradientSums::add(OneChannel_t, std::int64_t i, const float* dy, const float* x, std::int64_t count) {
-  add_products(dy, x, mean_[i], inv_std_[i], count, sum_[i], product_[i]);
+void GradientSums::add(OneChannel_t, std::int64_t i, const float* dy, const std::uint8_t* mask, const float* x, std::int64_t count) {
+  add_products(dy, mask, x, mean_[i], inv_std_[i], count, sum_[i], product_[i]);
 }
-void GradientSums::add(Columns_t, std::int64_t, const float* dy, const float* x, std::int64_t count) {
+void GradientSums::add(Columns_t, std::int64_t, const float* dy, const std::uint8_t*, const float* x, std::int64_t count) {
   add_products_row(dy, x, mean_, inv_std_, sums_, products_, count);
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "backends/lanes.h"
 #include "backends/openblas/channel_runs.h"
-#include "backends/openblas/lanes.h"
 
 namespace stair::backends::openblas {
 
@@ -49,8 +49,8 @@ void for_rows(const ChannelView& view, ChannelBlock block, Body&& body) {
   }
 }
 
-/// Mean and biased variance of the block's channels, in one read: sums of x - c and (x - c)^2, where c is the mean of the channel's first
-/// row, which is no further from the mean than sqrt(N) standard deviations. Both arrays begin at the block's first channel.
+/// Mean and biased variance of the block's channels: moments of each channel's rows, merged in order (backends/moments.h); of columns, in
+/// one read, sums of x - c and (x - c)^2, where c is the channel's first element. Both arrays begin at the block's first channel.
 void moments(const ChannelView& view, const float* x, ChannelBlock block, float* mean, float* variance);
 
 /// Sums of dy and of dy * ((x - mean) * inv_std) over the rows of a block, handed in order; the arrays begin at the block's first channel.
@@ -58,9 +58,9 @@ void moments(const ChannelView& view, const float* x, ChannelBlock block, float*
 class GradientSums {
  public:
   GradientSums(const float* mean, const float* inv_std) : mean_(mean), inv_std_(inv_std) {}
-  /// Channel i's row; of columns, all channels'.
-  void add(OneChannel_t, std::int64_t i, const float* dy, const float* x, std::int64_t count);
-  void add(Columns_t, std::int64_t i, const float* dy, const float* x, std::int64_t count);
+  /// Channel i's row; of columns, all channels'. `mask`: see lanes.h; columns have none.
+  void add(OneChannel_t, std::int64_t i, const float* dy, const std::uint8_t* mask, const float* x, std::int64_t count);
+  void add(Columns_t, std::int64_t i, const float* dy, const std::uint8_t* mask, const float* x, std::int64_t count);
   double sum(std::int64_t channel) const { return sums_[channel] + (channel < row_block ? sum_[channel].total() : 0); }
   double product(std::int64_t channel) const { return products_[channel] + (channel < row_block ? product_[channel].total() : 0); }
 

@@ -1,5 +1,5 @@
+#include "backends/lanes.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/lanes.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {

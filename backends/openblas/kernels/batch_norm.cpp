@@ -1,6 +1,4 @@
-#include <cmath>
-
-#include "backends/multiversion.h"
+#include "backends/batch_statistics.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/forward.h"
 #include "backends/openblas/statistics.h"
@@ -20,10 +18,7 @@ class BatchNormKernel : public Kernel {
   std::size_t scratch_bytes() const override { return sizeof(Extent) * static_cast<std::size_t>(view_.channels); }
 
   void run(const Arguments& a) override {
-    const auto eps = static_cast<float>(node_.attributes.number("eps"));
-    const auto momentum = static_cast<float>(node_.attributes.number("momentum"));
-    const std::int64_t n = view_.outer * view_.inner;
-    const float unbias = n > 1 ? static_cast<float>(n) / static_cast<float>(n - 1) : 1.0F;
+    const BatchStatistics statistics(node_, view_.outer * view_.inner);
     const auto operand = [&](std::size_t i) { return a.operands[i].as<float>(); };
     const auto statistic = [&](std::size_t i) { return a.results[first_statistic_ + i].as<float>(); };
     const float* summand = outgoing_.summand(a);
@@ -38,12 +33,12 @@ class BatchNormKernel : public Kernel {
       moments(view_, operand(0), block, mean, variance);
       for (std::int64_t i = 0; i < block.count; ++i) {
         const std::int64_t c = block.first + i;
-        const float inv_std = 1.0F / std::sqrt(variance[i] + eps);
-        scale[i] = operand(1)[c] * inv_std;
-        statistic(0)[c] = (1.0F - momentum) * operand(3)[c] + momentum * mean[i];
-        statistic(1)[c] = (1.0F - momentum) * operand(4)[c] + momentum * (unbias * variance[i]);
+        const BatchStatistics::Channel channel = statistics.of(mean[i], variance[i], operand(3)[c], operand(4)[c]);
+        scale[i] = operand(1)[c] * channel.inv_std;
+        statistic(0)[c] = channel.new_mean;
+        statistic(1)[c] = channel.new_var;
         statistic(2)[c] = mean[i];
-        statistic(3)[c] = inv_std;
+        statistic(3)[c] = channel.inv_std;
       }
       Extent seen;
       for_rows(view_, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {

@@ -2,6 +2,7 @@
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/gradients.h"
 #include "backends/openblas/statistics.h"
+#include "backends/vectors.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -11,29 +12,33 @@ struct Gradient {
   float mean[column_block], inv_std[column_block], scale[column_block], mean_dy[column_block], mean_product[column_block];
 };
 
-// Of channel `channel` of the block, or of all of them side by side.
-template <bool columns>
-STAIR_INLINE void gradient_body(const float* dy, const float* x, const Gradient& g, std::int64_t channel, float* dx, std::int64_t count) {
+STAIR_MULTIVERSION void gradient_row(OneChannel_t, const Incoming::Row& row, const float* x, const Gradient& g, std::int64_t channel,
+                                     float* dx, std::int64_t count) {
   const float mean = g.mean[channel];
   const float inv_std = g.inv_std[channel];
   const float scale = g.scale[channel];
   const float mean_dy = g.mean_dy[channel];
   const float mean_product = g.mean_product[channel];
-  STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) {
-    dx[i] =
-        parameter<columns>(g.scale, scale, i) * (dy[i] - parameter<columns>(g.mean_dy, mean_dy, i) -
-                                                 (x[i] - parameter<columns>(g.mean, mean, i)) * parameter<columns>(g.inv_std, inv_std, i) *
-                                                     parameter<columns>(g.mean_product, mean_product, i));
+  constexpr std::int64_t lanes = 16;
+  const std::int64_t whole = count / lanes * lanes;
+  for (std::int64_t i = 0; i < whole; i += lanes) {
+    Floats dy, own;
+    load(row.dy + i, dy);
+    load(x + i, own);
+    if (row.mask != nullptr) keep_marked(row.mask + i / 8, dy);
+    store(scale * (dy - mean_dy - (own - mean) * inv_std * mean_product), dx + i);
+  }
+  for (std::int64_t i = whole; i < count; ++i) {
+    const bool counts = row.mask == nullptr || (row.mask[i / 8] >> i % 8 & 1) != 0;
+    dx[i] = scale * ((counts ? row.dy[i] : 0.0F) - mean_dy - (x[i] - mean) * inv_std * mean_product);
   }
 }
-STAIR_MULTIVERSION void gradient_row(OneChannel_t, const float* dy, const float* x, const Gradient& g, std::int64_t channel, float* dx,
+STAIR_MULTIVERSION void gradient_row(Columns_t, const Incoming::Row& row, const float* x, const Gradient& g, std::int64_t, float* dx,
                                      std::int64_t count) {
-  gradient_body<false>(dy, x, g, channel, dx, count);
-}
-STAIR_MULTIVERSION void gradient_row(Columns_t, const float* dy, const float* x, const Gradient& g, std::int64_t channel, float* dx,
-                                     std::int64_t count) {
-  gradient_body<true>(dy, x, g, channel, dx, count);
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    dx[i] = g.scale[i] * (row.dy[i] - g.mean_dy[i] - (x[i] - g.mean[i]) * g.inv_std[i] * g.mean_product[i]);
+  }
 }
 
 class BatchNormGradientKernel : public Kernel {
@@ -52,8 +57,8 @@ class BatchNormGradientKernel : public Kernel {
       std::copy_n(operand(3) + block.first, block.count, g.mean);
       std::copy_n(operand(4) + block.first, block.count, g.inv_std);
       GradientSums sums(g.mean, g.inv_std);
-      for_parts(a, block, [&](auto kind, std::int64_t i, const float* dy, std::int64_t first, std::int64_t count) {
-        sums.add(kind, i, dy, operand(1) + first, count);
+      for_parts(a, block, [&](auto kind, std::int64_t i, const Incoming::Row& row, std::int64_t first, std::int64_t count) {
+        sums.add(kind, i, row.dy, row.mask, operand(1) + first, count);
       });
       for (std::int64_t i = 0; i < block.count; ++i) {
         a.results[1].as<float>()[block.first + i] = static_cast<float>(sums.product(i));
@@ -62,8 +67,8 @@ class BatchNormGradientKernel : public Kernel {
         g.mean_product[i] = static_cast<float>(sums.product(i) / n);
         g.scale[i] = operand(2)[block.first + i] * g.inv_std[i];
       }
-      for_parts(a, block, [&](auto kind, std::int64_t i, const float* dy, std::int64_t first, std::int64_t count) {
-        gradient_row(kind, dy, operand(1) + first, g, i, a.results[0].as<float>() + first, count);
+      for_parts(a, block, [&](auto kind, std::int64_t i, const Incoming::Row& row, std::int64_t first, std::int64_t count) {
+        gradient_row(kind, row, operand(1) + first, g, i, a.results[0].as<float>() + first, count);
       });
     });
   }
@@ -79,7 +84,9 @@ class BatchNormGradientKernel : public Kernel {
     for_rows(view_, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
       for (std::int64_t done = 0; done < count; done += part) {
         const std::int64_t some = std::min(part, count - done);
-        body(kind, i, incoming_.row(a, first + done, some, buffer), first + done, some);
+        const std::int64_t at = first + done;
+        body(kind, i, kind ? Incoming::Row{incoming_.row(a, at, some, buffer), nullptr} : incoming_.masked_row(a, at, some, buffer), at,
+             some);
       }
     });
   }

@@ -52,7 +52,7 @@ void run_batch_norm_inference_gradient(const ir::Node& node, const Arguments& a)
     }
     GradientSums sums(operand(3) + block.first, inv_std);
     for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
-      sums.add(kind, i, operand(0) + first, operand(1) + first, count);
+      sums.add(kind, i, operand(0) + first, nullptr, operand(1) + first, count);
     });
     for (std::int64_t i = 0; i < block.count; ++i) {
       a.results[1].as<float>()[block.first + i] = static_cast<float>(sums.product(i));

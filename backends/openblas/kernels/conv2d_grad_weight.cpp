@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "backends/lanes.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/aligned.h"
@@ -12,7 +13,6 @@
 #include "backends/openblas/direct/planes.h"
 #include "backends/openblas/direct/winograd.h"
 #include "backends/openblas/direct/winograd_gradient.h"
-#include "backends/openblas/lanes.h"
 #include "backends/openblas/parallel.h"
 
 namespace stair::backends::openblas {

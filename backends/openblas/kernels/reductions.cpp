@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "backends/lanes.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
-#include "backends/openblas/lanes.h"
 #include "backends/openblas/parallel.h"
 #include "backends/reference/kernel.h"
 #include "ir/op.h"
