@@ -1,9 +1,9 @@
 #pragma once
 
-// Gradients of convolutions whose other operand is 8-bit integers: in QAT both are, the activations that the weights' gradient reads and
-// the weights that the input's gradient reads. Such an integer is exact as a bfloat16 (8 bits of significand), and the float gradient is
-// the sum of three of them, so that tiles multiply them in three passes with float sums: as exact as a product of floats, many times as
-// fast. What is smaller than the least normal float counts as 0 on the way (the tiles know no other).
+// Gradients of convolutions and linear layers whose other operand is 8-bit integers: in QAT both are, the activations that the weights'
+// gradient reads and the weights that the input's gradient reads. Such an integer is exact as a bfloat16 (8 bits of significand), and the
+// float gradient is the sum of three of them, so that tiles multiply them in three passes with float sums: as exact as a product of floats,
+// many times as fast. What is smaller than the least normal float counts as 0 on the way (the tiles know no other).
 //
 // Both copy their operands so that each row of a tile is one cache line: loading a tile whose rows cross lines takes three times as long as
 // multiplying it.
@@ -77,6 +77,31 @@ struct InputGradient {
   const InputPart* parts;        ///< [stride_h][stride_w], by the first row and column of dx
   float* dx;                     ///< [C, H, W]
 };
+
+/// Rows of the float operand of a product, in parts, each scaled: a step of its depth has pairs of elements k and k + 16.
+struct MatrixRows {
+  const float* from;    ///< the first of gradient_tile rows
+  std::int64_t rows;    ///< that there are, at most gradient_tile; those behind are 0
+  std::int64_t stride;  ///< from row to row, or transposed from one element of the depth to the next
+  bool transposed;      ///< [depth, rows]
+  std::int64_t depth;
+  const float* scale;  ///< [depth], up to a multiple of gradient_depth
+  std::uint16_t* to;   ///< [step][part][16][gradient_depth]
+};
+
+/// Some columns of a product of floats, in parts, with integers: y = the sum over k of rows[k] * (q[k] - zero_point).
+struct MatrixColumns {
+  const std::uint16_t* parts;  ///< [row / 16] of MatrixRows::to
+  std::int64_t rows, depth, columns;
+  const std::uint8_t* q;  ///< [depth, columns]
+  std::int64_t q_stride;
+  bool is_signed;
+  std::int32_t zero_point;
+  std::uint16_t* panel;  ///< scratch: [step][column / 16][gradient_depth / 2][16][2]
+  float* y;              ///< [rows, columns]
+  std::int64_t y_stride;
+};
+inline constexpr std::int64_t matrix_columns = 64;  ///< most columns at a time
 
 /// Blocks of 16 pixels by 16 channels that are computed together.
 inline constexpr std::int64_t input_gradient_blocks = 4;

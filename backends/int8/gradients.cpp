@@ -16,6 +16,21 @@ Window window_of(const ir::Graph& graph, const ir::Node& gradient) {
   return window_of(graph, gradient, result, gradient.operands[1], dy);
 }
 
+/// A product of two matrices, the second one as it is.
+struct MatrixProduct {
+  bool transposed;
+  std::int64_t m, n, k;
+  MatrixProduct(const ir::Graph& graph, const ir::Node& matmul)
+      : transposed(matmul.attributes.boolean("transpose_a")),
+        m(graph.type(matmul.results[0]).shape[0]),
+        n(graph.type(matmul.results[0]).shape[1]),
+        k(graph.type(matmul.operands[1]).shape[0]) {}
+};
+bool is_product_of_matrices(const ir::Graph& graph, const ir::Node& node) {
+  return node.op->name == "matmul" && !node.attributes.boolean("transpose_b") && graph.type(node.operands[0]).shape.size() == 2 &&
+         graph.type(node.operands[1]).shape.size() == 2;
+}
+
 }  // namespace
 
 std::string gradient_description(const Kernels& kernels) {
@@ -34,14 +49,23 @@ std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& 
   if (reader.op->name == "conv2d_grad_input" && (one_scale || axis == 0) && input_gradient_fits(kernels, window_of(graph, reader))) {
     return {first, *id};
   }
+  if (is_product_of_matrices(graph, reader) && (one_scale || axis == 0)) {
+    const MatrixProduct product(graph, reader);
+    if (matrix_gradient_fits(kernels, product.m, product.n, product.k)) return {first, *id};
+  }
   return {first};
 }
 
 std::unique_ptr<Kernel> prepare_gradient(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
   const ir::Node& reader = graph.node(nodes.back());
+  const bool is_signed = graph.type(graph.node(nodes.front()).operands[0]).dtype == ir::DType::s8;
+  if (reader.op->name == "matmul") {
+    const MatrixProduct product(graph, reader);
+    return matrix_gradient(kernels, product.transposed, is_signed, product.m, product.n, product.k);
+  }
   const Window window = window_of(graph, reader);
   if (reader.op->name == "conv2d_grad_input") return input_gradient(kernels, window);
-  return weight_gradient(kernels, window, graph.type(graph.node(nodes.front()).operands[0]).dtype == ir::DType::s8);
+  return weight_gradient(kernels, window, is_signed);
 }
 
 }  // namespace stair::backends::int8

@@ -11,9 +11,9 @@
 
 namespace stair::backends::int8 {
 
-/// A dequantize and the gradient of a convolution that alone reads it, where the variant multiplies floats by 8-bit integers faster than by
-/// floats (gradient_kernels.h): conv2d_grad_weight whose input, or conv2d_grad_input whose weights are dequantized. Otherwise the node
-/// alone.
+/// A dequantize and the gradient of a convolution or linear layer that alone reads it, where the variant multiplies floats by 8-bit
+/// integers faster than by floats (gradient_kernels.h): conv2d_grad_weight whose input, or conv2d_grad_input whose weights are dequantized,
+/// or the product of a matrix of floats with the dequantized one. Otherwise the node alone.
 std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                        const std::function<bool(ir::NodeId)>& free);
 /// The kernel of such a group.
@@ -27,7 +27,13 @@ std::unique_ptr<Kernel> weight_gradient(const Kernels& kernels, const Window& wi
 bool input_gradient_fits(const Kernels& kernels, const Window& window);
 std::unique_ptr<Kernel> input_gradient(const Kernels& kernels, const Window& window);
 
-/// What both call themselves in reports.
+/// The same of a product y = a b of floats a [M, K], or transposed [K, M], with integers b [K, N] that have one scale, or one for each k.
+/// Operands: q, scale, zero point, a.
+bool matrix_gradient_fits(const Kernels& kernels, std::int64_t m, std::int64_t n, std::int64_t k);
+std::unique_ptr<Kernel> matrix_gradient(const Kernels& kernels, bool transposed, bool is_signed, std::int64_t m, std::int64_t n,
+                                        std::int64_t k);
+
+/// What all call themselves in reports.
 std::string gradient_description(const Kernels& kernels);
 /// Scratch memory is laid out for so many threads; more don't work on one node.
 inline constexpr int gradient_threads = 16;

@@ -42,6 +42,8 @@ Kernels make(Isa isa) {
       if (!processor::has_amx_bf16()) {
         kernels.weight_gradient = nullptr;
         kernels.input_gradient = nullptr;
+        kernels.matrix_rows = nullptr;
+        kernels.matrix_columns = nullptr;
       }
       break;
     case Isa::avx512_vnni:

@@ -184,6 +184,8 @@ struct Kernels {
   /// nullptr where floats are as fast.
   void (*weight_gradient)(const WeightGradient& gradient) = nullptr;
   void (*input_gradient)(const InputGradient& gradient) = nullptr;
+  void (*matrix_rows)(const MatrixRows& rows) = nullptr;
+  void (*matrix_columns)(const MatrixColumns& columns) = nullptr;
 };
 
 /// The table of a variant that this machine has.

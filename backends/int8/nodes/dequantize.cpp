@@ -33,6 +33,10 @@ class DequantizeKernel : public Kernel {
   std::string description_;
 };
 
+bool is_gradient(const ir::Node& node) {
+  return node.op->name == "matmul" || node.op->name.starts_with("conv2d_grad");
+}
+
 Answer accepts_dequantize(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.results[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
   const Runs runs = Runs::by_scale(graph, node);
@@ -47,7 +51,7 @@ std::vector<ir::NodeId> group_dequantize(const Kernels& kernels, const ir::Graph
 }
 
 std::unique_ptr<Kernel> prepare_dequantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
-  if (nodes.size() > 1 && graph.node(nodes.back()).op->name.starts_with("conv2d_grad")) return prepare_gradient(kernels, graph, nodes);
+  if (nodes.size() > 1 && is_gradient(graph.node(nodes.back()))) return prepare_gradient(kernels, graph, nodes);
   if (nodes.size() > 1) return prepare_sum(kernels, graph, nodes);
   return std::make_unique<DequantizeKernel>(kernels, Runs::by_scale(graph, graph.node(nodes.front())));
 }
