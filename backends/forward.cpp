@@ -6,14 +6,11 @@
 #include "ir/op.h"
 
 namespace stair::backends {
-namespace {
 
 Activation clamp_of(const ir::Node& node) {
   if (node.op->name == "relu") return relu_of;
   return node.op->name == "relu6" ? relu6_of : nullptr;
 }
-
-}  // namespace
 
 STAIR_MULTIVERSION void sum_rows(const float* a, const float* b, float* y, std::int64_t count) {
   STAIR_SIMD

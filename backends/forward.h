@@ -20,6 +20,8 @@ namespace stair::backends {
 using Activation = void (*)(const float* x, float slope, float* y, std::int64_t count);
 void relu_of(const float* x, float slope, float* y, std::int64_t count);
 void relu6_of(const float* x, float slope, float* y, std::int64_t count);
+/// That of a relu or relu6, which ignores the slope; nullptr of another node.
+Activation clamp_of(const ir::Node& node);
 
 /// y = a + b; y may be a or b.
 void sum_rows(const float* a, const float* b, float* y, std::int64_t count);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/int8/memory.h"
+#include "backends/int8/normalization.h"
 #include "backends/int8/pieces.h"
 #include "backends/int8/transpose.h"
 #include "ir/op.h"
@@ -22,6 +23,7 @@ class ContractionKernel : public Kernel {
                     const Window& window, std::string_view what)
       : kernels_(kernels),
         fusion_(graph, nodes),
+        normalization_(Normalization::among(kernels, graph, nodes)),
         window_(window),
         channels_first_(fusion_.sums->attributes.has("layout") && !channels_last(fusion_.sums->attributes)),
         element_bytes_(ir::size_of(graph.type(fusion_.last().results[0]).dtype)) {
@@ -34,6 +36,7 @@ class ContractionKernel : public Kernel {
     description_ = std::string(name_of(kernels.isa)) + " " + std::string(what);
     if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
     if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
+    if (normalization_ != nullptr) description_ += " + batch_norm";
     if (operands.empty()) return;
     own_ = Memory(prepared_bytes());
     prepared_ = prepare(operands, own_.data(), 1);
@@ -41,6 +44,7 @@ class ContractionKernel : public Kernel {
 
   std::size_t scratch_bytes() const override {
     return whole_lines(contraction_->scratch_bytes()) + (own_.data() == nullptr ? whole_lines(prepared_bytes()) : 0) +
+           (normalization_ != nullptr ? normalization_->scratch_bytes() : 0) +
            (channels_first_ ? image_bytes() * static_cast<std::size_t>(most_images()) : 0);
   }
   std::size_t packed_bytes() const override { return own_.data() == nullptr ? 0 : prepared_bytes(); }
@@ -82,6 +86,8 @@ class ContractionKernel : public Kernel {
   // a batch too small for that, each image's rows.
   void run_images(const Arguments& a, const Prepared& prepared, std::byte* scratch) const {
     std::byte* images = scratch + whole_lines(contraction_->scratch_bytes());
+    std::byte* seen = nullptr;
+    if (normalization_ != nullptr) seen = take(images, normalization_->scratch_bytes());
     const bool small = window_.images * static_cast<std::int64_t>(image_bytes()) < elements_of_piece;
     const std::int64_t team = small || window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
     const int within = team == 1 ? a.threads : 1;
@@ -106,7 +112,9 @@ class ContractionKernel : public Kernel {
           transpose(words, 1, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), within);
         }
       }
+      if (normalization_ != nullptr) normalization_->see(reinterpret_cast<const float*>(to), image, seen, within);
     }
+    if (normalization_ != nullptr) normalization_->run(a, seen);
   }
 
   /// The operands of the group, those that aren't parameters without data; none where a parameter is no constant.
@@ -139,6 +147,7 @@ class ContractionKernel : public Kernel {
 
   const Kernels& kernels_;
   Fusion fusion_;
+  std::unique_ptr<Normalization> normalization_;
   Window window_;
   bool channels_first_;
   std::size_t element_bytes_;  // of the result

@@ -148,7 +148,7 @@ Fusion::Fusion(const ir::Graph& graph, std::span<const ir::NodeId> nodes) : sums
     rescale = &graph.node(nodes[1]);
     join_at += rescale->operands.size();
   }
-  if (nodes.size() > 2) {
+  if (nodes.size() > 2 && adds(graph.node(nodes[2]))) {
     join = &graph.node(nodes[2]);
     own = join->operands[0] == rescale->results[0] ? 0 : 1;
   }

@@ -11,8 +11,8 @@
 namespace stair::tests {
 namespace {
 
-// A first batch, or a later one.
-void observe(GroupBuilder& b, ir::ValueId value) {
+// A first batch, or a later one. The bounds.
+std::vector<ir::ValueId> observe(GroupBuilder& b, ir::ValueId value) {
   const bool first = b.pick(2) == 0;
   const ir::ValueId low = b.number(first ? std::numeric_limits<float>::infinity() : -1.0F);
   const ir::ValueId high = b.number(first ? -std::numeric_limits<float>::infinity() : 2.0F);
@@ -22,6 +22,17 @@ void observe(GroupBuilder& b, ir::ValueId value) {
     b.graph().emit("observe_moving_average", {value, low, high}, {{"momentum", 0.1}});
   }
   for (const ir::ValueId result : b.results()) b.output(result);
+  return b.results();
+}
+
+// With its results as outputs, but for y.
+ir::ValueId batch_norm(GroupBuilder& b, ir::ValueId x, std::int64_t channels) {
+  const ir::Shape shape{channels};
+  const ir::ValueId y = b.graph().emit("batch_norm", {x, b.floats(shape), b.floats(shape), b.floats(shape), b.floats(shape)},
+                                       {{"eps", 1e-5}, {"momentum", 0.1}});
+  const std::vector<ir::ValueId> results = b.results();
+  for (std::size_t i = 1; i < results.size(); ++i) b.output(results[i]);
+  return y;
 }
 
 Group forward_group(std::uint64_t seed) {
@@ -33,11 +44,7 @@ Group forward_group(std::uint64_t seed) {
   const bool observes = b.pick(2) == 0 || !(normalizes || adds);
   ir::ValueId value = b.floats(shape);
   if (normalizes) {
-    const ir::Shape channels{shape[1]};
-    value = b.graph().emit("batch_norm", {value, b.floats(channels), b.floats(channels), b.floats(channels), b.floats(channels)},
-                           {{"eps", 1e-5}, {"momentum", 0.1}});
-    const std::vector<ir::ValueId> results = b.results();
-    for (std::size_t i = 1; i < results.size(); ++i) b.output(results[i]);
+    value = batch_norm(b, value, shape[1]);
   }
   if (adds) {
     const ir::ValueId other = b.floats(shape);
@@ -69,6 +76,86 @@ Group residual_group(std::uint64_t seed) {
   return b.take();
 }
 
+// The sum of two quantized tensors, read as floats by an observer and a mask, and its integers.
+Group quantized_sum_group(std::uint64_t seed) {
+  GroupBuilder b(seed);
+  const ir::Shape shape = b.activations();
+  struct Summand {
+    ir::ValueId q, scale, zero_point;
+  };
+  const auto summand = [&] {
+    const ir::ValueId q = b.bytes(shape, b.pick(2) == 0 ? ir::DType::u8 : ir::DType::s8);
+    return Summand{q, b.number(0.01F * static_cast<float>(1 + b.pick(9))), b.integer(static_cast<std::int32_t>(b.pick(100)))};
+  };
+  const Summand first = summand();
+  const Summand second = summand();
+  const auto dequantized = [&](const Summand& s) { return b.graph().emit("dequantize", {s.q, s.scale, s.zero_point}); };
+  const ir::ValueId a = dequantized(first);
+  ir::ValueId y = b.graph().emit("add", {a, dequantized(second)});
+  const std::int64_t clamp = b.pick(3);
+  if (clamp > 0) y = b.graph().emit(clamp == 1 ? "relu" : "relu6", {y});
+  const ir::Attributes range{{"lo", std::int64_t{0}}, {"hi", std::int64_t{255}}};
+  const bool observes = b.pick(3) > 0;
+  ir::ValueId scale = ir::absent;
+  ir::ValueId zero_point = ir::absent;
+  if (observes) {
+    scale = b.graph().emit("affine_parameters", observe(b, y), range);
+    zero_point = b.results()[1];
+    b.output(scale);
+  } else {
+    scale = b.number(0.01F * static_cast<float>(1 + b.pick(9)));
+    zero_point = b.integer(static_cast<std::int32_t>(b.pick(100)));
+  }
+  std::vector<ir::ValueId> operands{first.q, second.q, first.scale, first.zero_point, second.scale, second.zero_point, scale, zero_point};
+  ir::Attributes clipped = range;
+  if (clamp > 0) {
+    clipped.set("clamp", clamp == 1 ? std::vector<double>{0.0} : std::vector<double>{0.0, 6.0});
+    operands.push_back(b.graph().emit("clamp_range", {scale, zero_point}, clipped));
+  }
+  if (!observes || b.pick(2) == 0) b.output(b.graph().emit("clip_mask", {y, scale, zero_point}, clipped));
+  ir::Attributes sum = range;
+  sum.set("function", std::string("add"));
+  b.output(b.graph().emit("point_binary", operands, sum));
+  return b.take();
+}
+
+// A convolution by integers, batch-norm and the quantizer behind it, whose ranges are observed or given.
+Group normalized_group(std::uint64_t seed) {
+  GroupBuilder b(seed);
+  const ir::ValueId q =
+      b.bytes({1 + b.pick(5), 1 + b.pick(20), 3 + b.pick(40), 3 + b.pick(40)}, b.pick(2) == 0 ? ir::DType::u8 : ir::DType::s8);
+  const std::int64_t channels = 1 + b.pick(40);
+  const std::int64_t taps = 1 + b.pick(3);
+  const ir::ValueId w = b.weights({channels, b.graph().type(q).shape[1], taps, taps});
+  const ir::ValueId acc = b.graph().emit("conv2d_integer", {q, w, b.integer(static_cast<std::int32_t>(b.pick(100)))});
+  const ir::ValueId scale = b.pick(2) == 0 ? b.floats({channels}) : b.number(0.01F);
+  const ir::ValueId x =
+      b.graph().emit("dequantize_accumulator", b.pick(2) == 0 ? std::vector{acc, scale} : std::vector{acc, scale, b.floats({channels})});
+  b.output(x);
+  ir::ValueId y = batch_norm(b, x, channels);
+  const std::int64_t clamp = b.pick(3);
+  if (clamp > 0) y = b.graph().emit(clamp == 1 ? "relu" : "relu6", {y});
+  const bool symmetric = b.pick(2) == 0;
+  const ir::Attributes range{{"lo", std::int64_t{symmetric ? -127 : 0}}, {"hi", std::int64_t{symmetric ? 127 : 255}}};
+  std::vector<ir::ValueId> operands{y};
+  if (b.pick(3) > 0) {
+    ir::Attributes attributes = range;
+    attributes.set("symmetric", symmetric);
+    attributes.set("power_of_two", b.pick(2) == 0);
+    b.graph().emit("affine_parameters", observe(b, y), attributes);
+    operands.insert(operands.end(), b.results().begin(), b.results().end());
+    if (b.pick(2) == 0) {
+      for (const ir::ValueId result : b.results()) b.output(result);
+    }
+  } else {
+    operands.push_back(b.number(0.01F * static_cast<float>(1 + b.pick(9))));
+    operands.push_back(b.integer(symmetric ? 0 : static_cast<std::int32_t>(b.pick(100))));
+  }
+  b.output(b.graph().emit("quantize", operands, range));
+  if (b.pick(3) > 0) b.output(b.graph().emit("clip_mask", operands, range));
+  return b.take();
+}
+
 }  // namespace
 
 TEST_CASE("activations between two layers run as one kernel, with the bits of its nodes alone") {
@@ -82,6 +169,20 @@ TEST_CASE("residual sums of dequantized tensors run as one kernel, with the bits
   for (const std::uint64_t seed : seeds(100)) {
     INFO(replay(seed));
     check_group_on_int8(residual_group(seed));
+  }
+}
+
+TEST_CASE("a quantized sum of quantized tensors runs as one kernel, with the bits of its nodes alone") {
+  for (const std::uint64_t seed : seeds(100)) {
+    INFO(replay(seed));
+    check_group_on_int8(quantized_sum_group(seed));
+  }
+}
+
+TEST_CASE("a convolution by integers, batch-norm and the quantizer run as one kernel, with the bits of its nodes alone") {
+  for (const std::uint64_t seed : seeds(100)) {
+    INFO(replay(seed));
+    check_group_on_int8(normalized_group(seed));
   }
 }
 

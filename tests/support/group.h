@@ -28,6 +28,8 @@ class GroupBuilder {
   /// Inputs of random floats in [-8, 8), and of random bytes.
   ir::ValueId floats(const ir::Shape& shape);
   ir::ValueId bytes(const ir::Shape& shape, ir::DType dtype = ir::DType::u8);
+  /// Of s8 in [-127, 127].
+  ir::ValueId weights(const ir::Shape& shape);
   /// An input of one element.
   ir::ValueId number(float value);
   ir::ValueId integer(std::int32_t value);
@@ -45,8 +47,9 @@ class GroupBuilder {
   Group group_;
 };
 
-/// Checks that a backend runs the graph as one kernel, and that its outputs have the bits of its nodes alone, on 1, 2 and 3 threads:
-/// openblas, or each variant of int8, before openblas in the order of preference.
+/// Checks that a backend runs the graph as one kernel, and that its outputs have the bits of its nodes alone (those of quantizers'
+/// parameters on the reference, which alone has them), on 1, 2 and 3 threads: openblas, or each variant of int8, before openblas in the
+/// order of preference.
 void check_group_on_openblas(const Group& group);
 void check_group_on_int8(const Group& group);
 
