@@ -30,18 +30,18 @@ enum class Way : std::uint8_t {
 /// What the blocks of a product share. The sums of a block are stored when the next one begins: storing a tile takes the multiplier's time
 /// where it stands alone, but not between products.
 struct Blocks {
-  alignas(64) std::int32_t sums[most_rows * lanes];
-  BlockRows rows[2];  ///< of the blocks at hand and, where they begin anew, of the pending one
+  alignas(64) std::int32_t sums[most_rows * lanes];  // [row][panel][channel]
+  BlockRows rows[2];                                 // of the blocks at hand and, where they begin anew, of the pending one
   int current = 0;
-  Pending pending{&rows[0]};
+  BlockRows no_rows;
+  Pending pending{&no_rows};
 };
 
-/// The tile's sums of the block before go to memory, and it begins with zeros.
-template <int tile>
+/// The tile's sums of the block before go to memory, two panels side by side or the tiles of one panel one below the other, and it begins
+/// with zeros.
+template <int tile, int panels>
 STAIR_INLINE void begin_sums(Blocks& blocks) {
-  // [row][panel][channel]: two panels side by side, or the tiles of one panel one below the other.
-  const std::int64_t panels = blocks.pending.panels;
-  const std::int64_t stride = panels * 4 * lanes;
+  constexpr std::int64_t stride = panels * lanes * 4;
   constexpr std::int64_t below = tile_rows * lanes;
   if constexpr (tile == 0) {
     _tile_stored(0, blocks.sums, stride);
@@ -56,6 +56,16 @@ STAIR_INLINE void begin_sums(Blocks& blocks) {
     _tile_stored(3, blocks.sums + (panels == 2 ? 2 * below + lanes : 3 * below), stride);
     _tile_zero(3);
   }
+}
+
+/// The whole epilogue of the pending block.
+template <template <int> class Finish, int panels>
+void flush(const Product& p, Blocks& blocks) {
+  begin_sums<0, panels>(blocks);
+  begin_sums<1, panels>(blocks);
+  begin_sums<2, panels>(blocks);
+  begin_sums<3, panels>(blocks);
+  Finish<panels>(p, blocks.pending, blocks.sums).rest();
 }
 
 /// Tile 6 or 7, weights. (The compiler takes numbers of tiles as text.)
@@ -80,78 +90,82 @@ struct Step {
   std::int64_t panel_bytes;
 };
 
-/// Sums of row_tiles * 16 rows with `panels` panels in tiles 0 to 3: 2 x 2 with the panels side by side, 4 x 1. The order of the loads and
-/// products is the fastest of those tried: it decides over a tenth of the time.
-template <int row_tiles, int panels, Way way, bool begin>
-STAIR_INLINE void multiply_step(const Step& s, Blocks& blocks) {
+/// Sums of row_tiles * 16 rows with `panels` panels in tiles 0 to 3, 2 x 2 with the panels side by side, or 4 x 1; between the products
+/// come `turns` <= 4 turns of the pending block's epilogue. The order of the loads and products is the fastest of those tried: it decides
+/// over a tenth of the time.
+template <int row_tiles, int panels, Way way, bool begin, class Finish>
+STAIR_INLINE void multiply_step(const Step& s, Blocks& blocks, Finish& finish, std::int64_t turns) {
   load_weight_tile<6, way>(s.weights);
   _tile_loadd(4, s.x, s.stride);
   if constexpr (panels == 2) load_weight_tile<7, way>(s.weights + s.panel_bytes);
   if constexpr (row_tiles > 1) _tile_loadd(5, s.x + tile_rows * s.stride, s.stride);
-  if constexpr (begin) begin_sums<0>(blocks);
+  if constexpr (begin) begin_sums<0, panels>(blocks);
   _tile_dpbusd(0, 4, 6);
+  if constexpr (!begin) {
+    if (turns > 2) finish.turn();
+  }
   if constexpr (row_tiles == 4) {
-    if constexpr (begin) begin_sums<1>(blocks);
+    if constexpr (begin) begin_sums<1, panels>(blocks);
     _tile_dpbusd(1, 5, 6);
+    if constexpr (!begin) {
+      if (turns > 1) finish.turn();
+    }
     _tile_loadd(4, s.x + 2 * tile_rows * s.stride, s.stride);
-    if constexpr (begin) begin_sums<2>(blocks);
+    if constexpr (begin) begin_sums<2, panels>(blocks);
     _tile_dpbusd(2, 4, 6);
+    if constexpr (!begin) {
+      if (turns > 3) finish.turn();
+    }
     _tile_loadd(5, s.x + 3 * tile_rows * s.stride, s.stride);
-    if constexpr (begin) begin_sums<3>(blocks);
+    if constexpr (begin) begin_sums<3, panels>(blocks);
     _tile_dpbusd(3, 5, 6);
   } else {
-    if constexpr (begin) begin_sums<2>(blocks);
+    if constexpr (begin) begin_sums<2, panels>(blocks);
     if constexpr (row_tiles == 2 && panels == 2) _tile_dpbusd(2, 5, 6);
-    if constexpr (begin) begin_sums<1>(blocks);
+    if constexpr (!begin) {
+      if (turns > 1) finish.turn();
+    }
+    if constexpr (begin) begin_sums<1, panels>(blocks);
     if constexpr (row_tiles == 2 && panels == 1) _tile_dpbusd(1, 5, 6);
     if constexpr (panels == 2) _tile_dpbusd(1, 4, 7);
-    if constexpr (begin) begin_sums<3>(blocks);
+    if constexpr (!begin) {
+      if (turns > 3) finish.turn();
+    }
+    if constexpr (begin) begin_sums<3, panels>(blocks);
     if constexpr (row_tiles == 2 && panels == 2) _tile_dpbusd(3, 5, 7);
   }
+  finish.turn();
 }
 
 /// A block of row_tiles * 16 rows and `panels` panels, beside the epilogue of the one before.
-template <int row_tiles, int panels, Way way, class Finish>
+template <int row_tiles, int panels, Way way, template <int> class Finish>
 void run_block(const Product& p, const std::uint8_t* rows, std::int64_t channel, Blocks& blocks) {
+  if (blocks.pending.panels != panels) {
+    flush<Finish, 3 - panels>(p, blocks);
+    blocks.pending = {&blocks.no_rows, panels};
+  }
   const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
   const std::int64_t steps = p.groups / p.groups_per_step;
   const std::int64_t step_bytes = 4 * p.groups_per_step;
-  Finish finish(p, blocks.pending, blocks.sums);
-  const std::int64_t share = (blocks.pending.rows->count + steps * p.runs - 1) / (steps * p.runs);
-  const std::int64_t pending_rows = share < Finish::least_rows ? Finish::least_rows : share;
+  Finish<panels> finish(p, blocks.pending, blocks.sums);
+  constexpr std::int64_t all_turns = row_tiles * tile_rows / Finish<panels>::rows_a_turn;
+  const std::int64_t turns = (all_turns + steps * p.runs - 1) / (steps * p.runs);
   Step s{rows + p.run_offsets[0], p.row_stride, p.weights + channel / lanes * panel_bytes, panel_bytes};
-  multiply_step<row_tiles, panels, way, true>(s, blocks);
-  finish.finish(pending_rows);
+  multiply_step<row_tiles, panels, way, true>(s, blocks, finish, turns);
   for (std::int64_t run = 0, step = 1; run < p.runs; ++run, step = 0) {
     s.x = rows + p.run_offsets[run] + step * step_bytes;
     for (; step < steps; ++step, s.x += step_bytes) {
       s.weights += lanes * step_bytes;
-      multiply_step<row_tiles, panels, way, false>(s, blocks);
-      finish.finish(pending_rows);
+      multiply_step<row_tiles, panels, way, false>(s, blocks, finish, turns);
     }
   }
-  finish.finish(most_rows);
+  finish.rest();
   const std::int64_t left = p.channels - channel;
-  blocks.pending = {&blocks.rows[blocks.current], 0, panels, channel, left < panels * lanes ? left : panels * lanes};
-}
-
-/// The rows of the product among `count` rows of the strip from `row` on.
-void list_rows(const Product& p, const Strip& strip, std::int64_t row, std::int64_t count, BlockRows& to) {
-  std::int64_t line = row / strip.pitch;
-  std::int64_t column = row - line * strip.pitch;
-  to.count = 0;
-  for (std::int64_t i = 0; i < count && row + i < strip.length; ++i) {
-    if (column < p.columns) to.append(i, (strip.first_line + line) * p.columns + column);
-    if (++column == strip.pitch) {
-      column = 0;
-      ++line;
-    }
-  }
-  to.fill_quad();
+  blocks.pending = {&blocks.rows[blocks.current], panels, channel, left < panels * lanes ? left : panels * lanes};
 }
 
 /// Rows of a strip from `row` on with the channels from `first` to `last`, two panels at a time or, with four tiles of rows, one.
-template <int row_tiles, Way way, class Finish>
+template <int row_tiles, Way way, template <int> class Finish>
 void run_panels(const Product& p, const std::uint8_t* rows, std::int64_t first, std::int64_t last, Blocks& blocks) {
   std::int64_t channel = first;
   if constexpr (row_tiles < 4) {
@@ -160,10 +174,13 @@ void run_panels(const Product& p, const std::uint8_t* rows, std::int64_t first, 
   for (; channel < last; channel += lanes) run_block<row_tiles, 1, way, Finish>(p, rows, channel, blocks);
 }
 
-template <int row_tiles, class Finish>
+template <int row_tiles, template <int> class Finish>
 void run_rows(const Product& p, const Strip& strip, std::int64_t row, std::int64_t first, std::int64_t last, Way way, Blocks& blocks) {
   blocks.current ^= 1;
-  list_rows(p, strip, row, row_tiles * tile_rows, blocks.rows[blocks.current]);
+  const std::int64_t line = row / strip.pitch;
+  const std::int64_t left = strip.length - row;
+  blocks.rows[blocks.current].list(left < row_tiles * tile_rows ? left : row_tiles * tile_rows, strip.first_line + line,
+                                   row - line * strip.pitch, p.columns, strip.pitch);
   const std::uint8_t* rows = strip.begin + row * p.row_stride;
   switch (way) {
     case Way::near:
@@ -177,7 +194,7 @@ void run_rows(const Product& p, const Strip& strip, std::int64_t row, std::int64
 
 /// All rows of the strip with the channels from `first` to `last`, `most_tiles` tiles of them at a time: what these write lies side by
 /// side. Weights come by `way` for the first of them, then by `again`.
-template <int most_tiles, class Finish>
+template <int most_tiles, template <int> class Finish>
 void run_strip(const Product& p, const Strip& strip, std::int64_t first, std::int64_t last, Way way, Way again, Blocks& blocks) {
   // Nothing may be read behind the last row: the last tiles begin earlier, and some rows are computed twice.
   const auto room_for = [&](std::int64_t row, int tiles) {
@@ -197,11 +214,16 @@ void run_strip(const Product& p, const Strip& strip, std::int64_t first, std::in
   }
 }
 
+template <int panels>
+using Requantized = FloatFinish<Join::none, panels>;
+template <int panels>
+using Added = FloatFinish<Join::point, panels>;
+
 std::int64_t tiles_of(std::int64_t rows) {
   return (rows + tile_rows - 1) / tile_rows;
 }
 
-template <class Finish>
+template <template <int> class Finish>
 void run_strips(const Product& p, const Strip& first_strip, std::int64_t strips) {
   // Where all rows fit four tiles, weights are read but once: that is what bounds such a product. A single panel has no other to go with.
   const std::int64_t length = first_strip.length;
@@ -222,11 +244,11 @@ void run_strips(const Product& p, const Strip& first_strip, std::int64_t strips)
       run(p, strip, first, last, way, again, blocks);
     }
   }
-  begin_sums<0>(blocks);
-  begin_sums<1>(blocks);
-  begin_sums<2>(blocks);
-  begin_sums<3>(blocks);
-  Finish(p, blocks.pending, blocks.sums).finish(most_rows);
+  if (blocks.pending.panels == 2) {
+    flush<Finish, 2>(p, blocks);
+  } else {
+    flush<Finish, 1>(p, blocks);
+  }
   _tile_release();
 }
 
@@ -241,8 +263,8 @@ void run_product(const Product& p) {
 
   const Strip strip{p.activations, strip_length, pitch, 0};
   const std::int64_t strips = joined ? 1 : p.lines;
-  if (FloatFinish<Join::none>::fits(p)) return run_strips<FloatFinish<Join::none>>(p, strip, strips);
-  if (FloatFinish<Join::point>::fits(p)) return run_strips<FloatFinish<Join::point>>(p, strip, strips);
+  if (Requantized<1>::fits(p)) return run_strips<Requantized>(p, strip, strips);
+  if (Added<1>::fits(p)) return run_strips<Added>(p, strip, strips);
   run_strips<AnyFinish>(p, strip, strips);
 }
 
