@@ -76,9 +76,8 @@ STAIR_INLINE void load_weight_tile(const std::int8_t* weights) {
   if constexpr (tile == 7 && way == Way::near) _tile_loadd(7, weights, 64);
   if constexpr (tile == 7 && way != Way::near) _tile_stream_loadd(7, weights, 64);
   if constexpr (way == Way::far) {
-    constexpr std::int64_t ahead = 6 * 1024;  // bytes
-    // Every other line: the processor reads pairs.
-    for (std::int64_t i = 0; i < 1024; i += 128) _mm_prefetch(reinterpret_cast<const char*>(weights) + ahead + i, _MM_HINT_T1);
+    constexpr std::int64_t ahead = 12 * 1024;  // bytes
+    for (std::int64_t i = 0; i < 1024; i += 64) _mm_prefetch(reinterpret_cast<const char*>(weights) + ahead + i, _MM_HINT_T1);
   }
 }
 
