@@ -136,9 +136,10 @@ STAIR_INLINE void multiply_step(const Step& s, Blocks& blocks, Finish& finish, s
   finish.turn();
 }
 
-/// A block of row_tiles * 16 rows and `panels` panels, beside the epilogue of the one before.
+/// A block of row_tiles * 16 rows and `panels` panels, beside the epilogue of the one before. Where `next` isn't nullptr, it is a row that
+/// will be read soon, of one run: it is asked for.
 template <int row_tiles, int panels, Way way, template <int> class Finish>
-void run_block(const Product& p, const std::uint8_t* rows, std::int64_t channel, Blocks& blocks) {
+void run_block(const Product& p, const std::uint8_t* rows, std::int64_t channel, const std::uint8_t* next, Blocks& blocks) {
   if (blocks.pending.panels != panels) {
     flush<Finish, 3 - panels>(p, blocks);
     blocks.pending = {&blocks.no_rows, panels};
@@ -155,6 +156,7 @@ void run_block(const Product& p, const std::uint8_t* rows, std::int64_t channel,
     s.x = rows + p.run_offsets[run] + step * step_bytes;
     for (; step < steps; ++step, s.x += step_bytes) {
       s.weights += lanes * step_bytes;
+      if (next != nullptr) _mm_prefetch(reinterpret_cast<const char*>(next) + step * step_bytes, _MM_HINT_T1);
       multiply_step<row_tiles, panels, way, false>(s, blocks, finish, turns);
     }
   }
@@ -165,12 +167,16 @@ void run_block(const Product& p, const std::uint8_t* rows, std::int64_t channel,
 
 /// Rows of a strip from `row` on with the channels from `first` to `last`, two panels at a time or, with four tiles of rows, one.
 template <int row_tiles, Way way, template <int> class Finish>
-void run_panels(const Product& p, const std::uint8_t* rows, std::int64_t first, std::int64_t last, Blocks& blocks) {
+void run_panels(const Product& p, const std::uint8_t* rows, std::int64_t first, std::int64_t last, const std::uint8_t* next,
+                Blocks& blocks) {
   std::int64_t channel = first;
   if constexpr (row_tiles < 4) {
-    for (; last - channel > lanes; channel += 2 * lanes) run_block<row_tiles, 2, way, Finish>(p, rows, channel, blocks);
+    for (; last - channel > lanes; channel += 2 * lanes) {
+      run_block<row_tiles, 2, way, Finish>(p, rows, channel, next, blocks);
+      if (next != nullptr) next += p.row_stride;
+    }
   }
-  for (; channel < last; channel += lanes) run_block<row_tiles, 1, way, Finish>(p, rows, channel, blocks);
+  for (; channel < last; channel += lanes) run_block<row_tiles, 1, way, Finish>(p, rows, channel, nullptr, blocks);
 }
 
 template <int row_tiles, template <int> class Finish>
@@ -181,13 +187,15 @@ void run_rows(const Product& p, const Strip& strip, std::int64_t row, std::int64
   blocks.rows[blocks.current].list(left < row_tiles * tile_rows ? left : row_tiles * tile_rows, strip.first_line + line,
                                    row - line * strip.pitch, p.columns, strip.pitch);
   const std::uint8_t* rows = strip.begin + row * p.row_stride;
+  // With each two panels a row of the next block.
+  const std::uint8_t* next = p.runs == 1 && left >= 2 * row_tiles * tile_rows ? rows + row_tiles * tile_rows * p.row_stride : nullptr;
   switch (way) {
     case Way::near:
-      return run_panels<row_tiles, Way::near, Finish>(p, rows, first, last, blocks);
+      return run_panels<row_tiles, Way::near, Finish>(p, rows, first, last, next, blocks);
     case Way::second:
-      return run_panels<row_tiles, Way::second, Finish>(p, rows, first, last, blocks);
+      return run_panels<row_tiles, Way::second, Finish>(p, rows, first, last, next, blocks);
     case Way::far:
-      return run_panels<row_tiles, Way::far, Finish>(p, rows, first, last, blocks);
+      return run_panels<row_tiles, Way::far, Finish>(p, rows, first, last, next, blocks);
   }
 }
 
