@@ -1,5 +1,9 @@
 #pragma once
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -27,12 +31,22 @@ inline std::byte* take(std::byte*& memory, std::size_t bytes) {
   return taken;
 }
 
-/// Memory that begins at a cache line.
+/// Memory that begins at a cache line, in huge pages where it fills one: weights that stream from the third-level cache then don't wait for
+/// the translation of their addresses.
 class Memory {
  public:
   Memory() = default;
-  explicit Memory(std::size_t bytes) : data_(static_cast<std::byte*>(std::aligned_alloc(cache_line, whole_lines(bytes + 1)))) {}
-  std::byte* data() const { return data_.get(); }
+  explicit Memory(std::size_t bytes) {
+    constexpr std::size_t huge_page = std::size_t{2} << 20;
+    const std::size_t unit = bytes >= huge_page ? huge_page : cache_line;
+    data_.reset(static_cast<std::byte*>(std::aligned_alloc(unit, (bytes / unit + 1) * unit)));
+#if defined(MADV_HUGEPAGE)
+    if (unit == huge_page) madvise(data_.get(), bytes / unit * unit, MADV_HUGEPAGE);  // a hint, whatever it returns
+#endif
+  }
+  std::byte* data() const {
+    return data_.get();
+  }
 
  private:
   struct Free {

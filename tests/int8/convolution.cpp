@@ -70,8 +70,14 @@ void fill(tests::Random& random, std::vector<std::uint8_t>& x, std::vector<std::
   for (std::int8_t& v : weights) v = static_cast<std::int8_t>(!extreme ? random(-hi - 1, hi) : narrow || bits == 8 ? -hi - 1 : -127);
 }
 
+// The epilogues for which variants have ways of their own.
+bool is_usual(const Epilogue& e) {
+  return e.rescale == Rescale::floating && e.steps == nullptr && e.residual.join != Join::fixed;
+}
+
 // Weights of `narrow` bits are packed as such.
-void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, std::optional<int> narrow = std::nullopt) {
+void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, std::optional<int> narrow = std::nullopt,
+           bool usual = false) {
   const bool is_signed = random.coin();
   const auto zero_point = static_cast<std::int32_t>(is_signed ? random(-128, 127) : random(0, 255));
   // Exactly as large as the tensor: a sanitizer sees reads behind it.
@@ -79,7 +85,10 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, 
   std::vector<std::int8_t> weights(static_cast<std::size_t>(w.out_channels * w.group_in() * w.kernel_height * w.kernel_width));
   fill(random, x, weights, is_signed, narrow);
   const std::int64_t k = w.group_in() * w.kernel_height * w.kernel_width;
-  tests::RandomEpilogue e(random, w.out_channels, 300 + k * random.pick<std::int64_t>({100, 2000}));
+  std::optional<tests::RandomEpilogue> made;
+  do made.emplace(random, w.out_channels, 300 + k * random.pick<std::int64_t>({100, 2000}));
+  while (usual && !is_usual(made->epilogue));
+  const tests::RandomEpilogue& e = *made;
   const std::int64_t pixels = w.images * w.out_height * w.out_width;
   const auto other = random.integers<std::uint8_t>(pixels * w.out_channels, 0, 255);
 
@@ -124,6 +133,22 @@ TEST_CASE("convolution: random shapes, strides, paddings, dilations, groups and 
       Window w = random_window(random);
       check(isa, w, seed, random);
     }
+  }
+}
+
+TEST_CASE("convolution: whole panels of channels with the usual epilogues") {
+  for (const Isa isa : present_isas()) {
+    for (const std::uint64_t seed : tests::seeds(60)) {
+      tests::Random random(seed);
+      Window w = random_window(random);
+      w.groups = 1;
+      w.in_channels = random.pick<std::int64_t>({3, 16, 64, 96});
+      w.out_channels = random.pick<std::int64_t>({16, 32, 48, 64, 112, 208});
+      check(isa, w, seed, random, std::nullopt, true);
+    }
+    if (!kernels_of(isa).tiles) continue;
+    tests::Random random(0);
+    check(isa, Window{1, 1024, 1, 40, 1072, 1, 40, 1, 1}, 0, random, std::nullopt, true);  // more weights than are walked at once
   }
 }
 

@@ -30,10 +30,11 @@ class RowCursor {
   const Product& product_;
 };
 
-/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes.
-template <int rows, int vectors>
+/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes. The panel `ahead` is
+/// asked for meanwhile.
+template <int rows, int vectors, bool ask>
 STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
-                                 std::int32_t* sums) {
+                                 const std::int8_t* ahead, std::int32_t* sums) {
   I32 sum[rows][vectors];
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
@@ -46,6 +47,10 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
     for (int m = 0; m < rows; ++m) x[m] = row[m] + p.run_offsets[run];
     for (std::int64_t group = 0; group < p.groups; ++group, weights += 4 * lanes) {
       Weights w[vectors];
+      if constexpr (ask) {
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += 4 * lanes;
+      }
 #pragma GCC unroll 32
       for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
 #pragma GCC unroll 32
@@ -66,9 +71,12 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
 /// The same where only `count` <= rows are left.
 template <int rows, int vectors>
 STAIR_INLINE void multiply_some(const Product& p, std::int64_t count, const std::uint8_t* const* row, const std::int8_t* weights,
-                                std::int64_t panel_bytes, std::int32_t* sums) {
-  if (count == rows) return multiply_block<rows, vectors>(p, row, weights, panel_bytes, sums);
-  if constexpr (rows > 1) multiply_some<rows - 1, vectors>(p, count, row, weights, panel_bytes, sums);
+                                std::int64_t panel_bytes, const std::int8_t* ahead, std::int32_t* sums) {
+  if (count == rows) {
+    if (ahead != nullptr) return multiply_block<rows, vectors, true>(p, row, weights, panel_bytes, ahead, sums);
+    return multiply_block<rows, vectors, false>(p, row, weights, panel_bytes, ahead, sums);
+  }
+  if constexpr (rows > 1) multiply_some<rows - 1, vectors>(p, count, row, weights, panel_bytes, ahead, sums);
 }
 
 /// Adds what belongs to whole rows.
@@ -183,21 +191,29 @@ void stream_rows(const Product& p) {
   if constexpr (most > 1) stream_rows<most - 1, registers, bits>(p);
 }
 
-/// All rows, `most` at a time, with `vectors` panels from `channel` on.
+/// All rows, `most` at a time, with `vectors` panels from `channel` on. The panels behind these are asked for, one with each `most` rows.
 template <int most, int vectors>
 void multiply_panels(const Product& p, std::int64_t channel) {
   const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
   const std::int8_t* weights = p.weights + channel / lanes * panel_bytes;
-  const std::int64_t channels = p.channels - channel < vectors * lanes ? p.channels - channel : vectors * lanes;
+  const std::int64_t left = p.channels - channel;
+  const std::int64_t channels = left < vectors * lanes ? left : vectors * lanes;
+  const std::int64_t panels = (left + lanes - 1) / lanes;
   const std::int64_t rows = p.lines * p.columns;
+  constexpr std::int64_t together = 4 * most;  // rows that share the constants of an epilogue
   RowCursor cursor(p);
-  alignas(64) std::int32_t sums[most * vectors * lanes];
-  for (std::int64_t done = 0; done < rows; done += most) {
-    const std::uint8_t* row[most];
-    const std::int64_t n = rows - done < most ? rows - done : most;
-    for (std::int64_t m = 0; m < n; ++m) row[m] = cursor.next();
-    multiply_some<most, vectors>(p, n, row, weights, panel_bytes, sums);
-    finish_block(p, sums, vectors * lanes, done, n, channel, channels);
+  alignas(64) std::int32_t sums[together * vectors * lanes];
+  std::int64_t asked = vectors;
+  for (std::int64_t first = 0; first < rows; first += together) {
+    const std::int64_t last = rows - first < together ? rows : first + together;
+    for (std::int64_t done = first; done < last; done += most, ++asked) {
+      const std::uint8_t* row[most];
+      const std::int64_t n = last - done < most ? last - done : most;
+      for (std::int64_t m = 0; m < n; ++m) row[m] = cursor.next();
+      const std::int8_t* ahead = asked < 2 * vectors && asked < panels ? weights + asked * panel_bytes : nullptr;
+      multiply_some<most, vectors>(p, n, row, weights, panel_bytes, ahead, sums + (done - first) * vectors * lanes);
+    }
+    finish_block(p, sums, vectors * lanes, first, last - first, channel, channels);
   }
 }
 
