@@ -1,5 +1,8 @@
 #include "frontend/main.h"
 
+#include "frontend/spinning.h"
+
 int main(int argc, char** argv) {
+  stair::driver::limit_spinning(argv);
   return stair::driver::run(argc, argv);
 }
