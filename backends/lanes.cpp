@@ -55,59 +55,6 @@ STAIR_INLINE void load_pair(const float* x, Floats& low, Floats& high) {
   load(x + Short::lanes / 2, high);
 }
 
-}  // namespace
-
-STAIR_MULTIVERSION void add_run(const float* x, std::int64_t count, Lanes<double>& sum) {
-  Short s;
-  for_short_runs(
-      count,
-      [&](std::int64_t i) STAIR_INLINE_BODY {
-        Floats low, high;
-        load_pair(x + i, low, high);
-        s.add(low, high);
-      },
-      [&](std::int64_t i, std::int64_t n) STAIR_INLINE_BODY {
-        float last[Short::lanes] = {};
-        for (std::int64_t lane = 0; lane < n; ++lane) last[lane] = x[i + lane];
-        s.add(last);
-      },
-      [&]() STAIR_INLINE_BODY {
-        s.fold(sum);
-        s = {};
-      });
-}
-
-STAIR_MULTIVERSION void add_moments(const float* x, float centre, std::int64_t count, Lanes<double>& sum, Lanes<double>& square) {
-  Short s, q;
-  for_short_runs(
-      count,
-      [&](std::int64_t i) STAIR_INLINE_BODY {
-        Floats low, high;
-        load_pair(x + i, low, high);
-        low -= centre;
-        high -= centre;
-        s.add(low, high);
-        q.add(low * low, high * high);
-      },
-      [&](std::int64_t i, std::int64_t n) STAIR_INLINE_BODY {
-        float last[Short::lanes] = {};
-        float last_squares[Short::lanes] = {};
-        for (std::int64_t lane = 0; lane < n; ++lane) {
-          last[lane] = x[i + lane] - centre;
-          last_squares[lane] = last[lane] * last[lane];
-        }
-        s.add(last);
-        q.add(last_squares);
-      },
-      [&]() STAIR_INLINE_BODY {
-        s.fold(sum);
-        q.fold(square);
-        s = q = {};
-      });
-}
-
-namespace {
-
 STAIR_INLINE void mask_pair(const std::uint8_t* mask, std::int64_t i, Floats& low, Floats& high) {
   keep_marked(mask + i / 8, low);
   keep_marked(mask + i / 8 + 2, high);

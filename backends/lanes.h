@@ -24,9 +24,6 @@ struct Lanes {
 
 /// Adds a run of elements.
 void add_run(const float* x, std::int64_t count, Lanes<float>& sum);
-void add_run(const float* x, std::int64_t count, Lanes<double>& sum);
-/// Adds x - centre, and (x - centre)^2.
-void add_moments(const float* x, float centre, std::int64_t count, Lanes<double>& sum, Lanes<double>& square);
 /// Adds dy, and dy * ((x - mean) * inv_std). `mask`: the bits of the elements whose dy counts, of the others it is 0; nullptr: all.
 void add_products(const float* dy, const std::uint8_t* mask, const float* x, float mean, float inv_std, std::int64_t count,
                   Lanes<double>& sum, Lanes<double>& product);

@@ -168,7 +168,7 @@ std::vector<ir::NodeId> quantized_sum_group(const ir::Graph& graph, const ir::Us
     const ir::ValueId range = sum.operands.size() > 8 ? sum.operands[8] : ir::absent;
     if ((!adds(a, b) && !adds(b, a)) || !clamps_as(graph, sum, range, clamp)) continue;
     std::vector<ir::NodeId> group = nodes;
-    if (range != ir::absent) {
+    if (range != ir::absent && graph.value(range).producer > nodes.front()) {  // else it is an operand that is there already
       const ir::NodeId clamp_range = graph.value(range).producer;
       const ir::NodeId readers[] = {id};
       if (!free(clamp_range) || !uses.within(range, readers)) continue;

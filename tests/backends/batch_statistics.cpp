@@ -25,7 +25,7 @@ TEST_CASE("means and variances are those of the definition, however far the valu
     std::normal_distribution<float> scatter(0, 1);
     std::vector<float> x(static_cast<std::size_t>(ir::element_count(shape)));
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = offset + scatter(random);
-    // The first image far from the others: the row that the sums are centred on.
+    // The first image far from the others.
     if (pick(2) == 1) {
       for (std::int64_t i = 0; i < view.channels * view.inner; ++i) x[static_cast<std::size_t>(i)] -= offset;
     }
