@@ -12,7 +12,8 @@ struct Moments {
 };
 
 /// Those of a row in one read: sums of x - c and (x - c)^2, where c is the first element of each part of 1024, which is no further from
-/// their mean than 32 standard deviations. Sums are in float over 32 elements, then in double.
+/// their mean than 32 standard deviations. Sums are in float over 32 elements, then in double: `squares` is within 2^-12 of itself, and
+/// within 2^-18 where that element is no further than 5 standard deviations.
 Moments moments_of(const float* x, std::int64_t count);
 
 /// `a`, of `count` elements, becomes the moments of these and of `more` others, those of `b` (Chan, Golub and LeVeque 1979, equation 2.1).

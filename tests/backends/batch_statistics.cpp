@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "backends/moments.h"
 #include "backends/openblas/statistics.h"
 #include "tests/support/seeds.h"
 
@@ -55,6 +56,24 @@ TEST_CASE("means and variances are those of the definition, however far the valu
       CHECK(std::fabs(static_cast<double>(mean[i]) - sum / count) <= 1e-6 * std::fabs(sum / count) + 1e-6 * std::sqrt(expected));
       CHECK(std::fabs(static_cast<double>(variance[i]) - expected) <= 1e-5 * expected);
     }
+  }
+}
+
+TEST_CASE("moments of a row stay true where the element that they are centred on is far from the others") {
+  for (const std::uint64_t seed : seeds(60)) {
+    INFO(replay(seed));
+    std::mt19937_64 random(seed);
+    std::normal_distribution<float> scatter(0, 1);
+    std::vector<float> x(std::uniform_int_distribution<std::size_t>(2, 1024)(random));
+    for (float& value : x) value = scatter(random);
+    x.front() = std::pow(10.0F, static_cast<float>(seed % 4));
+    double mean = 0;
+    for (const float value : x) mean += static_cast<double>(value) / static_cast<double>(x.size());
+    double squares = 0;
+    for (const float value : x) squares += (static_cast<double>(value) - mean) * (static_cast<double>(value) - mean);
+    const backends::Moments found = backends::moments_of(x.data(), static_cast<std::int64_t>(x.size()));
+    CHECK(std::fabs(found.mean - mean) <= 1e-6 * std::sqrt(squares));
+    CHECK(std::fabs(found.squares - squares) <= 0x1p-12 * squares);
   }
 }
 
