@@ -29,7 +29,8 @@ struct GradientPlane {
 /// Adds to `sums` what some rows of some images contribute to the weights' gradient, the sum over pixels of (q - zero_point) * dy: rows of
 /// planes (16 of them, `row_stride` apart, are a block) by pairs of pixels of 16 output channels.
 struct WeightGradient {
-  const std::uint8_t* q;  ///< [images, C, H, W]
+  const std::uint8_t* q;     ///< [images][C, H, W], C channels of an image that may have more
+  std::int64_t image_bytes;  ///< from image to image
   bool is_signed;
   std::int32_t zero_point;
   const float* dy;  ///< [images, O, OH, OW]

@@ -79,8 +79,10 @@ class Gradient {
                                 {"padding", std::vector<std::int64_t>{random(0, 2), random(0, 2), random(0, 2), random(0, 2)}},
                                 {"dilation", std::vector<std::int64_t>{random(1, 2), random(1, 2)}}};
     const std::int64_t width = random.coin() ? random(9, 40) : random.pick<std::int64_t>({16, 30, 32});  // rows that are nearly whole lines
-    const ir::Shape x{random(1, 12), random.coin() ? random(8, 50) : random(1, 20), random(9, 40), width};
-    const ir::Shape w{random(8, 70), x[1], kernel[0], kernel[1]};
+    const bool wide = random(0, 5) == 0;  // its channels are worked on in groups
+    const ir::Shape x = wide ? ir::Shape{random(1, 3), random(70, 150), random(9, 12), random(9, 12)}
+                             : ir::Shape{random(1, 12), random.coin() ? random(8, 50) : random(1, 20), random(9, 40), width};
+    const ir::Shape w{wide ? random(150, 300) : random(8, 70), x[1], kernel[0], kernel[1]};
     ir::Graph forward;
     const ir::ValueId y = forward.emit(
         "conv2d", {forward.add_input("x", {ir::DType::f32, x}), forward.add_input("w", {ir::DType::f32, w}), ir::absent}, window);

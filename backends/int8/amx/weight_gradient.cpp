@@ -127,7 +127,7 @@ void copy_inputs(const WeightGradient& g) {
   __builtin_memset(g.padded, 0, static_cast<std::size_t>(g.lines * g.line_pixels) * sizeof *g.padded);
   for (std::int64_t image = 0; image < g.images; ++image) {
     for (std::int64_t c = 0; c < g.in_channels; ++c) {
-      pad_channel(g, g.q + (image * g.in_channels + c) * g.in_height * g.in_width);
+      pad_channel(g, g.q + image * g.image_bytes + c * g.in_height * g.in_width);
       copy_planes(g, g.inputs + image * g.image_positions + c * g.channel_positions);
     }
   }
