@@ -60,9 +60,14 @@ STAIR_INLINE void mask_pair(const std::uint8_t* mask, std::int64_t i, Floats& lo
   keep_marked(mask + i / 8 + 2, high);
 }
 
+STAIR_INLINE void fetch_pair(const float* x) {
+  __builtin_prefetch(x, 0, 2);
+  __builtin_prefetch(x + Short::lanes / 2, 0, 2);
+}
+
 template <bool masked>
 STAIR_INLINE void products(const float* dy, const std::uint8_t* mask, const float* x, float mean, float inv_std, std::int64_t count,
-                           Lanes<double>& sum, Lanes<double>& product) {
+                           std::int64_t next, Lanes<double>& sum, Lanes<double>& product) {
   Short s, p;
   for_short_runs(
       count,
@@ -71,6 +76,8 @@ STAIR_INLINE void products(const float* dy, const std::uint8_t* mask, const floa
         load_pair(dy + i, low, high);
         if constexpr (masked) mask_pair(mask, i, low, high);
         load_pair(x + i, x_low, x_high);
+        fetch_pair(dy + next + i);
+        fetch_pair(x + next + i);
         s.add(low, high);
         p.add(low * ((x_low - mean) * inv_std), high * ((x_high - mean) * inv_std));
       },
@@ -96,11 +103,11 @@ STAIR_INLINE void products(const float* dy, const std::uint8_t* mask, const floa
 }  // namespace
 
 STAIR_MULTIVERSION void add_products(const float* dy, const std::uint8_t* mask, const float* x, float mean, float inv_std,
-                                     std::int64_t count, Lanes<double>& sum, Lanes<double>& product) {
+                                     std::int64_t count, std::int64_t next, Lanes<double>& sum, Lanes<double>& product) {
   if (mask != nullptr) {
-    products<true>(dy, mask, x, mean, inv_std, count, sum, product);
+    products<true>(dy, mask, x, mean, inv_std, count, next, sum, product);
   } else {
-    products<false>(dy, mask, x, mean, inv_std, count, sum, product);
+    products<false>(dy, mask, x, mean, inv_std, count, next, sum, product);
   }
 }
 

@@ -66,7 +66,7 @@ void moments(const ChannelView& view, const float* x, ChannelBlock block, float*
 }
 
 void GradientSums::add(OneChannel_t, std::int64_t i, const float* dy, const std::uint8_t* mask, const float* x, std::int64_t count) {
-  add_products(dy, mask, x, mean_[i], inv_std_[i], count, sum_[i], product_[i]);
+  add_products(dy, mask, x, mean_[i], inv_std_[i], count, next_row_, sum_[i], product_[i]);
 }
 void GradientSums::add(Columns_t, std::int64_t, const float* dy, const std::uint8_t*, const float* x, std::int64_t count) {
   add_products_row(dy, x, mean_, inv_std_, sums_, products_, count);

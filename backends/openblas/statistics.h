@@ -57,7 +57,8 @@ void moments(const ChannelView& view, const float* x, ChannelBlock block, float*
 /// A row of one channel may come in parts, if all but its last are multiples of 16 long.
 class GradientSums {
  public:
-  GradientSums(const float* mean, const float* inv_std) : mean_(mean), inv_std_(inv_std) {}
+  GradientSums(const ChannelView& view, const float* mean, const float* inv_std)
+      : next_row_(view.channels * view.inner), mean_(mean), inv_std_(inv_std) {}
   /// Channel i's row; of columns, all channels'. `mask`: see lanes.h; columns have none.
   void add(OneChannel_t, std::int64_t i, const float* dy, const std::uint8_t* mask, const float* x, std::int64_t count);
   void add(Columns_t, std::int64_t i, const float* dy, const std::uint8_t* mask, const float* x, std::int64_t count);
@@ -65,6 +66,7 @@ class GradientSums {
   double product(std::int64_t channel) const { return products_[channel] + (channel < row_block ? product_[channel].total() : 0); }
 
  private:
+  std::int64_t next_row_;  // of a channel, in the next image
   const float* mean_;
   const float* inv_std_;
   Lanes<double> sum_[row_block], product_[row_block];  // of rows of one channel

@@ -56,7 +56,7 @@ class BatchNormGradientKernel : public Kernel {
       Gradient g = {};
       std::copy_n(operand(3) + block.first, block.count, g.mean);
       std::copy_n(operand(4) + block.first, block.count, g.inv_std);
-      GradientSums sums(g.mean, g.inv_std);
+      GradientSums sums(view_, g.mean, g.inv_std);
       for_parts(a, block, [&](auto kind, std::int64_t i, const Incoming::Row& row, std::int64_t first, std::int64_t count) {
         sums.add(kind, i, row.dy, row.mask, operand(1) + first, count);
       });

@@ -50,7 +50,7 @@ void run_batch_norm_inference_gradient(const ir::Node& node, const Arguments& a)
       inv_std[i] = 1.0F / std::sqrt(operand(4)[block.first + i] + eps);
       factor[i] = operand(2)[block.first + i] * inv_std[i];
     }
-    GradientSums sums(operand(3) + block.first, inv_std);
+    GradientSums sums(view, operand(3) + block.first, inv_std);
     for_rows(view, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
       sums.add(kind, i, operand(0) + first, nullptr, operand(1) + first, count);
     });
