@@ -10,6 +10,7 @@ namespace {
 // What the gradient of an element needs of its channel.
 struct Gradient {
   float mean[column_block], inv_std[column_block], scale[column_block], mean_dy[column_block], mean_product[column_block];
+  std::int64_t next_row;  // of the channel, in the next image: fetched to be written
 };
 
 STAIR_MULTIVERSION void gradient_row(OneChannel_t, const Incoming::Row& row, const float* x, const Gradient& g, std::int64_t channel,
@@ -25,6 +26,7 @@ STAIR_MULTIVERSION void gradient_row(OneChannel_t, const Incoming::Row& row, con
     Floats dy, own;
     load(row.dy + i, dy);
     load(x + i, own);
+    __builtin_prefetch(dx + g.next_row + i, 1, 2);
     if (row.mask != nullptr) keep_marked(row.mask + i / 8, dy);
     store(scale * (dy - mean_dy - (own - mean) * inv_std * mean_product), dx + i);
   }
@@ -54,6 +56,7 @@ class BatchNormGradientKernel : public Kernel {
     for_items(blocks.count(), a.threads, [&](std::int64_t item) {
       const ChannelBlock block = blocks.at(item);
       Gradient g = {};
+      g.next_row = view_.channels * view_.inner;
       std::copy_n(operand(3) + block.first, block.count, g.mean);
       std::copy_n(operand(4) + block.first, block.count, g.inv_std);
       GradientSums sums(view_, g.mean, g.inv_std);
