@@ -37,11 +37,12 @@ std::int64_t result_bytes(const Epilogue& epilogue) {
 
 }  // namespace
 
-Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits)
+Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits, bool channels_first)
     : kernels_(kernels),
       window_(normalized(window)),
       copy_{window_, signed_input != kernels.signed_activations},
-      weight_bits_(weight_bits) {
+      weight_bits_(weight_bits),
+      plane_(channels_first ? window.out_height * window.out_width : 0) {
   const Window& w = window_;
   joined_ = w.dilation_w == 1 && w.groups == 1;
   runs_ = joined_ ? w.kernel_height : w.kernel_height * w.kernel_width;
@@ -166,6 +167,7 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
   const std::int64_t pixel = (piece.image * w.out_height + piece.first_row) * w.out_width;
   p.to_stride = w.out_channels * bytes;
   p.other_stride = w.out_channels;
+  p.plane = plane_;
   // Channels of a piece are whole groups, or a part of the only one.
   for (std::int64_t done = 0; done < piece.channels; done += p.channels) {
     const std::int64_t channel = piece.first_channel + done;
@@ -174,7 +176,7 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
     p.weights = packed + (group * panels_ + in_group / kernels_.panel) * panel_bytes();
     p.first_channel = channel;
     p.channels = std::min(piece.channels - done, w.group_out() - in_group);
-    p.to = result + (pixel * w.out_channels + channel) * bytes;
+    p.to = result + (plane_ > 0 ? channel * plane_ + pixel : pixel * w.out_channels + channel) * bytes;
     p.other = other == nullptr ? nullptr : other + pixel * w.out_channels + channel;
     kernels_.product(p);
     p.activations += w.group_in();

@@ -99,6 +99,9 @@ struct Product {
   std::int64_t to_stride;
   const std::uint8_t* other;
   std::int64_t other_stride;
+  /// Logits where Kernels::planes: the rows of a channel are neighbours, and channels stand so many floats apart. 0: the channels of a row
+  /// are neighbours.
+  std::int64_t plane;
 };
 
 /// Depthwise convolution: each channel by a kernel of its own. Pixel (line, column) begins at activations + line * line_stride + column *
@@ -158,6 +161,7 @@ struct Kernels {
   std::int64_t panel = 0;           ///< channels of a panel of packed weights
   std::int64_t narrow_rows = 0;     ///< rows up to which products take narrow weights: they take less time on their way from memory
   bool tiles = false;               ///< products run on tiles of 16 rows x 16 channels
+  bool planes = false;              ///< products write channels first where they are asked to (Product::plane)
   bool signed_activations = false;  ///< whether activations are s8 to the kernels; tensors of the other kind are flipped (x ^ 0x80)
 
   void (*epilogue)(const Epilogue& epilogue, const Tile& tile) = nullptr;
@@ -179,8 +183,9 @@ struct Kernels {
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
   void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
-  /// Words [rows, columns] to [columns, rows]; nullptr where transpose.h is as fast.
+  /// Words or bytes [rows, columns] to [columns, rows]; nullptr where transpose.h is as fast.
   void (*transpose)(const std::uint32_t* from, std::int64_t rows, std::int64_t columns, std::uint32_t* to) = nullptr;
+  void (*transpose_bytes)(const std::uint8_t* from, std::int64_t rows, std::int64_t columns, std::uint8_t* to) = nullptr;
   /// nullptr where floats are as fast.
   void (*weight_gradient)(const WeightGradient& gradient) = nullptr;
   void (*input_gradient)(const InputGradient& gradient) = nullptr;

@@ -122,12 +122,17 @@ Group quantized_sum_group(std::uint64_t seed) {
 // A convolution by integers, batch-norm and the quantizer behind it, whose ranges are observed or given.
 Group normalized_group(std::uint64_t seed) {
   GroupBuilder b(seed);
+  // Rows of whole vectors of pixels have a way of their own, as have whole panels of channels.
+  const bool whole = b.pick(2) == 0;
+  const std::int64_t padding = whole ? b.pick(2) : 0;
+  const std::int64_t taps = whole ? 1 + 2 * padding : 1 + b.pick(3);
+  const std::int64_t side = whole ? 4 * (1 + b.pick(9)) : 3 + b.pick(40);
+  const std::int64_t channels = b.pick(2) == 0 ? 16 * (1 + b.pick(5)) : 1 + b.pick(40);
   const ir::ValueId q =
-      b.bytes({1 + b.pick(5), 1 + b.pick(20), 3 + b.pick(40), 3 + b.pick(40)}, b.pick(2) == 0 ? ir::DType::u8 : ir::DType::s8);
-  const std::int64_t channels = 1 + b.pick(40);
-  const std::int64_t taps = 1 + b.pick(3);
+      b.bytes({1 + b.pick(5), 1 + b.pick(20), side, whole ? side : 3 + b.pick(40)}, b.pick(2) == 0 ? ir::DType::u8 : ir::DType::s8);
   const ir::ValueId w = b.weights({channels, b.graph().type(q).shape[1], taps, taps});
-  const ir::ValueId acc = b.graph().emit("conv2d_integer", {q, w, b.integer(static_cast<std::int32_t>(b.pick(100)))});
+  const ir::ValueId acc = b.graph().emit("conv2d_integer", {q, w, b.integer(static_cast<std::int32_t>(b.pick(100)))},
+                                         {{"padding", std::vector<std::int64_t>(4, padding)}});
   const ir::ValueId scale = b.pick(2) == 0 ? b.floats({channels}) : b.number(0.01F);
   const ir::ValueId x =
       b.graph().emit("dequantize_accumulator", b.pick(2) == 0 ? std::vector{acc, scale} : std::vector{acc, scale, b.floats({channels})});
