@@ -129,6 +129,18 @@ struct Quantization {
   std::int32_t zero_point = 0, lo = 0, hi = 0;
 };
 
+/// Rows of floats, each of a channel, which is normalized as batch_norm does it and then perhaps clamped as relu and relu6 do it:
+/// (x - mean) * scale + shift, at least 0, at most `most`.
+struct NormalizedRows {
+  const float* x;
+  std::int64_t rows, length;  ///< length: a multiple of 16
+  const float* parameters;    ///< mean, scale and shift of each channel
+  std::int64_t channels;
+  std::int64_t first_channel;  ///< of the first row; the next rows are of the next channels, and behind the last one comes the first
+  bool clamped;
+  float most;
+};
+
 /// What N-POINT and N-REQ-FIXED do with two quantized operands: `own` is a, `other` is b.
 struct Binary {
   Residual operands;      ///< of a fixed-point product the only multiplier is `fixed`
@@ -171,6 +183,9 @@ struct Kernels {
   /// With a bit for each element, set where low <= x <= high (backends/masks.h); the last byte is filled up with 0.
   void (*quantize_marking)(const Quantization& quantization, float low, float high, const float* x, std::uint8_t* q, std::uint8_t* bits,
                            std::int64_t count) = nullptr;
+  /// The same of rows that are normalized first; bits may be nullptr. nullptr where that is as fast in several reads from the cache.
+  void (*quantize_normalized)(const Quantization& quantization, const NormalizedRows& rows, float low, float high, std::uint8_t* q,
+                              std::uint8_t* bits) = nullptr;
   /// Three planes, `plane` floats apart, to [count][3].
   void (*quantize_triples)(const Quantization& quantization, const float* x, std::int64_t plane, std::uint8_t* q,
                            std::int64_t count) = nullptr;
