@@ -25,8 +25,10 @@ class Convolution : public Contraction {
            const std::uint8_t* other, std::byte* scratch, int threads) const override;
 
  private:
-  /// The weights [C/groups,KH,KW] of one channel, to its lanes of a panel.
-  void pack_channel(const std::int8_t* from, std::int8_t* to) const;
+  /// `groups` groups of a run from `first` on, of the weights [C/groups,KH,KW] of one channel; behind the run's end zeros.
+  void copy_run(const std::int8_t* weights, std::int64_t run, std::int64_t first, std::int64_t groups, std::int8_t* to) const;
+  /// The weights of `channels` channels, a panel's or fewer.
+  void pack_wide(const std::int8_t* weights, std::int64_t channels, std::int8_t* panel) const;
 
   std::int64_t panel_bytes() const;
 
