@@ -161,6 +161,24 @@ Group normalized_group(std::uint64_t seed) {
   return b.take();
 }
 
+// Weights with a range for each output channel. The range of what is quantized may be another one than that of the scale.
+Group weight_group(std::uint64_t seed) {
+  GroupBuilder b(seed);
+  const std::int64_t channels = 2 + b.pick(70);
+  const ir::ValueId w = b.floats(b.pick(2) == 0 ? ir::Shape{channels, 1 + b.pick(2000)} : ir::Shape{channels, 1 + b.pick(40), 3, 3});
+  b.graph().emit("weight_range", {w});
+  const std::vector<ir::ValueId> bounds = b.results();
+  b.graph().emit("affine_parameters", bounds,
+                 {{"lo", std::int64_t{-127}}, {"hi", std::int64_t{127}}, {"symmetric", true}, {"power_of_two", b.pick(2) == 0}});
+  const std::vector<ir::ValueId> parameters = b.results();
+  for (const ir::ValueId parameter : parameters) {
+    if (b.pick(2) == 0) b.output(parameter);
+  }
+  const std::int64_t hi = b.pick(2) == 0 ? 127 : 7;
+  b.output(b.graph().emit("quantize", {w, parameters[0], parameters[1]}, {{"lo", -hi}, {"hi", hi}}));
+  return b.take();
+}
+
 }  // namespace
 
 TEST_CASE("activations between two layers run as one kernel, with the bits of its nodes alone") {
@@ -188,6 +206,13 @@ TEST_CASE("a convolution by integers, batch-norm and the quantizer run as one ke
   for (const std::uint64_t seed : seeds(100)) {
     INFO(replay(seed));
     check_group_on_int8(normalized_group(seed));
+  }
+}
+
+TEST_CASE("ranges, scales and integers of weights are one kernel, with the bits of its nodes alone") {
+  for (const std::uint64_t seed : seeds(60)) {
+    INFO(replay(seed));
+    check_group_on_int8(weight_group(seed));
   }
 }
 
