@@ -1,7 +1,6 @@
 #include "backends/extent.h"
 
-#include "backends/multiversion.h"
-#include "backends/vectors.h"
+#include "backends/ends.h"
 #include "ir/op.h"
 
 namespace stair::backends {
@@ -9,33 +8,16 @@ namespace {
 
 STAIR_MULTIVERSION void see_run(const float* x, std::int64_t count, Extent& extent) {
   constexpr std::int64_t lanes = 16;
-  Floats low[2] = {};
-  Floats high[2] = {};
-  for (int side = 0; side < 2; ++side) {
-    low[side] += extent.low;
-    high[side] += extent.high;
-  }
+  Ends ends(extent);
   std::int64_t i = 0;
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    for (int side = 0; side < 2; ++side) {
-      Floats some;
-      load(x + i + side * lanes, some);
-      low[side] = some < low[side] ? some : low[side];
-      high[side] = some > high[side] ? some : high[side];
-    }
+    Floats a, b;
+    load(x + i, a);
+    load(x + i + lanes, b);
+    ends.see(a, b);
   }
   for (; i < count; ++i) extent.see(x[i], x[i]);
-  float least[lanes];
-  float most[lanes];
-  store(low[1] < low[0] ? low[1] : low[0], least);
-  store(high[1] > high[0] ? high[1] : high[0], most);
-  for (std::int64_t half = lanes / 2; half > 0; half /= 2) {
-    for (std::int64_t lane = 0; lane < half; ++lane) {
-      least[lane] = least[lane + half] < least[lane] ? least[lane + half] : least[lane];
-      most[lane] = most[lane + half] > most[lane] ? most[lane + half] : most[lane];
-    }
-  }
-  extent.see(least[0], most[0]);
+  ends.add_to(extent);
 }
 
 }  // namespace

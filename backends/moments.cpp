@@ -2,21 +2,13 @@
 
 #include <algorithm>
 
-#include "backends/vectors.h"
+#include "backends/ends.h"
 
 namespace stair::backends {
 namespace {
 
 constexpr std::int64_t lanes = 16;
 constexpr std::int64_t most = 32 * 2 * lanes;  // elements that are summed in float: at most 32 a lane, as in lanes.h
-
-// Both halves of a vector.
-template <class Whole, class Half>
-STAIR_INLINE void halve(const Whole& whole, Half& first, Half& second) {
-  static_assert(sizeof whole == 2 * sizeof first);
-  __builtin_memcpy(&first, &whole, sizeof first);
-  __builtin_memcpy(&second, reinterpret_cast<const char*>(&whole) + sizeof first, sizeof second);
-}
 
 // Sums of 2 * lanes lanes.
 struct Sums {
@@ -41,50 +33,61 @@ struct Sums {
   }
 };
 
-// Calls body(low, high) for 32 elements at a time; the last ones are filled up with `filling`.
-template <class Body>
-STAIR_INLINE void for_each(const float* x, std::int64_t count, float filling, Body&& body) {
-  Floats low, high;
-  std::int64_t i = 0;
-  for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    load(x + i, low);
-    load(x + i + lanes, high);
-    body(low, high);
-  }
-  if (i == count) return;
-  float rest[2 * lanes];
-  for (std::int64_t lane = 0; lane < 2 * lanes; ++lane) rest[lane] = i + lane < count ? x[i + lane] : filling;
-  load(rest, low);
-  load(rest + lanes, high);
-  body(low, high);
-}
-
-// Of up to `most` elements.
-STAIR_MULTIVERSION Moments moments_of_part(const float* x, std::int64_t count) {
+// Of up to `most` elements; `see` is called for all 32 of them that are whole.
+template <class See>
+STAIR_INLINE Moments moments_of_part(const float* x, std::int64_t count, See&& see) {
   const float centre = *x;
   Sums deviations, squares;
-  for_each(x, count, centre, [&](const Floats& low, const Floats& high) STAIR_INLINE_BODY {
+  const auto add = [&](const Floats& low, const Floats& high) STAIR_INLINE_BODY {
     const Floats a = low - centre;
     const Floats b = high - centre;
     deviations.low += a;
     deviations.high += b;
     squares.low += a * a;
     squares.high += b * b;
-  });
+  };
+  Floats low, high;
+  std::int64_t i = 0;
+  for (; i + 2 * lanes <= count; i += 2 * lanes) {
+    load(x + i, low);
+    load(x + i + lanes, high);
+    see(low, high);
+    add(low, high);
+  }
+  if (i < count) {
+    float rest[2 * lanes];
+    for (std::int64_t lane = 0; lane < 2 * lanes; ++lane) rest[lane] = i + lane < count ? x[i + lane] : centre;
+    load(rest, low);
+    load(rest + lanes, high);
+    add(low, high);
+  }
   const double sum = deviations.total();
   const double offset = sum / static_cast<double>(count);
   return {static_cast<double>(centre) + offset, std::max(squares.total() - sum * offset, 0.0)};
 }
 
-}  // namespace
-
-Moments moments_of(const float* x, std::int64_t count) {
+template <class See>
+STAIR_INLINE Moments moments_of_row(const float* x, std::int64_t count, See&& see) {
   Moments all;
   for (std::int64_t done = 0; done < count; done += most) {
     const std::int64_t some = std::min(most, count - done);
-    merge(all, static_cast<double>(done), moments_of_part(x + done, some), static_cast<double>(some));
+    merge(all, static_cast<double>(done), moments_of_part(x + done, some, see), static_cast<double>(some));
   }
   return all;
+}
+
+}  // namespace
+
+STAIR_MULTIVERSION Moments moments_of(const float* x, std::int64_t count) {
+  return moments_of_row(x, count, [](const Floats&, const Floats&) STAIR_INLINE_BODY {});
+}
+
+STAIR_MULTIVERSION Moments moments_of(const float* x, std::int64_t count, Extent& extent) {
+  Ends ends(extent);
+  const Moments moments = moments_of_row(x, count, [&](const Floats& low, const Floats& high) STAIR_INLINE_BODY { ends.see(low, high); });
+  for (std::int64_t i = count / (2 * lanes) * (2 * lanes); i < count; ++i) extent.see(x[i], x[i]);
+  ends.add_to(extent);
+  return moments;
 }
 
 }  // namespace stair::backends

@@ -31,10 +31,11 @@ int packed_bits(const Kernels& kernels, const Window& window, std::span<const st
 }  // namespace
 
 std::unique_ptr<Contraction> plan_contraction(const Kernels& kernels, const Window& window, bool signed_input,
-                                              std::span<const std::int8_t> weights) {
+                                              std::span<const std::int8_t> weights, bool channels_first) {
   const bool depthwise = window.groups > 1 && window.group_in() == 1 && window.group_out() == 1;
   if (depthwise) return std::make_unique<DepthwiseConvolution>(kernels, window, signed_input);
-  return std::make_unique<Convolution>(kernels, window, signed_input, packed_bits(kernels, window, weights));
+  return std::make_unique<Convolution>(kernels, window, signed_input, packed_bits(kernels, window, weights),
+                                       channels_first && kernels.planes && window.images == 1);
 }
 
 }  // namespace stair::backends::int8

@@ -17,6 +17,9 @@ class Contraction {
  public:
   virtual ~Contraction() = default;
 
+  /// Whether the result is [O,OH,OW] instead.
+  virtual bool channels_first() const { return false; }
+
   virtual std::size_t packed_bytes() const = 0;
   /// Packs weights [O,C/groups,KH,KW] into `packed`, 64-byte aligned, and adds -z * sum of w to `offset` [O]: the correction for the zero
   /// point of the input.
@@ -35,7 +38,8 @@ class Contraction {
 
 /// The best plan for the window. `signed_input`: s8 activations, else u8. `weights` are those that will be packed, where they are known:
 /// where there are few rows, and what takes time is the weights' way from memory, those that fit 4 or 2 bits are packed as such.
+/// `channels_first` is a wish: the result of the only image is to be [O,OH,OW], in floats (Rescale::logits). Not every plan fulfils it.
 std::unique_ptr<Contraction> plan_contraction(const Kernels& kernels, const Window& window, bool signed_input,
-                                              std::span<const std::int8_t> weights = {});
+                                              std::span<const std::int8_t> weights = {}, bool channels_first = false);
 
 }  // namespace stair::backends::int8

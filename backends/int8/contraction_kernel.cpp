@@ -32,7 +32,9 @@ class ContractionKernel : public Kernel {
     const std::vector<ir::TensorView> operands = constant_operands(graph, nodes, constants);
     std::span<const std::int8_t> weights;
     if (!operands.empty()) weights = {operands[1].as<const std::int8_t>(), static_cast<std::size_t>(operands[1].count())};
-    contraction_ = plan_contraction(kernels, planned, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8, weights);
+    const bool logits = fusion_.rescale != nullptr && fusion_.rescale->op->name == "dequantize_accumulator";
+    contraction_ = plan_contraction(kernels, planned, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8, weights,
+                                    channels_first_ && logits);
     description_ = std::string(name_of(kernels.isa)) + " " + std::string(what);
     if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
     if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
@@ -78,17 +80,19 @@ class ContractionKernel : public Kernel {
   std::size_t result_bytes() const {
     return static_cast<std::size_t>(window_.out_height * window_.out_width * window_.out_channels) * element_bytes_;
   }
-  std::size_t image_bytes() const { return whole_lines(input_bytes()) + whole_lines(result_bytes()); }
+  std::size_t image_bytes() const {
+    return whole_lines(input_bytes()) + (contraction_->channels_first() ? 0 : whole_lines(result_bytes()));
+  }
   // That are worked on at once.
   std::int64_t most_images() const { return std::min<std::int64_t>(window_.images, Contraction::max_threads); }
 
-  // Turns each image to channels last and its result back, so that both lie in the cache meanwhile. Threads share out the images; those of
-  // a batch too small for that, each image's rows.
+  // Turns each image to channels last and, where the contraction doesn't do so itself, its result back: both lie in the cache meanwhile.
+  // Threads share out the images; those of a batch too small for that, each image's rows.
   void run_images(const Arguments& a, const Prepared& prepared, std::byte* scratch) const {
     std::byte* images = scratch + whole_lines(contraction_->scratch_bytes());
     std::byte* seen = nullptr;
     if (normalization_ != nullptr) seen = take(images, normalization_->scratch_bytes());
-    const bool small = window_.images * static_cast<std::int64_t>(image_bytes()) < elements_of_piece;
+    const bool small = window_.images * static_cast<std::int64_t>(input_bytes() + result_bytes()) < elements_of_piece;
     const std::int64_t team = small || window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
     const int within = team == 1 ? a.threads : 1;
 #pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1)
@@ -99,22 +103,32 @@ class ContractionKernel : public Kernel {
       auto* y = reinterpret_cast<std::byte*>(x) + whole_lines(input_bytes());
       const auto* from = a.operands[0].as<const std::uint8_t>() + static_cast<std::size_t>(image) * input_bytes();
       std::byte* to = a.results[0].as<std::byte>() + static_cast<std::size_t>(image) * result_bytes();
-      transpose(from, 1, window_.in_channels, window_.in_height * window_.in_width, x, within);
-      contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, y, nullptr, own, within);
-      const std::int64_t pixels = window_.out_height * window_.out_width;
-      if (element_bytes_ == 1) {
-        transpose(reinterpret_cast<const std::uint8_t*>(y), 1, pixels, window_.out_channels, reinterpret_cast<std::uint8_t*>(to), within);
-      } else {
-        const auto* words = reinterpret_cast<const std::uint32_t*>(y);
-        if (within == 1 && kernels_.transpose != nullptr) {
-          kernels_.transpose(words, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to));
-        } else {
-          transpose(words, 1, pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), within);
-        }
-      }
+      turn(from, window_.in_channels, window_.in_height * window_.in_width, x, within);
+      const bool turned = contraction_->channels_first();
+      contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, turned ? to : y, nullptr, own, within);
+      if (!turned) turn_result(y, to, within);
       if (normalization_ != nullptr) normalization_->see(reinterpret_cast<const float*>(to), image, seen, within);
     }
     if (normalization_ != nullptr) normalization_->run(a, seen);
+  }
+
+  // [rows, columns] to [columns, rows]
+  void turn(const std::uint8_t* from, std::int64_t rows, std::int64_t columns, std::uint8_t* to, int threads) const {
+    if (threads == 1 && kernels_.transpose_bytes != nullptr) return kernels_.transpose_bytes(from, rows, columns, to);
+    transpose(from, 1, rows, columns, to, threads);
+  }
+  void turn(const std::uint32_t* from, std::int64_t rows, std::int64_t columns, std::uint32_t* to, int threads) const {
+    if (threads == 1 && kernels_.transpose != nullptr) return kernels_.transpose(from, rows, columns, to);
+    transpose(from, 1, rows, columns, to, threads);
+  }
+
+  void turn_result(const std::byte* from, std::byte* to, int threads) const {
+    const std::int64_t pixels = window_.out_height * window_.out_width;
+    if (element_bytes_ == 1) {
+      turn(reinterpret_cast<const std::uint8_t*>(from), pixels, window_.out_channels, reinterpret_cast<std::uint8_t*>(to), threads);
+    } else {
+      turn(reinterpret_cast<const std::uint32_t*>(from), pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), threads);
+    }
   }
 
   /// The operands of the group, those that aren't parameters without data; none where a parameter is no constant.

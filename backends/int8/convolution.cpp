@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "backends/int8/memory.h"
 #include "backends/int8/pack.h"
+#include "backends/int8/transpose.h"
 
 namespace stair::backends::int8 {
 
@@ -20,6 +20,8 @@ constexpr std::int64_t least_products = 4'000'000;   // what a thread must have 
 constexpr std::int64_t least_streamed = 384 * 1024;  // weights a thread: each then keeps its part in its own cache
 constexpr std::int64_t least_packed = 32'768;        // weights for which waking another thread pays
 constexpr std::int64_t slack_rows = 32;              // see Product::slack
+constexpr std::int64_t turned_groups = 64;           // of a panel's channels that are turned at once, in the first-level cache
+constexpr std::int64_t most_panel = 16;
 
 // A 1x1 convolution over pixels that are neighbours is one over a single column of pixels, whatever the images.
 Window normalized(Window w) {
@@ -37,11 +39,12 @@ std::int64_t result_bytes(const Epilogue& epilogue) {
 
 }  // namespace
 
-Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits)
+Convolution::Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits, bool channels_first)
     : kernels_(kernels),
       window_(normalized(window)),
       copy_{window_, signed_input != kernels.signed_activations},
-      weight_bits_(weight_bits) {
+      weight_bits_(weight_bits),
+      plane_(channels_first ? window.out_height * window.out_width : 0) {
   const Window& w = window_;
   joined_ = w.dilation_w == 1 && w.groups == 1;
   runs_ = joined_ ? w.kernel_height : w.kernel_height * w.kernel_width;
@@ -86,50 +89,75 @@ std::int64_t Convolution::panel_bytes() const {
   return kernels_.panel * runs_ * quotient_up(groups_, 8 / weight_bits_) * group_bytes;
 }
 
-void Convolution::pack_channel(const std::int8_t* from, std::int8_t* to) const {
-  const Window& w = window_;
-  const std::int64_t taps = w.kernel_height * w.kernel_width;
-  const std::int64_t in = w.group_in();
-  const std::int64_t stride = kernels_.panel * group_bytes;
-  if (taps == 1) {
-    for (std::int64_t g = 0; g < in / group_bytes; ++g) std::memcpy(to + g * stride, from + g * group_bytes, group_bytes);
-    for (std::int64_t c = in / group_bytes * group_bytes; c < in; ++c) to[c / group_bytes * stride + c % group_bytes] = from[c];
-    return;
+void Convolution::copy_run(const std::int8_t* weights, std::int64_t run, std::int64_t first, std::int64_t groups, std::int8_t* to) const {
+  const std::int64_t taps = window_.kernel_height * window_.kernel_width;
+  const std::int64_t in = window_.group_in();
+  const std::int64_t end = std::min(run_bytes_, (first + groups) * group_bytes);
+  std::int8_t* const begin = to;
+  for (std::int64_t k = first * group_bytes; k < end;) {
+    const std::int64_t some = std::min(end - k, in - k % in);  // of one tap
+    const std::int8_t* from = weights + k % in * taps + (joined_ ? run * window_.kernel_width + k / in : run);
+    if (taps == 1) {
+      std::memcpy(to, from, static_cast<std::size_t>(some));
+    } else {
+      for (std::int64_t i = 0; i < some; ++i) to[i] = from[i * taps];
+    }
+    k += some;
+    to += some;
   }
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const std::int64_t run = joined_ ? tap / w.kernel_width : tap;
-    std::int8_t* const begin = to + run * groups_ * stride;
-    std::int64_t k = joined_ ? tap % w.kernel_width * in : 0;
-    for (std::int64_t c = 0; c < in; ++c, ++k) begin[k / group_bytes * stride + k % group_bytes] = from[c * taps + tap];
+  std::memset(to, 0, static_cast<std::size_t>(begin + groups * group_bytes - to));
+}
+
+void Convolution::pack_wide(const std::int8_t* weights, std::int64_t channels, std::int8_t* panel) const {
+  const std::int64_t count = window_.group_in() * window_.kernel_height * window_.kernel_width;  // of a channel
+  const std::int64_t width = kernels_.panel;
+  const auto turn = [&](const std::int8_t* rows, std::int64_t groups, std::int8_t* to) {
+    const auto* words = reinterpret_cast<const std::uint32_t*>(rows);
+    if (kernels_.transpose != nullptr) return kernels_.transpose(words, width, groups, reinterpret_cast<std::uint32_t*>(to));
+    transpose(words, 1, width, groups, reinterpret_cast<std::uint32_t*>(to), 1);
+  };
+  if (channels == width && count == groups_ * group_bytes && runs_ == 1 && window_.kernel_width == 1) return turn(weights, groups_, panel);
+  alignas(64) std::int8_t rows[most_panel * turned_groups * group_bytes] = {};
+  for (std::int64_t run = 0; run < runs_; ++run) {
+    for (std::int64_t first = 0; first < groups_; first += turned_groups) {
+      const std::int64_t groups = std::min(turned_groups, groups_ - first);
+      for (std::int64_t o = 0; o < width; ++o) {
+        std::int8_t* const row = rows + o * groups * group_bytes;
+        if (o < channels) {
+          copy_run(weights + o * count, run, first, groups, row);
+        } else {
+          std::memset(row, 0, static_cast<std::size_t>(groups * group_bytes));
+        }
+      }
+      turn(rows, groups, panel);
+      panel += width * groups * group_bytes;
+    }
   }
 }
 
 void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const {
   const Window& w = window_;
-  const std::int64_t wide_bytes = kernels_.panel * runs_ * groups_ * group_bytes;
   const std::int64_t count = w.group_in() * w.kernel_height * w.kernel_width;  // of a channel
-  const auto z = static_cast<std::uint32_t>(copy_.zero_point(zero_point, kernels_.signed_activations));
-  const auto pack_wide = [&](std::int64_t item, std::int8_t* panel) {
-    std::memset(panel, 0, static_cast<std::size_t>(wide_bytes));
-    const std::int64_t first = item / panels_ * w.group_out() + item % panels_ * kernels_.panel;
-    const std::int64_t last = std::min(first + kernels_.panel, (item / panels_ + 1) * w.group_out());
-    for (std::int64_t o = first; o < last; ++o) {
-      const std::int8_t* from = weights + o * count;
-      pack_channel(from, panel + (o - first) * group_bytes);
-      const std::int32_t sum = std::accumulate(from, from + count, std::int32_t{0});
-      offset[o] = static_cast<std::int32_t>(static_cast<std::uint32_t>(offset[o]) - z * static_cast<std::uint32_t>(sum));
-    }
-  };
+  const std::int32_t z = copy_.zero_point(zero_point, kernels_.signed_activations);
   const std::int64_t items = w.groups * panels_;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && w.out_channels * count >= least_packed)
   for (std::int64_t item = 0; item < items; ++item) {
     std::int8_t* const panel = packed + item * panel_bytes();
+    const std::int64_t first = item / panels_ * w.group_out() + item % panels_ * kernels_.panel;
+    const std::int64_t channels = std::min(kernels_.panel, (item / panels_ + 1) * w.group_out() - first);
+    const std::int8_t* from = weights + first * count;
     if (weight_bits_ == 8) {
-      pack_wide(item, panel);
+      pack_wide(from, channels, panel);
     } else {
-      std::vector<std::int8_t> wide(static_cast<std::size_t>(wide_bytes));
-      pack_wide(item, wide.data());
+      std::vector<std::int8_t> wide(static_cast<std::size_t>(kernels_.panel * runs_ * groups_ * group_bytes));
+      pack_wide(from, channels, wide.data());
       narrow_panel(wide.data(), runs_, groups_, kernels_.panel * group_bytes, weight_bits_, panel);
+    }
+    std::int32_t corrections[most_panel];
+    sum_rows(reinterpret_cast<const std::uint8_t*>(from), channels, count, count, true, z, corrections);
+    for (std::int64_t o = 0; o < channels; ++o) {
+      offset[first + o] =
+          static_cast<std::int32_t>(static_cast<std::uint32_t>(offset[first + o]) - static_cast<std::uint32_t>(corrections[o]));
     }
   }
 }
@@ -166,6 +194,7 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
   const std::int64_t pixel = (piece.image * w.out_height + piece.first_row) * w.out_width;
   p.to_stride = w.out_channels * bytes;
   p.other_stride = w.out_channels;
+  p.plane = plane_;
   // Channels of a piece are whole groups, or a part of the only one.
   for (std::int64_t done = 0; done < piece.channels; done += p.channels) {
     const std::int64_t channel = piece.first_channel + done;
@@ -174,7 +203,7 @@ void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::
     p.weights = packed + (group * panels_ + in_group / kernels_.panel) * panel_bytes();
     p.first_channel = channel;
     p.channels = std::min(piece.channels - done, w.group_out() - in_group);
-    p.to = result + (pixel * w.out_channels + channel) * bytes;
+    p.to = result + (plane_ > 0 ? channel * plane_ + pixel : pixel * w.out_channels + channel) * bytes;
     p.other = other == nullptr ? nullptr : other + pixel * w.out_channels + channel;
     kernels_.product(p);
     p.activations += w.group_in();

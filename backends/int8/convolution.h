@@ -15,8 +15,9 @@ namespace stair::backends::int8 {
 class Convolution : public Contraction {
  public:
   /// Weights fit `weight_bits` bits: 8, or 4 or 2 where there are few rows (kernels.h, Product).
-  Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits = 8);
+  Convolution(const Kernels& kernels, const Window& window, bool signed_input, int weight_bits = 8, bool channels_first = false);
 
+  bool channels_first() const override { return plane_ > 0; }
   std::size_t packed_bytes() const override { return packed_bytes_; }
   void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const override;
   std::size_t scratch_bytes() const override { return scratch_bytes_ * max_threads; }
@@ -24,8 +25,10 @@ class Convolution : public Contraction {
            const std::uint8_t* other, std::byte* scratch, int threads) const override;
 
  private:
-  /// The weights [C/groups,KH,KW] of one channel, to its lanes of a panel.
-  void pack_channel(const std::int8_t* from, std::int8_t* to) const;
+  /// `groups` groups of a run from `first` on, of the weights [C/groups,KH,KW] of one channel; behind the run's end zeros.
+  void copy_run(const std::int8_t* weights, std::int64_t run, std::int64_t first, std::int64_t groups, std::int8_t* to) const;
+  /// The weights of `channels` channels, a panel's or fewer.
+  void pack_wide(const std::int8_t* weights, std::int64_t channels, std::int8_t* panel) const;
 
   std::int64_t panel_bytes() const;
 
@@ -40,8 +43,9 @@ class Convolution : public Contraction {
   Window window_;
   RowCopy copy_;
   int weight_bits_;
-  bool in_place_;  ///< the input is read as it lies
-  bool joined_;    ///< runs are whole rows of the kernel, else single pixels
+  bool in_place_;       ///< the input is read as it lies
+  std::int64_t plane_;  ///< pixels of an image's result, if that is [O,OH,OW]; else 0
+  bool joined_;         ///< runs are whole rows of the kernel, else single pixels
   std::int64_t run_bytes_, runs_, groups_, groups_per_step_;
   std::int64_t panels_;     ///< a group of channels
   std::int64_t tile_rows_;  ///< output rows a piece

@@ -99,6 +99,9 @@ struct Product {
   std::int64_t to_stride;
   const std::uint8_t* other;
   std::int64_t other_stride;
+  /// Logits where Kernels::planes: the rows of a channel are neighbours, and channels stand so many floats apart. 0: the channels of a row
+  /// are neighbours.
+  std::int64_t plane;
 };
 
 /// Depthwise convolution: each channel by a kernel of its own. Pixel (line, column) begins at activations + line * line_stride + column *
@@ -124,6 +127,18 @@ struct Depthwise {
 struct Quantization {
   float scale = 1;
   std::int32_t zero_point = 0, lo = 0, hi = 0;
+};
+
+/// Rows of floats, each of a channel, which is normalized as batch_norm does it and then perhaps clamped as relu and relu6 do it:
+/// (x - mean) * scale + shift, at least 0, at most `most`.
+struct NormalizedRows {
+  const float* x;
+  std::int64_t rows, length;  ///< length: a multiple of 16
+  const float* parameters;    ///< mean, scale and shift of each channel
+  std::int64_t channels;
+  std::int64_t first_channel;  ///< of the first row; the next rows are of the next channels, and behind the last one comes the first
+  bool clamped;
+  float most;
 };
 
 /// What N-POINT and N-REQ-FIXED do with two quantized operands: `own` is a, `other` is b.
@@ -158,6 +173,7 @@ struct Kernels {
   std::int64_t panel = 0;           ///< channels of a panel of packed weights
   std::int64_t narrow_rows = 0;     ///< rows up to which products take narrow weights: they take less time on their way from memory
   bool tiles = false;               ///< products run on tiles of 16 rows x 16 channels
+  bool planes = false;              ///< products write channels first where they are asked to (Product::plane)
   bool signed_activations = false;  ///< whether activations are s8 to the kernels; tensors of the other kind are flipped (x ^ 0x80)
 
   void (*epilogue)(const Epilogue& epilogue, const Tile& tile) = nullptr;
@@ -167,6 +183,9 @@ struct Kernels {
   /// With a bit for each element, set where low <= x <= high (backends/masks.h); the last byte is filled up with 0.
   void (*quantize_marking)(const Quantization& quantization, float low, float high, const float* x, std::uint8_t* q, std::uint8_t* bits,
                            std::int64_t count) = nullptr;
+  /// The same of rows that are normalized first; bits may be nullptr. nullptr where that is as fast in several reads from the cache.
+  void (*quantize_normalized)(const Quantization& quantization, const NormalizedRows& rows, float low, float high, std::uint8_t* q,
+                              std::uint8_t* bits) = nullptr;
   /// Three planes, `plane` floats apart, to [count][3].
   void (*quantize_triples)(const Quantization& quantization, const float* x, std::int64_t plane, std::uint8_t* q,
                            std::int64_t count) = nullptr;
@@ -179,8 +198,9 @@ struct Kernels {
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.
   void (*sum_windows)(const Windows& windows, std::int32_t start, std::int32_t* to, std::int64_t to_stride) = nullptr;
-  /// Words [rows, columns] to [columns, rows]; nullptr where transpose.h is as fast.
+  /// Words or bytes [rows, columns] to [columns, rows]; nullptr where transpose.h is as fast.
   void (*transpose)(const std::uint32_t* from, std::int64_t rows, std::int64_t columns, std::uint32_t* to) = nullptr;
+  void (*transpose_bytes)(const std::uint8_t* from, std::int64_t rows, std::int64_t columns, std::uint8_t* to) = nullptr;
   /// nullptr where floats are as fast.
   void (*weight_gradient)(const WeightGradient& gradient) = nullptr;
   void (*input_gradient)(const InputGradient& gradient) = nullptr;

@@ -28,7 +28,7 @@ STAIR_MULTIVERSION void merge_channels(double* means, double* squares, float* lo
   }
 }
 
-// What a channel is normalized with, as batch_norm does it.
+// What a channel is normalized with, as batch_norm does it: NormalizedRows::parameters.
 struct Channel {
   float mean, scale, shift;
   float operator()(float x) const { return (x - mean) * scale + shift; }
@@ -93,6 +93,7 @@ Normalization::Normalization(const Kernels& kernels, const ir::Graph& graph, std
   for (std::size_t i = 0; i < std::size(statistics_); ++i) statistics_[i] = values.result(batch_norm_.results[1 + i]);
   for (const ir::NodeId node : nodes) {
     if (clamp_of(graph.node(node)) != nullptr) clamp_ = clamp_of(graph.node(node));
+    if (graph.node(node).op->name == "relu6") most_ = 6;
   }
 }
 
@@ -105,11 +106,11 @@ void Normalization::see(const float* image, std::int64_t index, std::byte* scrat
   for_pieces(channels_, 1, elements_of_piece / pixels_, threads, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c) {
       const std::int64_t row = index * channels_ + c;
-      const Moments moments = moments_of(image + c * pixels_, pixels_);
+      const float* x = image + c * pixels_;
+      Extent extent;
+      const Moments moments = quantizer_.observes() ? moments_of(x, pixels_, extent) : moments_of(x, pixels_);
       rows.means[row] = moments.mean;
       rows.squares[row] = moments.squares;
-      Extent extent;
-      if (quantizer_.observes()) extent.see(image + c * pixels_, pixels_);
       rows.lows[row] = extent.low;
       rows.highs[row] = extent.high;
     }
@@ -143,6 +144,15 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
   }
   const Quantizer::Parameters parameters = quantizer_.parameters(a, seen);
   const float* x = a.results[0].as<float>();
+  if (quantizer_.takes_rows(pixels_)) {
+    for_pieces(images_ * channels_, 1, elements_of_piece / pixels_, a.threads, [&](std::int64_t first, std::int64_t last) {
+      const std::int64_t element = first * pixels_;
+      quantizer_.quantize(
+          a, parameters,
+          {x + element, last - first, pixels_, &channels.front().mean, channels_, first % channels_, clamp_ != nullptr, most_}, element);
+    });
+    return;
+  }
   for_elements(a.results[0].count(), a.threads, [&](std::int64_t begin, std::int64_t end) {
     float y[part];
     for (std::int64_t first = begin; first < end; first += part) {

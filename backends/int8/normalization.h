@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -44,6 +45,7 @@ class Normalization {
   std::size_t operands_;                      // of batch_norm, among the group's
   std::optional<std::size_t> statistics_[4];  // new_mean, new_var, batch_mean, inv_std among the group's results
   Activation clamp_ = nullptr;
+  float most_ = std::numeric_limits<float>::infinity();  // that the clamp lets through
   Quantizer quantizer_;
   std::int64_t images_, channels_, pixels_;
 };

@@ -112,4 +112,9 @@ void Quantizer::quantize(const Arguments& a, const Parameters& p, const float* x
   kernels_.quantize_marking(p.quantization, p.marked.low, p.marked.high, x, q, a.results[*bits_].as<std::uint8_t>() + first / 8, count);
 }
 
+void Quantizer::quantize(const Arguments& a, const Parameters& p, const NormalizedRows& rows, std::int64_t first) const {
+  std::uint8_t* bits = bits_ ? a.results[*bits_].as<std::uint8_t>() + first / 8 : nullptr;
+  kernels_.quantize_normalized(p.quantization, rows, p.marked.low, p.marked.high, a.results[*q_].as<std::uint8_t>() + first, bits);
+}
+
 }  // namespace stair::backends::int8

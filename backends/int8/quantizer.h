@@ -41,6 +41,9 @@ class Quantizer {
   Parameters parameters(const Arguments& a, const Extent& seen) const;
   /// Quantizes `count` elements, which are those from element `first`, a multiple of 8, on.
   void quantize(const Arguments& a, const Parameters& p, const float* x, std::int64_t first, std::int64_t count) const;
+  /// The same of rows that are normalized first.
+  bool takes_rows(std::int64_t length) const { return kernels_.quantize_normalized != nullptr && length % 16 == 0; }
+  void quantize(const Arguments& a, const Parameters& p, const NormalizedRows& rows, std::int64_t first) const;
 
  private:
   struct Part {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -74,6 +75,29 @@ TEST_CASE("moments of a row stay true where the element that they are centred on
     const backends::Moments found = backends::moments_of(x.data(), static_cast<std::int64_t>(x.size()));
     CHECK(std::fabs(found.mean - mean) <= 1e-6 * std::sqrt(squares));
     CHECK(std::fabs(found.squares - squares) <= 0x1p-12 * squares);
+  }
+}
+
+TEST_CASE("moments and extent of a row in one read are those of a read each") {
+  for (const std::uint64_t seed : seeds(100)) {
+    INFO(replay(seed));
+    std::mt19937_64 random(seed);
+    std::uniform_real_distribution<float> draw(-8, 8);
+    std::vector<float> x(std::uniform_int_distribution<std::size_t>(1, seed % 2 == 0 ? 100 : 4000)(random));
+    for (float& value : x) value = draw(random);
+    const auto count = static_cast<std::int64_t>(x.size());
+    const backends::Moments expected = backends::moments_of(x.data(), count);
+    backends::Extent extent;
+    const backends::Moments found = backends::moments_of(x.data(), count, extent);
+    CHECK(found.mean == expected.mean);
+    CHECK(found.squares == expected.squares);
+    const auto [least, most] = std::minmax_element(x.begin(), x.end());
+    CHECK(extent.low == *least);
+    CHECK(extent.high == *most);
+    backends::Extent alone;
+    alone.see(x.data(), count);
+    CHECK(alone.low == *least);
+    CHECK(alone.high == *most);
   }
 }
 

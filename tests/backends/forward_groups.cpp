@@ -122,12 +122,17 @@ Group quantized_sum_group(std::uint64_t seed) {
 // A convolution by integers, batch-norm and the quantizer behind it, whose ranges are observed or given.
 Group normalized_group(std::uint64_t seed) {
   GroupBuilder b(seed);
+  // Rows of whole vectors of pixels have a way of their own, as have whole panels of channels.
+  const bool whole = b.pick(2) == 0;
+  const std::int64_t padding = whole ? b.pick(2) : 0;
+  const std::int64_t taps = whole ? 1 + 2 * padding : 1 + b.pick(3);
+  const std::int64_t side = whole ? 4 * (1 + b.pick(9)) : 3 + b.pick(40);
+  const std::int64_t channels = b.pick(2) == 0 ? 16 * (1 + b.pick(5)) : 1 + b.pick(40);
   const ir::ValueId q =
-      b.bytes({1 + b.pick(5), 1 + b.pick(20), 3 + b.pick(40), 3 + b.pick(40)}, b.pick(2) == 0 ? ir::DType::u8 : ir::DType::s8);
-  const std::int64_t channels = 1 + b.pick(40);
-  const std::int64_t taps = 1 + b.pick(3);
+      b.bytes({1 + b.pick(5), 1 + b.pick(20), side, whole ? side : 3 + b.pick(40)}, b.pick(2) == 0 ? ir::DType::u8 : ir::DType::s8);
   const ir::ValueId w = b.weights({channels, b.graph().type(q).shape[1], taps, taps});
-  const ir::ValueId acc = b.graph().emit("conv2d_integer", {q, w, b.integer(static_cast<std::int32_t>(b.pick(100)))});
+  const ir::ValueId acc = b.graph().emit("conv2d_integer", {q, w, b.integer(static_cast<std::int32_t>(b.pick(100)))},
+                                         {{"padding", std::vector<std::int64_t>(4, padding)}});
   const ir::ValueId scale = b.pick(2) == 0 ? b.floats({channels}) : b.number(0.01F);
   const ir::ValueId x =
       b.graph().emit("dequantize_accumulator", b.pick(2) == 0 ? std::vector{acc, scale} : std::vector{acc, scale, b.floats({channels})});
@@ -153,6 +158,24 @@ Group normalized_group(std::uint64_t seed) {
   }
   b.output(b.graph().emit("quantize", operands, range));
   if (b.pick(3) > 0) b.output(b.graph().emit("clip_mask", operands, range));
+  return b.take();
+}
+
+// Weights with a range for each output channel. The range of what is quantized may be another one than that of the scale.
+Group weight_group(std::uint64_t seed) {
+  GroupBuilder b(seed);
+  const std::int64_t channels = 2 + b.pick(70);
+  const ir::ValueId w = b.floats(b.pick(2) == 0 ? ir::Shape{channels, 1 + b.pick(2000)} : ir::Shape{channels, 1 + b.pick(40), 3, 3});
+  b.graph().emit("weight_range", {w});
+  const std::vector<ir::ValueId> bounds = b.results();
+  b.graph().emit("affine_parameters", bounds,
+                 {{"lo", std::int64_t{-127}}, {"hi", std::int64_t{127}}, {"symmetric", true}, {"power_of_two", b.pick(2) == 0}});
+  const std::vector<ir::ValueId> parameters = b.results();
+  for (const ir::ValueId parameter : parameters) {
+    if (b.pick(2) == 0) b.output(parameter);
+  }
+  const std::int64_t hi = b.pick(2) == 0 ? 127 : 7;
+  b.output(b.graph().emit("quantize", {w, parameters[0], parameters[1]}, {{"lo", -hi}, {"hi", hi}}));
   return b.take();
 }
 
@@ -183,6 +206,13 @@ TEST_CASE("a convolution by integers, batch-norm and the quantizer run as one ke
   for (const std::uint64_t seed : seeds(100)) {
     INFO(replay(seed));
     check_group_on_int8(normalized_group(seed));
+  }
+}
+
+TEST_CASE("ranges, scales and integers of weights are one kernel, with the bits of its nodes alone") {
+  for (const std::uint64_t seed : seeds(60)) {
+    INFO(replay(seed));
+    check_group_on_int8(weight_group(seed));
   }
 }
 

@@ -75,9 +75,15 @@ bool is_usual(const Epilogue& e) {
   return e.rescale == Rescale::floating && e.steps == nullptr && e.residual.join != Join::fixed;
 }
 
-// Weights of `narrow` bits are packed as such.
-void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, std::optional<int> narrow = std::nullopt,
-           bool usual = false) {
+// What a case is about, beside its shape.
+struct Of {
+  std::optional<int> narrow;  // weights of so many bits, packed as such
+  bool usual = false;         // an epilogue of those above
+  bool channels_first = false;
+};
+
+void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, const Of& of = {}) {
+  const std::optional<int> narrow = of.narrow;
   const bool is_signed = random.coin();
   const auto zero_point = static_cast<std::int32_t>(is_signed ? random(-128, 127) : random(0, 255));
   // Exactly as large as the tensor: a sanitizer sees reads behind it.
@@ -87,14 +93,15 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, 
   const std::int64_t k = w.group_in() * w.kernel_height * w.kernel_width;
   std::optional<tests::RandomEpilogue> made;
   do made.emplace(random, w.out_channels, 300 + k * random.pick<std::int64_t>({100, 2000}));
-  while (usual && !is_usual(made->epilogue));
+  while ((of.usual && !is_usual(made->epilogue)) || (of.channels_first && made->epilogue.rescale != Rescale::logits));
   const tests::RandomEpilogue& e = *made;
   const std::int64_t pixels = w.images * w.out_height * w.out_width;
   const auto other = random.integers<std::uint8_t>(pixels * w.out_channels, 0, 255);
 
-  const std::unique_ptr<Contraction> plan =
-      narrow ? std::make_unique<Convolution>(kernels_of(isa), w, is_signed, *narrow) : plan_contraction(kernels_of(isa), w, is_signed);
+  const std::unique_ptr<Contraction> plan = narrow ? std::make_unique<Convolution>(kernels_of(isa), w, is_signed, *narrow)
+                                                   : plan_contraction(kernels_of(isa), w, is_signed, {}, of.channels_first);
   const Contraction& convolution = *plan;
+  if (of.channels_first && w.groups == 1) REQUIRE(convolution.channels_first() == kernels_of(isa).planes);
   std::vector<std::int8_t> packed(convolution.packed_bytes());
   std::vector<std::int32_t> offset(e.epilogue.offset, e.epilogue.offset + w.out_channels);
   offset.resize(offset.size() + 16);
@@ -108,8 +115,8 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, 
     convolution.run(x.data(), zero_point, packed.data(), epilogue, result.data(), other.data(), scratch.data(), threads);
     std::int64_t wrong = 0;
     for (std::int64_t i = 0; i < pixels * w.out_channels; ++i) {
-      const std::int64_t o = i % w.out_channels;
-      const std::int64_t pixel = i / w.out_channels;
+      const std::int64_t o = convolution.channels_first() ? i / pixels : i % w.out_channels;
+      const std::int64_t pixel = convolution.channels_first() ? i % pixels : i / w.out_channels;
       const std::int32_t sum = sum_at(w, x.data(), is_signed, zero_point, weights.data(), pixel / w.out_width / w.out_height,
                                       pixel / w.out_width % w.out_height, pixel % w.out_width, o);
       std::uint32_t found = 0;
@@ -144,11 +151,24 @@ TEST_CASE("convolution: whole panels of channels with the usual epilogues") {
       w.groups = 1;
       w.in_channels = random.pick<std::int64_t>({3, 16, 64, 96});
       w.out_channels = random.pick<std::int64_t>({16, 32, 48, 64, 112, 208});
-      check(isa, w, seed, random, std::nullopt, true);
+      check(isa, w, seed, random, {.narrow = {}, .usual = true});
     }
     if (!kernels_of(isa).tiles) continue;
     tests::Random random(0);
-    check(isa, Window{1, 1024, 1, 40, 1072, 1, 40, 1, 1}, 0, random, std::nullopt, true);  // more weights than are walked at once
+    check(isa, Window{1, 1024, 1, 40, 1072, 1, 40, 1, 1}, 0, random,
+          {.narrow = {}, .usual = true});  // more weights than are walked at once
+  }
+}
+
+TEST_CASE("convolution: floats with their channels first") {
+  for (const Isa isa : present_isas()) {
+    for (const std::uint64_t seed : tests::seeds(120)) {
+      tests::Random random(seed);
+      Window w = random_window(random);
+      w.images = 1;
+      if (random.coin()) w.out_channels = w.groups * random.pick<std::int64_t>({16, 32, 64});
+      check(isa, w, seed, random, {.narrow = {}, .channels_first = true});
+    }
   }
 }
 
@@ -183,9 +203,9 @@ TEST_CASE("convolution: weights of 4 and 2 bits, that share bytes") {
       const std::int64_t in = random.pick<std::int64_t>({1, 3, 10, 64, 68, 100, 128, 301, 784});
       const std::int64_t out = random.pick<std::int64_t>({1, 10, 16, 33, 64, 130});
       const int bits = random.pick<int>({2, 4});
-      check(isa, Window{1, in, 1, rows, out, 1, rows, 1, 1}, seed, random, bits);
+      check(isa, Window{1, in, 1, rows, out, 1, rows, 1, 1}, seed, random, {bits});
       // Two runs of the kernel, and two rows.
-      check(isa, Window{1, in % 64 + 1, 3, 2, out, 2, 1, 2, 2}, seed, random, bits);
+      check(isa, Window{1, in % 64 + 1, 3, 2, out, 2, 1, 2, 2}, seed, random, {bits});
     }
   }
 }

@@ -4,6 +4,7 @@
 // templates/product.h, which stand before this in the including file.
 
 #include "backends/int8/amx/tiles.h"
+#include "backends/int8/avx512_vnni/turn.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -224,6 +225,70 @@ class FloatFinish {
   Addition addition_;
   __m512i low_words_, zero_words_;
   std::int64_t done_ = 0;
+};
+
+/// Logits (N-LOGITS) whose channels stand planes apart: 16 rows by 16 channels are turned in registers. Neighbours in the list of rows are
+/// neighbours in the product.
+template <int panels>
+class PlaneFinish {
+ public:
+  static constexpr std::int64_t rows_a_turn = tile_rows / panels;  // 16 rows of a panel
+
+  STAIR_INLINE PlaneFinish(const Product& p, const Pending& pending, const std::int32_t* sums)
+      : rows_(pending.rows),
+        sums_(sums),
+        to_(reinterpret_cast<float*>(p.to) + pending.channel * p.plane),
+        plane_(p.plane),
+        channels_(pending.channels),
+        epilogue_(*p.epilogue),
+        first_channel_(p.first_channel + pending.channel) {}
+
+  static bool fits(const Product& p) { return p.plane > 0; }
+
+  STAIR_INLINE void turn() {
+    if (done_ < rows_->count) {
+      if (epilogue_.steps != nullptr) {
+        finish_square<true>();
+      } else {
+        finish_square<false>();
+      }
+      panel_ = panel_ + 1 == panels ? 0 : panel_ + 1;
+      if (panel_ == 0) done_ += tile_rows;
+    }
+  }
+  STAIR_INLINE void rest() {
+    while (done_ < rows_->count) turn();
+  }
+
+ private:
+  template <bool steps>
+  STAIR_INLINE void finish_square() {
+    const ChannelParameters<Rescale::logits, steps> channel(epilogue_, first_channel_ + panel_ * lanes);
+    const std::int32_t* const sums = sums_ + panel_ * lanes;
+    const std::int32_t* const in_block = rows_->in_block + done_;
+    __m512 square[tile_rows];
+    for (int i = 0; i < tile_rows; ++i) square[i] = channel.rescaled(load(sums + in_block[i] * panels * lanes)).v;
+    stair::backends::int8::turn(square);
+    float* to = to_ + panel_ * lanes * plane_ + rows_->in_product[done_];
+    const std::int64_t left = channels_ - panel_ * lanes;
+    const int channels = left < lanes ? static_cast<int>(left) : lanes;
+    const std::int64_t rows = rows_->count - done_;
+    if (rows >= tile_rows && channels == lanes) {
+      for (int c = 0; c < lanes; ++c) _mm512_storeu_ps(to + c * plane_, square[c]);
+    } else {
+      const __mmask16 inside = first_lanes(rows);
+      for (int c = 0; c < channels; ++c) _mm512_mask_storeu_ps(to + c * plane_, inside, square[c]);
+    }
+  }
+
+  const BlockRows* rows_;
+  const std::int32_t* sums_;
+  float* to_;
+  std::int64_t plane_, channels_;
+  const Epilogue& epilogue_;
+  std::int64_t first_channel_;
+  std::int64_t done_ = 0;
+  int panel_ = 0;
 };
 
 }  // namespace

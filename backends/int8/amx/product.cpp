@@ -259,6 +259,30 @@ void run_strips(const Product& p, const Strip& first_strip, std::int64_t strips)
   _tile_release();
 }
 
+/// Lines of fewer than 16 rows each to planes, by way of rows of logits.
+void run_short_lines(const Product& p) {
+  const std::int64_t panel_bytes = p.runs * run_bytes(p);
+  alignas(64) float logits[tile_rows * channel_step];
+  for (std::int64_t line = 0; line < p.lines; ++line) {
+    for (std::int64_t channel = 0; channel < p.channels; channel += channel_step) {
+      Product part = p;
+      part.lines = 1;
+      part.activations += line * p.line_stride;
+      part.weights += channel / lanes * panel_bytes;
+      part.first_channel += channel;
+      part.channels = p.channels - channel < channel_step ? p.channels - channel : channel_step;
+      part.to = reinterpret_cast<std::byte*>(logits);
+      part.to_stride = channel_step * static_cast<std::int64_t>(sizeof(float));
+      part.plane = 0;
+      run_vectors(part);
+      float* to = reinterpret_cast<float*>(p.to) + channel * p.plane + line * p.columns;
+      for (std::int64_t c = 0; c < part.channels; ++c, to += p.plane) {
+        for (std::int64_t i = 0; i < p.columns; ++i) to[i] = logits[i * channel_step + c];
+      }
+    }
+  }
+}
+
 void run_product(const Product& p) {
   // One strip over all lines, with what lies between them, or a strip a line: whatever takes fewer tiles.
   const std::int64_t pitch = p.lines == 1 ? p.columns : p.line_stride / p.row_stride;
@@ -266,10 +290,11 @@ void run_product(const Product& p) {
   const bool joined = tiles_of(length) <= p.lines * tiles_of(p.columns);
   // Few rows are bound by the weights' way from memory, and vectors read them as fast.
   const std::int64_t strip_length = joined ? length : p.columns;
-  if (p.lines * p.columns < 8 || (!p.slack && strip_length < tile_rows)) return run_vectors(p);
+  if (p.lines * p.columns < 8 || (!p.slack && strip_length < tile_rows)) return p.plane > 0 ? run_short_lines(p) : run_vectors(p);
 
   const Strip strip{p.activations, strip_length, pitch, 0};
   const std::int64_t strips = joined ? 1 : p.lines;
+  if (PlaneFinish<1>::fits(p)) return run_strips<PlaneFinish>(p, strip, strips);
   if (Requantized<1>::fits(p)) return run_strips<Requantized>(p, strip, strips);
   if (Added<1>::fits(p)) return run_strips<Added>(p, strip, strips);
   run_strips<AnyFinish>(p, strip, strips);
@@ -280,6 +305,7 @@ void run_product(const Product& p) {
 void product(Kernels& kernels);
 void product(Kernels& kernels) {
   kernels.tiles = true;
+  kernels.planes = true;
   kernels.product = run_product;
 }
 

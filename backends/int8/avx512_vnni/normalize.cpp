@@ -1,0 +1,12 @@
+#include "backends/int8/avx512_vnni/vector.h"
+//
+#include "backends/int8/templates/normalize.h"
+
+namespace stair::backends::int8::avx512_vnni {
+
+void normalize(Kernels& kernels);
+void normalize(Kernels& kernels) {
+  kernels.quantize_normalized = run_quantize_normalized;
+}
+
+}  // namespace stair::backends::int8::avx512_vnni

@@ -1,0 +1,115 @@
+#include <optional>
+#include <string>
+
+#include "backends/extent.h"
+#include "backends/group_values.h"
+#include "backends/int8/node_kernels.h"
+#include "backends/int8/pieces.h"
+#include "ir/numerics.h"
+#include "ir/op.h"
+
+namespace stair::backends::int8 {
+namespace {
+
+/// The quantizer of weights with a range for each output channel:
+///   weight_range, affine_parameters?, quantize?
+/// A channel's weights are read from memory once, for its range, and quantized from the first-level cache.
+class WeightRangeKernel : public Kernel {
+ public:
+  WeightRangeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
+      : kernels_(kernels), description_(std::string(name_of(kernels.isa)) + " weight_range") {
+    const GroupValues values(graph, nodes);
+    const ir::Node& range = graph.node(nodes[0]);
+    low_ = values.result(range.results[0]);
+    high_ = values.result(range.results[1]);
+    const ir::Shape& shape = graph.type(range.operands[0]).shape;
+    channels_ = shape[0];
+    length_ = ir::element_count(shape) / channels_;
+    if (nodes.size() > 1) {
+      const ir::Node& affine = graph.node(nodes[1]);
+      affine_ = Affine{range_of(affine), affine.attributes.boolean("symmetric"), affine.attributes.boolean("power_of_two")};
+      scale_ = values.result(affine.results[0]);
+      zero_point_ = values.result(affine.results[1]);
+    }
+    if (nodes.size() > 2) {
+      const ir::Node& quantize = graph.node(nodes[2]);
+      integers_ = range_of(quantize);
+      q_ = values.result(quantize.results[0]);
+      description_ += " + quantize";
+    }
+  }
+  std::string_view description() const override { return description_; }
+
+  void run(const Arguments& a) override {
+    const float* weights = a.operands[0].as<float>();
+    for_pieces(channels_, 1, elements_of_piece / length_, a.threads, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t channel = first; channel < last; ++channel) run_channel(a, weights + channel * length_, channel);
+    });
+  }
+
+ private:
+  struct Affine {
+    ir::Range range;
+    bool symmetric, power_of_two;
+  };
+
+  static ir::Range range_of(const ir::Node& node) {
+    return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+  }
+
+  void run_channel(const Arguments& a, const float* weights, std::int64_t channel) const {
+    Extent extent;
+    extent.see(weights, length_);
+    if (low_) a.results[*low_].as<float>()[channel] = extent.low;
+    if (high_) a.results[*high_].as<float>()[channel] = extent.high;
+    if (!affine_) return;
+    const auto parameters = ir::affine_parameters(extent.low, extent.high, affine_->range, affine_->symmetric, affine_->power_of_two);
+    if (scale_) a.results[*scale_].as<float>()[channel] = parameters.scale;
+    if (zero_point_ && channel == 0) *a.results[*zero_point_].as<std::int32_t>() = parameters.zero_point;
+    if (!q_) return;
+    kernels_.quantize({parameters.scale, parameters.zero_point, integers_.lo, integers_.hi}, weights,
+                      a.results[*q_].as<std::uint8_t>() + channel * length_, length_);
+  }
+
+  const Kernels& kernels_;
+  std::string description_;
+  std::int64_t channels_ = 0, length_ = 0;
+  std::optional<Affine> affine_;
+  ir::Range integers_;
+  std::optional<std::size_t> low_, high_, scale_, zero_point_, q_;  // among the group's results
+};
+
+Answer accepts_weight_range(const ir::Graph& graph, const ir::Node& node) {
+  if (graph.type(node.operands[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
+  if (graph.type(node.results[0]).shape == ir::Shape{1}) return Answer::cannot("one range: no weight is quantized before all are read");
+  return Answer::can();
+}
+
+std::vector<ir::NodeId> group_weight_range(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
+                                           const std::function<bool(ir::NodeId)>& free) {
+  const ir::Node& range = graph.node(first);
+  const ir::NodeId* affine = only_reader(uses, range.results[0], free);
+  if (affine == nullptr || graph.node(*affine).op->name != "affine_parameters" || graph.node(*affine).operands != range.results)
+    return {first};
+  const std::vector<ir::ValueId>& parameters = graph.node(*affine).results;
+  for (const ir::NodeId reader : uses.nodes[static_cast<std::size_t>(parameters[0])]) {
+    const ir::Node& quantize = graph.node(reader);
+    if (quantize.op->name != "quantize" || !free(reader) || quantize.attributes.integer("axis") != 0) continue;
+    if (quantize.operands != std::vector{range.operands[0], parameters[0], parameters[1]}) continue;
+    const std::vector<ir::NodeId> group{first, *affine, reader};
+    if (readers_follow(graph, uses, group)) return group;
+  }
+  return {first};
+}
+
+std::unique_ptr<Kernel> prepare_weight_range(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
+  return std::make_unique<WeightRangeKernel>(kernels, graph, nodes);
+}
+
+}  // namespace
+
+void weight_range(NodeKernels& kernels) {
+  kernels.add("weight_range", {accepts_weight_range, prepare_weight_range, group_weight_range});
+}
+
+}  // namespace stair::backends::int8
