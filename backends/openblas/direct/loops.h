@@ -56,12 +56,12 @@ struct RowCopy {
 inline constexpr std::int64_t most_lanes = 16;   ///< of any instruction set
 inline constexpr std::int64_t line_floats = 16;  ///< of a cache line
 
-/// Cache lines that a loop over tiles fetches while it computes: tile i < tiles fetches `count` lines from `from + i * tile_step` on,
-/// `step` floats apart.
+/// Cache lines that a loop over tiles and taps fetches into the second-level cache while it computes: tile i < tiles, tap t, that of
+/// from + i * tile_step + t * step. The first level holds what is at hand.
 struct Ahead {
   const float* from;
   std::int64_t tile_step, tiles;
-  std::int64_t step, count;
+  std::int64_t step;
 };
 
 /// Some positions over a panel of output channels, in vectors along the channels: sums[i * sums_stride + o] (+)= the sum over t of
@@ -70,7 +70,6 @@ struct Panel {
   const float* source;
   const std::int32_t* offsets;  ///< of the taps
   std::int64_t taps;
-  std::int64_t ahead;  ///< after these taps come at least so many: what they read is fetched into the cache, too
   const float* weights;
   std::int64_t vectors;  ///< 1 to Loops::panel_vectors
   const std::int32_t* positions;
