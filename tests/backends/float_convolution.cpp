@@ -190,6 +190,12 @@ TEST_CASE("the way that is chosen is one that the window allows") {
   g.stride_w = 1;
   g.dilation_h = 2;
   CHECK(direct::algorithm(g)->description().ends_with(" direct, vectors of pixels"));
+
+  // Sums of 128 taps are long enough for vectors of channels in images of 28x28, not in those of 56x56.
+  for (const std::int64_t size : {28, 56}) {
+    const Window pointwise{1, 128, size, size, 256, size, size, 1, 1};
+    CHECK(direct::algorithm(pointwise)->description().ends_with(size == 28 ? " vectors of channels" : " vectors of pixels"));
+  }
 }
 
 }  // namespace stair::tests

@@ -30,11 +30,17 @@ class RowCursor {
   const Product& product_;
 };
 
-/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes. The panel `ahead` is
-/// asked for meanwhile.
+/// Weights that are asked for while others are multiplied: `pace` bytes with each group.
+struct Ahead {
+  const std::int8_t* from;
+  std::int64_t pace;
+};
+
+/// sums[row][channel] of `rows` rows and `vectors` panels; weights of panel v begin at weights + v * panel_bytes. Those `ahead` are asked
+/// for meanwhile.
 template <int rows, int vectors, bool ask>
 STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* row, const std::int8_t* weights, std::int64_t panel_bytes,
-                                 const std::int8_t* ahead, std::int32_t* sums) {
+                                 Ahead ahead, std::int32_t* sums) {
   I32 sum[rows][vectors];
 #pragma GCC unroll 32
   for (int m = 0; m < rows; ++m) {
@@ -48,8 +54,8 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
     for (std::int64_t group = 0; group < p.groups; ++group, weights += 4 * lanes) {
       Weights w[vectors];
       if constexpr (ask) {
-        __builtin_prefetch(ahead, 0, 2);
-        ahead += 4 * lanes;
+        __builtin_prefetch(ahead.from, 0, 2);
+        ahead.from += ahead.pace;
       }
 #pragma GCC unroll 32
       for (int v = 0; v < vectors; ++v) w[v] = load_weights(weights + v * panel_bytes);
@@ -71,9 +77,9 @@ STAIR_INLINE void multiply_block(const Product& p, const std::uint8_t* const* ro
 /// The same where only `count` <= rows are left.
 template <int rows, int vectors>
 STAIR_INLINE void multiply_some(const Product& p, std::int64_t count, const std::uint8_t* const* row, const std::int8_t* weights,
-                                std::int64_t panel_bytes, const std::int8_t* ahead, std::int32_t* sums) {
+                                std::int64_t panel_bytes, Ahead ahead, std::int32_t* sums) {
   if (count == rows) {
-    if (ahead != nullptr) return multiply_block<rows, vectors, true>(p, row, weights, panel_bytes, ahead, sums);
+    if (ahead.from != nullptr) return multiply_block<rows, vectors, true>(p, row, weights, panel_bytes, ahead, sums);
     return multiply_block<rows, vectors, false>(p, row, weights, panel_bytes, ahead, sums);
   }
   if constexpr (rows > 1) multiply_some<rows - 1, vectors>(p, count, row, weights, panel_bytes, ahead, sums);
@@ -191,7 +197,8 @@ void stream_rows(const Product& p) {
   if constexpr (most > 1) stream_rows<most - 1, registers, bits>(p);
 }
 
-/// All rows, `most` at a time, with `vectors` panels from `channel` on. The panels behind these are asked for, one with each `most` rows.
+/// All rows, `most` at a time, with `vectors` panels from `channel` on. The panels behind these are asked for, a part of one with each
+/// `most` rows: as slowly as there are rows, since memory takes its time and what waits for it makes what is at hand wait, too.
 template <int most, int vectors>
 void multiply_panels(const Product& p, std::int64_t channel) {
   const std::int64_t panel_bytes = p.runs * p.groups * 4 * lanes;
@@ -203,15 +210,17 @@ void multiply_panels(const Product& p, std::int64_t channel) {
   constexpr std::int64_t together = 4 * most;  // rows that share the constants of an epilogue
   RowCursor cursor(p);
   alignas(64) std::int32_t sums[together * vectors * lanes];
-  std::int64_t asked = vectors;
+  const std::int64_t parts = rows >= 4 * vectors * most ? 4 : rows >= 2 * vectors * most ? 2 : 1;
+  const std::int64_t next = panels - vectors < vectors ? panels - vectors : vectors;
+  std::int64_t asked = 0;  // bytes of the next panels
   for (std::int64_t first = 0; first < rows; first += together) {
     const std::int64_t last = rows - first < together ? rows : first + together;
-    for (std::int64_t done = first; done < last; done += most, ++asked) {
+    for (std::int64_t done = first; done < last; done += most, asked += panel_bytes / parts) {
       const std::uint8_t* row[most];
       const std::int64_t n = last - done < most ? last - done : most;
       for (std::int64_t m = 0; m < n; ++m) row[m] = cursor.next();
-      const std::int8_t* ahead = asked < 2 * vectors && asked < panels ? weights + asked * panel_bytes : nullptr;
-      multiply_some<most, vectors>(p, n, row, weights, panel_bytes, ahead, sums + (done - first) * vectors * lanes);
+      const std::int8_t* ahead = asked < next * panel_bytes ? weights + vectors * panel_bytes + asked : nullptr;
+      multiply_some<most, vectors>(p, n, row, weights, panel_bytes, {ahead, 4 * lanes / parts}, sums + (done - first) * vectors * lanes);
     }
     finish_block(p, sums, vectors * lanes, first, last - first, channel, channels);
   }

@@ -64,6 +64,12 @@ inline Vector splat(float x) {
 inline Vector multiply_add(Vector a, Vector b, Vector c) {
   return _mm256_fmadd_ps(a, b, c);
 }
+inline Vector larger(Vector a, Vector b) {
+  return _mm256_max_ps(a, b);
+}
+inline Vector smaller(Vector a, Vector b) {
+  return _mm256_min_ps(a, b);
+}
 
 }  // namespace
 }  // namespace stair::backends::openblas::direct
@@ -73,9 +79,10 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx2_loops() {
-  static constexpr Loops table{"avx2",          block_channels, lanes,        products,       products_of_one,   gradient,
-                               copy_rows,       transpose,      depthwise,    winograd_input, winograd_products, winograd_gradient,
-                               winograd_output, panel,          panel_vectors};
+  static constexpr Loops table{
+      "avx2",    block_channels, lanes,        products,       products_of_one,   gradient,          copy_rows,
+      transpose, store_channels, depthwise,    winograd_input, winograd_products, winograd_gradient, winograd_output,
+      panel,     finish_row,     panel_vectors};
   return &table;
 }
 

@@ -12,6 +12,7 @@ constexpr int block_channels = 8;
 constexpr int gradient_sums = 24;
 constexpr int panel_rows = 6;
 constexpr int panel_vectors = 4;
+constexpr __mmask16 all = 0xFFFF;  // the compiler warns of the register that some plain intrinsics leave undefined
 
 inline Vector load(const float* p) {
   return _mm512_loadu_ps(p);
@@ -50,7 +51,6 @@ inline void four_columns(const float* p, std::int64_t step, Vector (&to)[4]) {
     row[i] = _mm512_insertf32x4(row[i], _mm_loadu_ps(from + 8 * step), 2);
     row[i] = _mm512_insertf32x4(row[i], _mm_loadu_ps(from + 12 * step), 3);
   }
-  constexpr __mmask16 all = 0xFFFF;  // the compiler warns of the register that the plain intrinsics leave undefined
   const Vector low01 = _mm512_maskz_unpacklo_ps(all, row[0], row[1]);
   const Vector low23 = _mm512_maskz_unpacklo_ps(all, row[2], row[3]);
   const Vector high01 = _mm512_maskz_unpackhi_ps(all, row[0], row[1]);
@@ -66,6 +66,12 @@ inline Vector splat(float x) {
 inline Vector multiply_add(Vector a, Vector b, Vector c) {
   return _mm512_fmadd_ps(a, b, c);
 }
+inline Vector larger(Vector a, Vector b) {
+  return _mm512_maskz_max_ps(all, a, b);
+}
+inline Vector smaller(Vector a, Vector b) {
+  return _mm512_maskz_min_ps(all, a, b);
+}
 
 }  // namespace
 }  // namespace stair::backends::openblas::direct
@@ -75,9 +81,9 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 namespace stair::backends::openblas::direct {
 
 const Loops* avx512_loops() {
-  static constexpr Loops table{"avx512",          block_channels,    lanes,           products,  products_of_one,
-                               gradient,          copy_rows,         transpose,       depthwise, winograd_input,
-                               winograd_products, winograd_gradient, winograd_output, panel,     panel_vectors};
+  static constexpr Loops table{"avx512",          block_channels,  lanes,          products,   products_of_one, gradient,
+                               copy_rows,         transpose,       store_channels, depthwise,  winograd_input,  winograd_products,
+                               winograd_gradient, winograd_output, panel,          finish_row, panel_vectors};
   return &table;
 }
 

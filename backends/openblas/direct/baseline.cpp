@@ -72,6 +72,12 @@ inline Vector splat(float x) {
 inline Vector multiply_add(Vector a, Vector b, Vector c) {
   return a * b + c;
 }
+inline Vector larger(Vector a, Vector b) {
+  return a > b ? a : b;
+}
+inline Vector smaller(Vector a, Vector b) {
+  return a < b ? a : b;
+}
 
 }  // namespace
 }  // namespace stair::backends::openblas::direct
@@ -82,9 +88,9 @@ namespace stair::backends::openblas::direct {
 
 const Loops* baseline_loops() {
   static constexpr Loops table{
-      name,         block_channels, lanes,          products,          products_of_one,   gradient,        copy_rows,
-      transpose,    depthwise,      winograd_input, winograd_products, winograd_gradient, winograd_output, panel,
-      panel_vectors};
+      name,      block_channels, lanes,        products,       products_of_one,   gradient,          copy_rows,
+      transpose, store_channels, depthwise,    winograd_input, winograd_products, winograd_gradient, winograd_output,
+      panel,     finish_row,     panel_vectors};
   return &table;
 }
 

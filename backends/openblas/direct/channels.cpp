@@ -40,7 +40,7 @@ void ChannelConvolution::pack(const float* w, float* packed, int threads) const 
 }
 
 std::size_t ChannelConvolution::thread_floats() const {
-  return static_cast<std::size_t>(source_.floats() + 2 * position_step_ * panels_.width(0));
+  return static_cast<std::size_t>(source_.floats() + position_step_ * panels_.width(0));
 }
 
 std::size_t ChannelConvolution::scratch_bytes() const {
@@ -60,19 +60,13 @@ void ChannelConvolution::run_panel(const Tile& tile, std::int64_t panel, const f
   const std::int64_t channels = panels_.channels(panel);
   const std::int64_t channel = tile.group * g.group_out() + panels_.first_channel(panel);
   const std::int64_t pixels = tile.rows * g.out_width;
-  float* rows = sums + position_step_ * panels_.width(0);
   for (std::int64_t first = 0; first < pixels; first += position_step_) {
     const std::int64_t count = std::min(position_step_, pixels - first);
     panels_.multiply(panel, packed + tile.group * panels_.packed_floats(),
                      {source, source_.offsets().data(), positions_.data() + first, count}, sums);
     const std::int64_t at = (tile.image * g.out_channels + channel) * plane + tile.first_row * g.out_width + first;
-    // Turned and finished where it is in the cache for sure: the planes of the result may be a multiple of the cache's ways apart.
-    loops().transpose(sums, width, count, channels, rows, position_step_);
-    for (std::int64_t o = 0; o < channels; ++o) {
-      float* row = rows + o * position_step_;
-      finish_row(finish, channel + o, finish.other == nullptr ? nullptr : finish.other + at + o * plane, row, count);
-      std::copy_n(row, count, y + at + o * plane);
-    }
+    loops().store_channels(
+        {sums, width, count, channels, {&finish, channel, finish.other == nullptr ? nullptr : finish.other + at, y + at, plane}});
   }
 }
 

@@ -113,21 +113,15 @@ void Convolution::run_item(const Item& item, const float* x, const float* packed
   products.blocks = cut.blocks.data();
   products.block_count = static_cast<std::int64_t>(cut.blocks.size());
   products.runs = cut.runs.data();
-  products.to_stride = plane;
   for (std::int64_t block = item.first_block; block < item.last_block; ++block) {
     const std::int64_t in_group = block * channels_;
     const std::int64_t channels = std::min(channels_, g.group_out() - in_group);
     const std::int64_t first = item.group * g.group_out() + in_group;
-    float* to = y + (item.image * g.out_channels + first) * plane + item.first_row * g.out_width;
+    const std::int64_t at = (item.image * g.out_channels + first) * plane + item.first_row * g.out_width;
     products.weights = packed + (item.group * blocks_of_group() + block) * taps * channels_;
-    products.to = to;
+    products.to = {&finish, first, finish.other == nullptr ? nullptr : finish.other + at, y + at, plane};
     products.channels = channels;
     (channels_ == 1 ? loops().products_of_one : loops().products)(products);
-    if (!finish.any()) continue;
-    for (std::int64_t o = 0; o < channels; ++o) {
-      const float* other = finish.other == nullptr ? nullptr : finish.other + (to - y) + o * plane;
-      finish_row(finish, first + o, other, to + o * plane, rows * g.out_width);
-    }
   }
 }
 

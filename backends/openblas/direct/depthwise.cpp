@@ -29,10 +29,17 @@ void DepthwiseConvolution::run(const float* x, const float* packed, const Finish
   const auto workers = static_cast<int>(std::clamp<std::int64_t>(planes * out / pixels_of_worker, 1, threads));
   for_items(planes, workers, [&](std::int64_t plane) {
     const std::int64_t channel = plane % g.out_channels;
-    float* to = y + plane * out;
-    loops().depthwise(
-        {x + plane * in, g.in_height, g.in_width, g.top, g.left, g.stride_h, packed + channel * 9, to, g.out_height, g.out_width});
-    if (finish.any()) finish_row(finish, channel, finish.other == nullptr ? nullptr : finish.other + plane * out, to, out);
+    const float* other = finish.other == nullptr ? nullptr : finish.other + plane * out;
+    loops().depthwise({x + plane * in,
+                       g.in_height,
+                       g.in_width,
+                       g.top,
+                       g.left,
+                       g.stride_h,
+                       packed + channel * 9,
+                       g.out_height,
+                       g.out_width,
+                       {&finish, channel, other, y + plane * out, out}});
   });
 }
 

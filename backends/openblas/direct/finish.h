@@ -18,7 +18,4 @@ struct Finish {
   bool any() const { return bias != nullptr || factor != nullptr || other != nullptr || clamps; }
 };
 
-/// Finishes `count` sums of one channel where they lie; `other` are the elements to add, or nullptr.
-void finish_row(const Finish& finish, std::int64_t channel, const float* other, float* y, std::int64_t count);
-
 }  // namespace stair::backends::openblas::direct

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "backends/openblas/direct/finish.h"
+
 namespace stair::backends::openblas::direct {
 
 /// Neighbouring positions of a block that are neighbours in a row of the result, too: at most a vector of them.
@@ -20,6 +22,15 @@ struct Block {
 };
 inline constexpr std::int64_t most_vectors = 3;
 
+/// Where the sums of some channels go, and what follows them on the way.
+struct Finished {
+  const Finish* finish;
+  std::int64_t channel;  ///< the first, as `finish` counts them
+  const float* other;    ///< what is added, as `to` lies; or nullptr
+  float* to;
+  std::int64_t to_stride;  ///< from channel to channel
+};
+
 /// One block of output channels over all blocks of positions.
 struct Products {
   const float* source;
@@ -29,9 +40,8 @@ struct Products {
   const Block* blocks;
   std::int64_t block_count;
   const Run* runs;
-  float* to;
-  std::int64_t to_stride;  ///< from channel to channel
-  std::int64_t channels;   ///< of the block that are stored
+  Finished to;
+  std::int64_t channels;  ///< of the block that are stored
 };
 
 /// to[r * columns + i] = from[r * from_step + i * stride] where first <= i < last, elsewhere 0. What is not copied is not read.
@@ -46,12 +56,12 @@ struct RowCopy {
 inline constexpr std::int64_t most_lanes = 16;   ///< of any instruction set
 inline constexpr std::int64_t line_floats = 16;  ///< of a cache line
 
-/// Cache lines that a loop over tiles fetches while it computes: tile i < tiles fetches `count` lines from `from + i * tile_step` on,
-/// `step` floats apart.
+/// Cache lines that a loop over tiles and taps fetches into the second-level cache while it computes: tile i < tiles, tap t, that of
+/// from + i * tile_step + t * step. The first level holds what is at hand.
 struct Ahead {
   const float* from;
   std::int64_t tile_step, tiles;
-  std::int64_t step, count;
+  std::int64_t step;
 };
 
 /// Some positions over a panel of output channels, in vectors along the channels: sums[i * sums_stride + o] (+)= the sum over t of
@@ -60,7 +70,6 @@ struct Panel {
   const float* source;
   const std::int32_t* offsets;  ///< of the taps
   std::int64_t taps;
-  std::int64_t ahead;  ///< after these taps come at least so many: what they read is fetched into the cache, too
   const float* weights;
   std::int64_t vectors;  ///< 1 to Loops::panel_vectors
   const std::int32_t* positions;
@@ -71,6 +80,15 @@ struct Panel {
   Ahead weights_ahead;
 };
 
+/// Sums of positions in vectors along the channels: that of position i, channel o is sums[i * sums_stride + o]. There are whole vectors of
+/// both to read.
+struct ChannelSums {
+  const float* sums;
+  std::int64_t sums_stride;
+  std::int64_t positions, channels;
+  Finished to;
+};
+
 /// A plane of a depthwise 3x3 convolution, without dilation.
 struct Depthwise {
   const float* x;
@@ -78,8 +96,8 @@ struct Depthwise {
   std::int64_t top, left;
   std::int64_t stride;  ///< of rows and columns: 1 or 2
   const float* weights;
-  float* y;
   std::int64_t out_height, out_width;
+  Finished to;
 };
 
 /// Of a tile's 4x4 input.
@@ -150,7 +168,7 @@ struct Loops {
   std::int64_t channels;  ///< output channels of a block
   std::int64_t lanes;     ///< floats of a vector
 
-  /// to[o * to_stride + position] = sum over t of weights[t * channels + o] * source[offsets[t] + position].
+  /// The sum at a position is that over t of weights[t * channels + o] * source[offsets[t] + position].
   void (*products)(const Products& products);
   /// The same where blocks have one channel.
   void (*products_of_one)(const Products& products);
@@ -162,12 +180,15 @@ struct Loops {
   void (*copy_rows)(const RowCopy& copy);
   /// to[c * to_step + r] = from[r * from_step + c]
   void (*transpose)(const float* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns, float* to, std::int64_t to_step);
+  void (*store_channels)(const ChannelSums& sums);
   void (*depthwise)(const Depthwise& plane);
   void (*winograd_input)(const WinogradInput& input);
   void (*winograd_products)(const WinogradProducts& products);
   void (*winograd_gradient)(const WinogradGradient& gradient);
   void (*winograd_output)(const WinogradOutput& output);
   void (*panel)(const Panel& panel);
+  /// Finishes `count` sums of the first channel, which lie where the result goes.
+  void (*finish_row)(const Finished& row, std::int64_t count);
   std::int64_t panel_vectors;  ///< of a whole panel
 };
 

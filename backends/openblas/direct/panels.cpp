@@ -54,7 +54,7 @@ void Panels::multiply(std::int64_t panel, const float* packed, const Positions& 
   const std::int64_t across = width(panel);
   const float* weights = packed + first_channel(panel) * taps_;
   for (std::int64_t tap = 0; tap < taps_; tap += step_, weights += step_ * across) {
-    const Ahead ahead{weights + step_ * across, step_ * line_floats, piece_count(across, line_floats), line_floats, step_};
+    const Ahead ahead{weights + step_ * across, step_ * line_floats, piece_count(across, line_floats), line_floats};
     multiply_step(panel, tap, weights, ahead, positions, sums, across);
   }
 }
@@ -65,7 +65,6 @@ void Panels::multiply_step(std::int64_t panel, std::int64_t tap, const float* pa
   step.source = positions.source;
   step.offsets = positions.offsets + tap;
   step.taps = std::min(step_, taps_ - tap);
-  step.ahead = std::min(step_, taps_ - tap - step.taps);
   step.weights = packed_step;
   step.vectors = width(panel) / loops().lanes;
   step.positions = positions.positions;

@@ -51,6 +51,6 @@ class Panels {
 };
 
 /// So many positions' sums stay in the caches, and pay for fetching the weights.
-inline constexpr std::int64_t most_positions = 96;
+inline constexpr std::int64_t most_positions = 208;
 
 }  // namespace stair::backends::openblas::direct

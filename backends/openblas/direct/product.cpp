@@ -57,8 +57,7 @@ Ahead Product::ahead(Matrix b, std::int64_t panel, std::int64_t tap) const {
   if (last && panel + 1 == panels_.count()) return {};
   const float* from = part(b, last ? 0 : tap + panels_.step(), panels_.first_channel(last ? panel + 1 : panel)).data;
   const std::int64_t across = b.transposed ? panels_.step() : panels_.width(panel);
-  const std::int64_t down = b.transposed ? panels_.width(panel) : panels_.step();
-  return {from, line_floats, piece_count(across, line_floats), b.stride, down};
+  return {from, line_floats, piece_count(across, line_floats), b.stride};
 }
 
 // Whether the sums of the panel's first step are the result, so that they can be written there.

@@ -139,7 +139,8 @@ void WinogradConvolution::finish_image(const Item& item, std::int64_t image, con
     float* to = y + (((item.first_image + image) * g.out_channels + channel) * g.out_height + first) * g.out_width;
     loops().winograd_output({memory.sums + o * tiles_.positions + image * item.rows * tiles_.across, sum_stride(), item.rows, tiles_.across,
                              memory.pixels, to, height, g.out_width});
-    if (finish.any()) finish_row(finish, channel, finish.other == nullptr ? nullptr : finish.other + (to - y), to, height * g.out_width);
+    const float* other = finish.other == nullptr ? nullptr : finish.other + (to - y);
+    if (finish.any()) loops().finish_row({&finish, channel, other, to, 0}, height * g.out_width);
   }
 }
 
