@@ -14,9 +14,10 @@
 
 namespace stair::backends::int8 {
 
-inline constexpr std::int64_t gradient_tile = 16;                             ///< rows of a tile, and columns of a result
-inline constexpr std::int64_t gradient_depth = 32;                            ///< bfloat16s along the axis of a sum
-inline constexpr std::int64_t gradient_parts = 3;                             ///< bfloat16s of a float
+inline constexpr std::int64_t gradient_tile = 16;   ///< rows of a tile, and columns of a result
+inline constexpr std::int64_t gradient_depth = 32;  ///< bfloat16s along the axis of a sum
+inline constexpr std::int64_t gradient_parts = 3;   ///< bfloat16s of a float
+inline constexpr std::int64_t gradient_steps = 8;   ///< of gradient_depth pixels, whose dy stays in the first-level cache
 inline constexpr std::int64_t gradient_sums = gradient_tile * gradient_tile;  ///< floats of a tile
 
 /// What one kernel position reads, pixel by pixel of the result: position start + r * pitch + i of a channel is pixel (row + r *
@@ -44,10 +45,9 @@ struct WeightGradient {
   const std::int32_t* block_starts;  ///< [block], in an image
   std::int64_t blocks, row_stride;
   std::int64_t lines, line_pixels;  ///< of the padded input, with what is read behind them
-  std::int64_t steps_a_pass;        ///< of gradient_depth pixels: their dy stays in the first-level cache
   std::uint16_t* padded;            ///< scratch: [lines][line_pixels]
   std::uint16_t* inputs;            ///< scratch: [image][C][channel_positions] and what blocks read behind it
-  std::uint16_t* parts;             ///< scratch: [steps_a_pass][part][gradient_depth / 2][16][2]
+  std::uint16_t* parts;             ///< scratch: [gradient_steps][part][gradient_depth / 2][16][2]
   float* sums;                      ///< [block][O / 16][16][16]
 };
 

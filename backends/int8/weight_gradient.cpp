@@ -31,7 +31,6 @@ class WeightGradientKernel : public Kernel {
     g_.stride_w = w.stride_w;
     g_.top = w.top;
     g_.left = w.left;
-    g_.steps_a_pass = 8;
     cut(w);
     group_ = group_of(w);
     groups_ = quotient_up(w.in_channels, group_);
@@ -108,7 +107,7 @@ class WeightGradientKernel : public Kernel {
     return static_cast<std::size_t>(g_.lines * g_.line_pixels * bfloat_bytes);
   }
   std::size_t parts_bytes() const {
-    return static_cast<std::size_t>(g_.steps_a_pass * gradient_parts * gradient_depth * gradient_tile * bfloat_bytes);
+    return static_cast<std::size_t>(gradient_steps * gradient_parts * gradient_depth * gradient_tile * bfloat_bytes);
   }
   std::size_t inputs_bytes() const {  // a block's rows may end behind the last channel
     const std::int64_t behind = gradient_tile * g_.row_stride + g_.channel_positions + gradient_depth;

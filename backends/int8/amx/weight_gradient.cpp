@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::int64_t line_floats = 32;                        // bfloat16s of a cache line, and of a row of a tile
 constexpr std::int64_t tile_bfloats = tile_rows * line_floats;  // of a tile
-constexpr std::int64_t most_steps = 32;                         // of a pass
 
 std::int64_t lines_up(std::int64_t count) {
   return (count + line_floats - 1) / line_floats * line_floats;
@@ -232,17 +231,16 @@ void run_weight_gradient(const WeightGradient& g) {
   const std::int64_t out_blocks = (g.out_channels + gradient_tile - 1) / gradient_tile;
   const std::int64_t steps_an_image = lines_up(g.rows * g.pitch) / gradient_depth;
   const std::int64_t all_steps = g.images * steps_an_image;
-  const std::int64_t a_pass = g.steps_a_pass < most_steps ? g.steps_a_pass : most_steps;
   configure_tiles(tile_rows);
-  for (std::int64_t done = 0; done < all_steps; done += a_pass) {
-    const std::int64_t count = all_steps - done < a_pass ? all_steps - done : a_pass;
-    Step steps[most_steps];
+  for (std::int64_t done = 0; done < all_steps; done += gradient_steps) {
+    const std::int64_t count = all_steps - done < gradient_steps ? all_steps - done : gradient_steps;
+    Step steps[gradient_steps];
     for (std::int64_t out = 0; out < out_blocks; ++out) {
       for (std::int64_t s = 0; s < count; ++s) {
         const std::int64_t image = (done + s) / steps_an_image;
         const std::int64_t position = (done + s) % steps_an_image * gradient_depth;
         const bool last = out + 1 == out_blocks;
-        const std::int64_t next = done + s + (last ? a_pass : 0);
+        const std::int64_t next = done + s + (last ? gradient_steps : 0);
         steps[s] = {image * g.image_positions + position,
                     pixels_of(g, next / steps_an_image, next % steps_an_image * gradient_depth, last ? 0 : (out + 1) * gradient_tile).from};
         split(g, image, position, out * gradient_tile, g.parts + s * gradient_parts * tile_bfloats);
