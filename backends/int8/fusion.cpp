@@ -4,6 +4,7 @@
 #include <array>
 
 #include "backends/int8/memory.h"
+#include "backends/range.h"
 #include "ir/numerics.h"
 #include "ir/op.h"
 
@@ -30,11 +31,6 @@ std::int32_t integer(const ir::TensorView& tensor, std::int64_t i = 0) {
 // An optional operand; those at the end may be left out.
 ir::TensorView optional(std::span<const ir::TensorView> operands, std::size_t i) {
   return i < operands.size() ? operands[i] : ir::TensorView{};
-}
-
-ir::Range range_of(const ir::Node& node, const ir::TensorView& range) {
-  if (range.data != nullptr) return {integer(range, 0), integer(range, 1)};
-  return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
 }
 
 // The parameters of channels, one array behind the other.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/range.h"
 #include "ir/numerics.h"
 #include "ir/op.h"
 
@@ -85,14 +86,14 @@ Quantizer::Parameters Quantizer::parameters(const Arguments& a, const Extent& se
     put(low_, bounds.low);
     put(high_, bounds.high);
   }
-  const auto integer = [](const ir::Node& node, const char* name) { return static_cast<std::int32_t>(node.attributes.integer(name)); };
   Parameters p;
-  p.quantization.lo = integer(*quantize_.node, "lo");
-  p.quantization.hi = integer(*quantize_.node, "hi");
+  const ir::Range range = range_of(*quantize_.node);
+  p.quantization.lo = range.lo;
+  p.quantization.hi = range.hi;
   if (affine_.node != nullptr) {
     const ir::Node& node = *affine_.node;
-    const auto affine = ir::affine_parameters(bounds.low, bounds.high, ir::Range{integer(node, "lo"), integer(node, "hi")},
-                                              node.attributes.boolean("symmetric"), node.attributes.boolean("power_of_two"));
+    const auto affine = ir::affine_parameters(bounds.low, bounds.high, range_of(node), node.attributes.boolean("symmetric"),
+                                              node.attributes.boolean("power_of_two"));
     put(scale_, affine.scale);
     put(zero_point_, affine.zero_point);
     p.quantization.scale = affine.scale;

@@ -6,6 +6,7 @@
 // one thread, in one order).
 
 #include "backends/backend.h"
+#include "backends/range.h"
 #include "ir/error.h"
 #include "ir/numerics.h"
 #include "ir/op.h"
@@ -39,17 +40,6 @@ void for_any(ir::DType dtype, Function&& function) {
     default:
       return function.template operator()<std::uint64_t>();
   }
-}
-
-/// [lo, hi] of a quantizing node.
-inline ir::Range range_of(const ir::Node& node) {
-  return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
-}
-
-/// The same, narrowed by the operand `range` (a fused clamp) where there is one.
-inline ir::Range range_of(const ir::Node& node, const Arguments& a, std::size_t range) {
-  if (a.has(range)) return {a.operands[range].as<std::int32_t>()[0], a.operands[range].as<std::int32_t>()[1]};
-  return range_of(node);
 }
 
 }  // namespace stair::backends::reference

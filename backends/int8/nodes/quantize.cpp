@@ -4,6 +4,7 @@
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/runs.h"
 #include "backends/masks.h"
+#include "backends/range.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
@@ -14,8 +15,9 @@ class QuantizeKernel : public Kernel {
   QuantizeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
       : kernels_(kernels), shape_(graph.type(graph.node(nodes[0]).operands[0]).shape), runs_(Runs::by_scale(graph, graph.node(nodes[0]))) {
     const ir::Node& node = graph.node(nodes[0]);
-    quantization_.lo = static_cast<std::int32_t>(node.attributes.integer("lo"));
-    quantization_.hi = static_cast<std::int32_t>(node.attributes.integer("hi"));
+    const ir::Range range = range_of(node);
+    quantization_.lo = range.lo;
+    quantization_.hi = range.hi;
     description_ = std::string(name_of(kernels.isa)) + " quantize";
     if (nodes.size() == 1) return;
     const std::string& behind = graph.node(nodes[1]).op->name;

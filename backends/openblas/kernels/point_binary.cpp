@@ -1,7 +1,7 @@
 #include "backends/multiversion.h"
 #include "backends/openblas/parallel.h"
-#include "backends/openblas/parameters.h"
 #include "backends/openblas/rows.h"
+#include "backends/range.h"
 #include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {

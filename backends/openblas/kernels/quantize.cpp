@@ -1,7 +1,7 @@
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/channel_runs.h"
-#include "backends/openblas/parameters.h"
 #include "backends/openblas/rows.h"
+#include "backends/range.h"
 #include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {

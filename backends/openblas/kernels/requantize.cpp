@@ -1,8 +1,8 @@
 #include <limits>
 
 #include "backends/openblas/channel_runs.h"
-#include "backends/openblas/parameters.h"
 #include "backends/openblas/rounding.h"
+#include "backends/range.h"
 #include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {

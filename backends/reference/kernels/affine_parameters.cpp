@@ -5,7 +5,7 @@ namespace stair::backends::reference {
 namespace {
 
 void run_affine_parameters(const ir::Node& node, const Arguments& a) {
-  const ir::Range range{static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+  const ir::Range range = range_of(node);
   const bool symmetric = node.attributes.boolean("symmetric");
   const bool power_of_two = node.attributes.boolean("power_of_two");
   for_real(a.operands[0].type.dtype, [&]<class Real>() {

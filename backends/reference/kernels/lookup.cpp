@@ -14,7 +14,7 @@ void run_tabulate(const ir::Node& node, const Arguments& a) {
   const std::int32_t x_zero_point = *a.operands[1].as<std::int32_t>();
   const float y_scale = *a.operands[2].as<float>();
   const std::int32_t y_zero_point = *a.operands[3].as<std::int32_t>();
-  const ir::Range range{static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+  const ir::Range range = range_of(node);
   const std::int32_t first = node.attributes.integer("x_lo") < 0 ? -128 : 0;
   for_quantized(a.results[0].type.dtype, [&]<class Q>() {
     for (std::int32_t i = 0; i < 256; ++i) {

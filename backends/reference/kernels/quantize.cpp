@@ -7,7 +7,7 @@ namespace {
 
 // N-QUANT
 void run_quantize(const ir::Node& node, const Arguments& a) {
-  const ir::Range range{static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+  const ir::Range range = range_of(node);
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     for_quantized(a.results[0].type.dtype, [&]<class Q>() {

@@ -59,7 +59,7 @@ void run_average_multiplier(const ir::Node& node, const Arguments& a) {
 void run_clamp_range(const ir::Node& node, const Arguments& a) {
   const float scale = *a.operands[0].as<float>();
   const std::int32_t zero_point = *a.operands[1].as<std::int32_t>();
-  const ir::Range range{static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+  const ir::Range range = range_of(node);
   const std::vector<double>& bounds = node.attributes.numbers("clamp");
   auto* out = a.results[0].as<std::int32_t>();
   out[0] = ir::quantize(static_cast<float>(bounds[0]), scale, zero_point, range);
