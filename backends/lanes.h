@@ -25,7 +25,7 @@ struct Lanes {
 /// Adds a run of elements.
 void add_run(const float* x, std::int64_t count, Lanes<float>& sum);
 /// Adds dy, and dy * ((x - mean) * inv_std). `mask`: the bits of the elements whose dy counts, of the others it is 0; nullptr: all. What
-/// lies `next` elements behind dy and x is fetched: too far off for the processor to ask by itself.
+/// lies `next` elements behind dy and x is fetched: too far off for the processor to ask by itself. Nothing need lie there.
 void add_products(const float* dy, const std::uint8_t* mask, const float* x, float mean, float inv_std, std::int64_t count,
                   std::int64_t next, Lanes<double>& sum, Lanes<double>& product);
 

@@ -129,12 +129,16 @@ struct Quantization {
   std::int32_t zero_point = 0, lo = 0, hi = 0;
 };
 
-/// Rows of floats, each of a channel, which is normalized as batch_norm does it and then perhaps clamped as relu and relu6 do it:
-/// (x - mean) * scale + shift, at least 0, at most `most`.
+/// What batch_norm does to a channel: (x - mean) * scale + shift.
+struct NormalizedChannel {
+  float mean, scale, shift;
+};
+
+/// Rows of floats, each of a channel, that are normalized and then perhaps clamped as relu and relu6 do it: at least 0, at most `most`.
 struct NormalizedRows {
   const float* x;
   std::int64_t rows, length;  ///< length: a multiple of 16
-  const float* parameters;    ///< mean, scale and shift of each channel
+  const NormalizedChannel* parameters;
   std::int64_t channels;
   std::int64_t first_channel;  ///< of the first row; the next rows are of the next channels, and behind the last one comes the first
   bool clamped;

@@ -28,13 +28,11 @@ STAIR_MULTIVERSION void merge_channels(double* means, double* squares, float* lo
   }
 }
 
-// What a channel is normalized with, as batch_norm does it: NormalizedRows::parameters.
-struct Channel {
-  float mean, scale, shift;
-  float operator()(float x) const { return (x - mean) * scale + shift; }
-};
+float normalized(float x, const NormalizedChannel& channel) {
+  return (x - channel.mean) * channel.scale + channel.shift;
+}
 
-STAIR_MULTIVERSION void normalize(const float* x, Channel channel, float* y, std::int64_t count) {
+STAIR_MULTIVERSION void normalize(const float* x, NormalizedChannel channel, float* y, std::int64_t count) {
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) y[i] = (x[i] - channel.mean) * channel.scale + channel.shift;
 }
@@ -121,7 +119,7 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
   const Rows rows(scratch, images_ * channels_);
   const auto operand = [&](std::size_t i) { return a.operands[operands_ + i].as<float>(); };
   const auto n = static_cast<double>(images_ * pixels_);
-  std::vector<Channel> channels(static_cast<std::size_t>(channels_));
+  std::vector<NormalizedChannel> channels(static_cast<std::size_t>(channels_));
   for (std::int64_t image = 1; image < images_; ++image) {
     const std::int64_t row = image * channels_;
     merge_channels(rows.means, rows.squares, rows.lows, rows.highs, static_cast<double>(image * pixels_), rows.means + row,
@@ -138,7 +136,7 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
       if (statistics_[i]) a.results[*statistics_[i]].as<float>()[c] = results[i];
     }
     channels[c] = {mean, operand(1)[c] * of.inv_std, operand(2)[c]};
-    float ends[] = {channels[c](rows.lows[c]), channels[c](rows.highs[c])};
+    float ends[] = {normalized(rows.lows[c], channels[c]), normalized(rows.highs[c], channels[c])};
     if (clamp_ != nullptr) clamp_(ends, 0.0F, ends, std::ssize(ends));
     seen.see(ends, std::ssize(ends));
   }
@@ -147,9 +145,9 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
   if (quantizer_.takes_rows(pixels_)) {
     for_pieces(images_ * channels_, 1, elements_of_piece / pixels_, a.threads, [&](std::int64_t first, std::int64_t last) {
       const std::int64_t element = first * pixels_;
-      quantizer_.quantize(
-          a, parameters,
-          {x + element, last - first, pixels_, &channels.front().mean, channels_, first % channels_, clamp_ != nullptr, most_}, element);
+      quantizer_.quantize(a, parameters,
+                          {x + element, last - first, pixels_, channels.data(), channels_, first % channels_, clamp_ != nullptr, most_},
+                          element);
     });
     return;
   }

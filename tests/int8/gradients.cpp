@@ -80,7 +80,7 @@ class Gradient {
                                 {"dilation", std::vector<std::int64_t>{random(1, 2), random(1, 2)}}};
     const std::int64_t width = random.coin() ? random(9, 40) : random.pick<std::int64_t>({16, 30, 32});  // rows that are nearly whole lines
     const bool wide = random(0, 5) == 0;  // its channels are worked on in groups
-    const ir::Shape x = wide ? ir::Shape{random(1, 3), random(70, 150), random(9, 12), random(9, 12)}
+    const ir::Shape x = wide ? ir::Shape{random.pick<std::int64_t>({1, 3, 9}), random(70, 150), random(9, 12), random(9, 12)}
                              : ir::Shape{random(1, 12), random.coin() ? random(8, 50) : random(1, 20), random(9, 40), width};
     const ir::Shape w{wide ? random(150, 300) : random(8, 70), x[1], kernel[0], kernel[1]};
     ir::Graph forward;

@@ -5,6 +5,7 @@
 #include "backends/group_values.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/pieces.h"
+#include "backends/range.h"
 #include "ir/numerics.h"
 #include "ir/op.h"
 
@@ -12,7 +13,7 @@ namespace stair::backends::int8 {
 namespace {
 
 /// The quantizer of weights with a range for each output channel:
-///   weight_range, affine_parameters?, quantize?
+///   weight_range, (affine_parameters, quantize)?
 /// A channel's weights are read from memory once, for its range, and quantized from the first-level cache.
 class WeightRangeKernel : public Kernel {
  public:
@@ -25,18 +26,13 @@ class WeightRangeKernel : public Kernel {
     const ir::Shape& shape = graph.type(range.operands[0]).shape;
     channels_ = shape[0];
     length_ = ir::element_count(shape) / channels_;
-    if (nodes.size() > 1) {
-      const ir::Node& affine = graph.node(nodes[1]);
-      affine_ = Affine{range_of(affine), affine.attributes.boolean("symmetric"), affine.attributes.boolean("power_of_two")};
-      scale_ = values.result(affine.results[0]);
-      zero_point_ = values.result(affine.results[1]);
-    }
-    if (nodes.size() > 2) {
-      const ir::Node& quantize = graph.node(nodes[2]);
-      integers_ = range_of(quantize);
-      q_ = values.result(quantize.results[0]);
-      description_ += " + quantize";
-    }
+    if (nodes.size() == 1) return;
+    affine_ = &graph.node(nodes[1]);
+    scale_ = values.result(affine_->results[0]);
+    zero_point_ = values.result(affine_->results[1]);
+    integers_ = range_of(graph.node(nodes[2]));
+    q_ = *values.result(graph.node(nodes[2]).results[0]);
+    description_ += " + quantize";
   }
   std::string_view description() const override { return description_; }
 
@@ -48,35 +44,27 @@ class WeightRangeKernel : public Kernel {
   }
 
  private:
-  struct Affine {
-    ir::Range range;
-    bool symmetric, power_of_two;
-  };
-
-  static ir::Range range_of(const ir::Node& node) {
-    return {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
-  }
-
   void run_channel(const Arguments& a, const float* weights, std::int64_t channel) const {
     Extent extent;
     extent.see(weights, length_);
     if (low_) a.results[*low_].as<float>()[channel] = extent.low;
     if (high_) a.results[*high_].as<float>()[channel] = extent.high;
-    if (!affine_) return;
-    const auto parameters = ir::affine_parameters(extent.low, extent.high, affine_->range, affine_->symmetric, affine_->power_of_two);
+    if (affine_ == nullptr) return;
+    const auto parameters = ir::affine_parameters(extent.low, extent.high, range_of(*affine_), affine_->attributes.boolean("symmetric"),
+                                                  affine_->attributes.boolean("power_of_two"));
     if (scale_) a.results[*scale_].as<float>()[channel] = parameters.scale;
     if (zero_point_ && channel == 0) *a.results[*zero_point_].as<std::int32_t>() = parameters.zero_point;
-    if (!q_) return;
     kernels_.quantize({parameters.scale, parameters.zero_point, integers_.lo, integers_.hi}, weights,
-                      a.results[*q_].as<std::uint8_t>() + channel * length_, length_);
+                      a.results[q_].as<std::uint8_t>() + channel * length_, length_);
   }
 
   const Kernels& kernels_;
   std::string description_;
   std::int64_t channels_ = 0, length_ = 0;
-  std::optional<Affine> affine_;
+  const ir::Node* affine_ = nullptr;
   ir::Range integers_;
-  std::optional<std::size_t> low_, high_, scale_, zero_point_, q_;  // among the group's results
+  std::optional<std::size_t> low_, high_, scale_, zero_point_;  // among the group's results
+  std::size_t q_ = 0;
 };
 
 Answer accepts_weight_range(const ir::Graph& graph, const ir::Node& node) {

@@ -17,23 +17,21 @@ void quantize_rows(const Quantization& quantization, const NormalizedRows& rows,
   const F32 lows = splat(low);
   const F32 highs = splat(high);
   const std::int64_t length = rows.length;
-  constexpr int step = lanes < 8 ? 8 : lanes;
+  static_assert(lanes % 8 == 0, "a vector's bits are whole bytes");
   const float* x = rows.x;
   std::int64_t channel = rows.first_channel;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
-    const float* parameters = rows.parameters + 3 * channel;
-    const F32 mean = splat(parameters[0]);
-    const F32 scale = splat(parameters[1]);
-    const F32 shift = splat(parameters[2]);
-    for (std::int64_t i = 0; i < length; i += step) {
-      std::uint32_t marked = 0;
-      for (int j = 0; j < step; j += lanes) {
-        F32 y = (load(x + i + j) - mean) * scale + shift;
-        if constexpr (clamps) y = min(max(y, zero), most);
-        store_bytes(q + i + j, quantizer(y));
-        if constexpr (marks) marked |= between(y, lows, highs) << j;
+    const F32 mean = splat(rows.parameters[channel].mean);
+    const F32 scale = splat(rows.parameters[channel].scale);
+    const F32 shift = splat(rows.parameters[channel].shift);
+    for (std::int64_t i = 0; i < length; i += lanes) {
+      F32 y = (load(x + i) - mean) * scale + shift;
+      if constexpr (clamps) y = min(max(y, zero), most);
+      store_bytes(q + i, quantizer(y));
+      if constexpr (marks) {
+        const std::uint32_t marked = between(y, lows, highs);
+        __builtin_memcpy(bits + i / 8, &marked, lanes / 8);
       }
-      if constexpr (marks) __builtin_memcpy(bits + i / 8, &marked, step / 8);
     }
     x += length;
     q += length;
