@@ -30,9 +30,9 @@ std::int64_t quantized_element(const TensorView& q, std::int64_t i) {
   return q.as<std::int32_t>()[i];
 }
 
-// An input of the double-precision graph and where it comes from: q * scale of the realized graph, a sign, a state, or the images.
+// An input of the double-precision graph and where it comes from: q * scale of the realized graph, a state, or the images.
 struct Feed {
-  enum class Kind : std::uint8_t { activation, per_channel, sign, state, images };
+  enum class Kind : std::uint8_t { activation, per_channel, state, images };
   Kind kind = Kind::images;
   std::string q, scale, zero_point;  // names in the realized graph, or of the state
 };
@@ -114,10 +114,14 @@ class Rebuilder {
     quantizers.push_back(std::move(quantizer));
   }
 
-  // The integer bias of a realized layer, or absent: N-BIAS float32, a layer without bias, a layer that stays float.
-  ValueId quantized_bias(const std::string& layer, const ir::Type& type) {
-    if (realized_.find(layer + ".sum") == ir::absent || realized_.find(layer + ".bias.q") == ir::absent) return ir::absent;
-    return feed(layer + ".bias.dequantized", type, {Feed::Kind::per_channel, layer + ".bias.q", layer + ".sum.scale", ""});
+  // What fit_channels made of a layer's weights and bias, where it has been realized with it.
+  const Node* fitted(const Node& layer) const {
+    const Node* node = realized_.producer(realized_.find(layer.name + ".weight.fitted"));
+    return node != nullptr && node->op->name == "fit_channels" ? node : nullptr;
+  }
+  std::string result_of(const Node& node, std::size_t i) const { return realized_.value(node.results[i]).name; }
+  ValueId feed_fitted_bias(const Node& fit, const std::string& layer, const ir::Type& type) {
+    return feed(layer + ".bias.dequantized", type, {Feed::Kind::per_channel, result_of(fit, 3), result_of(fit, 2), ""});
   }
 
   void rebuild(const Node& node) {
@@ -129,25 +133,37 @@ class Rebuilder {
     }
     std::vector<ValueId> operands;
     for (const ValueId operand : node.operands) operands.push_back(mapped(operand));
-    if (node.op->integer.kind == ir::IntegerForm::Kind::accumulate && node.op->name != "matmul" && operands.size() > 2) {
-      if (const ValueId bias = quantized_bias(node.name, simulated_.type(node.operands[2])); bias != ir::absent) operands[2] = bias;
+    const Node* fit = node.op->integer.kind == ir::IntegerForm::Kind::accumulate ? fitted(node) : nullptr;
+    if (fit != nullptr) {
+      operands[1] = feed(node.name + ".weight.dequantized", simulated_.type(node.operands[1]),
+                         {Feed::Kind::per_channel, result_of(*fit, 0), result_of(*fit, 1), ""});
+      if (operands.size() > 2 && fit->operands[4] != ir::absent)
+        operands[2] = feed_fitted_bias(*fit, node.name, simulated_.type(node.operands[2]));
     }
-    if (node.op->name == "channel_affine") use_folded_bias(node, operands);
+    if (node.op->name == "channel_affine") use_fitted_bias(node, operands);
+    if (const Node* norm = node.op->name == "batch_norm_inference" ? fitted(node) : nullptr) return rebuild_norm(node, *norm, operands);
     const Node& made = graph.add(node.op->name, std::move(operands), node.attributes, node.name);
     for (std::size_t i = 0; i < node.results.size(); ++i) map(node.results[i], made.results[i]);
   }
 
-  // The shift that batch-norm folds into is the integer bias; a channel that is a constant (N-BN-SCALE) has factor 0.
-  void use_folded_bias(const Node& node, std::vector<ValueId>& operands) {
+  // N-AFFINE: the fitted weights are the factor.
+  void rebuild_norm(const Node& node, const Node& fit, const std::vector<ValueId>& operands) {
+    const ir::Type channels = simulated_.type(node.operands[1]);
+    const ValueId factor = feed(node.name + ".factor", channels, {Feed::Kind::per_channel, result_of(fit, 0), result_of(fit, 1), ""});
+    const ValueId shift = fit.operands[4] != ir::absent
+                              ? feed_fitted_bias(fit, node.name, channels)
+                              : graph.emit("sub", {operands[2], graph.emit("mul", {operands[3], factor}, {}, node.name + ".moved")}, {},
+                                           node.name + ".shift");
+    map(node.results.front(), graph.emit("channel_affine", {operands[0], factor, shift}, {}, node.name));
+  }
+
+  // The fitted weights hold the factor, and the shift is the bias.
+  void use_fitted_bias(const Node& node, std::vector<ValueId>& operands) {
     const Node* layer = simulated_.producer(node.operands[0]);
-    if (layer == nullptr || operands.size() < 3) return;
-    if (const ValueId bias = quantized_bias(layer->name, simulated_.type(node.operands[2])); bias != ir::absent) operands[2] = bias;
-    const Node* scale = realized_.producer(realized_.find(layer->name + ".sum.scale"));
-    if (operands[1] != ir::absent && scale != nullptr && scale->op->name == "fold_batch_norm") {
-      const ValueId kept = feed(layer->name + ".kept", simulated_.type(node.operands[1]),
-                                {Feed::Kind::sign, realized_.value(scale->results[1]).name, "", ""});
-      operands[1] = graph.emit("mul", {operands[1], kept}, {}, node.name + ".factor");
-    }
+    const Node* fit = layer == nullptr ? nullptr : fitted(*layer);
+    if (fit == nullptr) return;
+    if (fit->operands[3] != ir::absent) operands[1] = ir::absent;
+    if (fit->operands[4] != ir::absent) operands[2] = feed_fitted_bias(*fit, layer->name, simulated_.type(node.operands[2]));
   }
 
   const Graph& simulated_;
@@ -201,10 +217,6 @@ struct Simulation::Impl {
       return;
     }
     const TensorView q = realized->output(feed.q);
-    if (feed.kind == Feed::Kind::sign) {
-      for (std::int64_t i = 0; i < count; ++i) out[i] = quantized_element(q, i) == 0 ? 0.0 : 1.0;
-      return;
-    }
     const TensorView scale = realized->output(feed.scale);
     const std::int32_t zero_point = feed.zero_point.empty() ? 0 : realized->output(feed.zero_point).as<std::int32_t>()[0];
     const std::int64_t per_scale = count / scale.count();
