@@ -40,9 +40,10 @@ struct Quantized {
   std::int64_t lo = 0, hi = 0;
 };
 
-// The int32 accumulator of a layer, the scale of one step of it, and the bias: integers of that step, or the floats that they stand for.
+// The int32 accumulator of a layer, the integers that it multiplies by, the scale of one step, and the bias: integers of that step, or the
+// floats that they stand for.
 struct Accumulator {
-  ValueId sum = ir::absent, step = ir::absent, bias = ir::absent;
+  ValueId sum = ir::absent, weight = ir::absent, step = ir::absent, bias = ir::absent;
 };
 
 // What stands between a layer's accumulator and its quantizer.
@@ -63,7 +64,7 @@ class Realizer {
 
   Result run() {
     for (const Node& node : rewriter_.source().nodes()) realize(node);
-    return {rewriter_.finish(), std::move(changes_)};
+    return {rewriter_.finish(), std::move(changes_), std::move(integers_), std::move(integer_sums_)};
   }
 
  private:
@@ -135,6 +136,7 @@ class Realizer {
 
   void stand_for(const Node& node, const Quantized& integers, std::int64_t axis = 0) {
     quantized_[node.results.front()] = integers;
+    integers_.push_back({node.results.front(), integers.q, integers.scale, integers.zero_point});
     rewriter_.map(node.results.front(), emit("dequantize", {integers.q, integers.scale, integers.zero_point}, node.name, {{"axis", axis}}));
   }
 
@@ -159,6 +161,7 @@ class Realizer {
     // ±1 stand for themselves.
     const ValueId one = emit("constant", {}, node.name + ".scale", {{"value", 1.0}});
     const ValueId zero = emit("constant", {}, node.name + ".zero_point", {{"dtype", std::string("i32")}});
+    integers_.push_back({node.results.front(), q, one, zero});
     rewriter_.map(node.results.front(), emit("dequantize", {q, one, zero}, node.name));
     changes_.push_back("'" + node.name + "' as ±1");
   }
@@ -211,16 +214,23 @@ class Realizer {
       sum.step = fitted[2];
       if (!options_.float_bias) sum.bias = fitted[3];
       plain_step = fitted[4];
-      sum.sum = integer_layer(node, a, b, fitted[0]);
+      sum.weight = fitted[0];
     } else {
       sum.step = plain_step = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
-      sum.sum = integer_layer(node, a, b, b.q);
+      sum.weight = b.q;
     }
+    sum.sum = integer_layer(node, a, b, sum.weight);
     sums_[&node] = sum;
     const ValueId bias = own_bias == ir::absent ? ir::absent : sum.bias;
+    if (factor == ir::absent) stands_for(node, node.operands[0], sum, bias);
     rewriter_.map(node.results.front(),
                   emit("dequantize_accumulator", {sum.sum, plain_step, bias}, node.name, {{"axis", channel_axis(node)}}));
     changes_.push_back("'" + node.name + "' up to the accumulator");
+  }
+
+  // Says of which value of the source graph the sum over x and the bias are the integers.
+  void stands_for(const Node& value, ValueId x, const Accumulator& sum, ValueId bias) {
+    integer_sums_.push_back({value.results.front(), x, sum.sum, sum.weight, sum.step, options_.float_bias ? ir::absent : bias});
   }
 
   // ---- what ends in a quantizer --------------------------------------------------------------------------------------
@@ -272,6 +282,7 @@ class Realizer {
     const Accumulator& sum = sums_.at(&layer);
     ValueId bias = sum.bias;
     if (bias != ir::absent && options_.float_bias) bias = emit("div", {bias, y.scale}, layer.name + ".bias.steps");
+    if (chain.affine != nullptr) stands_for(*chain.affine, layer.operands[0], sum, sum.bias);
     const ValueId multiplier = emit("div", {sum.step, y.scale}, layer.name + ".multiplier");
     return requantize(sum.sum, multiplier, bias, chain, fake, y, channel_axis(layer));
   }
@@ -310,10 +321,12 @@ class Realizer {
     const bool flat = source().type(norm.operands[0]).shape.size() == 2;
     ValueId q = x.q;
     if (flat) q = emit("reshape", {q}, norm.name + ".x", {{"shape", ir::Shape{0, channels, 1, 1}}});
-    const ValueId sum = emit("conv2d_integer", {q, fitted[0], x.zero_point}, norm.name + ".sum", {{"groups", channels}});
-    const ValueId multiplier = emit("div", {fitted[2], y.scale}, norm.name + ".multiplier");
-    const ValueId bias = options_.float_bias ? emit("div", {shift, y.scale}, norm.name + ".bias.steps") : fitted[3];
-    const ValueId result = requantize(sum, multiplier, bias, chain, fake, y, 1);
+    Accumulator sum{ir::absent, fitted[0], fitted[2], options_.float_bias ? shift : fitted[3]};
+    sum.sum = emit("conv2d_integer", {q, sum.weight, x.zero_point}, norm.name + ".sum", {{"groups", channels}});
+    stands_for(norm, norm.operands[0], sum, sum.bias);
+    const ValueId multiplier = emit("div", {sum.step, y.scale}, norm.name + ".multiplier");
+    const ValueId bias = options_.float_bias ? emit("div", {shift, y.scale}, norm.name + ".bias.steps") : sum.bias;
+    const ValueId result = requantize(sum.sum, multiplier, bias, chain, fake, y, 1);
     return flat ? emit("reshape", {result}, fake.name + ".flat", {{"shape", ir::Shape{0, channels}}}) : result;
   }
 
@@ -385,6 +398,8 @@ class Realizer {
   std::map<const Node*, Chain> chains_;
   std::map<const Node*, const Node*> affine_of_;
   std::vector<std::string> changes_;
+  std::vector<Integers> integers_;
+  std::vector<IntegerSum> integer_sums_;
 };
 
 }  // namespace
