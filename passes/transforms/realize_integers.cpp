@@ -213,7 +213,7 @@ class Realizer {
           "fit_channels", {b.q, b.scale, a.scale, factor, options_.float_bias ? ir::absent : sum.bias}, node.name + ".weight.fitted");
       sum.step = fitted[2];
       if (!options_.float_bias) sum.bias = fitted[3];
-      plain_step = fitted[4];
+      plain_step = factor == ir::absent ? sum.step : fitted[4];
       sum.weight = fitted[0];
     } else {
       sum.step = plain_step = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
