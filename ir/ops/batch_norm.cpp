@@ -34,6 +34,10 @@ void batch_norm(OpRegistry& registry) {
        .attributes = {eps, {"momentum", "share of the batch in the running statistics", 0.1}},
        .infer = [](const InferContext& c) -> std::vector<Type> {
          expect_channels(c, 1);
+         const double eps_given = c.attributes.number("eps");
+         const double share = c.attributes.number("momentum");
+         c.expect(eps_given > 0, "eps is " + std::to_string(eps_given) + ", expected more than 0");
+         c.expect(share > 0 && share <= 1, "momentum is " + std::to_string(share) + ", expected more than 0 and at most 1");
          const Type channel = channel_type(c);
          return {c.operand(0), channel, channel, channel, channel};
        },
