@@ -31,4 +31,29 @@ Graph with_batch(const Graph& graph, std::int64_t batch) {
   return made;
 }
 
+TypesOfBatch types_of_batch(const Graph& graph, std::int64_t batch) {
+  TypesOfBatch made;
+  made.types.resize(graph.values().size());
+  const auto type = [&](ValueId value) -> Type& { return made.types[static_cast<std::size_t>(value)]; };
+  for (const ValueId input : graph.inputs()) {
+    type(input) = graph.type(input);
+    if (!type(input).shape.empty()) type(input).shape.front() = batch;
+  }
+  for (const State& state : graph.states()) type(state.value) = graph.type(state.value);
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    const Node& node = graph.nodes()[n];
+    std::vector<const Type*> operands;
+    for (const ValueId operand : node.operands) operands.push_back(operand == absent ? nullptr : &type(operand));
+    try {
+      const std::vector<Type> results = infer_types(*node.op, node.name, node.attributes, operands);
+      for (std::size_t i = 0; i < results.size(); ++i) type(node.results[i]) = results[i];
+    } catch (const Error& error) {
+      made.refuses = static_cast<NodeId>(n);
+      made.reason = error.what();
+      return made;
+    }
+  }
+  return made;
+}
+
 }  // namespace stair::ir

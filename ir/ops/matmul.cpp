@@ -40,6 +40,7 @@ void matmul(OpRegistry& registry) {
                 },
                 .gradient = gradient(matmul_backward),
                 .integer = accumulates("matmul_integer"),
+                .dimensions = dimensions_of_matmul,
                 .multiply_accumulates = products_of_matrices,
                 .layer = OpSchema::Layer{}});
 }
