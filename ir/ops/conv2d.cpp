@@ -77,6 +77,7 @@ void conv2d(OpRegistry& registry) {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_convolution(c, 2)}};
                 },
+                .deployed = true,
                 .gradient = gradient(conv2d_backward),
                 .integer = accumulates("conv2d_integer"),
                 .dimensions = each_image,

@@ -44,6 +44,7 @@ void linear(OpRegistry& registry) {
          }
          return {{c.operand(0).dtype, shape}};
        },
+       .deployed = true,
        .gradient = gradient(linear_backward),
        .integer = accumulates("linear_integer"),
        .dimensions = [](const InferContext& c) { return of_first(c, [&](std::size_t d) { return d + 1 < c.shape(0).size(); }); },
