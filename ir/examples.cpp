@@ -73,9 +73,8 @@ class Follower {
       if (operand != absent) operands += (operands.empty() ? "" : " and ") + in_examples(shape(operand));
     }
     return name_of(node) + " fixes the number of examples: with N of them it reads " + operands +
-           ", which doesn't fit its attributes; expected what holds for any batch (in a shape, 0 copies a dimension and one -1 takes what "
-           "is "
-           "left)";
+           ", which doesn't fit; expected what holds for any batch" +
+           (node.attributes.has("shape") ? " (0 copies a dimension, one -1 takes what is left)" : "");
   }
 
   // Why the node mixes examples; empty where it doesn't.

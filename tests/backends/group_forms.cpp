@@ -123,7 +123,7 @@ std::optional<Form> convolution(Choices& c, bool large) {
   if (large) k = kind == 0 ? Kind{36, 20, 3, 1, 1} : Kind{40, 20, 1, 1, 1};
   const ValueId x = b.floats(large ? Shape{2, 20, 22, 26} : Shape{2, 4, 9, 7});
   b.make_constants(constants);
-  std::vector<ValueId> operands{x, b.floats({k.out, k.in, k.taps, k.taps})};
+  std::vector<ValueId> operands{x, b.floats({k.out, k.in, k.taps, k.taps}, 0.2F)};
   if (bias == named_absent) operands.push_back(ir::absent);
   if (bias == present) operands.push_back(b.floats({k.out}));
   ValueId y =
@@ -285,7 +285,10 @@ std::optional<Form> contraction(Choices& c, bool large) {
     y = joined(b, y, other, (join - 1) / 2, own_first, (join - 1) % 2 == 1, narrowed_join);
   }
   b.output(y);
-  return Form{b.take()};
+  // Per-channel parameters of sums with two axes behind those that are summed over aren't their kernel's.
+  const ir::Node& summing = b.graph().nodes().front();
+  const bool two_axes = kind == reduction && summing.attributes.integers("axes").size() == 1;
+  return Form{b.take(), !two_axes || parameters == 1};
 }
 
 // What a tensor of integers and its dequantize read.
@@ -485,7 +488,7 @@ std::vector<Backends> preferences(bool integers) {
 }
 
 struct NamedFamily {
-  const char* name;
+  std::string name;
   Family next;
   bool integers;              ///< of the variants of int8
   const char* only = "";      ///< this variant alone has the group

@@ -105,16 +105,16 @@ ir::ValueId GroupBuilder::tensor(ir::DType dtype, const ir::Shape& shape) {
   return group_.graph.add_input(name, {dtype, shape});
 }
 
-ir::ValueId GroupBuilder::floats(const ir::Shape& shape) {
+ir::ValueId GroupBuilder::floats(const ir::Shape& shape, float magnitude) {
   const ir::ValueId id = tensor(ir::DType::f32, shape);
-  std::uniform_real_distribution<float> draw(-8, 8);
+  std::uniform_real_distribution<float> draw(-magnitude, magnitude);
   for (std::int64_t i = 0; i < last_->count(); ++i) last_->as<float>()[i] = draw(random_);
   return id;
 }
 
 ir::ValueId GroupBuilder::positive(const ir::Shape& shape) {
   const ir::ValueId id = floats(shape);
-  for (std::int64_t i = 0; i < last_->count(); ++i) last_->as<float>()[i] = std::abs(last_->as<float>()[i]);
+  for (std::int64_t i = 0; i < last_->count(); ++i) last_->as<float>()[i] = std::abs(last_->as<float>()[i]) + 0.5F;
   return id;
 }
 

@@ -30,9 +30,9 @@ class GroupBuilder {
   std::int64_t pick(std::int64_t choices);
   /// [N, C, H, W] or [N, C].
   ir::Shape activations();
-  /// Inputs of random floats in [-8, 8), and of random bytes.
-  ir::ValueId floats(const ir::Shape& shape);
-  /// In [0, 8): variances.
+  /// Inputs of random floats in [-magnitude, magnitude), and of random bytes.
+  ir::ValueId floats(const ir::Shape& shape, float magnitude = 8);
+  /// In [0.5, 8.5): variances.
   ir::ValueId positive(const ir::Shape& shape);
   ir::ValueId bytes(const ir::Shape& shape, ir::DType dtype = ir::DType::u8);
   /// Of s8 in [-127, 127].
