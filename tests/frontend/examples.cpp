@@ -24,47 +24,47 @@ using namespace stair;
 
 namespace {
 
-constexpr std::int64_t batch = 4;
+constexpr std::int64_t together = 4;
 
 // The logits of a batch, and of one with other examples beside example `kept`.
-struct Outcome {
+struct TwoBatches {
   std::vector<char> before, after;
 };
 
 // The bytes of example `kept` of an output.
-std::vector<char> row(const ir::TensorView& logits, std::int64_t kept) {
-  const std::size_t bytes = ir::byte_count(logits.type) / static_cast<std::size_t>(batch);
+std::vector<char> row_of(const ir::TensorView& logits, std::int64_t kept) {
+  const std::size_t bytes = ir::byte_count(logits.type) / static_cast<std::size_t>(together);
   const char* data = logits.as<char>() + bytes * static_cast<std::size_t>(kept);
   return {data, data + bytes};
 }
 
-Outcome outcome(runtime::Executor& executor, std::uint64_t seed, std::int64_t kept) {
+TwoBatches two_batches(runtime::Executor& executor, std::uint64_t seed, std::int64_t kept) {
   const ir::Graph& graph = executor.graph();
   const ir::Type& type = graph.type(graph.inputs().front());
   const runtime::Tensor first = tests::random_images(type, seed);
   const runtime::Tensor second = tests::random_images(type, seed + 1000);
-  const std::size_t bytes = first.bytes() / static_cast<std::size_t>(batch);
+  const std::size_t bytes = first.bytes() / static_cast<std::size_t>(together);
   std::memcpy(second.as<char>() + bytes * static_cast<std::size_t>(kept), first.as<char>() + bytes * static_cast<std::size_t>(kept), bytes);
-  Outcome made;
+  TwoBatches made;
   for (const auto& [input, logits] : {std::pair{&first, &made.before}, std::pair{&second, &made.after}}) {
     const std::vector<ir::TensorView> inputs{input->view()};
     executor.run(inputs);
-    *logits = row(executor.output(graph.outputs().front().name), kept);
+    *logits = row_of(executor.output(graph.outputs().front().name), kept);
   }
   return made;
 }
 
 // Whether the logits of an example depend on the others, by the reference; or the model is for one batch alone.
-bool mixes(const ir::Graph& model, std::uint64_t seed) {
+bool mixes_examples(const ir::Graph& model, std::uint64_t seed) {
   try {
     runtime::Tensors states;
     driver::CompileOptions options;
     options.backends = {&backends::named("reference")};
-    runtime::Executor executor = driver::compile(model, passes::float_evaluation(), batch, states, options);
+    runtime::Executor executor = driver::compile(model, passes::float_evaluation(), together, states, options);
     const ir::Shape& logits = executor.graph().type(executor.graph().output("logits")).shape;
-    if (logits.empty() || logits.front() != batch) return true;
-    for (std::int64_t kept = 0; kept < batch; ++kept) {
-      const Outcome made = outcome(executor, seed, kept);
+    if (logits.empty() || logits.front() != together) return true;
+    for (std::int64_t kept = 0; kept < together; ++kept) {
+      const TwoBatches made = two_batches(executor, seed, kept);
       if (made.before != made.after) return true;
     }
     return false;
@@ -73,7 +73,7 @@ bool mixes(const ir::Graph& model, std::uint64_t seed) {
   }
 }
 
-std::string refusal(const std::string& layers) {
+std::string refusal_of_model(const std::string& layers) {
   try {
     driver::read_model(driver::Json::parse(R"({"input": {"shape": [3, 4, 4]}, "layers": [)" + layers + "]}"), "m.json", 1);
   } catch (const Error& error) {
@@ -82,7 +82,7 @@ std::string refusal(const std::string& layers) {
   return "";
 }
 
-const std::string classes = R"(, {"op": "linear", "features": 10})";
+const std::string class_layer = R"(, {"op": "linear", "features": 10})";
 
 }  // namespace
 
@@ -96,7 +96,7 @@ TEST_CASE("of models of moves those are accepted in which no example depends on 
     const std::optional<ir::Meeting> meeting = ir::where_examples_meet(model);
     const std::string message = meeting ? meeting->message : "";
     CAPTURE(message);
-    const bool mixing = mixes(model, seed);
+    const bool mixing = mixes_examples(model, seed);
     CHECK((!mixing || meeting));
     ++(meeting ? refused : apart);
     if (meeting && !mixing) ++without_need;
@@ -114,14 +114,14 @@ TEST_CASE("integers of an example don't depend on the others of its batch, on an
     INFO(tests::replay(seed));
     tests::QuantizedRun run =
         tests::quantized_run(seed % 2 == 0 ? tests::random_moving_net(seed, 4) : tests::random_net(seed, 4), "\"int8\"", 1, seed);
-    const ir::Graph graph = ir::with_batch(run.deployment.graph, batch);
+    const ir::Graph graph = ir::with_batch(run.deployment.graph, together);
     for (const char* name : {"reference", "int8"}) {
       CAPTURE(name);
       driver::CompileOptions options;
       options.backends = {&backends::named(name)};
       runtime::Executor executor = driver::executor_for(graph, run.deployment.constants, options);
-      for (const std::int64_t kept : {std::int64_t{0}, batch - 1}) {
-        const Outcome made = outcome(executor, seed, kept);
+      for (const std::int64_t kept : {std::int64_t{0}, together - 1}) {
+        const TwoBatches made = two_batches(executor, seed, kept);
         CHECK(made.before == made.after);
       }
     }
@@ -131,45 +131,47 @@ TEST_CASE("integers of an example don't depend on the others of its batch, on an
 TEST_CASE("a model that mixes examples is refused at the layer that does so") {
   const std::string flat = R"({"op": "flatten"}, )";
   const auto starts = [](const std::string& layers, const std::string& begin) {
-    const std::string message = refusal(layers);
+    const std::string message = refusal_of_model(layers);
     CAPTURE(message);
     CHECK(message.starts_with(begin));
   };
-  CHECK(refusal(flat + R"({"op": "softmax", "axis": 0})" + classes) ==
+  CHECK(refusal_of_model(flat + R"({"op": "softmax", "axis": 0})" + class_layer) ==
         "m.json /layers/1: softmax 'softmax' mixes the examples of a batch, which lie along dimension 0 of 'flatten' [N,48]");
-  starts(flat + R"({"op": "log_softmax", "axis": -2})" + classes, "m.json /layers/1: log_softmax 'log_softmax' mixes the examples");
+  starts(flat + R"({"op": "log_softmax", "axis": -2})" + class_layer, "m.json /layers/1: log_softmax 'log_softmax' mixes the examples");
   for (const char* op : {"reduce_sum", "reduce_mean", "reduce_max"}) {
-    starts(flat + R"({"op": ")" + op + R"(", "axes": [0], "keep": true})" + classes, "m.json /layers/1: " + std::string(op));
+    starts(flat + R"({"op": ")" + op + R"(", "axes": [0], "keep": true})" + class_layer, "m.json /layers/1: " + std::string(op));
   }
-  starts(flat + R"({"op": "concat", "axis": 0, "inputs": ["flatten", "flatten"]})" + classes, "m.json /layers/1: concat");
-  starts(flat + R"({"op": "slice", "axes": [0], "starts": [0], "ends": [1]})" + classes, "m.json /layers/1: slice");
-  starts(flat + R"({"op": "pad", "padding": [1, 0, 0, 0]}, {"op": "slice", "axes": [0], "starts": [0], "ends": [1]})" + classes,
+  starts(flat + R"({"op": "concat", "axis": 0, "inputs": ["flatten", "flatten"]})" + class_layer, "m.json /layers/1: concat");
+  starts(flat + R"({"op": "slice", "axes": [0], "starts": [0], "ends": [1]})" + class_layer, "m.json /layers/1: slice");
+  starts(flat + R"({"op": "pad", "padding": [1, 0, 0, 0]}, {"op": "slice", "axes": [0], "starts": [0], "ends": [1]})" + class_layer,
          "m.json /layers/1: pad");
-  starts(flat + R"({"op": "matmul", "transpose_b": true, "inputs": ["flatten", "flatten"]})" + classes, "m.json /layers/1: matmul");
-  starts(flat + R"({"op": "transpose", "permutation": [1, 0]}, {"op": "softmax"}, {"op": "transpose", "permutation": [1, 0]})" + classes,
-         "m.json /layers/2: softmax 'softmax' mixes the examples of a batch, which lie along dimension 1 of 'transpose' [48,N]");
-  starts(R"({"op": "flatten", "axis": 0}, {"op": "softmax"}, {"op": "reshape", "shape": [-1, 48]})" + classes, "m.json /layers/1: softmax");
+  starts(flat + R"({"op": "matmul", "transpose_b": true, "inputs": ["flatten", "flatten"]})" + class_layer, "m.json /layers/1: matmul");
+  starts(
+      flat + R"({"op": "transpose", "permutation": [1, 0]}, {"op": "softmax"}, {"op": "transpose", "permutation": [1, 0]})" + class_layer,
+      "m.json /layers/2: softmax 'softmax' mixes the examples of a batch, which lie along dimension 1 of 'transpose' [48,N]");
+  starts(R"({"op": "flatten", "axis": 0}, {"op": "softmax"}, {"op": "reshape", "shape": [-1, 48]})" + class_layer,
+         "m.json /layers/1: softmax");
   CHECK(
-      refusal(R"({"op": "flatten", "axis": 0})" + classes) ==
+      refusal_of_model(R"({"op": "flatten", "axis": 0})" + class_layer) ==
       "m.json /layers/1: linear 'linear' fixes the number of examples: with N of them it reads [1,48N] and [10,48] and [10], which doesn't "
       "fit; expected what holds for any batch");
-  starts(flat + R"({"op": "reshape", "shape": [1, 48]})" + classes, "m.json /layers/1: reshape 'reshape' fixes the number of examples");
-  CHECK(refusal(flat + R"({"op": "linear", "features": 10}, {"op": "transpose", "permutation": [1, 0]})") ==
+  starts(flat + R"({"op": "reshape", "shape": [1, 48]})" + class_layer, "m.json /layers/1: reshape 'reshape' fixes the number of examples");
+  CHECK(refusal_of_model(flat + R"({"op": "linear", "features": 10}, {"op": "transpose", "permutation": [1, 0]})") ==
         "m.json /layers: the output 'logits' is [10,N], expected dimension 0 to count the examples of a batch");
 }
 
 TEST_CASE("a model whose examples go along other dimensions for a while is right") {
-  CHECK(refusal(R"({"op": "flatten"}, {"op": "transpose", "permutation": [1, 0]}, {"op": "relu"}, {"op": "softmax", "axis": 0},
+  CHECK(refusal_of_model(R"({"op": "flatten"}, {"op": "transpose", "permutation": [1, 0]}, {"op": "relu"}, {"op": "softmax", "axis": 0},
                    {"op": "transpose", "permutation": [1, 0]})" +
-                classes)
+                         class_layer)
             .empty());
   CHECK(
-      refusal(
+      refusal_of_model(
           R"({"op": "reshape", "shape": [-1, 16]}, {"op": "linear", "features": 5}, {"op": "softmax"}, {"op": "reshape", "shape": [-1, 15]})" +
-          classes)
+          class_layer)
           .empty());
-  CHECK(refusal(R"({"op": "reshape", "shape": [0, 3, 16]}, {"op": "matmul", "transpose_b": true, "inputs": ["reshape", "reshape"]},
+  CHECK(refusal_of_model(R"({"op": "reshape", "shape": [0, 3, 16]}, {"op": "matmul", "transpose_b": true, "inputs": ["reshape", "reshape"]},
                    {"op": "flatten"})" +
-                classes)
+                         class_layer)
             .empty());
 }
