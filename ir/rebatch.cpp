@@ -8,6 +8,11 @@
 namespace stair::ir {
 
 Graph with_batch(const Graph& graph, std::int64_t batch) {
+  for (const Update& update : graph.updates()) {
+    if (batch == graph.batch() || graph.state(update.state)->role != StateRole::parameter) continue;
+    throw Error("graph '" + graph.name + "' trains '" + graph.value(update.state).name + "' on batches of " +
+                std::to_string(graph.batch()) + ", expected a model or an inference graph for batches of " + std::to_string(batch));
+  }
   Graph made;
   made.name = graph.name;
   std::vector<ValueId> map(graph.values().size(), absent);

@@ -8,8 +8,9 @@
 
 namespace stair::ir {
 
-/// The same graph for another batch size: the first dimension of every input becomes `batch`, and all shapes are inferred anew. For model
-/// and inference graphs; Error where a node's attributes fix the batch (a reshape that spells it out).
+/// The same graph for another batch size: the first dimension of every input becomes `batch`, and all shapes are inferred anew. For models
+/// and inference: Error where a node's attributes fix the batch (a reshape that spells it out), or where the graph updates parameters: the
+/// backward half of a step divides by the number of its examples, and is made for it.
 Graph with_batch(const Graph& graph, std::int64_t batch);
 
 /// The types that with_batch() would give.
