@@ -16,9 +16,10 @@ void fold_batch_norm(OpRegistry& registry) {
                             {"step", "one step of the sum before batch-norm: sign * s_x * s_w, f32[C]"}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   const Shape& channels = c.shape(2);
-                  c.expect(c.shape(3) == channels, "bias is " + to_string(c.shape(3)) + ", expected " + to_string(channels));
-                  c.expect(c.shape(1).size() == 1 && (c.shape(1)[0] == 1 || c.shape(1) == channels),
-                           "w_scale is " + to_string(c.shape(1)) + ", expected [1] or " + to_string(channels));
+                  expect_operand(c, 2, c.operand(2).dtype == DType::f32 && channels.size() == 1, "f32[C]");
+                  expect_type(c, 0, {DType::f32, {1}});
+                  expect_type(c, 1, {DType::f32, {c.shape(1) == Shape{1} ? 1 : channels[0]}});
+                  expect_type(c, 3, c.operand(2));
                   return {{DType::f32, channels}, {DType::s8, channels}, {DType::f32, channels}};
                 },
                 .gradient = no_gradient(simulated_instead),

@@ -20,8 +20,13 @@ std::vector<ValueId> pad_backward(GradientContext& g) {
 }  // namespace
 
 void pad(OpRegistry& registry) {
-  add_move(registry, "pad", "x surrounded by `value`", {padding_attribute(), {"value", "between the edges of x and of the result", 0.0}},
-           infer_pad, pad_backward);
+  add_move(
+      registry, "pad", "x surrounded by `value`", {padding_attribute(), {"value", "between the edges of x and of the result", 0.0}},
+      [](const InferContext& c) {
+        same_as_first_float(c);
+        return infer_pad(c);
+      },
+      pad_backward);
 }
 
 }  // namespace stair::ir::ops

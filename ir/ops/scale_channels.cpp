@@ -11,8 +11,7 @@ void scale_channels(OpRegistry& registry) {
                 .results = {{"y", "s8"}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_dtype(c, 0, DType::s8);
-                  expect_dtype(c, 1, DType::s8);
-                  expect_per_channel(c, 1, 0);
+                  expect_per_channel(c, 1, 0, DType::s8);
                   return {c.operand(0)};
                 },
                 .gradient = no_gradient(integers_only),
