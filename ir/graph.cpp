@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "ir/error.h"
@@ -65,6 +66,10 @@ ValueId Graph::add_input(const std::string& input, Type type) {
 }
 
 ValueId Graph::add_state(const std::string& state_name, Type type, State state) {
+  if (const Limits limits = limits_of(type.dtype);
+      !is_float(type.dtype) && !(std::abs(state.initializer.a) <= static_cast<double>(limits.high))) {
+    throw Error("state '" + state_name + "' of " + std::string(name_of(type.dtype)) + " begins with values that this doesn't hold");
+  }
   state.value = add_value(state_name, std::move(type), absent, 0);
   state_index_.emplace(state.value, states_.size());
   states_.push_back(std::move(state));

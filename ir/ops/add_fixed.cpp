@@ -27,7 +27,7 @@ void add_fixed(OpRegistry& registry) {
            [](const DataContext& c) {
              check_zero_point(c, 2, 0);
              check_zero_point(c, 3, 1);
-             check_shift(c, 5);
+             check_multipliers(c, 4);
              check_quantizer(c, 6, 7);
            },
        .deployed = true,

@@ -145,14 +145,23 @@ inline void check_scale(const DataContext& c, std::size_t i) {
   c.expect_reals(i, above(0));
 }
 
-/// The shifts of fixed-point multipliers as a result (N-REQ-FIXED).
-inline OperandSpec shift_result(const char* doc) {
-  return {.name = "shift", .doc = doc, .within = [](const Attributes&) { return Limits{-31, 30}; }};
+/// Fixed-point multipliers as results (N-REQ-FIXED), of that type.
+inline std::vector<OperandSpec> multiplier_results(const char* type) {
+  return {{.name = "mantissa",
+           .doc = type,
+           .within =
+               [](const Attributes&) {
+                 return Limits{0, limits_of(DType::i32).high};
+               }},
+          {.name = "shift", .doc = type, .within = [](const Attributes&) {
+             return Limits{-31, 30};
+           }}};
 }
 
-/// The same: fixed-point multipliers can be shifted by what operand i holds.
-inline void check_shift(const DataContext& c, std::size_t i) {
-  c.expect_limits(i, -31, 30);
+/// The same: operands i and i + 1 are mantissas and shifts of fixed-point multipliers (N-REQ-FIXED).
+inline void check_multipliers(const DataContext& c, std::size_t i) {
+  c.expect_limits(i, 0, limits_of(DType::i32).high);
+  c.expect_limits(i + 1, -31, 30);
 }
 
 }  // namespace stair::ir::ops

@@ -17,7 +17,7 @@ void requantize_fixed(OpRegistry& registry) {
        .infer = [](const InferContext& c) { return infer_requantize(c, 2, DType::i32); },
        .check_data =
            [](const DataContext& c) {
-             check_shift(c, 2);
+             check_multipliers(c, 1);
              check_quantizer(c, 3, 5);
              c.expect_reals(4, {});
            },
