@@ -1,6 +1,6 @@
 #include "ir/check_data.h"
 
-#include <limits>
+#include <algorithm>
 #include <vector>
 
 #include "ir/op.h"
@@ -8,30 +8,8 @@
 namespace stair::ir {
 namespace {
 
-template <class T>
-Limits limits_of() {
-  return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-}
-
-// What integers of the type may be; floats have no limits.
-Limits limits_of(DType dtype) {
-  switch (dtype) {
-    case DType::s8:
-      return limits_of<std::int8_t>();
-    case DType::u8:
-      return limits_of<std::uint8_t>();
-    case DType::i32:
-      return limits_of<std::int32_t>();
-    case DType::i64:
-    case DType::f32:
-    case DType::f64:
-      break;
-  }
-  return limits_of<std::int64_t>();
-}
-
 Limits computed_limits(const Graph& graph, const Value& value) {
-  if (value.producer != absent) {
+  if (value.producer != absent && !is_float(value.type.dtype)) {
     const Node& node = graph.node(value.producer);
     const OperandSpec& result = node.op->results[static_cast<std::size_t>(value.result)];
     if (result.within) return result.within(node.attributes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "ir/error.h"
@@ -17,9 +18,6 @@ constexpr std::array<std::pair<StateRole, std::string_view>, 6> role_names{{{Sta
                                                                             {StateRole::counter, "counter"},
                                                                             {StateRole::constant, "constant"}}};
 
-// More than any memory holds, and few enough that sums and products of sizes stay within 64 bits.
-constexpr std::int64_t most_elements = std::int64_t{1} << 40;
-
 void check_operand_count(const OpSchema& schema, const std::string& node, const std::vector<ValueId>& operands) {
   const bool variadic = !schema.operands.empty() && schema.operands.back().variadic;
   const std::size_t most = schema.operands.size();
@@ -27,11 +25,10 @@ void check_operand_count(const OpSchema& schema, const std::string& node, const 
     throw Error(schema.name + " '" + node + "': " + std::to_string(operands.size()) + " operands, expected at most " +
                 std::to_string(most));
   }
-  for (std::size_t i = 0; i < schema.operands.size(); ++i) {
+  for (std::size_t i = 0; i < std::max(schema.operands.size(), operands.size()); ++i) {
+    const OperandSpec& spec = schema.operands[std::min(i, most - 1)];
     const bool missing = i >= operands.size() || operands[i] == absent;
-    if (missing && !schema.operands[i].optional) {
-      throw Error(schema.name + " '" + node + "': operand '" + schema.operands[i].name + "' is missing");
-    }
+    if (missing && !spec.optional) throw Error(schema.name + " '" + node + "': operand '" + spec.name + "' is missing");
   }
 }
 
@@ -54,13 +51,8 @@ StateRole role_named(std::string_view name) {
 }
 
 ValueId Graph::add_value(std::string value_name, Type type, NodeId producer, std::int32_t result) {
-  std::int64_t count = 1;
-  for (const std::int64_t dim : type.shape) {
-    if (dim <= 0) throw Error("value '" + value_name + "' has the shape " + to_string(type.shape) + ", expected dimensions of at least 1");
-    if (dim > most_elements / count) {
-      throw Error("value '" + value_name + "' has the shape " + to_string(type.shape) + ", expected at most 2^40 elements");
-    }
-    count *= dim;
+  if (!is_valid(type.shape)) {
+    throw Error("value '" + value_name + "' has the shape " + to_string(type.shape) + ", expected " + std::string(expected_shape));
   }
   const auto id = static_cast<ValueId>(values_.size());
   if (!names_.emplace(value_name, id).second) throw Error("the name '" + value_name + "' is taken");
@@ -74,6 +66,10 @@ ValueId Graph::add_input(const std::string& input, Type type) {
 }
 
 ValueId Graph::add_state(const std::string& state_name, Type type, State state) {
+  if (const Limits limits = limits_of(type.dtype);
+      !is_float(type.dtype) && !(std::abs(state.initializer.a) <= static_cast<double>(limits.high))) {
+    throw Error("state '" + state_name + "' of " + std::string(name_of(type.dtype)) + " begins with values that this doesn't hold");
+  }
   state.value = add_value(state_name, std::move(type), absent, 0);
   state_index_.emplace(state.value, states_.size());
   states_.push_back(std::move(state));
@@ -112,7 +108,9 @@ void Graph::add_output(std::string output_name, ValueId value_id) {
 }
 
 void Graph::add_update(ValueId state_value, ValueId new_value) {
-  if (state(state_value) == nullptr) throw Error("update of '" + value(state_value).name + "', which is no state");
+  const State* updated = state(state_value);
+  if (updated == nullptr) throw Error("update of '" + value(state_value).name + "', which is no state");
+  if (updated->role == StateRole::constant) throw Error("update of '" + value(state_value).name + "', which is a constant");
   if (type(state_value) != type(new_value)) {
     throw Error("update of '" + value(state_value).name + "': " + to_string(type(new_value)) + " from '" + value(new_value).name +
                 "', expected " + to_string(type(state_value)));

@@ -81,6 +81,12 @@ inline std::int32_t requantize_rescaled(float t, std::int32_t zero_point, Range 
   return zero_point + static_cast<std::int32_t>(round_even(clamped));
 }
 
+/// A sum of accumulators and biases. Where accumulators are proven (N-ACC) it doesn't overflow; elsewhere it wraps around, on all backends
+/// alike.
+inline std::int32_t wrapping_add(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+}
+
 /// N-REQ-FIXED: a positive real multiplier as mantissa * 2^(shift - 31), mantissa in [2^30, 2^31) (Jacob et al. 2017, equation 6).
 struct FixedMultiplier {
   std::int32_t mantissa;
@@ -90,6 +96,7 @@ struct FixedMultiplier {
 /// The multiplier nearest to m > 0; m = 0 gives mantissa 0. Shifts beyond what int32 can show are clamped to zero or to the largest.
 inline FixedMultiplier fixed_multiplier(double m) {
   if (!(m > 0)) return {0, 0};
+  if (!std::isfinite(m)) return {std::numeric_limits<std::int32_t>::max(), 30};
   int exponent = 0;
   const double fraction = std::frexp(m, &exponent);  // m = fraction * 2^exponent, fraction in [0.5, 1)
   auto mantissa = static_cast<std::int64_t>(std::nearbyint(fraction * 2147483648.0));

@@ -112,6 +112,23 @@ void InferContext::expect(bool condition, const std::string& message) const {
   if (!condition) fail(message);
 }
 
+Limits limits_of(DType dtype) {
+  const auto all_of = []<class T>(T) { return Limits{std::numeric_limits<T>::min(), std::numeric_limits<T>::max()}; };
+  switch (dtype) {
+    case DType::s8:
+      return all_of(std::int8_t{});
+    case DType::u8:
+      return all_of(std::uint8_t{});
+    case DType::i32:
+      return all_of(std::int32_t{});
+    case DType::i64:
+    case DType::f32:
+    case DType::f64:
+      break;
+  }
+  return all_of(std::int64_t{});
+}
+
 Limits DataContext::limits(std::size_t i) const {
   const TensorView& constant = constants[i];
   if (constant.data == nullptr) return computed[i];

@@ -29,6 +29,9 @@ struct Limits {
   std::int64_t high;
 };
 
+/// All that the element type holds; of floats, all integers.
+Limits limits_of(DType dtype);
+
 struct OperandSpec {
   std::string name;
   std::string doc;

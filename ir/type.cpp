@@ -48,6 +48,17 @@ DType dtype_named(std::string_view name) {
   throw Error("unknown element type '" + std::string(name) + "', expected " + one_of(names));
 }
 
+bool is_valid(const Shape& shape) {
+  constexpr std::size_t most_dimensions = 16;
+  constexpr std::int64_t most_elements = (std::int64_t{1} << 31) - 1;
+  std::int64_t count = 1;
+  for (const std::int64_t dim : shape) {
+    if (dim < 1 || dim > most_elements / count) return false;
+    count *= dim;
+  }
+  return shape.size() <= most_dimensions;
+}
+
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t dim : shape) count *= dim;

@@ -28,7 +28,12 @@ DType dtype_named(std::string_view name);
 std::size_t size_of(DType dtype);
 bool is_float(DType dtype);
 
-/// Product of the dimensions; 1 for a scalar (rank 0).
+/// Whether a value may have the shape: at most 16 dimensions of at least 1, and at most 2^31 - 1 elements, so that sums and products of
+/// sizes stay within 64 bits and libraries can count in 32.
+bool is_valid(const Shape& shape);
+/// What is expected of a shape that isn't valid.
+inline constexpr std::string_view expected_shape = "at most 16 dimensions of at least 1 and 2147483647 elements";
+/// Product of the dimensions of a valid shape; 1 for a scalar (rank 0).
 std::int64_t element_count(const Shape& shape);
 std::size_t byte_count(const Type& type);
 /// "[64,1,28,28]"

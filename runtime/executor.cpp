@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ir/check_data.h"
 #include "ir/error.h"
 #include "ir/op.h"
 
@@ -129,6 +130,7 @@ struct Executor::Impl {
       if (state.role != ir::StateRole::constant) continue;
       constants[static_cast<std::size_t>(state.value)] = states.find(graph.value(state.value).name)->second.view();
     }
+    ir::check_data(graph, [&](const ir::State& state) { return constants[static_cast<std::size_t>(state.value)]; });
     const ir::Uses uses(graph);
     std::size_t scratch_bytes = 0;
     for (std::size_t s = 0; s < schedule.size(); ++s) {

@@ -38,7 +38,7 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .operands = {{"dy", "gradient by y"}, {"x", "its operand, or of a clamp its result"}},
                 .results = {{"dx", "gradient by x"}},
                 .attributes = activation.attributes,
-                .infer = same_as_first_float,
+                .infer = [](const InferContext& c) { return same_floats(c, 1); },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
                 .in_place = {0}});

@@ -5,9 +5,7 @@ namespace stair::ir::ops {
 namespace {
 
 std::vector<AttributeSpec> avg_pool_attributes() {
-  return {{"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
-          {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
-          {"padding", "[top, left, bottom, right]; padding counts as 0", std::vector<std::int64_t>{0, 0, 0, 0}}};
+  return pool_attributes("[height, width]", "padding counts as 0");
 }
 
 }  // namespace
@@ -20,7 +18,7 @@ void avg_pool(OpRegistry& registry) {
                 .attributes = avg_pool_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
-                  return {{c.operand(0).dtype, infer_pool(c)}};
+                  return {{c.operand(0).dtype, infer_pool(c, c.shape(0))}};
                 },
                 .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
@@ -45,7 +43,10 @@ void avg_pool(OpRegistry& registry) {
                 .results = {{"dx", "of input_shape"}},
                 .attributes = of_gradient,
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  return {{c.operand(0).dtype, c.attributes.integers("input_shape")}};
+                  same_as_first_float(c);
+                  const Shape& x = shape_attribute(c, "input_shape");
+                  expect_type(c, 0, {c.operand(0).dtype, infer_pool(c, x)});
+                  return {{c.operand(0).dtype, x}};
                 },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});

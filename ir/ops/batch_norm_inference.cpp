@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 
 void batch_norm_inference(OpRegistry& registry) {
-  const AttributeSpec added{"eps", "added to the variance", 1e-5};
+  const AttributeSpec added{"eps", "added to the variance", 1e-5, false, above(0)};
   registry.add({.name = "batch_norm_inference",
                 .summary = "(x - mean) * (gamma / sqrt(var + eps)) + beta with running statistics",
                 .operands = {{"x", "[N,C] or [N,C,H,W]"}, {"gamma", "[C]"}, {"beta", "[C]"}, {"mean", "[C]"}, {"var", "[C]"}},

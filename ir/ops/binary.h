@@ -16,7 +16,7 @@ inline std::vector<AttributeSpec> binarize_attributes() {
 }
 
 inline void check_binarize(const InferContext& c) {
-  expect_dtype(c, 1, DType::i64);
+  expect_type(c, 1, {DType::i64, {1}});
   c.expect(!c.attributes.boolean("stochastic") || c.operands[1] != nullptr, "stochastic needs the operand 'counter'");
 }
 

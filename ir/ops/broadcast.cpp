@@ -11,7 +11,7 @@ void broadcast(OpRegistry& registry) {
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   const Shape& x = c.shape(0);
-                  const Shape& shape = c.attributes.integers("shape");
+                  const Shape& shape = shape_attribute(c, "shape");
                   bool fits = x.size() <= shape.size();
                   for (std::size_t i = 1; fits && i <= x.size(); ++i) {
                     fits = x[x.size() - i] == 1 || x[x.size() - i] == shape[shape.size() - i];

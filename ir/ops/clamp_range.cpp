@@ -6,15 +6,21 @@ void clamp_range(OpRegistry& registry) {
   registry.add({.name = "clamp_range",
                 .summary = "[lo', hi'] of a fused clamp: a bound quantizes to z + round(bound / s), within [lo, hi] (N-REQ-FLOAT)",
                 .operands = {{"scale", "s_y, f32[1]"}, {"zero_point", "z_y, i32[1]"}},
-                .results = {{"range", "i32[2]"}},
-                .attributes = {{"lo", "least integer", std::int64_t{0}, true},
-                               {"hi", "largest integer", std::int64_t{255}, true},
-                               {"clamp", "[low] or [low, high], in real values", std::vector<double>{}, true}},
+                .results = {{.name = "range",
+                             .doc = "i32[2]",
+                             .within =
+                                 [](const Attributes& a) {
+                                   return Limits{a.integer("lo"), a.integer("hi")};
+                                 }}},
+                .attributes = range_attributes({{"clamp", "[low] or [low, high], in real values", std::vector<double>{}, true}}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  const std::size_t bounds = c.attributes.numbers("clamp").size();
-                  c.expect(bounds == 1 || bounds == 2, std::to_string(bounds) + " bounds, expected [low] or [low, high]");
+                  expect_type(c, 0, {DType::f32, {1}});
+                  expect_zero_point(c, 1);
+                  quantized_dtype(c);
+                  expect_clamp(c, 1);
                   return {{DType::i32, {2}}};
                 },
+                .check_data = [](const DataContext& c) { check_quantizer(c, 1); },
                 .gradient = no_gradient(simulated_instead),
                 .integer = no_integer_form(on_parameters)});
 }

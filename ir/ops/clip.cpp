@@ -8,7 +8,11 @@ void clip(OpRegistry& registry) {
                 .operands = {{"x", "floats"}},
                 .results = {{"y", "of the type of x"}},
                 .attributes = {{"low", "least", -1.0, true}, {"high", "largest", 1.0, true}},
-                .infer = same_as_first_float,
+                .infer =
+                    [](const InferContext& c) {
+                      c.expect(c.attributes.number("low") <= c.attributes.number("high"), "low is more than high");
+                      return same_as_first_float(c);
+                    },
                 .gradient = no_gradient(update_only),
                 .integer = no_integer_form(update_only),
                 .in_place = {0}});

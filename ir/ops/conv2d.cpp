@@ -75,7 +75,9 @@ void conv2d(OpRegistry& registry) {
                 .attributes = with(convolution_attributes(), quantize_attribute),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
-                  return {{c.operand(0).dtype, infer_convolution(c, 2)}};
+                  expect_dtype(c, 1, c.operand(0).dtype);
+                  expect_type(c, 2, {c.operand(0).dtype, {c.shape(1).empty() ? 0 : c.shape(1)[0]}});
+                  return {{c.operand(0).dtype, infer_convolution(c, c.shape(0), c.shape(1))}};
                 },
                 .deployed = true,
                 .gradient = gradient(conv2d_backward),
@@ -89,7 +91,11 @@ void conv2d(OpRegistry& registry) {
                 .results = {{"dx", "of input_shape"}},
                 .attributes = with(convolution_attributes(), {"input_shape", "of x", std::vector<std::int64_t>{}, true}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  return {{c.operand(0).dtype, c.attributes.integers("input_shape")}};
+                  same_as_first_float(c);
+                  expect_dtype(c, 1, c.operand(0).dtype);
+                  const Shape& x = shape_attribute(c, "input_shape");
+                  expect_type(c, 0, {c.operand(0).dtype, infer_convolution(c, x, c.shape(1))});
+                  return {{c.operand(0).dtype, x}};
                 },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
@@ -100,7 +106,11 @@ void conv2d(OpRegistry& registry) {
                 .results = {{"dw", "of weight_shape"}},
                 .attributes = with(convolution_attributes(), {"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  return {{c.operand(0).dtype, c.attributes.integers("weight_shape")}};
+                  same_as_first_float(c);
+                  expect_dtype(c, 1, c.operand(0).dtype);
+                  const Shape& weight = shape_attribute(c, "weight_shape");
+                  expect_type(c, 0, {c.operand(0).dtype, infer_convolution(c, c.shape(1), weight)});
+                  return {{c.operand(0).dtype, weight}};
                 },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),

@@ -17,8 +17,10 @@ void conv2d_integer(OpRegistry& registry) {
        .infer = [](const InferContext& c) -> std::vector<Type> {
          expect_quantized(c, 0);
          expect_dtype(c, 1, DType::s8);
-         return {{DType::i32, infer_convolution(c, c.operands.size())}};
+         expect_zero_point(c, 2);
+         return {{DType::i32, infer_convolution(c, c.shape(0), c.shape(1))}};
        },
+       .check_data = [](const DataContext& c) { check_zero_point(c, 2, 0); },
        .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op(),

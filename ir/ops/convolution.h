@@ -9,11 +9,26 @@
 
 namespace stair::ir::ops {
 
+/// Sizes of a window and steps of it are at most that, so that their products and sums with those of images stay within 64 bits.
+inline constexpr std::int64_t largest_window = (std::int64_t{1} << 31) - 1;
+
 inline std::vector<AttributeSpec> convolution_attributes() {
-  return {{"stride", "[height, width]", std::vector<std::int64_t>{1, 1}},
-          {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}},
-          {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}},
-          {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}}};
+  return {{"stride", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
+          {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)},
+          {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
+          {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}, false,
+           at_least(1)}};
+}
+
+/// Those of pools, with what is said of kernel and padding, and `more`.
+inline std::vector<AttributeSpec> pool_attributes(const std::string& kernel, const std::string& padding,
+                                                  std::vector<AttributeSpec> more = {}) {
+  more.insert(
+      more.begin(),
+      {{"kernel", kernel, std::vector<std::int64_t>{}, true, within(1, largest_window)},
+       {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}, false, within(1, largest_window)},
+       {"padding", "[top, left, bottom, right]; " + padding, std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)}});
+  return more;
 }
 
 /// The stride of a window: the kernel's where none is said.
@@ -35,19 +50,27 @@ inline void expect_window_attributes(const InferContext& c) {
     if (!c.attributes.has(name)) continue;
     const std::vector<std::int64_t>& v = c.attributes.integers(name);
     if (v.empty() && std::string_view(name) == "stride" && c.attributes.has("kernel")) continue;
-    c.expect(v.size() == 2 && v[0] > 0 && v[1] > 0,
-             std::string(name) + " is " + to_string(v) + ", expected two positive numbers [height, width]");
+    c.expect(v.size() == 2, std::string(name) + " is " + to_string(v) + ", expected two numbers [height, width]");
   }
   const std::vector<std::int64_t>& p = c.attributes.integers("padding");
-  c.expect(p.size() == 4 && p[0] >= 0 && p[1] >= 0 && p[2] >= 0 && p[3] >= 0,
-           "padding is " + to_string(p) + ", expected four numbers from 0 on [top, left, bottom, right]");
+  c.expect(p.size() == 4, "padding is " + to_string(p) + ", expected four numbers [top, left, bottom, right]");
 }
 
-/// Shape of a pooling's result, in the node's layout.
-inline Shape infer_pool(const InferContext& c) {
+/// Kernels may lay out an image x [N,C,H,W] with its padding, and walk over all of it: that is no more than four times the image, or 2^26
+/// elements.
+inline void expect_padding_fits(const InferContext& c, const Shape& x) {
+  const std::vector<std::int64_t>& p = c.attributes.integers("padding");
+  const double image = static_cast<double>(x[1]) * static_cast<double>(x[2]) * static_cast<double>(x[3]);
+  const double padded = static_cast<double>(x[1]) * static_cast<double>(x[2] + p[0] + p[2]) * static_cast<double>(x[3] + p[1] + p[3]);
+  c.expect(padded <= std::max(4 * image, 0x1p26), "padding is " + to_string(p) + ", which makes more than 2^26 elements of x " +
+                                                      to_string(x) + " and more than four times as many");
+}
+
+/// Shape of a pooling's result, from that of the images, both in the node's layout.
+inline Shape infer_pool(const InferContext& c, const Shape& images) {
   expect_window_attributes(c);
-  const Shape x = image_shape(c, 0);
-  c.expect(x.size() == 4, "x is " + to_string(x) + ", expected [N,C,H,W]");
+  const Shape x = image_shape(c, images);
+  expect_padding_fits(c, x);
   const std::vector<std::int64_t>& kernel = c.attributes.integers("kernel");
   const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
   c.expect(padding[0] < kernel[0] && padding[2] < kernel[0] && padding[1] < kernel[1] && padding[3] < kernel[1],
@@ -58,23 +81,17 @@ inline Shape infer_pool(const InferContext& c) {
   return laid_out(c, {x[0], x[1], oh, ow});
 }
 
-/// Shape of a convolution's result, in the node's layout; checks x [N,C,H,W], w [O,C/groups,KH,KW] and an optional bias [O] (operand
-/// `bias`).
-inline Shape infer_convolution(const InferContext& c, std::size_t bias) {
+/// Shape of a convolution's result, from those of the images, both in the node's layout, and the weight [O,C/groups,KH,KW].
+inline Shape infer_convolution(const InferContext& c, const Shape& images, const Shape& w) {
   expect_window_attributes(c);
-  const Shape x = image_shape(c, 0);
-  const Shape& w = c.shape(1);
-  c.expect(x.size() == 4, "x is " + to_string(x) + ", expected [N,C,H,W]");
+  const Shape x = image_shape(c, images);
+  expect_padding_fits(c, x);
   c.expect(w.size() == 4, "weight is " + to_string(w) + ", expected [O,C/groups,KH,KW]");
   const std::int64_t groups = c.attributes.integer("groups");
-  c.expect(
-      groups >= 1 && x[1] % groups == 0 && w[0] % groups == 0,
-      std::to_string(groups) + " groups don't divide " + std::to_string(x[1]) + " input and " + std::to_string(w[0]) + " output channels");
+  c.expect(x[1] % groups == 0 && w[0] % groups == 0, std::to_string(groups) + " groups don't divide " + std::to_string(x[1]) +
+                                                         " input and " + std::to_string(w[0]) + " output channels");
   c.expect(w[1] == x[1] / groups, "x " + to_string(x) + " and weight " + to_string(w) + " don't fit: weight has " + std::to_string(w[1]) +
                                       " input channels a group, expected " + std::to_string(x[1] / groups));
-  if (bias < c.operands.size() && c.operands[bias] != nullptr) {
-    c.expect(c.shape(bias) == Shape{w[0]}, "bias is " + to_string(c.shape(bias)) + ", expected " + to_string(Shape{w[0]}));
-  }
   const std::vector<std::int64_t>& dilation = c.attributes.integers("dilation");
   const std::int64_t oh = window_output(x[2], w[2], c.attributes, 0, dilation[0]);
   const std::int64_t ow = window_output(x[3], w[3], c.attributes, 1, dilation[1]);

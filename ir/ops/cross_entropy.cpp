@@ -3,7 +3,8 @@
 namespace stair::ir::ops {
 
 void cross_entropy(OpRegistry& registry) {
-  const AttributeSpec smoothing{"label_smoothing", "share of the target spread over all classes (Szegedy 2016, section 7)", 0.0};
+  const AttributeSpec smoothing{"label_smoothing", "share of the target spread over all classes (Szegedy 2016, section 7)", 0.0, false,
+                                within(0, 1)};
   registry.add({.name = "cross_entropy",
                 .summary = "mean over the batch of -sum over c of t[c] * log_softmax(x)[c]",
                 .operands = loss_operands(),
@@ -21,7 +22,7 @@ void cross_entropy(OpRegistry& registry) {
                 .operands = loss_gradient_operands(),
                 .results = {{"dlogits", "[N, classes]"}},
                 .attributes = {smoothing},
-                .infer = like_second,
+                .infer = infer_classes_gradient,
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});
 }

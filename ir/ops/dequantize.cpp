@@ -10,10 +10,16 @@ void dequantize(OpRegistry& registry) {
                 .attributes = {{"axis", "channel axis of the scales", std::int64_t{0}}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
-                  expect_per_channel(c, 1, axis_of(c, c.shape(0).size()));
-                  expect_dtype(c, 2, DType::i32);
+                  expect_operand(c, 1, is_float(c.operand(1).dtype), "floats");
+                  expect_per_channel(c, 1, axis_of(c, c.shape(0).size()), c.operand(1).dtype);
+                  expect_zero_point(c, 2);
                   return {{c.operand(1).dtype, c.shape(0)}};
                 },
+                .check_data =
+                    [](const DataContext& c) {
+                      check_scale(c, 1);
+                      check_zero_point(c, 2, 0);
+                    },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});

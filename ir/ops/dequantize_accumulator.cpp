@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/requantization.h"
 
 namespace stair::ir::ops {
 
@@ -11,10 +11,11 @@ void dequantize_accumulator(OpRegistry& registry) {
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_dtype(c, 0, DType::i32);
                   const std::size_t axis = axis_of(c, c.shape(0).size());
-                  expect_per_channel(c, 1, axis);
-                  expect_per_channel(c, 2, axis);
+                  expect_per_channel(c, 1, axis, DType::f32);
+                  expect_bias(c, 2, axis);
                   return {{DType::f32, c.shape(0)}};
                 },
+                .check_data = [](const DataContext& c) { c.expect_reals(1, at_least(0)); },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),

@@ -3,19 +3,18 @@
 namespace stair::ir::ops {
 
 void dropout(OpRegistry& registry) {
+  const Bounds share{.low = 0, .high = 1, .below_high = true};
   registry.add(
       {.name = "dropout",
        .summary = "training: 0 with probability rate, else x / (1 - rate) (Srivastava 2014, inverted)",
        .operands = {{"x", "any floats"}, {"counter", "i64[1], which draw this is"}},
        .results = {{"y", "of the type of x"}, {"mask", "u8: 1 where x is kept"}, reduced(Reduction::max, "next", "the counter plus 1")},
-       .attributes = {{"rate", "share that is dropped, in [0, 1)", 0.5},
+       .attributes = {{"rate", "share that is dropped, in [0, 1)", 0.5, false, share},
                       {"seed", "of the draws", std::int64_t{0}},
                       {"stream", "tells the draws of one node from another's", std::int64_t{0}}},
        .infer = [](const InferContext& c) -> std::vector<Type> {
          same_as_first_float(c);
-         expect_dtype(c, 1, DType::i64);
-         const double rate = c.attributes.number("rate");
-         c.expect(rate >= 0 && rate < 1, "rate is " + std::to_string(rate) + ", expected at least 0 and less than 1");
+         expect_type(c, 1, {DType::i64, {1}});
          return {c.operand(0), {DType::u8, c.shape(0)}, c.operand(1)};
        },
        .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
@@ -34,8 +33,12 @@ void dropout(OpRegistry& registry) {
                 .summary = "dy / (1 - rate) where the mask is 1, else 0",
                 .operands = {{"dy", "gradient by y"}, {"mask", "of dropout"}},
                 .results = {{"dx", "gradient by x"}},
-                .attributes = {{"rate", "share that is dropped", 0.5}},
-                .infer = same_as_first_float,
+                .attributes = {{"rate", "share that is dropped", 0.5, false, share}},
+                .infer =
+                    [](const InferContext& c) {
+                      expect_type(c, 1, {DType::u8, c.shape(0)});
+                      return same_as_first_float(c);
+                    },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
                 .in_place = {0}});

@@ -6,9 +6,14 @@ namespace {
 
 std::vector<AttributeSpec> with_estimator() {
   std::vector<AttributeSpec> all = binarize_attributes();
-  all.push_back({"estimator", "'plain' (identity) or 'clipped' (gradient 0 where |x| > 1)", std::string("plain")});
   all.push_back(
-      {"backward", "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x", std::string("quantized")});
+      {"estimator", "'plain' (identity) or 'clipped' (gradient 0 where |x| > 1)", std::string("plain"), false, {}, {"plain", "clipped"}});
+  all.push_back({"backward",
+                 "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
+                 std::string("quantized"),
+                 false,
+                 {},
+                 {"quantized", "latent"}});
   return all;
 }
 
@@ -35,7 +40,7 @@ void fake_binarize(OpRegistry& registry) {
                 .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",
                 .operands = {{"dy", "gradient by y"}, {"x", "latent weights"}},
                 .results = {{"dx", "gradient by x"}},
-                .infer = same_as_first_float,
+                .infer = [](const InferContext& c) { return same_floats(c, 1); },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only),
                 .in_place = {0}});

@@ -1,3 +1,4 @@
+#include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
@@ -14,31 +15,33 @@ std::vector<ValueId> straight_through(GradientContext& g) {
 }  // namespace
 
 void fake_quantize(OpRegistry& registry) {
-  registry.add(
-      {.name = "fake_quantize",
-       .summary = "N-FAKE: dequantize(quantize(x)), with the straight-through estimator as its gradient",
-       .operands = {{"x", "floats"}, {"scale", "s > 0, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
-       .results = {{"y", "of the type of x"}},
-       .attributes = {{"lo", "least integer", std::int64_t{0}, true},
-                      {"hi", "largest integer", std::int64_t{255}, true},
-                      {"axis", "channel axis of the scales", std::int64_t{0}},
-                      {"estimator", "'clipped' (gradient 0 outside the range) or 'plain' (identity)", std::string("clipped")},
-                      {"backward", "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
-                       std::string("quantized")}},
-       .infer =
-           [](const InferContext& c) {
-             quantized_dtype(c);
-             const std::string& estimator = c.attributes.text("estimator");
-             c.expect(estimator == "clipped" || estimator == "plain", "estimator is '" + estimator + "', expected 'clipped' or 'plain'");
-             const std::string& backward = c.attributes.text("backward");
-             c.expect(backward == "quantized" || backward == "latent", "backward is '" + backward + "', expected 'quantized' or 'latent'");
-             expect_per_channel(c, 1, axis_of(c, c.shape(0).size()));
-             expect_dtype(c, 2, DType::i32);
-             return same_as_first_float(c);
-           },
-       .gradient = gradient(straight_through),
-       .integer = integer_op(),
-       .dimensions = each_element_of_first});
+  registry.add({.name = "fake_quantize",
+                .summary = "N-FAKE: dequantize(quantize(x)), with the straight-through estimator as its gradient",
+                .operands = {{"x", "floats"}, {"scale", "s > 0, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
+                .results = {{"y", "of the type of x"}},
+                .attributes = range_attributes({{"axis", "channel axis of the scales", std::int64_t{0}},
+                                                {"estimator",
+                                                 "'clipped' (gradient 0 outside the range) or 'plain' (identity)",
+                                                 std::string("clipped"),
+                                                 false,
+                                                 {},
+                                                 {"clipped", "plain"}},
+                                                {"backward",
+                                                 "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
+                                                 std::string("quantized"),
+                                                 false,
+                                                 {},
+                                                 {"quantized", "latent"}}}),
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  quantized_dtype(c);
+                  expect_per_channel(c, 1, axis_of(c, c.shape(0).size()), c.operand(0).dtype);
+                  expect_zero_point(c, 2);
+                  return same_as_first_float(c);
+                },
+                .check_data = [](const DataContext& c) { check_quantizer(c, 2); },
+                .gradient = gradient(straight_through),
+                .integer = integer_op(),
+                .dimensions = each_element_of_first});
 }
 
 }  // namespace stair::ir::ops

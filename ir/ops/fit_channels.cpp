@@ -21,17 +21,11 @@ void fit_channels(OpRegistry& registry) {
                              "constant"}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_dtype(c, 0, DType::s8);
-                  c.expect(!c.shape(0).empty(), "q is " + to_string(c.operand(0)) + ", expected output channels first");
-                  for (const std::size_t i : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}})
-                    expect_dtype(c, i, DType::f32);
-                  expect_per_channel(c, 1, 0);
-                  c.expect(c.shape(2) == Shape{1}, "operand 'x_scale' is " + to_string(c.shape(2)) + ", expected [1]");
+                  expect_per_channel(c, 1, 0, DType::f32);
+                  expect_type(c, 2, {DType::f32, {1}});
                   const Shape channels{c.shape(0)[0]};
-                  for (const std::size_t i : {std::size_t{3}, std::size_t{4}}) {
-                    if (c.operands[i] == nullptr) continue;
-                    c.expect(c.shape(i) == channels,
-                             "operand '" + c.op.operands[i].name + "' is " + to_string(c.shape(i)) + ", expected " + to_string(channels));
-                  }
+                  expect_type(c, 3, {DType::f32, channels});
+                  expect_type(c, 4, {DType::f32, channels});
                   return {c.operand(0), {DType::f32, channels}, {DType::f32, channels}, {DType::i32, channels}, {DType::f32, channels}};
                 },
                 .gradient = no_gradient(simulated_instead),

@@ -8,8 +8,8 @@ void increment(OpRegistry& registry) {
                 .operands = {{"n", "i64[1]"}, {"by", "i64[1]; 1 where it is absent", true}},
                 .results = {reduced(Reduction::max, "y", "i64[1]")},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_dtype(c, 0, DType::i64);
-                  expect_dtype(c, 1, DType::i64);
+                  expect_type(c, 0, {DType::i64, {1}});
+                  expect_type(c, 1, {DType::i64, {1}});
                   return {c.operand(0)};
                 },
                 .gradient = no_gradient("a counter"),

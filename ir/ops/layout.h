@@ -10,26 +10,24 @@ namespace stair::ir::ops {
 // [O,C/groups,KH,KW].
 
 inline AttributeSpec layout_attribute() {
-  return {"layout", "'nchw' or 'nhwc': of x and the result", std::string("nchw")};
+  return {"layout", "'nchw' or 'nhwc': of x and the result", std::string("nchw"), false, {}, {"nchw", "nhwc"}};
 }
 
 /// Whether the node's images are [N,H,W,C].
 inline bool channels_last(const InferContext& c) {
-  const std::string& layout = c.attributes.text("layout");
-  c.expect(layout == "nchw" || layout == "nhwc", "layout is '" + layout + "', expected 'nchw' or 'nhwc'");
-  return layout == "nhwc";
+  return c.attributes.has("layout") && c.attributes.text("layout") == "nhwc";
 }
 
-/// The shape of operand i as [N,C,H,W].
-inline Shape image_shape(const InferContext& c, std::size_t i) {
-  const Shape& shape = c.shape(i);
-  if (!c.attributes.has("layout") || !channels_last(c) || shape.size() != 4) return shape;
+/// The shape of x, which is in the node's layout, as [N,C,H,W].
+inline Shape image_shape(const InferContext& c, const Shape& shape) {
+  c.expect(shape.size() == 4, "x is " + to_string(shape) + ", expected [N,C,H,W]");
+  if (!channels_last(c)) return shape;
   return {shape[0], shape[3], shape[1], shape[2]};
 }
 
 /// The shape [N,C,H,W] in the node's layout.
 inline Shape laid_out(const InferContext& c, const Shape& shape) {
-  if (!c.attributes.has("layout") || !channels_last(c)) return shape;
+  if (!channels_last(c)) return shape;
   return {shape[0], shape[2], shape[3], shape[1]};
 }
 

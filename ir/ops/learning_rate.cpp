@@ -1,12 +1,6 @@
 #include "ir/ops/common.h"
 
 namespace stair::ir::ops {
-namespace {
-
-const std::vector<std::string> kinds{"constant", "step", "cosine", "exponential"};
-
-}  // namespace
-
 void learning_rate(OpRegistry& registry) {
   registry.add({.name = "learning_rate",
                 .summary = "of step t (from 0): constant: base; step: base gamma^floor(t / step_size); exponential: base gamma^(t / "
@@ -16,20 +10,20 @@ void learning_rate(OpRegistry& registry) {
                            "schedule starts after them",
                 .operands = {{"step", "t, i64[1]"}},
                 .results = {{"lr", "f32[1]"}},
-                .attributes = {{"kind", "'constant', 'step', 'cosine' or 'exponential'", std::string("constant")},
+                .attributes = {{"kind",
+                                "'constant', 'step', 'cosine' or 'exponential'",
+                                std::string("constant"),
+                                false,
+                                {},
+                                {"constant", "step", "cosine", "exponential"}},
                                {"base", "the rate after warm-up", 0.01, true},
-                               {"total_steps", "steps of the stage (cosine)", std::int64_t{1}},
-                               {"step_size", "steps between decays (step, exponential)", std::int64_t{1}},
-                               {"gamma", "decay (step, exponential)", 0.1},
-                               {"warmup_steps", "steps of linear rise", std::int64_t{0}},
+                               {"total_steps", "steps of the stage (cosine)", std::int64_t{1}, false, at_least(1)},
+                               {"step_size", "steps between decays (step, exponential)", std::int64_t{1}, false, at_least(1)},
+                               {"gamma", "decay (step, exponential)", 0.1, false, at_least(0)},
+                               {"warmup_steps", "steps of linear rise", std::int64_t{0}, false, at_least(0)},
                                {"final", "rate at the end (cosine)", 0.0}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_dtype(c, 0, DType::i64);
-                  const std::string& kind = c.attributes.text("kind");
-                  c.expect(std::find(kinds.begin(), kinds.end(), kind) != kinds.end(),
-                           "kind is '" + kind + "'" + did_you_mean(kind, kinds) + ", expected " + one_of(kinds));
-                  c.expect(c.attributes.integer("step_size") > 0 && c.attributes.integer("total_steps") > 0,
-                           "step_size and total_steps must be positive");
+                  expect_type(c, 0, {DType::i64, {1}});
                   return {{DType::f32, {1}}};
                 },
                 .gradient = no_gradient("follows the step, not the loss"),

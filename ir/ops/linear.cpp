@@ -39,9 +39,8 @@ void linear(OpRegistry& registry) {
          c.expect(!shape.empty() && c.shape(1).size() == 2 && c.shape(1)[1] == shape.back(),
                   "x " + to_string(shape) + " and weight " + to_string(c.shape(1)) + " don't fit, expected [..., K] and [O, K]");
          shape.back() = c.shape(1)[0];
-         if (c.operands[2] != nullptr) {
-           c.expect(c.shape(2) == Shape{shape.back()}, "bias is " + to_string(c.shape(2)) + ", expected " + to_string(Shape{shape.back()}));
-         }
+         expect_dtype(c, 1, c.operand(0).dtype);
+         expect_type(c, 2, {c.operand(0).dtype, {shape.back()}});
          return {{c.operand(0).dtype, shape}};
        },
        .deployed = true,

@@ -9,7 +9,8 @@ void lookup(OpRegistry& registry) {
                 .results = {{"y", "of the shape of q and the table's element type"}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
-                  c.expect(c.shape(1) == Shape{256}, "table is " + to_string(c.shape(1)) + ", expected [256]");
+                  expect_quantized(c, 1);
+                  expect_type(c, 1, {c.operand(1).dtype, {256}});
                   return {{c.operand(1).dtype, c.shape(0)}};
                 },
                 .deployed = true,

@@ -11,15 +11,16 @@ inline const char* const loss_only = "losses are computed in float";
 /// logits [N, classes] and labels i32[N] give a scalar.
 inline std::vector<Type> infer_classes(const InferContext& c) {
   same_as_first_float(c);
-  const Shape& x = c.shape(0);
-  c.expect(x.size() == 2, "logits are " + to_string(x) + ", expected [N, classes]");
-  c.expect(c.operand(1) == Type{DType::i32, {x[0]}},
-           "labels are " + to_string(c.operand(1)) + ", expected " + to_string(Type{DType::i32, {x[0]}}));
+  expect_operand(c, 0, c.shape(0).size() == 2, "[N, classes]");
+  expect_type(c, 1, {DType::i32, {c.shape(0)[0]}});
   return {{c.operand(0).dtype, {}}};
 }
 
-/// Of a loss's gradient op, whose operands are dloss and then the loss's.
-inline std::vector<Type> like_second(const InferContext& c) {
+/// Of the gradient op of such a loss, whose operands are dloss and then the loss's.
+inline std::vector<Type> infer_classes_gradient(const InferContext& c) {
+  expect_operand(c, 1, is_float(c.operand(1).dtype) && c.shape(1).size() == 2, "floats [N, classes]");
+  expect_type(c, 0, {c.operand(1).dtype, {}});
+  expect_type(c, 2, {DType::i32, {c.shape(1)[0]}});
   return {c.operand(1)};
 }
 

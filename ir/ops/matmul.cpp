@@ -36,6 +36,7 @@ void matmul(OpRegistry& registry) {
                 .attributes = matmul_own_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
+                  expect_dtype(c, 1, c.operand(0).dtype);
                   return {{c.operand(0).dtype, infer_matmul(c)}};
                 },
                 .deployed = true,

@@ -12,8 +12,15 @@ void matmul_integer(OpRegistry& registry) {
        .infer = [](const InferContext& c) -> std::vector<Type> {
          expect_quantized(c, 0);
          expect_quantized(c, 1);
+         expect_zero_point(c, 2);
+         expect_zero_point(c, 3);
          return {{DType::i32, infer_matmul(c)}};
        },
+       .check_data =
+           [](const DataContext& c) {
+             check_zero_point(c, 2, 0);
+             check_zero_point(c, 3, 1);
+           },
        .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op(),

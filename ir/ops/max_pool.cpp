@@ -5,9 +5,15 @@ namespace stair::ir::ops {
 namespace {
 
 std::vector<AttributeSpec> max_pool_attributes() {
-  return {{"kernel", "[height, width], at most 256 positions", std::vector<std::int64_t>{}, true},
-          {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
-          {"padding", "[top, left, bottom, right]; padding never wins", std::vector<std::int64_t>{0, 0, 0, 0}}};
+  return pool_attributes("[height, width], at most 256 positions", "padding never wins");
+}
+
+// The position in a window is a byte.
+Shape infer_max_pool(const InferContext& c, const Shape& x) {
+  const Shape shape = infer_pool(c, x);
+  const std::vector<std::int64_t>& kernel = c.attributes.integers("kernel");
+  c.expect(kernel[0] * kernel[1] <= 256, "kernel " + to_string(kernel) + " has more than 256 positions");
+  return shape;
 }
 
 }  // namespace
@@ -19,9 +25,8 @@ void max_pool(OpRegistry& registry) {
                 .results = {{"y", "[N,C,OH,OW]"}, {"index", "u8: position of the largest in its window, row-major"}},
                 .attributes = max_pool_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  const Shape shape = infer_pool(c);
-                  const std::vector<std::int64_t>& kernel = c.attributes.integers("kernel");
-                  c.expect(kernel[0] * kernel[1] <= 256, "kernel " + to_string(kernel) + " has more than 256 positions");
+                  expect_ordered(c, 0);
+                  const Shape shape = infer_max_pool(c, c.shape(0));
                   return {{c.operand(0).dtype, shape}, {DType::u8, shape}};
                 },
                 .deployed = true,
@@ -43,7 +48,12 @@ void max_pool(OpRegistry& registry) {
                 .results = {{"dx", "of input_shape"}},
                 .attributes = of_gradient,
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  return {{c.operand(0).dtype, c.attributes.integers("input_shape")}};
+                  same_as_first_float(c);
+                  const Shape& x = shape_attribute(c, "input_shape");
+                  const Shape shape = infer_max_pool(c, x);
+                  expect_type(c, 0, {c.operand(0).dtype, shape});
+                  expect_type(c, 1, {DType::u8, shape});
+                  return {{c.operand(0).dtype, x}};
                 },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});

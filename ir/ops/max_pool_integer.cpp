@@ -7,13 +7,10 @@ void max_pool_integer(OpRegistry& registry) {
                 .summary = "N-MOVE: the largest integer in each window; max_pool where nobody asks for the position",
                 .operands = {{"x", "u8 or s8 [N,C,H,W], or in the layout"}},
                 .results = {{"y", "of the element type of x"}},
-                .attributes = {{"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
-                               {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}},
-                               {"padding", "[top, left, bottom, right]; padding never wins", std::vector<std::int64_t>{0, 0, 0, 0}},
-                               layout_attribute()},
+                .attributes = pool_attributes("[height, width]", "padding never wins", {layout_attribute()}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
-                  return {{c.operand(0).dtype, infer_pool(c)}};
+                  return {{c.operand(0).dtype, infer_pool(c, c.shape(0))}};
                 },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),

@@ -8,9 +8,7 @@ void mean_squared_error(OpRegistry& registry) {
                 .operands = {{"x", "floats"}, {"target", "of the same shape"}},
                 .results = loss_result(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  same_as_first_float(c);
-                  c.expect(c.operand(0) == c.operand(1),
-                           "x is " + to_string(c.operand(0)) + " and target " + to_string(c.operand(1)) + ", expected one type");
+                  same_floats(c, 1);
                   return {{c.operand(0).dtype, {}}};
                 },
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
@@ -21,7 +19,12 @@ void mean_squared_error(OpRegistry& registry) {
                 .summary = "2 (x - target) * dloss / count",
                 .operands = {{"dloss", "scalar"}, {"x", "floats"}, {"target", "of the same shape"}},
                 .results = {{"dx", "of the shape of x"}},
-                .infer = like_second,
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  expect_operand(c, 1, is_float(c.operand(1).dtype), "floats");
+                  expect_type(c, 0, {c.operand(1).dtype, {}});
+                  expect_type(c, 2, c.operand(1));
+                  return {c.operand(1)};
+                },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});
 }

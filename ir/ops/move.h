@@ -22,15 +22,14 @@ inline std::vector<ValueId> back_to_shape(GradientContext& g) {
 }
 
 inline AttributeSpec padding_attribute() {
-  return {"padding", "all begins, then all ends", std::vector<std::int64_t>{}, true};
+  return {"padding", "all begins, then all ends", std::vector<std::int64_t>{}, true, within(0, 0x1p31)};
 }
 
 inline std::vector<Type> infer_pad(const InferContext& c) {
   Shape shape = c.shape(0);
   const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
-  c.expect(padding.size() == 2 * shape.size() && std::all_of(padding.begin(), padding.end(), [](std::int64_t p) { return p >= 0; }),
-           "padding is " + to_string(padding) + ", expected " + std::to_string(2 * shape.size()) +
-               " numbers from 0 on (all begins, then all ends) for x " + to_string(shape));
+  c.expect(padding.size() == 2 * shape.size(), "padding is " + to_string(padding) + ", expected " + std::to_string(2 * shape.size()) +
+                                                   " numbers (all begins, then all ends) for x " + to_string(shape));
   for (std::size_t i = 0; i < shape.size(); ++i) shape[i] += padding[i] + padding[shape.size() + i];
   return {{c.operand(0).dtype, shape}};
 }
@@ -44,6 +43,7 @@ inline void add_reshape(OpRegistry& registry, const char* name, const char* summ
                 .results = {{"y", "of the element type of x"}},
                 .attributes = {std::move(attribute)},
                 .infer = std::move(infer),
+                .deployed = true,
                 .gradient = gradient(back_to_shape),
                 .integer = moves(),
                 .in_order = true,

@@ -10,8 +10,7 @@ inline const char* const ranges_follow_data = "ranges follow the data, not the l
 
 inline std::vector<Type> infer_observer(const InferContext& c) {
   same_as_first_float(c);
-  expect_single(c, 1);
-  expect_single(c, 2);
+  for (const std::size_t bound : {1U, 2U}) expect_type(c, bound, {c.operand(0).dtype, {1}});
   return {c.operand(1), c.operand(2)};
 }
 

@@ -11,8 +11,10 @@ void pad_integer(OpRegistry& registry) {
                 .infer =
                     [](const InferContext& c) {
                       expect_quantized(c, 0);
+                      expect_zero_point(c, 1);
                       return infer_pad(c);
                     },
+                .check_data = [](const DataContext& c) { check_zero_point(c, 1, 0); },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});

@@ -9,7 +9,8 @@ void reduce_max(OpRegistry& registry) {
                 .results = {{"y", "without the axes, or with 1 in their place"}},
                 .attributes = reduction_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
-                  return {{c.operand(0).dtype, infer_reduction(c)}};
+                  expect_ordered(c, 0);
+                  return {{c.operand(0).dtype, infer_reduction(c, c.shape(0))}};
                 },
                 .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
@@ -23,7 +24,11 @@ void reduce_max(OpRegistry& registry) {
                 .operands = {{"dy", "gradient by y"}, {"x", "its operand"}},
                 .results = {{"dx", "of the shape of x"}},
                 .attributes = reduction_attributes(),
-                .infer = [](const InferContext& c) -> std::vector<Type> { return {c.operand(1)}; },
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  expect_operand(c, 1, is_float(c.operand(1).dtype), "floats");
+                  expect_type(c, 0, {c.operand(1).dtype, infer_reduction(c, c.shape(1))});
+                  return {c.operand(1)};
+                },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});
 }

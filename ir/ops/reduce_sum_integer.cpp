@@ -10,8 +10,10 @@ void reduce_sum_integer(OpRegistry& registry) {
                 .attributes = reduction_attributes(),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
-                  return {{DType::i32, infer_reduction(c)}};
+                  expect_zero_point(c, 1);
+                  return {{DType::i32, infer_reduction(c, c.shape(0))}};
                 },
+                .check_data = [](const DataContext& c) { check_zero_point(c, 1, 0); },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});

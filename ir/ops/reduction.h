@@ -20,13 +20,16 @@ inline std::vector<bool> reduced_axes(const Attributes& attributes, std::size_t 
   return reduced;
 }
 
-inline Shape infer_reduction(const InferContext& c) {
-  const Shape& x = c.shape(0);
+/// What is left of the shape x.
+inline Shape infer_reduction(const InferContext& c, const Shape& x) {
   const auto rank = static_cast<std::int64_t>(x.size());
-  for (const std::int64_t axis : c.attributes.integers("axes")) {
+  const std::vector<std::int64_t>& axes = c.attributes.integers("axes");
+  for (const std::int64_t axis : axes) {
     c.expect(axis >= -rank && axis < rank, "axis " + std::to_string(axis) + " of x " + to_string(x));
   }
   const std::vector<bool> reduced = reduced_axes(c.attributes, x.size());
+  c.expect(std::count(reduced.begin(), reduced.end(), true) == static_cast<std::ptrdiff_t>(axes.size()),
+           "axes are " + to_string(axes) + ", expected each once");
   Shape shape;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!reduced[i]) {
@@ -53,7 +56,7 @@ inline Dimensions beside_reduced(const InferContext& c) {
 /// Shape of a reduction of floats.
 inline std::vector<Type> infer_float_reduction(const InferContext& c) {
   same_as_first_float(c);
-  return {{c.operand(0).dtype, infer_reduction(c)}};
+  return {{c.operand(0).dtype, infer_reduction(c, c.shape(0))}};
 }
 
 /// The gradient of a sum: dy, repeated over what was reduced.

@@ -10,21 +10,24 @@ inline const char* const range_doc = "i32[2], narrows [lo, hi]: a fused clamp";
 inline const char* const bias_doc = "[C]; i32 is added to the sum, f32 (in steps of the result: b / s_y) after the rescale (N-BIAS)";
 
 inline std::vector<AttributeSpec> requantize_attributes() {
-  return {{"lo", "least integer", std::int64_t{0}, true},
-          {"hi", "largest integer", std::int64_t{255}, true},
-          {"axis", "channel axis", std::int64_t{1}}};
+  return range_attributes({{"axis", "channel axis", std::int64_t{1}}});
 }
 
-/// acc, then `parameters` per-channel operands, zero point, bias, range.
-inline std::vector<Type> infer_requantize(const InferContext& c, std::size_t parameters) {
+/// Operand i, where it is there, is a bias of the channels.
+inline void expect_bias(const InferContext& c, std::size_t i, std::size_t axis) {
+  if (i < c.operands.size() && c.operands[i] != nullptr) {
+    expect_per_channel(c, i, axis, c.operand(i).dtype == DType::i32 ? DType::i32 : DType::f32);
+  }
+}
+
+/// acc, then `parameters` per-channel operands of the element type, zero point, bias, range.
+inline std::vector<Type> infer_requantize(const InferContext& c, std::size_t parameters, DType dtype) {
   expect_dtype(c, 0, DType::i32);
   const std::size_t axis = axis_of(c, c.shape(0).size());
-  for (std::size_t i = 1; i <= parameters; ++i) expect_per_channel(c, i, axis);
-  expect_dtype(c, parameters + 1, DType::i32);
-  expect_per_channel(c, parameters + 2, axis);
-  if (c.operands[parameters + 3] != nullptr) {
-    c.expect(c.operand(parameters + 3) == Type{DType::i32, {2}}, "range is " + to_string(c.operand(parameters + 3)) + ", expected i32[2]");
-  }
+  for (std::size_t i = 1; i <= parameters; ++i) expect_per_channel(c, i, axis, dtype);
+  expect_zero_point(c, parameters + 1);
+  expect_bias(c, parameters + 2, axis);
+  expect_type(c, parameters + 3, {DType::i32, {2}});
   return {{quantized_dtype(c), c.shape(0)}};
 }
 

@@ -12,7 +12,13 @@ void requantize(OpRegistry& registry) {
                              {"range", range_doc, true}},
                 .results = {{"q", "u8 where lo >= 0, else s8"}},
                 .attributes = requantize_attributes(),
-                .infer = [](const InferContext& c) { return infer_requantize(c, 1); },
+                .infer = [](const InferContext& c) { return infer_requantize(c, 1, DType::f32); },
+                .check_data =
+                    [](const DataContext& c) {
+                      c.expect_reals(1, at_least(0));
+                      check_quantizer(c, 2, 4);
+                      c.expect_reals(3, {});
+                    },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});

@@ -14,7 +14,13 @@ void requantize_fixed(OpRegistry& registry) {
                     {"range", range_doc, true}},
        .results = {{"q", "u8 where lo >= 0, else s8"}},
        .attributes = requantize_attributes(),
-       .infer = [](const InferContext& c) { return infer_requantize(c, 2); },
+       .infer = [](const InferContext& c) { return infer_requantize(c, 2, DType::i32); },
+       .check_data =
+           [](const DataContext& c) {
+             check_multipliers(c, 1);
+             check_quantizer(c, 3, 5);
+             c.expect_reals(4, {});
+           },
        .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op()});

@@ -6,7 +6,7 @@ namespace {
 std::vector<Type> infer_reshape(const InferContext& c) {
   const Shape& x = c.shape(0);
   Shape shape = c.attributes.integers("shape");
-  std::int64_t known = 1;
+  Shape known;
   std::size_t free = shape.size();
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0) {
@@ -17,13 +17,14 @@ std::vector<Type> infer_reshape(const InferContext& c) {
       c.expect(free == shape.size(), "shape " + to_string(c.attributes.integers("shape")) + " has more than one -1");
       free = i;
     } else {
-      known *= shape[i];
+      known.push_back(shape[i]);
     }
   }
-  if (free < shape.size() && known > 0) shape[free] = element_count(x) / known;
-  c.expect(element_count(shape) == element_count(x), "x " + to_string(x) + " has " + std::to_string(element_count(x)) +
-                                                         " elements, the shape " + to_string(c.attributes.integers("shape")) +
-                                                         " doesn't hold them");
+  const bool valid = is_valid(known);
+  if (free < shape.size() && valid) shape[free] = element_count(x) / element_count(known);
+  c.expect(valid && element_count(shape) == element_count(x), "x " + to_string(x) + " has " + std::to_string(element_count(x)) +
+                                                                  " elements, the shape " + to_string(c.attributes.integers("shape")) +
+                                                                  " doesn't hold them");
   return {{c.operand(0).dtype, shape}};
 }
 

@@ -9,8 +9,11 @@ std::vector<Type> infer_slice(const InferContext& c) {
   const std::vector<std::int64_t>& starts = c.attributes.integers("starts");
   const std::vector<std::int64_t>& ends = c.attributes.integers("ends");
   c.expect(axes.size() == starts.size() && axes.size() == ends.size(), "axes, starts and ends are of unequal lengths");
+  std::vector<bool> cut(shape.size(), false);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::size_t axis = position(c, axes[i], shape.size(), "axis");
+    c.expect(!cut[axis], "axes are " + to_string(axes) + ", expected each once");
+    cut[axis] = true;
     c.expect(starts[i] >= 0 && starts[i] < ends[i] && ends[i] <= c.shape(0)[axis],
              "[" + std::to_string(starts[i]) + ", " + std::to_string(ends[i]) + ") lies outside of axis " + std::to_string(axis) +
                  " of x " + to_string(c.shape(0)));

@@ -31,7 +31,11 @@ inline void add_softmax(OpRegistry& registry, const char* name, const char* summ
                 .operands = {{"dy", "gradient by y"}, {"y", "its result"}},
                 .results = {{"dx", "gradient by x"}},
                 .attributes = {axis},
-                .infer = infer,
+                .infer =
+                    [](const InferContext& c) {
+                      axis_of(c, c.shape(0).size());
+                      return same_floats(c, 1);
+                    },
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});
 }

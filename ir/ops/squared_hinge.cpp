@@ -16,7 +16,7 @@ void squared_hinge(OpRegistry& registry) {
                 .summary = "-2 t[c] max(0, 1 - t[c] x[c]) * dloss / N",
                 .operands = loss_gradient_operands(),
                 .results = {{"dlogits", "[N, classes]"}},
-                .infer = like_second,
+                .infer = infer_classes_gradient,
                 .gradient = no_gradient(first_order_only),
                 .integer = no_integer_form(backward_only)});
 }

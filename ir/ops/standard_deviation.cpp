@@ -7,7 +7,7 @@ void standard_deviation(OpRegistry& registry) {
                 .summary = "sqrt(var + eps)",
                 .operands = {{"var", "variances"}},
                 .results = {{"y", "of the shape of var"}},
-                .attributes = {{"eps", "added to the variance", 1e-5}},
+                .attributes = {{"eps", "added to the variance", 1e-5, false, above(0)}},
                 .infer = same_as_first_float,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   // d sqrt(v) = dy / (2 sqrt(v))

@@ -8,16 +8,16 @@ namespace stair::ir::ops {
 
 inline const char* const update_only = "an update, behind the gradients";
 
-/// Operands w, gradient, learning rate, …; `results` results like w.
+/// Operands w, gradient, learning rate, and a slot like w for each result but the first; `results` results like w.
 inline std::vector<Type> like_weights(const InferContext& c, std::size_t results) {
-  same_as_first_float(c);
-  c.expect(c.operand(1) == c.operand(0), "gradient is " + to_string(c.operand(1)) + ", weights are " + to_string(c.operand(0)));
-  expect_single(c, 2);
+  same_floats(c, 1);
+  expect_type(c, 2, {c.operand(0).dtype, {1}});
+  for (std::size_t slot = 3; slot < results + 2; ++slot) expect_type(c, slot, c.operand(0));
   return std::vector<Type>(results, c.operand(0));
 }
 
 inline AttributeSpec weight_decay() {
-  return {"weight_decay", "lambda of L2 decay: g + lambda w", 0.0};
+  return {"weight_decay", "lambda of L2 decay: g + lambda w", 0.0, false, at_least(0)};
 }
 
 /// w, g and lr, then the op's own.

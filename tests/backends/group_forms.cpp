@@ -356,7 +356,7 @@ std::optional<Form> quantized_sum(Choices& c, bool large) {
     b.output(scale);
   }
   if (clamp > 0 && !early) narrow();
-  if (masks) b.output(b.graph().emit("clip_mask", {value, scale, zero_point}, clipped));
+  if (masks) b.output(b.graph().emit("range_mask", {value, scale, zero_point}, clipped));
   if (!same_order) std::swap(first, second);
   std::vector<ValueId> operands{first.q, second.q, first.scale, first.zero_point, second.scale, second.zero_point, scale, zero_point};
   if (narrowed != ir::absent) operands.push_back(narrowed);
@@ -400,7 +400,7 @@ std::optional<Form> normalized(Choices& c, bool large) {
     parameters_of.push_back(b.integer(symmetric ? 0 : static_cast<std::int32_t>(b.pick(100))));
   }
   b.output(b.graph().emit("quantize", parameters_of, range));
-  if (masks) b.output(b.graph().emit("clip_mask", parameters_of, range));
+  if (masks) b.output(b.graph().emit("range_mask", parameters_of, range));
   return Form{b.take(), read};
 }
 
@@ -422,7 +422,7 @@ std::optional<Form> quantizer(Choices& c, bool large) {
     b.output(q);
     Attributes clipped = range;
     if (clamp > 0) clipped.set("clamp", clamp == 1 ? std::vector<double>{0.0} : std::vector<double>{0.0, 6.0});
-    q = b.graph().emit("clip_mask", operands, clipped);
+    q = b.graph().emit("range_mask", operands, clipped);
   }
   if (behind == 1) q = b.graph().emit("reshape", {q}, {{"shape", Shape{0, -1}}});
   if (behind == 2) q = b.graph().emit("flatten", {q});

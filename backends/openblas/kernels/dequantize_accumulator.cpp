@@ -20,7 +20,7 @@ STAIR_MULTIVERSION void dequantize_sums(Columns_t, const std::int32_t* acc, cons
 
 STAIR_MULTIVERSION void dequantize_biased(const std::int32_t* acc, std::int32_t before, float scale, float* y, std::int64_t count) {
   STAIR_SIMD
-  for (std::int64_t i = 0; i < count; ++i) y[i] = static_cast<float>(acc[i] + before) * scale;
+  for (std::int64_t i = 0; i < count; ++i) y[i] = static_cast<float>(ir::wrapping_add(acc[i], before)) * scale;
 }
 
 STAIR_MULTIVERSION void dequantize_then_add(const std::int32_t* acc, float scale, float after, float* y, std::int64_t count) {

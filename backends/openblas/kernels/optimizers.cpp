@@ -102,7 +102,7 @@ void run_sgd_momentum(const ir::Node& node, const Arguments& a) {
 void run_adam(const ir::Node& node, const Arguments& a) {
   const double beta1 = node.attributes.number("beta1");
   const double beta2 = node.attributes.number("beta2");
-  const auto t = static_cast<double>(*a.operands[5].as<std::int64_t>() + 1);
+  const auto t = static_cast<double>(*a.operands[5].as<std::int64_t>()) + 1;
   const float rate = *a.operands[2].as<float>();
   const Adam adam{rate,
                   static_cast<float>(node.attributes.number("weight_decay")),

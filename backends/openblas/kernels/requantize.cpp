@@ -42,7 +42,8 @@ STAIR_INLINE void rescale_body(const std::int32_t* acc, const Bias& bias, const 
     const std::int32_t before = *integer;
     STAIR_SIMD
     for (std::int64_t i = 0; i < count; ++i) {
-      const float t = static_cast<float>(acc[i] + parameter<columns>(integer, before, i)) * parameter<columns>(multiplier, only, i);
+      const float t =
+          static_cast<float>(ir::wrapping_add(acc[i], parameter<columns>(integer, before, i))) * parameter<columns>(multiplier, only, i);
       q[i] = static_cast<Q>(zero_point + round(t));
     }
   } else {
@@ -124,7 +125,7 @@ STAIR_INLINE void rescale_fixed_body(const std::int32_t* acc, const Bias& bias, 
   const std::int32_t high = range.hi - zero_point;
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int32_t scaled = multiply_by_fixed(acc[i] + before, mantissa, left, right);
+    const std::int32_t scaled = multiply_by_fixed(ir::wrapping_add(acc[i], before), mantissa, left, right);
     const std::int32_t raised = scaled < low ? low : scaled;
     q[i] = static_cast<Q>(zero_point + (raised > high ? high : raised));
   }

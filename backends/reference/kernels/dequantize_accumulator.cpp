@@ -14,7 +14,7 @@ void run_dequantize_accumulator(const ir::Node& node, const Arguments& a) {
   view.for_each(a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
     const float scale = of_channel<float>(a.operands[1], c);
     const std::int32_t before = integer_bias ? of_channel<std::int32_t>(a.operands[2], c) : 0;
-    for (std::int64_t i = first; i < last; ++i) y[i] = static_cast<float>(acc[i] + before) * scale;
+    for (std::int64_t i = first; i < last; ++i) y[i] = static_cast<float>(ir::wrapping_add(acc[i], before)) * scale;
     if (!float_bias) return;
     const float after = of_channel<float>(a.operands[2], c);
     for (std::int64_t i = first; i < last; ++i) y[i] = y[i] + after;

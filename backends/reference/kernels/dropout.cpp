@@ -18,7 +18,7 @@ void run_dropout(const ir::Node& node, const Arguments& a) {
       a.results[0].as<Real>()[i] = mask[i] != 0 ? x[i] * scale : Real{0};
     }
   });
-  *a.results[2].as<std::int64_t>() = static_cast<std::int64_t>(counter) + 1;
+  *a.results[2].as<std::int64_t>() = static_cast<std::int64_t>(counter + 1);
 }
 
 void run_dropout_grad(const ir::Node& node, const Arguments& a) {

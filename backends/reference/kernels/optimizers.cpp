@@ -43,7 +43,7 @@ void run_adam(const ir::Node& node, const Arguments& a) {
     const auto decay = static_cast<Real>(node.attributes.number("weight_decay"));
     const bool decoupled = node.attributes.boolean("decoupled");
     const Real rate = *a.operands[2].as<Real>();
-    const auto t = static_cast<double>(*a.operands[5].as<std::int64_t>() + 1);
+    const auto t = static_cast<double>(*a.operands[5].as<std::int64_t>()) + 1;
     const auto correction1 = static_cast<Real>(1 - std::pow(beta1, t));
     const auto correction2 = static_cast<Real>(std::sqrt(1 - std::pow(beta2, t)));
     const auto b1 = static_cast<Real>(beta1);
@@ -88,7 +88,7 @@ void run_clip(const ir::Node& node, const Arguments& a) {
 
 void run_increment(const ir::Node&, const Arguments& a) {
   const std::int64_t by = a.has(1) ? *a.operands[1].as<std::int64_t>() : 1;
-  *a.results[0].as<std::int64_t>() = *a.operands[0].as<std::int64_t>() + by;
+  *a.results[0].as<std::uint64_t>() = *a.operands[0].as<std::uint64_t>() + static_cast<std::uint64_t>(by);
 }
 
 void run_learning_rate(const ir::Node& node, const Arguments& a) {

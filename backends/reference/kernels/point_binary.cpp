@@ -58,12 +58,14 @@ void run_add_fixed(const ir::Node& node, const Arguments& a) {
   const std::int32_t zb = scalar(a, 3);
   const std::int32_t zy = scalar(a, 6);
   const ir::Range range = range_of(node, a, 7);
-  const std::int32_t sign = node.attributes.boolean("subtract") ? -1 : 1;
+  const bool subtract = node.attributes.boolean("subtract");
   const ir::FixedMultiplier ma = multiplier(a, 0);
   const ir::FixedMultiplier mb = multiplier(a, 1);
   const ir::FixedMultiplier my = multiplier(a, 2);
   for_pairs(a, [&](std::int32_t x, std::int32_t y) {
-    const std::int32_t sum = ir::multiply_by_fixed((x - za) * left, ma) + sign * ir::multiply_by_fixed((y - zb) * left, mb);
+    const std::int32_t own = ir::multiply_by_fixed((x - za) * left, ma);
+    const std::int32_t other = ir::multiply_by_fixed((y - zb) * left, mb);
+    const std::int32_t sum = ir::wrapping_add(own, subtract ? ir::wrapping_add(~other, 1) : other);
     return std::clamp<std::int64_t>(std::int64_t{ir::multiply_by_fixed(sum, my)} + zy, range.lo, range.hi);
   });
 }

@@ -69,6 +69,8 @@ void run_max_pool_grad(const ir::Node& node, const Arguments& a) {
           const std::int64_t out = (plane * g.out_height + oh) * g.out_width + ow;
           const std::int64_t h = g.in_row(oh, index[out] / g.kernel_width);
           const std::int64_t w = g.in_column(ow, index[out] % g.kernel_width);
+          // A position that max_pool can't have yielded gets nothing.
+          if (index[out] >= g.kernel_height * g.kernel_width || !g.row_inside(h) || !g.column_inside(w)) continue;
           image[h * g.in_width + w] += dy[out];
         }
       }

@@ -35,7 +35,7 @@ void run_requantize(const ir::Node& node, const Arguments& a) {
       const float multiplier = of_channel<float>(a.operands[1], c);
       const Bias bias(a, 3, c);
       for (std::int64_t i = first; i < last; ++i) {
-        float t = static_cast<float>(acc[i] + bias.integer) * multiplier;
+        float t = static_cast<float>(ir::wrapping_add(acc[i], bias.integer)) * multiplier;
         if (float_bias) t = t + bias.steps;
         q[i] = static_cast<Q>(ir::requantize_rescaled(t, zero_point, range));
       }
@@ -59,7 +59,7 @@ void run_requantize_fixed(const ir::Node& node, const Arguments& a) {
         if (float_bias) {
           q[i] = static_cast<Q>(ir::requantize_rescaled(ir::rescale_by_fixed(acc[i], multiplier) + bias.steps, zero_point, range));
         } else {
-          const std::int32_t scaled = ir::multiply_by_fixed(acc[i] + bias.integer, multiplier);
+          const std::int32_t scaled = ir::multiply_by_fixed(ir::wrapping_add(acc[i], bias.integer), multiplier);
           q[i] = static_cast<Q>(std::clamp<std::int64_t>(std::int64_t{scaled} + zero_point, range.lo, range.hi));
         }
       }
