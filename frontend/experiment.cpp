@@ -12,6 +12,7 @@
 #include "frontend/schema.h"
 #include "ir/error.h"
 #include "ir/text.h"
+#include "ir/utf8.h"
 
 namespace stair::driver {
 namespace {
@@ -19,7 +20,9 @@ namespace {
 std::string absolute(const std::string& path, const std::string& folder) {
   const std::filesystem::path given(path);
   const std::filesystem::path base = folder.empty() ? std::filesystem::current_path() : std::filesystem::absolute(folder);
-  return (base / given).lexically_normal().string();  // an absolute path replaces the base
+  std::string whole = (base / given).lexically_normal().string();  // an absolute path replaces the base
+  if (!ir::is_utf8(whole)) throw Error(whole + ": isn't UTF-8, which the files of a run, being JSON, can't name");
+  return whole;
 }
 
 runtime::DatasetFiles read_files(Json& json, const std::string& folder) {
@@ -166,10 +169,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   const Json augmentation = json.value("augmentation", Json::object());
   experiment.augmentation = {augmentation.value("flip", false), augmentation.value("crop_padding", std::int64_t{0})};
   experiment.batch = json.value("batch", std::int64_t{64});
-  experiment.shards = json.value("shards", std::int64_t{1});
-  if (experiment.batch % experiment.shards != 0) {
-    throw Error(fmt::format("{} /shards: found {}, expected a divisor of the batch of {}", source, experiment.shards, experiment.batch));
-  }
+  const std::int64_t shards = json.value("shards", std::int64_t{1});
   experiment.eval_batch = json.value("eval_batch", std::int64_t{100});
   const Json loss = json.value("loss", Json{{"kind", "cross_entropy"}});
   experiment.loss = {{"loss", loss["kind"].get<std::string>()}, {"label_smoothing", loss.value("label_smoothing", 0.0)}};
@@ -194,9 +194,19 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
       throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
     }
   }
+  if (!ir::is_utf8(experiment.name)) throw Error(source + ": its name isn't UTF-8, expected another or a 'name' within");
   json["name"] = experiment.name;
   experiment.json = std::move(json);
+  set_shards(experiment, shards, source);
   return experiment;
+}
+
+void set_shards(Experiment& experiment, std::int64_t shards, const std::string& source) {
+  if (shards < 1 || experiment.batch % shards != 0) {
+    throw Error(fmt::format("{} /shards: found {}, expected a divisor of the batch of {}", source, shards, experiment.batch));
+  }
+  experiment.shards = shards;
+  if (shards > 1) experiment.json["shards"] = shards;
 }
 
 void load_plugins(const Experiment& experiment, const std::string& source) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 #include <utility>
 
 #include "ir/error.h"
@@ -13,6 +14,7 @@ namespace stair::ir {
 namespace {
 
 constexpr std::int64_t version = 1;
+constexpr std::size_t most_values = 100'000;  // many times what the largest networks have; some passes take the square of it
 
 constexpr std::array<std::pair<Initializer::Kind, std::string_view>, 4> initializer_names{{{Initializer::Kind::constant, "constant"},
                                                                                            {Initializer::Kind::uniform, "uniform"},
@@ -59,6 +61,7 @@ class Parser {
   Graph run() {
     header();
     while (!scan_.at_end()) {
+      if (graph_.values().size() > most_values) scan_.fail(fmt::format("more than {} values", most_values));
       statement();
       scan_.end_line();
     }
@@ -92,15 +95,14 @@ class Parser {
     const std::string keyword = scan_.word("'%', 'output' or 'update'");
     if (keyword == "output") {
       const std::string name = scan_.name("the output's name");
-      for (const Output& known : graph_.outputs()) {
-        if (known.name == name) scan_.fail("the output '" + name + "' stands twice");
-      }
+      if (!outputs_.insert(name).second) scan_.fail("the output '" + name + "' stands twice");
       scan_.expect('=');
       graph_.add_output(name, defined());
     } else if (keyword == "update") {
       const ValueId state = defined();
       scan_.expect('=');
       const ValueId value = defined();
+      if (!updated_.insert(state).second) scan_.fail("the update of '" + graph_.value(state).name + "' stands twice");
       at_place([&] { graph_.add_update(state, value); });
     } else {
       scan_.fail("unknown statement '" + keyword + "'" + did_you_mean(keyword, {"output", "update"}) +
@@ -219,6 +221,8 @@ class Parser {
 
   Scanner scan_;
   Graph graph_;
+  std::set<std::string> outputs_;
+  std::set<ValueId> updated_;
 };
 
 }  // namespace

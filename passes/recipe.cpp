@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/json.h"
 
 namespace stair::passes {
 namespace {
@@ -59,6 +61,9 @@ class Reader {
   void integer(const char* key, Integer& out) {
     if (const ordered_json* v = take(key)) {
       if (!v->is_number_integer()) wrong(key, *v, "an integer");
+      const auto wide =
+          v->is_number_unsigned() ? static_cast<double>(v->get<std::uint64_t>()) : static_cast<double>(v->get<std::int64_t>());
+      if (std::abs(wide) > 2147483647.0) wrong(key, *v, "at most 2147483647");
       out = v->get<Integer>();
     }
   }
@@ -239,10 +244,27 @@ void read(const ordered_json& json, Recipe& r) {
   top.finish();
 }
 
+// Where the rest doesn't fit, only what the last '*' stands for needs to grow: no pattern takes more than its length times the name's.
 bool matches(std::string_view pattern, std::string_view name) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() == '*') return matches(pattern.substr(1), name) || (!name.empty() && matches(pattern, name.substr(1)));
-  return !name.empty() && (pattern.front() == '?' || pattern.front() == name.front()) && matches(pattern.substr(1), name.substr(1));
+  std::size_t p = 0;
+  std::size_t n = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t behind_star = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      behind_star = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++behind_star;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 void check_bits(const std::string& pointer, int bits, bool zero_allowed) {
@@ -322,12 +344,7 @@ void validate(const Recipe& r) {
 }
 
 Recipe recipe_from_json(std::string_view text) {
-  ordered_json json;
-  try {
-    json = ordered_json::parse(text);
-  } catch (const ordered_json::parse_error& error) {
-    throw Error(fmt::format("recipe: no JSON at byte {}", error.byte));
-  }
+  const ordered_json json = ir::parse_json(text, "recipe");
   Recipe recipe;
   if (json.is_string()) {
     recipe = built_in(json.get<std::string>(), "/");

@@ -16,6 +16,7 @@
 
 #include "ir/error.h"
 #include "ir/random.h"
+#include "runtime/memory.h"
 
 namespace stair::runtime {
 namespace {
@@ -59,6 +60,7 @@ void Buffer::Free::operator()(std::byte* p) const {
 
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
 #if defined(MADV_HUGEPAGE)
+  if (bytes > ~std::size_t{0} - 2 * huge_page) throw std::bad_alloc();
   if (bytes >= huge_page) {
     // Straight from the system: zero, and nowhere until it is touched (scratch memory is laid out for more threads than there may be).
     // Kernels walk a channel of many images, where each row of a small page would be a page of its own; the advice is a hint, whatever it
@@ -95,6 +97,7 @@ std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before) {
 }
 
 void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states) {
+  check_memory(graph, 0);
   for (const ir::State& state : graph.states()) {
     const ir::Value& value = graph.value(state.value);
     if (const auto it = states.find(value.name); it != states.end()) {

@@ -60,7 +60,7 @@ int run_bench(BenchOptions& options) {
   }
   const Benchmark benchmark = run_benchmark(subject, options.measured);
   if (options.json) {
-    fmt::print("{}\n", benchmark_json(subject, options.measured, benchmark).dump(2));
+    fmt::print("{}\n", to_text(benchmark_json(subject, options.measured, benchmark), 2));
   } else {
     fmt::print("{}", benchmark_report(subject, options.measured, benchmark));
   }

@@ -53,9 +53,8 @@ int run_calibrate(const CalibrateOptions& options) {
   trained.checkpoint.recipe = passes::to_json(recipe);
   runtime::save_checkpoint(trained.checkpoint, options.output);
   if (options.json) {
-    fmt::print(
-        "{}\n",
-        Json{{"test_accuracy", test_accuracy}, {"images", options.batches * experiment.batch}, {"checkpoint", options.output}}.dump());
+    fmt::print("{}\n",
+               to_text({{"test_accuracy", test_accuracy}, {"images", options.batches * experiment.batch}, {"checkpoint", options.output}}));
   } else {
     fmt::print("calibrated over {} images, test accuracy {:.2f} %, {}\n", options.batches * experiment.batch, 100 * test_accuracy,
                options.output);

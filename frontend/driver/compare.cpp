@@ -40,7 +40,7 @@ int run_compare(const CompareOptions& options) {
                options.folder);
     return interrupted_code;
   }
-  runtime::write_file(options.folder + "/summary.json", to_json(comparison).dump(2) + "\n");
+  runtime::write_file(options.folder + "/summary.json", to_text(to_json(comparison), 2) + "\n");
   fmt::print("{}{}/summary.json\n", describe(comparison), options.folder);
   return comparison.holds() ? 0 : 1;
 }

@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "frontend/command.h"
+#include "frontend/deployed.h"
 #include "frontend/evaluation.h"
 #include "frontend/options.h"
 #include "frontend/trained.h"
 #include "frontend/verification.h"
 #include "frontend/verification_report.h"
 #include "ir/error.h"
-#include "runtime/artifact.h"
 
 namespace stair::driver {
 namespace {
@@ -26,7 +26,7 @@ struct VerifyArguments {
 int run_verify(const VerifyArguments& options) {
   Trained trained = load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
-  runtime::Artifact artifact = runtime::load_artifact(options.artifact);
+  Deployed artifact = load_deployed(options.artifact);
   const Data data = load_data(trained.experiment, false);
   const std::int64_t images = options.images > 0 ? std::min(options.images, data.test.count()) : data.test.count();
   const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
@@ -46,7 +46,7 @@ int run_verify(const VerifyArguments& options) {
     }
   }();
   if (options.json) {
-    fmt::print("{}\n", to_json(report).dump(2));
+    fmt::print("{}\n", to_text(to_json(report), 2));
   } else {
     fmt::print("{}", describe(report));
   }
@@ -69,6 +69,7 @@ void verify(CommandRegistry& registry) {
                   app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
                   app.add_flag("--json", options->json, "for scripts");
                   add_plugin_option(app);
+                  add_memory_option(app);
                   return [options] { return run_verify(*options); };
                 }});
 }
