@@ -34,6 +34,9 @@ void check_operand_count(const OpSchema& schema, const std::string& node, const 
       throw Error(schema.name + " '" + node + "': operand '" + schema.operands[i].name + "' is missing");
     }
   }
+  for (std::size_t i = most; i < operands.size(); ++i) {
+    if (operands[i] == absent) throw Error(schema.name + " '" + node + "': operand " + std::to_string(i) + " is missing");
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
@@ -167,12 +168,37 @@ class Parser {
     scan_.fail("unknown initializer '" + word + "'" + did_you_mean(word, names) + ", expected " + one_of(names));
   }
 
+  // Those that the rest of the program reads, of their kinds (docs/format-sir.md, "Attributes of states").
+  Attributes state_attributes() {
+    static const std::vector<std::pair<std::string, Attribute>> kinds{
+        {"bits", std::int64_t{0}}, {"clip", 0.0}, {"decay", false}, {"lr_scale", 0.0}};
+    Attributes read = scan_.attributes();
+    std::vector<std::string> names;
+    for (const auto& [name, kind] : kinds) {
+      names.push_back(name);
+      if (!read.has(name)) continue;
+      if (std::holds_alternative<double>(kind) && std::holds_alternative<std::int64_t>(read.at(name))) {
+        read.set(name, static_cast<double>(read.integer(name)));
+      }
+      if (read.at(name).index() != kind.index()) {
+        scan_.fail("the state's attribute '" + name + "' is " + std::string(kind_of(read.at(name))) + ", expected " +
+                   std::string(kind_of(kind)));
+      }
+    }
+    for (const auto& [name, value] : read) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        scan_.fail("unknown attribute of a state '" + name + "'" + did_you_mean(name, names) + ", expected " + one_of(names));
+      }
+    }
+    return read;
+  }
+
   void state(const std::string& name) {
     State made;
     const std::string role = scan_.word("a state's role");
     at_place([&] { made.role = role_named(role); });
     made.initializer = initializer();
-    made.attributes = scan_.attributes();
+    made.attributes = state_attributes();
     scan_.expect(':');
     const Type its = type();
     at_place([&] { graph_.add_state(name, its, made); });
