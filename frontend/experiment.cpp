@@ -11,6 +11,7 @@
 #include "frontend/model_reader.h"
 #include "frontend/schema.h"
 #include "ir/error.h"
+#include "ir/rebatch.h"
 #include "ir/text.h"
 #include "ir/utf8.h"
 
@@ -50,22 +51,6 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
     experiment.model = read_model(model, path, experiment.seed);
   } else {
     experiment.model = read_model(model, source + " /model", experiment.seed);
-  }
-}
-
-// A model that can be trained on labelled examples takes one tensor and yields one score a class.
-void check_model(const ir::Graph& model, const std::string& source) {
-  if (model.inputs().size() != 1 || model.outputs().size() != 1) {
-    throw Error(fmt::format("{} /model: has {} inputs and {} outputs, expected one of each", source, model.inputs().size(),
-                            model.outputs().size()));
-  }
-  const ir::Type& input = model.type(model.inputs().front());
-  if (input.dtype != ir::DType::f32 || input.shape.size() < 2) {
-    throw Error(source + " /model: takes " + to_string(input) + ", expected f32 [N, ...]");
-  }
-  const ir::Type& output = model.type(model.outputs().front().value);
-  if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
-    throw Error(source + " /model: yields " + to_string(output) + ", expected f32 [N, classes]");
   }
 }
 
@@ -135,6 +120,33 @@ Stage read_stage(const Json& json, const std::string& source, const std::string&
 
 }  // namespace
 
+void check_model(const ir::Graph& model, const std::string& source) {
+  if (model.inputs().size() != 1 || model.outputs().size() != 1) {
+    throw Error(
+        fmt::format("{}: has {} inputs and {} outputs, expected one of each", source, model.inputs().size(), model.outputs().size()));
+  }
+  const ir::Type& input = model.type(model.inputs().front());
+  if (input.dtype != ir::DType::f32 || input.shape.size() < 2) {
+    throw Error(source + ": takes " + to_string(input) + ", expected f32 [N, ...]");
+  }
+  const ir::Type& output = model.type(model.outputs().front().value);
+  if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
+    throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, classes]");
+  }
+  const std::int64_t batch = input.shape.front() + 1;
+  const ir::Graph larger = [&] {
+    try {
+      return ir::with_batch(model, batch);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: can't be run at a batch of {}: {}", source, batch, error.what()));
+    }
+  }();
+  const ir::Type& rows = larger.type(larger.outputs().front().value);
+  if (rows.shape.front() != batch) {
+    throw Error(fmt::format("{}: yields {} at a batch of {}, expected a row for each", source, to_string(rows), batch));
+  }
+}
+
 ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {
   ir::Attributes options;
   options.set("optimizer", optimizer.value("kind", std::string("sgd")));
@@ -157,7 +169,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   Experiment experiment;
   experiment.seed = json.value("seed", std::uint64_t{1});
   read_model_in_place(experiment, json, source, folder);
-  check_model(experiment.model, source);
+  check_model(experiment.model, source + " /model");
   experiment.name = json.value("name", std::filesystem::path(source).stem().string());
   Json& data = json["data"];
   experiment.data.format = data["format"];

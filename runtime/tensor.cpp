@@ -10,8 +10,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <numbers>
+#include <type_traits>
 #include <utility>
 
 #include "ir/error.h"
@@ -41,6 +43,11 @@ void fill(T* out, std::int64_t count, const ir::Initializer& initializer, std::u
       const double u = 1.0 - static_cast<double>(ir::random_uniform(seed, stream, 0, index));
       const double v = static_cast<double>(ir::random_uniform(seed, stream, 1, index));
       value = std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v) * initializer.a;
+    }
+    if constexpr (std::is_integral_v<T>) {  // of a file: any number
+      const double low = static_cast<double>(std::numeric_limits<T>::min());
+      const double high = std::nextafter(std::ldexp(1.0, std::numeric_limits<T>::digits), 0.0);
+      value = std::isnan(value) ? 0 : std::clamp(value, low, high);
     }
     out[i] = static_cast<T>(value);
   }

@@ -7,6 +7,7 @@
 #include "frontend/benchmark.h"
 #include "frontend/benchmark_report.h"
 #include "frontend/command.h"
+#include "frontend/experiment.h"
 #include "frontend/model_reader.h"
 #include "frontend/options.h"
 #include "frontend/recipe_option.h"
@@ -35,10 +36,22 @@ Subject training_of(const BenchOptions& options, const ir::Graph& model) {
   }
 }
 
+// What is fed is random pictures.
+void check_input(const std::string& target, const ir::Graph& model) {
+  if (model.inputs().size() != 1) throw Error(fmt::format("{}: has {} inputs, expected one", target, model.inputs().size()));
+  const ir::Value& input = model.value(model.inputs().front());
+  if (input.type.dtype == ir::DType::f32 && !input.type.shape.empty()) return;
+  throw Error(fmt::format("{}: its input '{}' is {}, expected f32 [N, ...]", target, input.name, to_string(input.type)));
+}
+
 Subject subject_of(const BenchOptions& options) {
   if (!options.target.ends_with(".stair")) {
     const ir::Graph model = load_model(options.target, 0);
-    if (options.trains) return training_of(options, model);
+    if (options.trains) {
+      check_model(model, options.target);
+      return training_of(options, model);
+    }
+    check_input(options.target, model);
     if (options.floats) return float_subject(model, options.batch);
     return untrained_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe), options.batch);
   }

@@ -18,7 +18,21 @@ namespace {
 
 constexpr std::uint64_t few = 60;  // in the suite
 
-enum Kind : std::uint64_t { checkpoint = 1, artifact, graph, passes_of_graph, model, experiment, recipe, npy, idx, cifar, gz, run_folder };
+enum Kind : std::uint64_t {
+  checkpoint = 1,
+  artifact,
+  graph,
+  passes_of_graph,
+  model,
+  experiment,
+  recipe,
+  npy,
+  idx,
+  cifar,
+  gz,
+  run_folder,
+  cutting
+};
 
 using Words = std::vector<std::string>;
 
@@ -239,6 +253,30 @@ TEST_CASE("damaged gzip files") {
     }
     tests::write_whole("in.npy.gz", bytes);
     return WatchedCase{{"run", "conv/qat.stair", "--input", "in.npy.gz", "--threads", "1"}};
+  });
+}
+
+TEST_CASE("damaged by cutting: blank and truncated files") {
+  struct Cut {
+    std::string file;
+    Words command;  // reads "cut" with the file's extension
+  };
+  static const std::vector<Cut> cuts{{"conv/qat.safetensors", {"inspect", "cut.safetensors"}},
+                                     {"conv/qat.stair", {"inspect", "cut.stair"}},
+                                     {"conv/qat.stair", {"run", "cut.stair", "--input", "x.npy"}},
+                                     {"conv.sir", {"inspect", "cut.sir"}},
+                                     {"conv.train.sir", {"opt", "cut.sir"}},
+                                     {"conv.model.json", {"inspect", "cut.json"}},
+                                     {"conv.json", {"train", "cut.json", "--run", "again", "--overwrite", "--quiet"}},
+                                     {"conv.json", {"eval", "conv/qat.stair", "--data", "cut.json"}},
+                                     {"conv.json", {"bench", "conv.model.json", "--plan", "--recipe", "cut.json"}},
+                                     {"x.npy", {"run", "conv/qat.stair", "--input", "cut.npy"}}};
+  check_none(cutting, [](Draws& draws) {
+    const Cut& cut = draws.of(cuts);
+    const std::string whole = tests::read_whole(cut.file);
+    const std::uint64_t size = draws.one_in(4) ? draws.below(4) : draws.below(whole.size());
+    tests::write_whole("cut" + cut.file.substr(cut.file.rfind('.')), draws.one_in(8) ? std::string(size, ' ') : whole.substr(0, size));
+    return WatchedCase{cut.command};
   });
 }
 
