@@ -95,7 +95,7 @@ void write_whole(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-void write_base_files(const std::string& folder) {
+static void make_base_files(const std::string& folder) {
   const auto write = [&](const std::string& name, const std::string& bytes) { write_whole(folder + "/" + name, bytes); };
   std::uint64_t stream = 0;
   for (const auto& [part, count] : {std::pair<std::string, std::uint32_t>{"train", 8}, {"test", 6}}) {
@@ -148,6 +148,16 @@ void write_base_files(const std::string& folder) {
     const Outcome model = run_stair({"opt", name + ".model.json", "-o", name + ".sir"}, folder);
     if (model.code != 0) throw std::runtime_error(name + ": " + model.err);
   }
+}
+
+void write_base_files(const std::string& folder) {
+  static const TemporaryFolder made;
+  static const bool whole = [] {
+    make_base_files(made.path());
+    return true;
+  }();
+  static_cast<void>(whole);
+  std::filesystem::copy(made.path(), folder, std::filesystem::copy_options::recursive);
 }
 
 const std::vector<std::string>& base_graphs() {
