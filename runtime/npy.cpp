@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t longest_header = 1'000'000;
-constexpr std::size_t highest_rank = 16;
 constexpr std::uint64_t largest_announced = std::uint64_t{1} << 62;
 
 struct Kind {

@@ -25,7 +25,6 @@ constexpr std::array<std::pair<ir::DType, const char*>, 6> dtype_names{{{ir::DTy
 
 constexpr std::uint64_t largest_header = 100'000'000;  // as the format's own library has it
 constexpr std::size_t longest_name = 1000;
-constexpr std::size_t highest_rank = 16;
 
 constexpr std::string_view checksum_key = "\"crc32\":\"";
 constexpr std::string_view no_checksum = "00000000";

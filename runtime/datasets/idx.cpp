@@ -25,7 +25,7 @@ Idx idx_header(const std::string& bytes, const std::string& path, std::size_t le
   if (byte(2) != 8)
     throw Error(fmt::format("{}: has elements of IDX type 0x{:02x} (byte 2), expected 0x08, unsigned bytes", path, byte(2)));
   const std::size_t rank = byte(3);
-  if (rank < least_rank || rank > 16) throw Error(fmt::format("{}: has {} dimensions (byte 3), expected {}", path, rank, what));
+  if (rank < least_rank || rank > highest_rank) throw Error(fmt::format("{}: has {} dimensions (byte 3), expected {}", path, rank, what));
   Idx idx;
   idx.begin = 4 + 4 * rank;
   if (bytes.size() < idx.begin)

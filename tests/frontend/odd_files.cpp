@@ -29,7 +29,7 @@ std::string npy_pictures() {
 }
 
 // A run, and files of each kind that commands read.
-const TemporaryFolder& trained() {
+const TemporaryFolder& short_run() {
   static const TemporaryFolder folder;
   static const bool made = [] {
     tests::write_experiment(folder);
@@ -82,7 +82,7 @@ void feed(const std::string& path, const std::string& bytes, Process& process) {
 }  // namespace
 
 TEST_CASE("devices, folders and links without end are refused in one line") {
-  const TemporaryFolder& folder = trained();
+  const TemporaryFolder& folder = short_run();
   for (const Reader& reader : readers()) {
     const std::string path = folder / path_in(reader);
     for (const std::string target : {"/dev/zero", "/dev/null", "run", "nowhere", path_in(reader).c_str()}) {
@@ -101,7 +101,7 @@ TEST_CASE("devices, folders and links without end are refused in one line") {
 }
 
 TEST_CASE("a pipe is read once") {
-  const TemporaryFolder& folder = trained();
+  const TemporaryFolder& folder = short_run();
   for (const Reader& reader : readers()) {
     CAPTURE(reader.command.front());
     CAPTURE(reader.file);
@@ -124,7 +124,7 @@ TEST_CASE("a pipe is read once") {
 }
 
 TEST_CASE("data come from files, not from pipes") {
-  const TemporaryFolder& folder = trained();
+  const TemporaryFolder& folder = short_run();
   const std::string path = folder / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   const Outcome outcome =

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "frontend/json_file.h"
@@ -42,6 +43,9 @@ void check_none(Kind kind, const std::function<WatchedCase(Draws& draws)>& make)
     return make(draws);
   });
   MESSAGE(tally.accepted << " accepted, " << tally.refused << " refused, " << tally.findings.size() << " findings");
+  if (std::getenv("STAIR_REASONS") != nullptr) {
+    for (const auto& [reason, count] : tally.reasons) MESSAGE(count << " x " << reason);
+  }
   for (const std::string& finding : tally.findings) FAIL_CHECK(finding);
   CHECK(tally.accepted + tally.refused + tally.findings.size() > 0);
 }

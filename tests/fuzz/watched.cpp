@@ -51,7 +51,7 @@ std::string judged(const WatchedCase& one, int code, const std::string& said, st
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   if (static_cast<std::size_t>(usage.ru_maxrss) / 1024 > most_mib) return "takes " + std::to_string(usage.ru_maxrss / 1024) + " MiB";
-  return code == 2 ? "refused" : "accepted";
+  return code == 2 ? "refused " + said : "accepted";
 }
 
 void say(int pipe, std::string line) {
@@ -168,6 +168,23 @@ std::string report_of(const std::string& folder) {
   return said.substr(0, 300);
 }
 
+// An error without what differs from file to file: what stands in quotes or brackets, and numbers.
+std::string kind_of_message(const std::string& message) {
+  std::string kind;
+  char until = '\0';
+  for (const char c : message) {
+    if (until != '\0') {
+      if (c == until) until = '\0';
+      continue;
+    }
+    if (c == '\'' || c == '"') until = c;
+    if (c == '[') until = ']';
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit) kind += c;
+  }
+  return kind.substr(0, 100);
+}
+
 std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
@@ -196,8 +213,12 @@ Tally watch(const WatchedOptions& options, const std::function<void(const std::s
         command = line.substr(line.find(' ', 2) + 1);
       } else if (line.starts_with("E ")) {
         const std::string ending = line.substr(2);
-        if (ending == "accepted" || ending == "refused") {
-          ++(ending == "accepted" ? tally.accepted : tally.refused);
+        if (ending == "accepted") {
+          ++tally.accepted;
+          ++next;
+        } else if (ending.starts_with("refused ")) {
+          ++tally.refused;
+          ++tally.reasons[kind_of_message(ending.substr(8))];
           ++next;
         } else {
           found(ending);

@@ -23,14 +23,14 @@ struct WatchedOptions {
 struct Tally {
   std::uint64_t accepted = 0, refused = 0;
   std::vector<std::string> findings;  ///< "case NUMBER: COMMAND: WHAT"
-  std::map<std::string, std::uint64_t> codes;
+  std::map<std::string, std::uint64_t> reasons;  ///< why files were refused, without names and numbers
 };
 
 /// Runs the current test case's commands in a process of its own (this program once more), which is watched: a crash, a sanitizer's report,
 /// exit code 70 or another that isn't documented, an error that isn't one line, a hang or too much memory is a finding; the cases behind
 /// it go on in a new process. `prepare` makes what all cases need in the folder; `make` writes what case `number` needs below the working
 /// directory, which is the folder, and says what to run.
-/// STAIR_CASES sets the number of cases, STAIR_CASE runs one alone.
+/// STAIR_CASES sets the number of cases, STAIR_CASE runs one alone, STAIR_REASONS prints why files were refused.
 Tally watch(const WatchedOptions& options, const std::function<void(const std::string& folder)>& prepare,
             const std::function<WatchedCase(std::uint64_t number)>& make);
 
