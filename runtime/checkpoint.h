@@ -13,6 +13,7 @@ struct Checkpoint {
   std::string model;       ///< the model graph as text (.sir), training form
   std::string recipe;      ///< JSON; "" before any calibration or quantized training
   std::string experiment;  ///< JSON, complete
+  std::string data;        ///< checksums of the data that the run began with; "" in files of before there were any
   // Where the run stands.
   std::int64_t stage = 0;  ///< index of the stage that these states are of
   std::string stage_name;
