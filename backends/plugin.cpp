@@ -13,15 +13,24 @@
 #include "backends/stair_plugin.h"
 #include "ir/error.h"
 #include "ir/op.h"
+#include "ir/utf8.h"
 
 namespace stair::backends {
 namespace {
 
-// A plug-in's text as part of a line.
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return text;
+constexpr std::size_t longest_text = 1000;
+constexpr std::size_t largest_scratch = std::size_t{1} << 40;
+
+// A plug-in's text as part of a line: without control characters, '?' for what isn't UTF-8, and not without end.
+std::string one_line(std::string_view text) {
+  std::string line;
+  while (!text.empty() && line.size() < longest_text) {
+    const std::size_t length = ir::utf8_length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    line += length == 0 ? "?" : first < 0x20 || first == 0x7f ? " " : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text.empty() ? line : line + "…";
 }
 
 // Calls a plug-in's function. An exception that leaves it, against the rules, becomes an Error that says where.
@@ -139,6 +148,9 @@ class PluginKernel : public Kernel {
     if (kernel_ == nullptr) throw Error(preparing + ": found neither a kernel nor an error text");
     try {
       scratch_ = call(preparing, plugin_.scratch_bytes, std::as_const(kernel_));
+      if (scratch_ > largest_scratch) {
+        throw Error(preparing + ": it asks for " + std::to_string(scratch_) + " bytes of scratch memory, expected at most 2^40");
+      }
       const char* description = call(preparing, plugin_.description, std::as_const(kernel_));
       if (description == nullptr) throw Error(preparing + ": found no description of the kernel");
       description_ = one_line(description);

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include "frontend/deployed.h"
 #include "ir/op.h"
 #include "ir/random.h"
 #include "ir/rebatch.h"
-#include "runtime/artifact.h"
 #include "runtime/memory.h"
 
 namespace stair::driver {
@@ -107,11 +107,11 @@ Subject float_subject(const ir::Graph& model, std::int64_t batch) {
 }
 
 Subject artifact_subject(const std::string& path, std::int64_t batch) {
-  runtime::Artifact artifact = runtime::load_artifact(path);
+  Deployed artifact = load_deployed(path);
   Subject subject{path, batch};
   subject.recipe = artifact.recipe;
   subject.note = "weights and ranges of the artifact";
-  subject.graph = ir::with_batch(artifact.graph, batch);
+  subject.graph = at_batch(artifact, batch);
   subject.states = std::move(artifact.constants);
   return subject;
 }

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "frontend/deployed.h"
 #include "frontend/evaluation.h"
 #include "frontend/trained.h"
-#include "runtime/artifact.h"
 #include "runtime/clock.h"
 
 namespace stair::driver {
@@ -29,7 +29,7 @@ std::size_t shared_stages(const Experiment& experiment, const Experiment& earlie
 
 Verification verify_stage(const Experiment& experiment, const StageResult& stage, const RunOptions& options) {
   Trained trained = load_trained(stage.checkpoint);
-  runtime::Artifact artifact = runtime::load_artifact(stage.artifact);
+  Deployed artifact = load_deployed(stage.artifact);
   const Data data = load_data(experiment, false);
   const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
   runtime::Batches batches(data.test, batch, experiment.data.normalization, {}, experiment.seed);

@@ -12,7 +12,9 @@
 #include "frontend/schema.h"
 #include "ir/error.h"
 #include "ir/examples.h"
+#include "ir/rebatch.h"
 #include "ir/text.h"
+#include "ir/utf8.h"
 
 namespace stair::driver {
 namespace {
@@ -20,7 +22,9 @@ namespace {
 std::string absolute(const std::string& path, const std::string& folder) {
   const std::filesystem::path given(path);
   const std::filesystem::path base = folder.empty() ? std::filesystem::current_path() : std::filesystem::absolute(folder);
-  return (base / given).lexically_normal().string();  // an absolute path replaces the base
+  std::string whole = (base / given).lexically_normal().string();  // an absolute path replaces the base
+  if (!ir::is_utf8(whole)) throw Error(whole + ": isn't UTF-8, which the files of a run, being JSON, can't name");
+  return whole;
 }
 
 runtime::DatasetFiles read_files(Json& json, const std::string& folder) {
@@ -49,22 +53,6 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
     experiment.model = read_model(model, path, experiment.seed);
   } else {
     experiment.model = read_model(model, source + " /model", experiment.seed);
-  }
-}
-
-// A model that can be trained on labelled examples takes one tensor and yields one score a class.
-void check_model(const ir::Graph& model, const std::string& source) {
-  if (model.inputs().size() != 1 || model.outputs().size() != 1) {
-    throw Error(fmt::format("{} /model: has {} inputs and {} outputs, expected one of each", source, model.inputs().size(),
-                            model.outputs().size()));
-  }
-  const ir::Type& input = model.type(model.inputs().front());
-  if (input.dtype != ir::DType::f32 || input.shape.size() < 2) {
-    throw Error(source + " /model: takes " + to_string(input) + ", expected f32 [N, ...]");
-  }
-  const ir::Type& output = model.type(model.outputs().front().value);
-  if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
-    throw Error(source + " /model: yields " + to_string(output) + ", expected f32 [N, classes]");
   }
 }
 
@@ -134,6 +122,33 @@ Stage read_stage(const Json& json, const std::string& source, const std::string&
 
 }  // namespace
 
+void check_model(const ir::Graph& model, const std::string& source) {
+  if (model.inputs().size() != 1 || model.outputs().size() != 1) {
+    throw Error(
+        fmt::format("{}: has {} inputs and {} outputs, expected one of each", source, model.inputs().size(), model.outputs().size()));
+  }
+  const ir::Type& input = model.type(model.inputs().front());
+  if (input.dtype != ir::DType::f32 || input.shape.size() < 2) {
+    throw Error(source + ": takes " + to_string(input) + ", expected f32 [N, ...]");
+  }
+  const ir::Type& output = model.type(model.outputs().front().value);
+  if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
+    throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, classes]");
+  }
+  const std::int64_t batch = input.shape.front() + 1;
+  const ir::Graph larger = [&] {
+    try {
+      return ir::with_batch(model, batch);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: can't be run at a batch of {}: {}", source, batch, error.what()));
+    }
+  }();
+  const ir::Type& rows = larger.type(larger.outputs().front().value);
+  if (rows.shape.front() != batch) {
+    throw Error(fmt::format("{}: yields {} at a batch of {}, expected a row for each", source, to_string(rows), batch));
+  }
+}
+
 ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {
   ir::Attributes options;
   options.set("optimizer", optimizer.value("kind", std::string("sgd")));
@@ -157,7 +172,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.source = source;
   experiment.seed = json.value("seed", std::uint64_t{1});
   read_model_in_place(experiment, json, source, folder);
-  check_model(experiment.model, source);
+  check_model(experiment.model, source + " /model");
   experiment.name = json.value("name", std::filesystem::path(source).stem().string());
   Json& data = json["data"];
   experiment.data.format = data["format"];
@@ -169,10 +184,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   const Json augmentation = json.value("augmentation", Json::object());
   experiment.augmentation = {augmentation.value("flip", false), augmentation.value("crop_padding", std::int64_t{0})};
   experiment.batch = json.value("batch", std::int64_t{64});
-  experiment.shards = json.value("shards", std::int64_t{1});
-  if (experiment.batch % experiment.shards != 0) {
-    throw Error(fmt::format("{} /shards: found {}, expected a divisor of the batch of {}", source, experiment.shards, experiment.batch));
-  }
+  const std::int64_t shards = json.value("shards", std::int64_t{1});
   experiment.eval_batch = json.value("eval_batch", std::int64_t{100});
   const Json loss = json.value("loss", Json{{"kind", "cross_entropy"}});
   experiment.loss = {{"loss", loss["kind"].get<std::string>()}, {"label_smoothing", loss.value("label_smoothing", 0.0)}};
@@ -197,9 +209,19 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
       throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
     }
   }
+  if (!ir::is_utf8(experiment.name)) throw Error(source + ": its name isn't UTF-8, expected another or a 'name' within");
   json["name"] = experiment.name;
   experiment.json = std::move(json);
+  set_shards(experiment, shards, source);
   return experiment;
+}
+
+void set_shards(Experiment& experiment, std::int64_t shards, const std::string& source) {
+  if (shards < 1 || experiment.batch % shards != 0) {
+    throw Error(fmt::format("{} /shards: found {}, expected a divisor of the batch of {}", source, shards, experiment.batch));
+  }
+  experiment.shards = shards;
+  if (shards > 1) experiment.json["shards"] = shards;
 }
 
 void load_plugins(const Experiment& experiment, const std::string& source) {

@@ -57,6 +57,12 @@ struct Experiment {
 /// Reads and checks. `folder` is what relative paths start from. Error "SOURCE POINTER: found …, expected …".
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder);
 
+/// Error "SOURCE: …" unless the model can be trained on labelled examples: it takes one f32 [N, ...] and yields one f32 [N, classes].
+void check_model(const ir::Graph& model, const std::string& source);
+
+/// Sets the number of shards, in its JSON too. Error "SOURCE /shards: …" unless it divides the batch.
+void set_shards(Experiment& experiment, std::int64_t shards, const std::string& source);
+
 /// Loads the experiment's plug-ins (backends/plugin.h). Error "SOURCE /plugins/I: …".
 void load_plugins(const Experiment& experiment, const std::string& source);
 

@@ -9,8 +9,17 @@
 #include "ir/error.h"
 
 namespace stair::driver {
+namespace {
+
+constexpr std::size_t longest_message = 2000;
+
+}  // namespace
 
 int complain(std::string message, int code) {
+  if (message.size() > longest_message) {  // what was found may be a whole file
+    const std::size_t half = longest_message / 2;
+    message = message.substr(0, half) + " … " + message.substr(message.size() - half);
+  }
   std::replace_if(
       message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   std::fprintf(stderr, "stair: %s\n", message.c_str());

@@ -3,58 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <vector>
 
 #include "ir/error.h"
 #include "runtime/file.h"
 
 namespace stair::driver {
-namespace {
-
-// What reads JSON recursively (the schema's validator, dump()) stays far from the end of the stack.
-constexpr int deepest = 100;
-
-// "LINE:COLUMN" of a byte.
-std::string place_of(const std::string& text, std::size_t byte) {
-  byte = std::min(byte, text.size());
-  const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(byte), '\n') + 1;
-  const std::size_t newline = byte == 0 ? std::string::npos : text.rfind('\n', byte - 1);
-  return fmt::format("{}:{}", line, newline == std::string::npos ? byte + 1 : byte - newline);
-}
-
-// What nlohmann's message says behind its own number and place: "syntax error while parsing value - …".
-std::string reason_of(const std::string& message) {
-  std::size_t at = message.find(": ");
-  if (at == std::string::npos) at = message.find("] ");
-  return at == std::string::npos ? message : message.substr(at + 2);
-}
-
-}  // namespace
-
-Json parse_json(const std::string& text, const std::string& source) {
-  std::vector<std::set<std::string>> keys;
-  const Json::parser_callback_t watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > deepest) throw Error(fmt::format("{}: is nested more than {} deep", source, deepest));
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
-      throw Error(source + ": the key '" + parsed.get<std::string>() + "' stands twice in one object");
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, watch);
-  } catch (const Json::parse_error& error) {
-    throw Error(
-        fmt::format("{}:{}: is not JSON: {}", source, place_of(text, error.byte == 0 ? 0 : error.byte - 1), reason_of(error.what())));
-  } catch (const Json::out_of_range& error) {
-    throw Error(source + ": is not JSON: " + reason_of(error.what()));  // a number that no double holds
-  }
-}
 
 Json load_json(const std::string& path) {
   return parse_json(runtime::read_file(path), path);
+}
+
+std::string to_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 void set_value(Json& json, const std::string& assignment) {

@@ -36,7 +36,8 @@ std::size_t repeated(const OpSchema& op, const std::string& attribute) {
 // Sizes stay where their products, times a batch, can be counted in 64 bits.
 constexpr std::int64_t largest_integer = 2'147'483'647;
 constexpr double most_elements = 2'147'483'647;
-constexpr std::size_t most_layers = 100'000;
+constexpr std::size_t most_layers = 10'000;
+constexpr std::size_t longest_name = 500;  // of a layer, with the blocks that it is in
 
 // Where layers are read: the whole model, or one use of a block.
 struct Scope {
@@ -312,6 +313,9 @@ class Reader {
     const Attributes attributes = attributes_of(op, layer, pointer, scope);
     const std::string given = layer.value("name", std::string());
     const std::string name = given.empty() ? graph_.unique_name(scope.prefix + op.name) : scope.prefix + given;
+    if (name.size() > longest_name) {
+      fail(pointer + (given.empty() ? "" : "/name"), fmt::format("its name has {} bytes, expected at most {}", name.size(), longest_name));
+    }
     if (!given.empty() && (scope.layers.contains(given) || graph_.find(name) != ir::absent))
       fail(pointer + "/name", "the name '" + name + "' is taken");
     check_input_count(op, name, inputs.size(), pointer);

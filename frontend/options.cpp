@@ -8,6 +8,7 @@
 #include "backends/int8/isa.h"
 #include "backends/plugin.h"
 #include "ir/error.h"
+#include "runtime/memory.h"
 
 namespace stair::driver {
 
@@ -38,11 +39,21 @@ void add_isa_option(CLI::App& app) {
       ->type_name("NAME");
 }
 
+void add_memory_option(CLI::App& app) {
+  app.add_option_function<std::uint64_t>(
+         "--memory", [](const std::uint64_t& bytes) { runtime::limit_memory(bytes); },
+         "the most that a graph may take: 4GiB, 500MB (default: 2 GiB at batch 1, and what the machine has)")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::PositiveNumber)
+      ->type_name("SIZE");
+}
+
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
   auto options = std::make_shared<ExecutionOptions>();
   options->plugins = add_plugin_option(app);
   add_isa_option(app);
   options->isa = app.get_option("--isa");
+  add_memory_option(app);
   app.add_option("--backend", options->backends, "backends in order of preference, separated by commas (default: all, best first)");
   app.add_option("--threads", options->threads, "threads (default: all); results don't depend on it")->check(CLI::Range(1, 1024));
   return options;

@@ -27,7 +27,10 @@ std::shared_ptr<std::vector<std::string>> add_plugin_option(CLI::App& app);
 /// that name.
 void add_isa_option(CLI::App& app);
 
-/// Adds --plugin, --backend, --isa and --threads.
+/// Adds --memory: what a graph may take as it runs (runtime/memory.h), set as the command line is read.
+void add_memory_option(CLI::App& app);
+
+/// Adds --plugin, --backend, --isa, --threads and --memory.
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app);
 
 /// The backends named in a list separated by commas; all of them for "". Error with the nearest name, and where a plug-in of these files

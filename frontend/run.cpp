@@ -48,6 +48,14 @@ const char* name_of(Stage::Kind kind) {
   throw InternalError("a stage of no kind");
 }
 
+// A number of a file that an earlier process wrote for people and scripts, and that anyone may have changed since: 0 where there is none.
+// None is beyond what a double holds exactly.
+double number_in(const Json& json, const char* key) {
+  const auto it = json.find(key);
+  const double number = it != json.end() && it->is_number() ? it->get<double>() : 0;
+  return std::clamp(number, 0.0, 0x1p53);
+}
+
 class Run {
  public:
   Run(const Experiment& experiment, const RunOptions& options)
@@ -237,7 +245,7 @@ class Run {
   }
 
   void check_same_experiment(const std::string& path) const {
-    const Json before = Json::parse(checkpoint_.experiment, nullptr, false);
+    const Json before = parse_json(checkpoint_.experiment, path + " (experiment)");
     const Json difference = Json::diff(before, experiment_.json);
     if (difference.empty() && checkpoint_.model == ir::print(experiment_.model)) return;  // keys may stand in another order
     const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
@@ -252,9 +260,10 @@ class Run {
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const Json line = Json::parse(text.substr(at, end - at), nullptr, false);
+      const auto stage = static_cast<std::int64_t>(number_in(line, "stage_index"));
       const bool is_old =
-          line.is_object() && (line.value("stage_index", 0) < checkpoint_.stage ||
-                               (line.value("stage_index", 0) == checkpoint_.stage && line.value("step", 0) <= checkpoint_.step));
+          line.is_object() && (stage < checkpoint_.stage ||
+                               (stage == checkpoint_.stage && static_cast<std::int64_t>(number_in(line, "step")) <= checkpoint_.step));
       if (is_old) kept += text.substr(at, end - at) + "\n";
       at = end + 1;
     }
@@ -265,13 +274,13 @@ class Run {
   StageResult finished_before(const Stage& stage) const {
     StageResult done{stage.name, name_of(stage.kind)};
     done.checkpoint = file(stage.name + ".safetensors");
-    const Json saved = Json::parse(runtime::read_file(file(stage.name + ".json")), nullptr, false);
+    const Json saved = load_json(file(stage.name + ".json"));
     if (!saved.is_object()) throw Error(file(stage.name + ".json") + ": is damaged");
-    done.test_accuracy = saved.value("test_accuracy", 0.0);
-    done.best_test_accuracy = saved.value("best_test_accuracy", 0.0);
-    done.images_per_s = saved.value("images_per_s", 0.0);
-    done.artifact_bytes = saved.value("artifact_bytes", std::size_t{0});
-    done.peak_mib = saved.value("peak_mib", 0.0);
+    done.test_accuracy = number_in(saved, "test_accuracy");
+    done.best_test_accuracy = number_in(saved, "best_test_accuracy");
+    done.images_per_s = number_in(saved, "images_per_s");
+    done.artifact_bytes = static_cast<std::size_t>(number_in(saved, "artifact_bytes"));
+    done.peak_mib = number_in(saved, "peak_mib");
     if (done.artifact_bytes > 0) done.artifact = file(stage.name + ".stair");
     return done;
   }
@@ -469,7 +478,7 @@ class Run {
       entry["seconds"] = seconds;
     }
     entry["test_accuracy"] = test_accuracy;
-    runtime::append_line(file("metrics.jsonl"), entry.dump());
+    runtime::append_line(file("metrics.jsonl"), to_text(entry));
   }
 
   void finish_stage(const Stage& stage, StageResult& done) {
@@ -492,7 +501,7 @@ class Run {
                        {"images_per_s", done.images_per_s},
                        {"artifact_bytes", done.artifact_bytes},
                        {"peak_mib", done.peak_mib}};
-    runtime::write_file(file(stage.name + ".json"), summary.dump(2) + "\n");
+    runtime::write_file(file(stage.name + ".json"), to_text(summary, 2) + "\n");
   }
 
   const Experiment& experiment_;
@@ -528,7 +537,7 @@ RunResult run_experiment(const Experiment& experiment, const RunOptions& options
   const RunResult result = run.run();
   if (result.finished && options.communicator->leads()) {
     const double seconds = runtime::seconds_since(start);
-    runtime::write_file(options.folder + "/summary.json", summary_of(experiment, result, seconds).dump(2) + "\n");
+    runtime::write_file(options.folder + "/summary.json", to_text(summary_of(experiment, result, seconds), 2) + "\n");
   }
   return result;
 }

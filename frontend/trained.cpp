@@ -26,6 +26,7 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.checkpoint = runtime::load_checkpoint(path);
   trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");
   trained.experiment.model = ir::parse(trained.checkpoint.model, path + " (model)");
+  check_model(trained.experiment.model, path + " (model)");
   check_holds(trained.checkpoint.states, trained.experiment.model, path);
   trained.quantized = !trained.checkpoint.recipe.empty();
   trained.recipe = trained.experiment.recipe;

@@ -6,6 +6,8 @@
 namespace stair {
 namespace {
 
+constexpr std::size_t longest_name = 100;
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -24,9 +26,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view found, const std::vector<std::string>& candidates) {
+  if (found.size() > longest_name) return "";  // no name that was mistyped
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(2, found.size() / 2) + 1;
   for (const std::string& candidate : candidates) {
+    if (candidate.size() > 2 * longest_name) continue;
     const std::size_t distance = edit_distance(found, candidate);
     if (distance < best_distance) {
       best = &candidate;

@@ -104,6 +104,7 @@ ValueId Graph::emit(std::string_view op_name, std::vector<ValueId> operands, Att
 }
 
 void Graph::add_output(std::string output_name, ValueId value_id) {
+  if (!output_names_.insert(output_name).second) throw Error("graph '" + name + "': the output '" + output_name + "' stands twice");
   outputs_.push_back({std::move(output_name), value_id});
 }
 
@@ -158,7 +159,10 @@ ValueId Graph::output(std::string_view output_name) const {
 
 std::string Graph::unique_name(std::string_view base) const {
   std::string candidate(base);
-  for (int i = 2; names_.contains(candidate); ++i) candidate = std::string(base) + "_" + std::to_string(i);
+  if (!names_.contains(candidate)) return candidate;
+  int& next = next_suffix_.try_emplace(candidate, 2).first->second;  // names are never given back: what was taken stays so
+  while (names_.contains(candidate)) candidate = std::string(base) + "_" + std::to_string(next++);
+  --next;  // the caller may not take it
   return candidate;
 }
 
@@ -198,9 +202,13 @@ Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.values().
 ValueId Rewriter::operator()(ValueId old) const {
   if (old == absent) return absent;
   const ValueId replacement = map_[static_cast<std::size_t>(old)];
-  if (replacement == absent)
-    throw InternalError("rewriting '" + source_.name + "': nothing stands for '" + source_.value(old).name + "' yet");
-  return replacement;
+  if (replacement != absent) return replacement;
+  const Node* producer = source_.producer(old);
+  if (producer != nullptr && map_[static_cast<std::size_t>(producer->results.front())] != absent) {  // others of its results stay
+    throw Error("graph '" + source_.name + "': '" + source_.value(old).name + "' is read, but this pass leaves no such result of " +
+                producer->op->name + " '" + producer->name + "', expected a graph without what reads it, like gradients");
+  }
+  throw InternalError("rewriting '" + source_.name + "': nothing stands for '" + source_.value(old).name + "' yet");
 }
 
 std::vector<ValueId> Rewriter::operator()(const std::vector<ValueId>& old) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "ir/attributes.h"
@@ -95,6 +96,7 @@ class Graph {
   const Node& add(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {}, std::string_view name = {});
   /// The same, returning the first result.
   ValueId emit(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {}, std::string_view name = {});
+  /// Error where the graph has an output of that name.
   void add_output(std::string name, ValueId value);
   /// The update's type must equal the state's. A second update of the same state replaces the first.
   void add_update(ValueId state, ValueId value);
@@ -137,6 +139,8 @@ class Graph {
   std::vector<Output> outputs_;
   std::vector<Update> updates_;
   std::unordered_map<std::string, ValueId> names_;
+  mutable std::unordered_map<std::string, int> next_suffix_;  // of unique_name()
+  std::unordered_set<std::string> output_names_;
 };
 
 /// For each value the nodes that read it, in order (a node that reads it twice stands twice), and whether an output or update does.
@@ -159,7 +163,8 @@ class Rewriter {
 
   Graph& graph() { return target_; }
   const Graph& source() const { return source_; }
-  /// The new value that stands for the old one. absent stays absent; an unmapped value is an InternalError.
+  /// The new value that stands for the old one. absent stays absent; an unmapped value is an InternalError, and an Error where another
+  /// result of its node is mapped: the graph reads what the pass doesn't keep.
   ValueId operator()(ValueId old) const;
   std::vector<ValueId> operator()(const std::vector<ValueId>& old) const;
   bool mapped(ValueId old) const { return map_[static_cast<std::size_t>(old)] != absent; }

@@ -7,9 +7,12 @@
 #include <limits>
 
 #include "ir/error.h"
+#include "ir/utf8.h"
 
 namespace stair::ir {
 namespace {
+
+constexpr std::size_t longest_name = 1000;
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -153,10 +156,11 @@ std::string Scanner::word(std::string_view expected) {
 }
 
 std::string Scanner::name(std::string_view expected) {
-  if (next_is('"')) return string();
-  const std::string_view run = run_of(is_name);
-  if (run.empty()) fail_expected(expected);
-  return std::string(run);
+  const bool quoted = next_is('"');
+  const std::string read = quoted ? string() : std::string(run_of(is_name));
+  if (!quoted && read.empty()) fail_expected(expected);
+  if (read.size() > longest_name) fail(fmt::format("a name of {} bytes, expected at most {}", read.size(), longest_name));
+  return read;
 }
 
 std::string Scanner::value_name() {
@@ -192,7 +196,10 @@ std::string Scanner::string() {
   while (true) {
     if (at_ >= text_.size() || text_[at_] == '\n') fail("a string that doesn't end on its line");
     const char c = text_[at_++];
-    if (c == '"') return out;
+    if (c == '"') {
+      if (!is_utf8(out)) fail("a string that isn't UTF-8");
+      return out;
+    }
     if (c != '\\') {
       out += c;
       continue;

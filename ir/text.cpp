@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "ir/error.h"
@@ -13,6 +15,7 @@ namespace stair::ir {
 namespace {
 
 constexpr std::int64_t version = 1;
+constexpr std::size_t most_values = 100'000;  // many times what the largest networks have; some passes take the square of it
 
 constexpr std::array<std::pair<Initializer::Kind, std::string_view>, 4> initializer_names{{{Initializer::Kind::constant, "constant"},
                                                                                            {Initializer::Kind::uniform, "uniform"},
@@ -59,6 +62,7 @@ class Parser {
   Graph run() {
     header();
     while (!scan_.at_end()) {
+      if (graph_.values().size() > most_values) scan_.fail(fmt::format("more than {} values", most_values));
       statement();
       scan_.end_line();
     }
@@ -92,15 +96,14 @@ class Parser {
     const std::string keyword = scan_.word("'%', 'output' or 'update'");
     if (keyword == "output") {
       const std::string name = scan_.name("the output's name");
-      for (const Output& known : graph_.outputs()) {
-        if (known.name == name) scan_.fail("the output '" + name + "' stands twice");
-      }
+      if (!outputs_.insert(name).second) scan_.fail("the output '" + name + "' stands twice");
       scan_.expect('=');
       graph_.add_output(name, defined());
     } else if (keyword == "update") {
       const ValueId state = defined();
       scan_.expect('=');
       const ValueId value = defined();
+      if (!updated_.insert(state).second) scan_.fail("the update of '" + graph_.value(state).name + "' stands twice");
       at_place([&] { graph_.add_update(state, value); });
     } else {
       scan_.fail("unknown statement '" + keyword + "'" + did_you_mean(keyword, {"output", "update"}) +
@@ -165,12 +168,37 @@ class Parser {
     scan_.fail("unknown initializer '" + word + "'" + did_you_mean(word, names) + ", expected " + one_of(names));
   }
 
+  // Those that the rest of the program reads, of their kinds (docs/format-sir.md, "Attributes of states").
+  Attributes state_attributes() {
+    static const std::vector<std::pair<std::string, Attribute>> kinds{
+        {"bits", std::int64_t{0}}, {"clip", 0.0}, {"decay", false}, {"lr_scale", 0.0}};
+    Attributes read = scan_.attributes();
+    std::vector<std::string> names;
+    for (const auto& [name, kind] : kinds) {
+      names.push_back(name);
+      if (!read.has(name)) continue;
+      if (std::holds_alternative<double>(kind) && std::holds_alternative<std::int64_t>(read.at(name))) {
+        read.set(name, static_cast<double>(read.integer(name)));
+      }
+      if (read.at(name).index() != kind.index()) {
+        scan_.fail("the state's attribute '" + name + "' is " + std::string(kind_of(read.at(name))) + ", expected " +
+                   std::string(kind_of(kind)));
+      }
+    }
+    for (const auto& [name, value] : read) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        scan_.fail("unknown attribute of a state '" + name + "'" + did_you_mean(name, names) + ", expected " + one_of(names));
+      }
+    }
+    return read;
+  }
+
   void state(const std::string& name) {
     State made;
     const std::string role = scan_.word("a state's role");
     at_place([&] { made.role = role_named(role); });
     made.initializer = initializer();
-    made.attributes = scan_.attributes();
+    made.attributes = state_attributes();
     scan_.expect(':');
     const Type its = type();
     at_place([&] { graph_.add_state(name, its, made); });
@@ -219,6 +247,8 @@ class Parser {
 
   Scanner scan_;
   Graph graph_;
+  std::set<std::string> outputs_;
+  std::set<ValueId> updated_;
 };
 
 }  // namespace

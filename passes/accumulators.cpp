@@ -40,11 +40,18 @@ ir::Range range_of(const Graph& graph, ValueId value) {
   return graph.type(value).dtype == ir::DType::u8 ? ir::Range{0, 255} : ir::Range{-128, 127};
 }
 
+// More than any bound that passes, where the product of hostile shapes, widths and zero points doesn't fit.
+std::int64_t bounded_product(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max() / 2
+                                                : std::min(product, std::numeric_limits<std::int64_t>::max() / 2);
+}
+
 // max |q - z|, for any zero point in the range where the actual one isn't known.
 std::int64_t largest_step(const Graph& graph, ValueId value, ValueId zero_point, const ConstantLookup& constants) {
   const ir::Range range = range_of(graph, value);
   const ir::TensorView z = constants(graph.value(zero_point).name);
-  if (z.data == nullptr) return range.hi - range.lo;
+  if (z.data == nullptr) return std::int64_t{range.hi} - range.lo;
   const std::int64_t point = z.as<std::int32_t>()[0];
   return std::max(std::abs(range.lo - point), std::abs(range.hi - point));
 }
@@ -95,19 +102,19 @@ class Prover {
       made.from_weights = largest_weight_sum(weight, weight_sum);
       if (!made.from_weights) {
         const ir::Range range = range_of(graph_, node.operands[1]);
-        weight_sum = terms * std::max(std::abs(range.lo), std::abs(range.hi));
+        weight_sum = bounded_product(terms, std::max(std::abs(std::int64_t{range.lo}), std::abs(std::int64_t{range.hi})));
       }
-      made.bound = weight_sum * step;
+      made.bound = bounded_product(weight_sum, step);
     } else if (node.op->name == "matmul_integer") {
       const ir::Shape& a = graph_.type(node.operands[0]).shape;
       terms = node.attributes.boolean("transpose_a") ? a[a.size() - 2] : a.back();
-      made.bound = terms * largest_step(graph_, node.operands[0], node.operands[2], constants_) *
-                   largest_step(graph_, node.operands[1], node.operands[3], constants_);
+      made.bound = bounded_product(bounded_product(terms, largest_step(graph_, node.operands[0], node.operands[2], constants_)),
+                                   largest_step(graph_, node.operands[1], node.operands[3], constants_));
     } else {  // sums of one operand
       terms = node.op->name == "avg_pool_integer"
                   ? node.attributes.integers("kernel")[0] * node.attributes.integers("kernel")[1]
                   : ir::element_count(graph_.type(node.operands[0]).shape) / ir::element_count(graph_.type(node.results[0]).shape);
-      made.bound = terms * largest_step(graph_, node.operands[0], node.operands[1], constants_);
+      made.bound = bounded_product(terms, largest_step(graph_, node.operands[0], node.operands[1], constants_));
     }
     made.bound += largest_bias(node.results.front());
     made.bits = bits_of(made.bound);

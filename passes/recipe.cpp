@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/json.h"
 
 namespace stair::passes {
 namespace {
@@ -61,6 +63,9 @@ class Reader {
   void integer(const char* key, Integer& out) {
     if (const ordered_json* v = take(key)) {
       if (!v->is_number_integer()) wrong(key, *v, "an integer");
+      const auto wide =
+          v->is_number_unsigned() ? static_cast<double>(v->get<std::uint64_t>()) : static_cast<double>(v->get<std::int64_t>());
+      if (std::abs(wide) > 2147483647.0) wrong(key, *v, "at most 2147483647");
       out = v->get<Integer>();
     }
   }
@@ -252,22 +257,22 @@ void check_bits(const std::string& pointer, int bits, bool zero_allowed) {
 
 }  // namespace
 
+// Where the rest doesn't fit, only what the last '*' stands for needs to grow: no pattern takes more than its length times the name's.
 bool matches_pattern(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
   std::size_t n = 0;
-  // Where the last '*' stands, and up to where of the name it reaches: nothing before it needs to be tried again.
   std::size_t star = std::string_view::npos;
-  std::size_t reach = 0;
+  std::size_t behind_star = 0;
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
-      reach = n;
+      behind_star = n;
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
       ++p;
       ++n;
     } else if (star != std::string_view::npos) {
       p = star + 1;
-      n = ++reach;
+      n = ++behind_star;
     } else {
       return false;
     }
@@ -347,12 +352,7 @@ void validate(const Recipe& r) {
 }
 
 Recipe recipe_from_json(std::string_view text) {
-  ordered_json json;
-  try {
-    json = ordered_json::parse(text);
-  } catch (const ordered_json::parse_error& error) {
-    throw Error(fmt::format("recipe: no JSON at byte {}", error.byte));
-  }
+  const ordered_json json = ir::parse_json(text, "recipe");
   Recipe recipe;
   if (json.is_string()) {
     recipe = built_in(json.get<std::string>(), "/");

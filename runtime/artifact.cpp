@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/json.h"
+#include "ir/scanner.h"
 #include "ir/text.h"
 #include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
@@ -23,9 +24,27 @@ std::size_t packed_bytes(std::int64_t count, std::int64_t bits) {
   return static_cast<std::size_t>((count * bits + 7) / 8);
 }
 
+void check_packed(const std::string& bytes, std::int64_t bits, const ir::Type& type) {
+  const std::size_t expected = packed_bytes(ir::element_count(type.shape), bits);
+  if (bytes.size() == expected) return;
+  throw Error(fmt::format("{} bytes of {}-bit integers, expected {} for {}", bytes.size(), bits, expected, to_string(type)));
+}
+
 // Width at which a constant is packed; 0: stored as it is.
 std::int64_t packing(const ir::State& state) {
   return state.attributes.has("bits") && state.attributes.integer("bits") < 8 ? state.attributes.integer("bits") : 0;
+}
+
+// Only integers of a byte or less are packed, and say so.
+void check_packing(const ir::Graph& graph, const ir::State& state, const std::string& path) {
+  if (!state.attributes.has("bits")) return;
+  const ir::Value& value = graph.value(state.value);
+  const ir::Attribute& bits = state.attributes.at("bits");
+  const auto* width = std::get_if<std::int64_t>(&bits);
+  const bool bytes = value.type.dtype == ir::DType::s8 || value.type.dtype == ir::DType::u8;
+  if (width != nullptr && *width >= 1 && *width <= 8 && bytes) return;
+  throw Error(path + " (graph): state '" + value.name + "' " + to_string(value.type) + " has bits=" + ir::print_literal(bits) +
+              ", expected an integer from 1 to 8, of s8 or u8");
 }
 
 // The integers as an artifact stores them. Where one doesn't fit the width (a binary weight times a batch-norm factor of 0 is none of ±1),
@@ -43,13 +62,17 @@ Tensor packed(const Tensor& integers, std::int64_t bits) {
 std::vector<double> numbers(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {
   const auto it = metadata.find(key);
   if (it == metadata.end()) return {};
-  const nlohmann::json list = nlohmann::json::parse(it->second, nullptr, false);
-  const auto is_number = [](const nlohmann::json& item) { return item.is_number(); };
-  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_number)) {
-    throw Error(path + ": '" + key + "' in its metadata is " + it->second + ", expected a list of numbers");
+  const auto fail = [&] { throw Error(path + ": '" + key + "' in its metadata is " + it->second + ", expected a list of numbers"); };
+  nlohmann::ordered_json list;
+  try {
+    list = ir::parse_json(it->second, "");
+  } catch (const Error&) {
+    fail();
   }
+  const auto is_number = [](const nlohmann::ordered_json& item) { return item.is_number(); };
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_number)) fail();
   std::vector<double> values;
-  for (const nlohmann::json& item : list) values.push_back(item.get<double>());
+  for (const nlohmann::ordered_json& item : list) values.push_back(item.get<double>());
   return values;
 }
 
@@ -71,10 +94,7 @@ std::string pack_integers(const ir::TensorView& integers, std::int64_t bits) {
 }
 
 void unpack_integers(const std::string& bytes, std::int64_t bits, const ir::TensorView& into) {
-  if (bytes.size() != packed_bytes(into.count(), bits)) {
-    throw Error(fmt::format("{} bytes of {}-bit integers, expected {} for {}", bytes.size(), bits, packed_bytes(into.count(), bits),
-                            to_string(into.type)));
-  }
+  check_packed(bytes, bits, into.type);
   auto* values = into.as<std::uint8_t>();
   for (std::int64_t i = 0; i < into.count(); ++i) {
     unsigned value = 0;
@@ -122,18 +142,21 @@ Artifact load_artifact(const std::string& path) {
   artifact.mean = numbers(contents.metadata, "mean", path);
   artifact.std = numbers(contents.metadata, "std", path);
   for (const ir::State& state : artifact.graph.states()) {
+    check_packing(artifact.graph, state, path);
     const ir::Value& value = artifact.graph.value(state.value);
     const auto it = contents.tensors.find(value.name);
     if (it == contents.tensors.end()) throw Error(path + ": tensor '" + value.name + "' is missing");
     if (it->second.type() == value.type) {
       artifact.constants.emplace(value.name, std::move(it->second));
     } else if (const std::int64_t bits = packing(state); bits > 0) {
-      Tensor tensor(value.type);
+      const std::string packed(it->second.as<const char>(), it->second.bytes());
       try {
-        unpack_integers(std::string(it->second.as<const char>(), it->second.bytes()), bits, tensor.view());
+        check_packed(packed, bits, value.type);  // before a tensor of that size is made
       } catch (const Error& error) {
         throw Error(path + ": tensor '" + value.name + "' has " + error.what());
       }
+      Tensor tensor(value.type);
+      unpack_integers(packed, bits, tensor.view());
       artifact.constants.emplace(value.name, std::move(tensor));
     } else {
       throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", its graph expects " +

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "ir/error.h"
 
@@ -53,6 +55,12 @@ void check_files(const std::string& format, const DatasetFiles& files) {
 
 Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
   check_files(format, files);
+  for (const auto& [key, paths] : files) {
+    for (const std::string& path : paths) {
+      std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+      if (std::filesystem::is_fifo(path, ignored)) throw Error(path + ": is a pipe, expected a file: data are read more than once");
+    }
+  }
   return format_named(format).load(files);
 }
 

@@ -7,6 +7,7 @@
 #include "ir/check_data.h"
 #include "ir/error.h"
 #include "ir/op.h"
+#include "runtime/memory.h"
 
 namespace stair::runtime {
 
@@ -151,6 +152,7 @@ struct Executor::Impl {
         }
       }
     }
+    check_memory(graph, scratch_bytes > ~plan.arena_bytes ? ~std::size_t{0} : plan.arena_bytes + scratch_bytes);
     scratch = Buffer(scratch_bytes);
   }
 
@@ -185,6 +187,7 @@ Executor::Executor(ir::Graph graph, const Planner& planner, Tensors& states, Opt
   }
   impl.make_schedule();
   impl.plan = planner(impl.graph, impl.schedule);
+  check_memory(impl.graph, impl.plan.arena_bytes);
   impl.arena = Buffer(impl.plan.arena_bytes);
   for (std::size_t id = 0; id < impl.graph.values().size(); ++id) impl.views.push_back(impl.view_of(static_cast<ir::ValueId>(id), states));
   impl.prepare(states);

@@ -71,9 +71,29 @@ bool is_leftover(std::string_view name) {
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
+std::size_t largest_file() {
+  static const std::size_t bytes =
+      static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 4;
+  return bytes;
+}
+
+void fail_as_too_large(const std::string& path) {
+  throw Error(path + ": has more than " + std::to_string(largest_file() >> 20U) + " MiB, a quarter of this machine's memory");
+}
+
+void check_readable(const std::string& path) {
   std::error_code ignored;  // what can't be looked at can't be opened either, which says why
-  if (std::filesystem::is_directory(path, ignored)) throw Error(path + ": is a folder, expected a file");
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) throw Error(path + ": is a folder, expected a file");
+  if (std::filesystem::is_character_file(status) || std::filesystem::is_block_file(status)) {
+    throw Error(path + ": is a device, expected a file");
+  }
+  const std::uintmax_t size = std::filesystem::is_regular_file(status) ? std::filesystem::file_size(path, ignored) : 0;
+  if (!ignored && size > largest_file()) fail_as_too_large(path);
+}
+
+std::string read_file(const std::string& path) {
+  check_readable(path);
   const Descriptor file(path, O_RDONLY);
   if (file.get() < 0) fail(path, "can't be opened");
   std::string bytes;
@@ -84,6 +104,7 @@ std::string read_file(const std::string& path) {
     if (count < 0) fail(path, "can't be read");
     if (count == 0) return bytes;
     bytes.append(block, static_cast<std::size_t>(count));
+    if (bytes.size() > largest_file()) fail_as_too_large(path);
   }
 }
 

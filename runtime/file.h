@@ -5,8 +5,16 @@
 
 namespace stair::runtime {
 
-/// The bytes of a file; Error "FILE: REASON" where it can't be read.
+/// The bytes of a file or of what comes out of a pipe, read once; Error "FILE: REASON" where it can't be read, is a folder or a device, or
+/// has more than largest_file() bytes.
 std::string read_file(const std::string& path);
+
+/// The most bytes that a file may have, unpacked: a quarter of the machine's memory, since what reads it holds its contents, too.
+std::size_t largest_file();
+/// Throws the Error of read_file() for what is neither a file nor a pipe or is too large. What isn't there is fine.
+void check_readable(const std::string& path);
+/// "FILE: has more than …": what has grown beyond largest_file().
+[[noreturn]] void fail_as_too_large(const std::string& path);
 
 /// Replaces the file at once: writes a temporary file beside it, flushes that to disk and renames it. On failure (no space, no permission)
 /// the old file is as it was, the temporary one is gone, and an Error says why.

@@ -14,6 +14,8 @@ namespace stair::runtime {
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::size_t longest_header = 1'000'000;
+constexpr std::uint64_t largest_announced = std::uint64_t{1} << 62;
 
 struct Kind {
   std::string_view descr;
@@ -42,16 +44,24 @@ void widen(const char* from, To* to, std::int64_t count) {
   }
 }
 
-}  // namespace
+struct NpyHeader {
+  Kind kind;
+  std::size_t begin = 0;    // of the elements
+  ir::Shape shape;          // 0 where a dimension is none
+  std::string dims;         // as the header has it
+  std::uint64_t bytes = 0;  // of all elements; at most 2^62
+};
 
-Tensor read_npy(const std::string& path) {
-  const std::string bytes = read_maybe_gzipped(path);
+NpyHeader npy_header(const std::string& bytes, const std::string& path) {
   if (bytes.size() < 12 || !std::string_view(bytes).starts_with(magic))
     throw Error(path + ": is no .npy file: its first 6 bytes aren't \\x93NUMPY");
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
   const std::size_t prefix = byte(6) == 1 ? 10 : 12;
   const std::size_t length = byte(8) | byte(9) << 8 | (prefix == 12 ? byte(10) << 16 | byte(11) << 24 : 0);
   if (byte(6) < 1 || byte(6) > 3) throw Error(fmt::format("{}: is a .npy file of version {}, expected 1 to 3", path, byte(6)));
+  if (length > longest_header) {
+    throw Error(fmt::format("{}: has a header of {} bytes, expected at most {}", path, length, longest_header));
+  }
   if (bytes.size() < prefix + length) throw Error(path + ": is truncated: its header doesn't fit into it");
   const std::string_view header = std::string_view(bytes).substr(prefix, length);
   const std::string_view descr = entry(header, "descr");
@@ -66,9 +76,7 @@ Tensor read_npy(const std::string& path) {
   if (!entry(header, "fortran_order").starts_with("False")) throw Error(path + ": is in Fortran order, expected C order");
   std::string_view dims = entry(header, "shape");
   dims = dims.substr(0, dims.find(')'));
-  ir::Type type{kind->dtype, {}};
-  const std::size_t room = (bytes.size() - prefix - length) / kind->bytes;
-  std::size_t count = 1;
+  NpyHeader read{*kind, prefix + length, {}, std::string(dims), kind->bytes};
   for (std::size_t i = 0; i < dims.size();) {
     if (dims[i] < '0' || dims[i] > '9') {
       ++i;
@@ -76,18 +84,40 @@ Tensor read_npy(const std::string& path) {
     }
     std::int64_t dim = 0;
     i = static_cast<std::size_t>(std::from_chars(dims.data() + i, dims.data() + dims.size(), dim).ptr - dims.data());
-    type.shape.push_back(dim);
+    read.shape.push_back(dim);
+    const auto size = static_cast<std::uint64_t>(dim);
+    read.bytes = size != 0 && read.bytes > largest_announced / size ? largest_announced : read.bytes * size;
+  }
+  if (read.shape.size() > highest_rank) {
+    throw Error(fmt::format("{}: has {} dimensions, expected at most {}", path, read.shape.size(), highest_rank));
+  }
+  return read;
+}
+
+}  // namespace
+
+Tensor read_npy(const std::string& path) {
+  const std::string bytes = read_maybe_gzipped(path, [&](const std::string& begin) {
+    const NpyHeader announced = npy_header(begin, path);
+    return announced.begin + announced.bytes;
+  });
+  const NpyHeader header = npy_header(bytes, path);
+  const Kind* const kind = &header.kind;
+  const ir::Type type{kind->dtype, header.shape};
+  const std::size_t room = (bytes.size() - header.begin) / kind->bytes;
+  std::size_t count = 1;
+  for (const std::int64_t dim : header.shape) {
     if (dim <= 0 || static_cast<std::size_t>(dim) > room / count) {
-      throw Error(fmt::format("{}: has {} elements behind its header, which says {})", path, room, dims));
+      throw Error(fmt::format("{}: has {} elements behind its header, which says {})", path, room, header.dims));
     }
     count *= static_cast<std::size_t>(dim);
   }
-  if (bytes.size() != prefix + length + count * kind->bytes) {
-    throw Error(fmt::format("{}: has {} bytes behind its header, expected {} for {}", path, bytes.size() - prefix - length,
+  if (bytes.size() != header.begin + count * kind->bytes) {
+    throw Error(fmt::format("{}: has {} bytes behind its header, expected {} for {}", path, bytes.size() - header.begin,
                             count * kind->bytes, to_string(type)));
   }
   Tensor tensor(type);
-  const char* data = bytes.data() + prefix + length;
+  const char* data = bytes.data() + header.begin;
   const auto elements = static_cast<std::int64_t>(count);
   if (kind->descr == "<i2") {
     widen<std::int16_t>(data, tensor.as<std::int32_t>(), elements);

@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/json.h"
 
 namespace stair::runtime {
 namespace {
@@ -22,6 +22,9 @@ constexpr std::array<std::pair<ir::DType, const char*>, 6> dtype_names{{{ir::DTy
                                                                         {ir::DType::u8, "U8"},
                                                                         {ir::DType::i32, "I32"},
                                                                         {ir::DType::i64, "I64"}}};
+
+constexpr std::uint64_t largest_header = 100'000'000;  // as the format's own library has it
+constexpr std::size_t longest_name = 1000;
 
 constexpr std::string_view checksum_key = "\"crc32\":\"";
 constexpr std::string_view no_checksum = "00000000";
@@ -77,7 +80,12 @@ class Reader {
     if (bytes_.size() >= 8) std::memcpy(&length, bytes_.data(), 8);
     if (bytes_.size() < 8 || length > bytes_.size() - 8)
       fail("is truncated, or no safetensors file: its header doesn't fit into it (byte 0)");
-    header_ = ordered_json::parse(bytes_.begin() + 8, bytes_.begin() + 8 + static_cast<std::ptrdiff_t>(length), nullptr, false);
+    if (length > largest_header) fail(fmt::format("has a header of {} bytes, expected at most {}", length, largest_header));
+    try {
+      header_ = ir::parse_json(std::string_view(bytes_).substr(8, static_cast<std::size_t>(length)), "its header");
+    } catch (const Error& error) {
+      fail(std::string("is no safetensors file: ") + error.what());
+    }
     if (!header_.is_object()) fail("is no safetensors file: its header is no JSON object (byte 8)");
     checksum_place_ = checksum_place(std::string_view(bytes_).substr(8, static_cast<std::size_t>(length)));
     data_ = bytes_.data() + 8 + length;
@@ -102,6 +110,8 @@ class Reader {
   }
 
   std::size_t read_tensor(const std::string& name, const ordered_json& entry, std::size_t expected) {
+    if (name.size() > longest_name)
+      fail(fmt::format("has a tensor with a name of {} bytes, expected at most {}", name.size(), longest_name));
     ir::Type type;
     bool known = false;
     const auto number = [](const ordered_json& j) { return j.is_number_integer() && j.get<std::int64_t>() >= 0; };
@@ -117,6 +127,9 @@ class Reader {
       }
     }
     if (!known) fail("tensor '" + name + "' has the element type " + entry["dtype"].dump() + ", expected F32, F64, I8, U8, I32 or I64");
+    if (entry["shape"].size() > highest_rank) {
+      fail(fmt::format("tensor '{}' has {} dimensions, expected at most {}", name, entry["shape"].size(), highest_rank));
+    }
     std::size_t bytes = ir::size_of(type.dtype);
     for (const ordered_json& dim : entry["shape"]) {
       if (!number(dim) || dim.get<std::size_t>() > data_bytes_) fail("tensor '" + name + "' has the shape " + entry["shape"].dump());

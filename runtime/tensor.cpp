@@ -10,12 +10,15 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <numbers>
+#include <type_traits>
 #include <utility>
 
 #include "ir/error.h"
 #include "ir/random.h"
+#include "runtime/memory.h"
 
 namespace stair::runtime {
 namespace {
@@ -41,6 +44,11 @@ void fill(T* out, std::int64_t count, const ir::Initializer& initializer, std::u
       const double v = static_cast<double>(ir::random_uniform(seed, stream, 1, index));
       value = std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v) * initializer.a;
     }
+    if constexpr (std::is_integral_v<T>) {  // of a file: any number
+      const double low = static_cast<double>(std::numeric_limits<T>::min());
+      const double high = std::nextafter(std::ldexp(1.0, std::numeric_limits<T>::digits), 0.0);
+      value = std::isnan(value) ? 0 : std::clamp(value, low, high);
+    }
     out[i] = static_cast<T>(value);
   }
 }
@@ -59,6 +67,7 @@ void Buffer::Free::operator()(std::byte* p) const {
 
 Buffer::Buffer(std::size_t bytes) : size_(bytes) {
 #if defined(MADV_HUGEPAGE)
+  if (bytes > ~std::size_t{0} - 2 * huge_page) throw std::bad_alloc();
   if (bytes >= huge_page) {
     // Straight from the system: zero, and nowhere until it is touched (scratch memory is laid out for more threads than there may be).
     // Kernels walk a channel of many images, where each row of a small page would be a page of its own; the advice is a hint, whatever it
@@ -95,6 +104,7 @@ std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before) {
 }
 
 void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states) {
+  check_memory(graph, 0);
   for (const ir::State& state : graph.states()) {
     const ir::Value& value = graph.value(state.value);
     if (const auto it = states.find(value.name); it != states.end()) {

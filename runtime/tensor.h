@@ -10,6 +10,9 @@
 
 namespace stair::runtime {
 
+/// Dimensions of a tensor in a file, as of a value of a graph (ir/graph.cpp).
+inline constexpr std::size_t highest_rank = 16;
+
 /// 64-byte-aligned memory, zeroed.
 class Buffer {
  public:

@@ -24,7 +24,7 @@ int run_backends(bool json) {
       }
       report.push_back({{"name", backend->name()}, {"summary", backend->summary()}, {"ops", ops}});
     }
-    fmt::print("{}\n", report.dump(2));
+    fmt::print("{}\n", to_text(report, 2));
     return 0;
   }
   for (const backends::Backend* backend : all) fmt::print("{}: {}\n", backend->name(), backend->summary());

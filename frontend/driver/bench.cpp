@@ -35,9 +35,18 @@ Subject training_of(const BenchOptions& options, const ir::Graph& model) {
   }
 }
 
+// What is fed is random pictures.
+void check_input(const std::string& target, const ir::Graph& model) {
+  if (model.inputs().size() != 1) throw Error(fmt::format("{}: has {} inputs, expected one", target, model.inputs().size()));
+  const ir::Value& input = model.value(model.inputs().front());
+  if (input.type.dtype == ir::DType::f32 && !input.type.shape.empty()) return;
+  throw Error(fmt::format("{}: its input '{}' is {}, expected f32 [N, ...]", target, input.name, to_string(input.type)));
+}
+
 Subject subject_of(const BenchOptions& options) {
   if (!options.target.ends_with(".stair")) {
     const ir::Graph model = load_model(options.target, 0);
+    check_input(options.target, model);
     if (options.trains) return training_of(options, model);
     if (options.floats) return float_subject(model, options.batch);
     return untrained_subject(model, recipe_for(model, options.recipe.empty() ? "int8" : options.recipe), options.batch);
@@ -60,7 +69,7 @@ int run_bench(BenchOptions& options) {
   }
   const Benchmark benchmark = run_benchmark(subject, options.measured);
   if (options.json) {
-    fmt::print("{}\n", benchmark_json(subject, options.measured, benchmark).dump(2));
+    fmt::print("{}\n", to_text(benchmark_json(subject, options.measured, benchmark), 2));
   } else {
     fmt::print("{}", benchmark_report(subject, options.measured, benchmark));
   }

@@ -57,7 +57,7 @@ int run_calibrate(const CalibrateOptions& options) {
   trained.checkpoint.arithmetic = ir::arithmetic_version;
   runtime::save_checkpoint(trained.checkpoint, options.output);
   if (options.json) {
-    fmt::print("{}\n", Json{{"test_accuracy", test_accuracy}, {"images", count * experiment.batch}, {"checkpoint", options.output}}.dump());
+    fmt::print("{}\n", to_text({{"test_accuracy", test_accuracy}, {"images", count * experiment.batch}, {"checkpoint", options.output}}));
   } else {
     fmt::print("calibrated over {} images, test accuracy {:.2f} %, {}\n", count * experiment.batch, 100 * test_accuracy, options.output);
   }

@@ -49,7 +49,7 @@ int run_compare(const CompareOptions& options) {
     std::fputs(text.c_str(), stderr);  // fmt would throw where the terminal is gone
     return interrupted_code;
   }
-  runtime::write_file(options.folder + "/summary.json", to_json(comparison).dump(2) + "\n");
+  runtime::write_file(options.folder + "/summary.json", to_text(to_json(comparison), 2) + "\n");
   fmt::print("{}{}/summary.json\n", describe(comparison), options.folder);
   return comparison.holds() ? 0 : 1;
 }

@@ -4,12 +4,11 @@
 #include <memory>
 
 #include "frontend/command.h"
+#include "frontend/deployed.h"
 #include "frontend/evaluation.h"
 #include "frontend/options.h"
 #include "frontend/trained.h"
 #include "ir/error.h"
-#include "ir/rebatch.h"
-#include "runtime/artifact.h"
 
 namespace stair::driver {
 namespace {
@@ -33,15 +32,15 @@ int run_eval(const EvalOptions& options) {
   if (options.target.ends_with(".stair")) {
     if (options.data.empty()) throw Error(options.target + ": an artifact holds no data, expected --data EXPERIMENT.json");
     if (options.floating) throw Error("--float: an artifact has integers only");
-    runtime::Artifact artifact = runtime::load_artifact(options.target);
+    Deployed artifact = load_deployed(options.target);
     const Experiment experiment = load_experiment(options.data);
     const runtime::Dataset test = runtime::load_dataset(experiment.data.format, experiment.data.test);
     check_fits(test, experiment.data.test, artifact.graph);
     const std::int64_t batch = std::min(experiment.eval_batch, test.count());
     images = test.count();
     what = "integers, deployed";
-    result = evaluate(executor_for(ir::with_batch(artifact.graph, batch), artifact.constants, compile_options), test, batch,
-                      {artifact.mean, artifact.std});
+    result =
+        evaluate(executor_for(at_batch(artifact, batch), artifact.constants, compile_options), test, batch, {artifact.mean, artifact.std});
   } else {
     Trained trained = load_trained(options.target);
     if (!options.data.empty()) trained.experiment.data = load_experiment(options.data).data;
@@ -55,7 +54,7 @@ int run_eval(const EvalOptions& options) {
                       trained.experiment.data.normalization);
   }
   if (options.json) {
-    fmt::print("{}\n", Json{{"test_accuracy", result}, {"images", images}, {"arithmetic", what}}.dump());
+    fmt::print("{}\n", to_text({{"test_accuracy", result}, {"images", images}, {"arithmetic", what}}));
   } else {
     fmt::print("test accuracy {:.2f} % of {} images ({})\n", 100 * result, images, what);
   }

@@ -33,7 +33,7 @@ int run_export(const ExportOptions& options) {
                                                     passes::to_json(trained.recipe), normalization.mean, normalization.std},
                                                    options.output);
   if (options.json) {
-    fmt::print("{}\n", Json{{"artifact", options.output}, {"bytes", bytes}}.dump());
+    fmt::print("{}\n", to_text({{"artifact", options.output}, {"bytes", bytes}}));
   } else {
     fmt::print("{}: {} bytes\n", options.output, bytes);
   }
@@ -52,6 +52,7 @@ void export_(CommandRegistry& registry) {
                   app.add_flag("--report", options->report, "print constants, accumulator bits and the backend of each node");
                   app.add_flag("--json", options->json, "for scripts");
                   add_plugin_option(app);
+                  add_memory_option(app);
                   return [options] { return run_export(*options); };
                 }});
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "frontend/command.h"
+#include "frontend/deployed.h"
 #include "frontend/model_reader.h"
 #include "frontend/options.h"
 #include "frontend/report.h"
@@ -14,7 +15,6 @@
 #include "passes/analysis.h"
 #include "passes/outputs.h"
 #include "passes/plan_memory.h"
-#include "runtime/artifact.h"
 #include "runtime/file.h"
 
 namespace stair::driver {
@@ -76,12 +76,8 @@ void finish(const InspectOptions& options, const ir::Graph& graph) {
 
 int run_inspect(const InspectOptions& options) {
   if (options.target.ends_with(".stair")) {
-    runtime::Artifact artifact = runtime::load_artifact(options.target);
-    Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), {}};
-    deployment.bounds = passes::prove_accumulators(deployment.graph, [&](const std::string& name) {
-      const auto it = deployment.constants.find(name);
-      return it == deployment.constants.end() ? ir::TensorView{} : it->second.view();
-    });
+    Deployed artifact = load_deployed(options.target);
+    Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), std::move(artifact.bounds)};
     fmt::print("arithmetic version {}\nrecipe {}\n\n{}", artifact.arithmetic, artifact.recipe, deployment_report(deployment, {}));
     finish(options, deployment.graph);
   } else if (options.target.ends_with(".json") || options.target.ends_with(".sir")) {
@@ -111,6 +107,7 @@ void inspect(CommandRegistry& registry) {
                   app.add_option("--svg", options->svg, "write a picture of the graph");
                   app.add_flag("--plan", options->plan, "print the memory plan");
                   add_plugin_option(app);
+                  add_memory_option(app);
                   return [options] { return run_inspect(*options); };
                 }});
 }

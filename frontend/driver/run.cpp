@@ -6,10 +6,9 @@
 #include <memory>
 
 #include "frontend/command.h"
+#include "frontend/deployed.h"
 #include "frontend/options.h"
 #include "ir/error.h"
-#include "ir/rebatch.h"
-#include "runtime/artifact.h"
 #include "runtime/batches.h"
 #include "runtime/npy.h"
 
@@ -48,10 +47,10 @@ runtime::Tensor model_input(runtime::Tensor given, const runtime::Artifact& arti
 }
 
 int run_run(const ArtifactOptions& options) {
-  runtime::Artifact artifact = runtime::load_artifact(options.artifact);
+  Deployed artifact = load_deployed(options.artifact);
   const runtime::Tensor input = model_input(runtime::read_npy(options.input), artifact, options.input);
   runtime::Executor executor =
-      executor_for(ir::with_batch(artifact.graph, input.type().shape.front()), artifact.constants, options.execution->compile());
+      executor_for(at_batch(artifact, input.type().shape.front()), artifact.constants, options.execution->compile());
   const ir::TensorView inputs[] = {input.view()};
   executor.run(inputs);
   const ir::TensorView result = executor.output(executor.graph().outputs().front().name);

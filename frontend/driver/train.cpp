@@ -53,8 +53,9 @@ std::int64_t shards_of(const TrainOptions& options, const Experiment& experiment
   together(processes, [&] {
     const std::string last = folder_of(options, experiment) + "/last.safetensors";
     if (!processes.leads() || !options.resume || !std::filesystem::exists(last)) return;
-    const Json before = Json::parse(runtime::load_checkpoint(last).experiment, nullptr, false);
-    text = std::to_string(before.is_object() ? before.value("shards", std::int64_t{1}) : 1);
+    const Json before = parse_json(runtime::load_checkpoint(last).experiment, last + " (experiment)");
+    const bool says = before.contains("shards") && before["shards"].is_number_integer();
+    text = std::to_string(says ? before["shards"].get<std::int64_t>() : 1);
   });
   processes.broadcast(text, 0);
   return std::stoll(text);
@@ -72,8 +73,7 @@ Experiment load(const TrainOptions& options, runtime::Communicator& processes) {
   together(processes, [&] { experiment = load_experiment(options.experiment, assignments); });
   if (!experiment.json.contains("shards")) {
     const std::int64_t shards = shards_of(options, experiment, processes);
-    if (shards > 1) assignments.push_back("shards=" + std::to_string(shards));
-    together(processes, [&] { experiment = load_experiment(options.experiment, assignments); });
+    together(processes, [&] { set_shards(experiment, shards, options.experiment); });
   }
   together(processes, [&] {
     if (experiment.shards % processes.size() != 0) {

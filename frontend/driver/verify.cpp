@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "frontend/command.h"
+#include "frontend/deployed.h"
 #include "frontend/evaluation.h"
 #include "frontend/options.h"
 #include "frontend/trained.h"
@@ -12,7 +13,6 @@
 #include "frontend/verification_report.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
-#include "runtime/artifact.h"
 
 namespace stair::driver {
 namespace {
@@ -28,7 +28,7 @@ struct VerifyArguments {
 int run_verify(const VerifyArguments& options) {
   Trained trained = load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
-  runtime::Artifact artifact = runtime::load_artifact(options.artifact);
+  Deployed artifact = load_deployed(options.artifact);
   if (artifact.arithmetic != ir::arithmetic_version) {
     throw Error(fmt::format(
         "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "
@@ -54,7 +54,7 @@ int run_verify(const VerifyArguments& options) {
     }
   }();
   if (options.json) {
-    fmt::print("{}\n", to_json(report).dump(2));
+    fmt::print("{}\n", to_text(to_json(report), 2));
   } else {
     if (trained.checkpoint.arithmetic != ir::arithmetic_version) {
       fmt::print("{} was trained in arithmetic version {}; compared in version {}, in which it is exported\n", options.checkpoint,
@@ -81,6 +81,7 @@ void verify(CommandRegistry& registry) {
                   app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
                   app.add_flag("--json", options->json, "for scripts");
                   options->plugins = add_plugin_option(app);
+                  add_memory_option(app);
                   return [options] { return run_verify(*options); };
                 }});
 }

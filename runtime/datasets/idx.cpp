@@ -14,34 +14,44 @@ namespace {
 
 struct Idx {
   ir::Shape shape;
+  std::size_t begin = 0;    // of the elements
+  std::uint64_t count = 1;  // of them
   std::string elements;
 };
 
-Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) {
-  const std::string bytes = read_maybe_gzipped(path);
+Idx idx_header(const std::string& bytes, const std::string& path, std::size_t least_rank, const char* what) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   if (bytes.size() < 4 || byte(0) != 0 || byte(1) != 0) throw Error(path + ": is no IDX file: expected two zero bytes at byte 0");
   if (byte(2) != 8)
     throw Error(fmt::format("{}: has elements of IDX type 0x{:02x} (byte 2), expected 0x08, unsigned bytes", path, byte(2)));
   const std::size_t rank = byte(3);
-  if (rank < least_rank) throw Error(fmt::format("{}: has {} dimensions (byte 3), expected {}", path, rank, what));
-  if (bytes.size() < 4 + 4 * rank)
-    throw Error(fmt::format("{}: is truncated: its header needs {} bytes, found {}", path, 4 + 4 * rank, bytes.size()));
+  if (rank < least_rank || rank > highest_rank) throw Error(fmt::format("{}: has {} dimensions (byte 3), expected {}", path, rank, what));
   Idx idx;
-  std::uint64_t count = 1;
+  idx.begin = 4 + 4 * rank;
+  if (bytes.size() < idx.begin)
+    throw Error(fmt::format("{}: is truncated: its header needs {} bytes, found {}", path, idx.begin, bytes.size()));
   for (std::size_t d = 0; d < rank; ++d) {
     const std::size_t at = 4 + 4 * d;
     const std::uint64_t dim =
         std::uint64_t{byte(at)} << 24 | std::uint64_t{byte(at + 1)} << 16 | std::uint64_t{byte(at + 2)} << 8 | byte(at + 3);
-    if (dim == 0 || dim > (1ULL << 40) / count) throw Error(fmt::format("{}: dimension {} is {} (byte {})", path, d, dim, at));
-    count *= dim;
+    if (dim == 0 || dim > (1ULL << 40) / idx.count) throw Error(fmt::format("{}: dimension {} is {} (byte {})", path, d, dim, at));
+    idx.count *= dim;
     idx.shape.push_back(static_cast<std::int64_t>(dim));
   }
-  if (bytes.size() != 4 + 4 * rank + count) {
-    throw Error(fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - 4 - 4 * rank,
-                            ir::to_string(idx.shape), count));
+  return idx;
+}
+
+Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) {
+  const std::string bytes = read_maybe_gzipped(path, [&](const std::string& begin) {
+    const Idx announced = idx_header(begin, path, least_rank, what);
+    return announced.begin + announced.count;
+  });
+  Idx idx = idx_header(bytes, path, least_rank, what);
+  if (bytes.size() != idx.begin + idx.count) {
+    throw Error(fmt::format("{}: has {} bytes of elements, its header {} says {}", path, bytes.size() - idx.begin, ir::to_string(idx.shape),
+                            idx.count));
   }
-  idx.elements = bytes.substr(4 + 4 * rank);
+  idx.elements = bytes.substr(idx.begin);
   return idx;
 }
 

@@ -260,5 +260,5 @@ TEST_CASE("blocks within themselves, and models without end, are refused") {
         "m.json /blocks/b/layers/1/block: blocks are nested more than 16 deep, expected no block within itself");
   CHECK(layers_error(R"({"block": "b", "repeat": 1000})",
                      R"(, "blocks": {"b": {"layers": [{"block": "c", "repeat": 1000}]}, "c": {"layers": [{"op": "relu"}]}})") ==
-        "m.json /blocks/c/layers/0: the model has more than 100000 layers");
+        "m.json /blocks/c/layers/0: the model has more than 10000 layers");
 }

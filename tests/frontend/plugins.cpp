@@ -95,8 +95,25 @@ TEST_CASE("a plug-in that fails is an error that names it, the node and its reas
   says("fails_to_prepare", "can't be prepared: the device's memory is full");
   says("no_kernel", "can't be prepared: found neither a kernel nor an error text");
   says("no_description", "can't be prepared: found no description of the kernel");
+  says("much_scratch", "can't be prepared: it asks for 18446744073709551615 bytes of scratch memory, expected at most 2^40");
   says("fails_to_run", "failed: the device has gone");
   says("throws", "failed: threw a C++ exception (out of tiles), expected an error text");
+}
+
+TEST_CASE("what a plug-in asks for or says can't harm") {
+  const std::vector<std::string> eval{"eval", "run/qat.stair", "--data", "short.json", "--plugin"};
+  const auto with = [&](const std::string& name) {
+    std::vector<std::string> words = eval;
+    words.push_back(plugin(name));
+    return run_stair(words, trained_run().path());
+  };
+  const Outcome much = with("too_much_scratch");
+  CHECK(much.code == 2);
+  CHECK(contains(much.err, "--memory SIZE allows more"));
+  const Outcome bench =
+      run_stair({"bench", "run/qat.stair", "--runs", "1", "--json", "--plugin", plugin("not_utf8")}, trained_run().path());
+  CHECK(bench.code == 0);
+  CHECK(contains(bench.out, "loops ?? ??? é"));
 }
 
 TEST_CASE("an experiment names its plug-ins, relative to its file") {

@@ -131,3 +131,16 @@ TEST_CASE("with_batch keeps an input without dimensions as it is") {
   const Graph graph = parsed("%x = input : f32[]\n%r = relu(%x)\noutput y = %r\n");
   CHECK(ir::print(ir::with_batch(graph, 2)) == ir::print(graph));
 }
+
+TEST_CASE("a result that a pass doesn't keep, but the graph reads, is the graph's error") {
+  ir::Graph graph = ir::parse(
+      "sir 1\ngraph \"g\"\n%x = input : f32[1,1,4,4]\n%p, %p.index = max_pool(%x) {kernel=[2,2]}\n"
+      "%g = max_pool_grad(%p, %p.index) {input_shape=[1,1,4,4], kernel=[2,2]}\noutput y = %g\n",
+      "t");
+  ir::Rewriter rewriter(graph);
+  rewriter.map(graph.find("p"), rewriter(graph.find("x")));
+  CHECK_THROWS_WITH_AS(rewriter.copy(graph.nodes()[1]),
+                       "graph 'g': 'p.index' is read, but this pass leaves no such result of max_pool 'p', expected a graph without what "
+                       "reads it, like gradients",
+                       Error);
+}

@@ -101,7 +101,8 @@ TEST_CASE("errors name the place, what was found and what was expected") {
   CHECK(error_of(R"({"bias": "int23"})") == "recipe /bias: found \"int23\", expected 'int32' or 'float32' (did you mean 'int32'?)");
   CHECK(error_of(R"({"overrides": [{"skip": true}]})") ==
         "recipe /overrides/0: the key 'pattern' is missing, expected a layer name with '*' and '?'");
-  CHECK(error_of("{") == "recipe: no JSON at byte 2");
+  CHECK(error_of("{").starts_with("recipe:1:2: is not JSON: "));
+  CHECK(error_of(std::string(100'000, '[')) == "recipe: is nested more than 100 deep");
 }
 
 TEST_CASE("patterns match as a plain search does, and many stars take no time") {

@@ -27,6 +27,9 @@
 #ifndef KERNEL
 #define KERNEL made
 #endif
+#ifndef SCRATCH
+#define SCRATCH (size_t) kernel->node->operands[1].dims[1]
+#endif
 #ifndef DESCRIPTION
 #define DESCRIPTION "fixture's loops"
 #endif
@@ -69,7 +72,7 @@ static const char* prepare(const stair_node* node, const void* const* constants,
 }
 
 static size_t scratch_bytes(const stair_kernel* kernel) {
-  return (size_t)kernel->node->operands[1].dims[1];
+  return SCRATCH;
 }
 
 static const char* description(const stair_kernel* kernel) {

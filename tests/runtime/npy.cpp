@@ -182,3 +182,10 @@ TEST_CASE("images and labels that can't be are refused") {
         files.images + ": holds images f64[2,1], expected u8 or f32 [count, ...]");
   CHECK(with_images(npy("|u1", "(2,)", "ab")) == files.images + ": holds images u8[2], expected u8 or f32 [count, ...]");
 }
+
+TEST_CASE("a gzip file that unpacks to more than its header announces is read no further") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  tests::put(path, tests::gzipped(npy("|u1", "(3,)", "abc" + std::string(std::size_t{64} << 20U, '\0'))));
+  CHECK(error_of([&] { runtime::read_npy(path); }) == path + ": has more than the 131 bytes that its header announces");
+}

@@ -1,0 +1,2 @@
+#define SCRATCH ((void)kernel, SIZE_MAX)
+#include "fixture.h"
