@@ -8,6 +8,7 @@
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "passes/plan_memory.h"
+#include "runtime/finite.h"
 
 namespace stair::driver {
 namespace {
@@ -67,6 +68,7 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
     const ir::Value& value = made.graph.value(state.value);
     runtime::Tensor tensor(value.type);
     std::memcpy(tensor.view().data, executor.output(value.name).data, tensor.bytes());
+    runtime::check_finite(tensor.view(), "the constant '" + value.name + "'");
     made.constants.emplace(value.name, std::move(tensor));
   }
   made.bounds = passes::prove_accumulators(made.graph, [&](const std::string& name) {

@@ -53,7 +53,10 @@ class Run {
       check_stages();
     });
     check_alike();
-    lead([&] { open_folder(); });
+    lead([&] {
+      open_folder();
+      checkpoint_.images = name_of(data_.train.images.type().dtype);
+    });
     share_checkpoint();
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
@@ -139,6 +142,7 @@ class Run {
     if (options_.resume) {
       if (!there) throw Error(last + ": isn't there, so that nothing can be resumed");
       checkpoint_ = runtime::load_checkpoint(last);
+      check_elements(data_.train, experiment_.data.train, checkpoint_.images);
       check_same_experiment(last);
       check_holds(checkpoint_.states, experiment_.model, last);
       resumed_ = true;
@@ -349,7 +353,7 @@ class Run {
     const ir::TensorView inputs[] = {batches.images()};
     for (std::int64_t b = 0; b < stage.batches; ++b) {
       batches.load_training(0, b);
-      executor.run(inputs);
+      observe(executor, inputs, b);
     }
   }
 
@@ -413,7 +417,7 @@ class Run {
       runtime::write_file(file(stage.name + ".report.txt"), deployment_report(deployment, options_.compile));
       done.artifact_bytes =
           runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(experiment_.recipe),
-                                  experiment_.data.normalization.mean, experiment_.data.normalization.std},
+                                  experiment_.data.normalization, checkpoint_.images},
                                  done.artifact);
     }
     done.peak_mib = runtime::peak_rss_mib();

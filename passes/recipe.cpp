@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -53,6 +54,7 @@ class Reader {
     if (const ordered_json* v = take(key)) {
       if (!v->is_number()) wrong(key, *v, "a number");
       out = v->get<double>();
+      if (!std::isfinite(static_cast<float>(out))) wrong(key, *v, "a number that binary32 holds");
     }
   }
   template <class Integer>

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "ir/graph.h"
+#include "runtime/batches.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
@@ -13,8 +13,9 @@ namespace stair::runtime {
 struct Artifact {
   ir::Graph graph;  ///< batch 1
   Tensors constants;
-  std::string recipe;             ///< JSON
-  std::vector<double> mean, std;  ///< x = (picture / 255 - mean[c]) / std[c]; empty: x = picture / 255
+  std::string recipe;           ///< JSON
+  Normalization normalization;  ///< that the model was trained with
+  std::string images;           ///< element type of the pictures it was trained on, "u8" or "f32"; "" in files that don't say
 };
 
 /// Replaces the file at once; returns its size in bytes.

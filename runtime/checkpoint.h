@@ -13,6 +13,7 @@ struct Checkpoint {
   std::string model;       ///< the model graph as text (.sir), training form
   std::string recipe;      ///< JSON; "" before any calibration or quantized training
   std::string experiment;  ///< JSON, complete
+  std::string images;      ///< element type of the pictures that it is trained on, "u8" or "f32"; "" in files that don't say
   // Where the run stands.
   std::int64_t stage = 0;  ///< index of the stage that these states are of
   std::string stage_name;

@@ -27,6 +27,8 @@ int run_calibrate(const CalibrateOptions& options) {
   const Experiment& experiment = trained.experiment;
   const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_given(options.recipe);
   const Data data = load_data(experiment, true);
+  check_elements(data.train, experiment.data.train, trained.checkpoint.images);
+  trained.checkpoint.images = name_of(data.train.images.type().dtype);
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   if (options.batches > batches.training_batches()) {
     throw Error(fmt::format("--batches {}: the training data has {} batches of {} images", options.batches, batches.training_batches(),
@@ -43,7 +45,7 @@ int run_calibrate(const CalibrateOptions& options) {
   const ir::TensorView inputs[] = {batches.images()};
   for (std::int64_t b = 0; b < options.batches; ++b) {
     batches.load_training(0, b);
-    watching.run(inputs);
+    observe(watching, inputs, b);
   }
   runtime::Batches testing(data.test, std::min(experiment.eval_batch, data.test.count()), experiment.data.normalization, {},
                            experiment.seed);

@@ -33,6 +33,7 @@ class GroupBuilder {
   /// An input of one element.
   ir::ValueId number(float value);
   ir::ValueId integer(std::int32_t value);
+  ir::ValueId count(std::int64_t value);
 
   ir::Graph& graph() { return group_.graph; }
   /// The last node's results.
