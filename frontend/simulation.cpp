@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -30,11 +31,13 @@ std::int64_t quantized_element(const TensorView& q, std::int64_t i) {
   return q.as<std::int32_t>()[i];
 }
 
-// An input of the double-precision graph and where it comes from: q * scale of the realized graph, a sign, a state, or the images.
+// An input of the double-precision graph and where it comes from; values of the realized graph.
 struct Feed {
-  enum class Kind : std::uint8_t { activation, per_channel, sign, state, images };
+  enum class Kind : std::uint8_t { integers, weights, state, images };
   Kind kind = Kind::images;
-  std::string q, scale, zero_point;  // names in the realized graph, or of the state
+  ValueId q = ir::absent, scale = ir::absent, zero_point = ir::absent;  // integers: (q - zero_point) * scale
+  ValueId x_scale = ir::absent;                                         // weights: q * scale / x_scale
+  std::string state = {};
 };
 
 struct Quantizer {
@@ -47,26 +50,34 @@ struct Quantizer {
 // Rebuilds the simulated graph in double precision, cut at its quantizers.
 class Rebuilder {
  public:
-  Rebuilder(const Graph& simulated, const Graph& realized)
-      : simulated_(simulated), realized_(realized), depends_(passes::depends_on_inputs(simulated)) {}
+  Rebuilder(const Graph& simulated, const passes::Result& realized)
+      : simulated_(simulated), depends_(passes::depends_on_inputs(simulated)) {
+    for (const passes::Integers& integers : realized.integers) integers_[integers.value] = integers;
+    for (const passes::IntegerSum& sum : realized.sums) sums_[sum.value] = sum;
+  }
 
   void run() {
     mark_needed();
     map_.assign(simulated_.values().size(), ir::absent);
     for (const ValueId input : simulated_.inputs()) {
-      if (needed(input)) map(input, feed(simulated_.value(input).name, simulated_.type(input), {Feed::Kind::images, "", "", ""}));
+      if (needed(input)) map(input, feed(simulated_.value(input).name, simulated_.type(input), {}));
     }
     for (const ir::State& state : simulated_.states()) {
       const ir::Value& value = simulated_.value(state.value);
-      if (needed(state.value)) map(state.value, feed(value.name, value.type, {Feed::Kind::state, value.name, "", ""}));
+      Feed from;
+      from.kind = Feed::Kind::state;
+      from.state = value.name;
+      if (needed(state.value)) map(state.value, feed(value.name, value.type, from));
     }
     for (const Node& node : simulated_.nodes()) {
-      if (node.op->name == "fake_quantize" && depends(node)) {
+      if (is_quantizer(node) && depends(node)) {
         cut(node);
       } else if (needed(node.results.front())) {
         rebuild(node);
       }
     }
+    // What integers replaced in part.
+    graph = passes::run(passes::Pipeline{{"dead_code"}}, std::move(graph));
   }
 
   Graph graph;
@@ -74,7 +85,8 @@ class Rebuilder {
   std::vector<Quantizer> quantizers;
 
  private:
-  bool depends(const Node& node) const { return depends_[static_cast<std::size_t>(node.operands[0])]; }
+  bool depends(ValueId value) const { return depends_[static_cast<std::size_t>(value)]; }
+  bool depends(const Node& node) const { return depends(node.operands[0]); }
   bool needed(ValueId value) const { return needed_[static_cast<std::size_t>(value)]; }
   void map(ValueId old, ValueId made) { map_[static_cast<std::size_t>(old)] = made; }
   ValueId mapped(ValueId old) const { return old == ir::absent ? ir::absent : map_[static_cast<std::size_t>(old)]; }
@@ -85,7 +97,7 @@ class Rebuilder {
     needed_.assign(simulated_.values().size(), false);
     for (auto node = simulated_.nodes().rbegin(); node != simulated_.nodes().rend(); ++node) {
       if (is_quantizer(*node)) {
-        if (node->op->name == "fake_quantize" && depends(*node)) needed_[static_cast<std::size_t>(node->operands[0])] = true;
+        if (depends(*node)) needed_[static_cast<std::size_t>(node->operands[0])] = true;
         continue;  // its operands' values come from the realized graph
       }
       bool any = false;
@@ -101,67 +113,63 @@ class Rebuilder {
     feeds.push_back(std::move(from));
     return graph.add_input(graph.unique_name(name), in_double(type));
   }
+  static Feed integers(ValueId q, ValueId scale, ValueId zero_point) {
+    return {Feed::Kind::integers, q, scale, zero_point, ir::absent, ""};
+  }
+  Feed integers_of(ValueId value) const {
+    const passes::Integers& its = integers_.at(value);
+    return integers(its.q, its.scale, its.zero_point);
+  }
 
   void cut(const Node& node) {
-    Quantizer quantizer;
-    quantizer.name = node.name;
-    quantizer.value = "before." + node.name;
-    quantizer.integers = {Feed::Kind::activation, node.name + ".q", simulated_.value(node.operands[1]).name,
-                          simulated_.value(node.operands[2]).name};
-    quantizer.range = {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+    const ValueId quantized = node.results.front();
+    Quantizer quantizer{
+        node.name,
+        "before " + node.name,
+        integers_of(quantized),
+        {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))}};
     graph.add_output(quantizer.value, mapped(node.operands[0]));
-    map(node.results.front(), feed(node.name, simulated_.type(node.results.front()), quantizer.integers));
+    map(quantized, feed(node.name, simulated_.type(quantized), quantizer.integers));
     quantizers.push_back(std::move(quantizer));
   }
 
-  // The integer bias of a realized layer, or absent: N-BIAS float32, a layer without bias, a layer that stays float.
-  ValueId quantized_bias(const std::string& layer, const ir::Type& type) {
-    if (realized_.find(layer + ".sum") == ir::absent || realized_.find(layer + ".bias.q") == ir::absent) return ir::absent;
-    return feed(layer + ".bias.dequantized", type, {Feed::Kind::per_channel, layer + ".bias.q", layer + ".sum.scale", ""});
-  }
-
   void rebuild(const Node& node) {
-    if (is_quantizer(node)) {
-      const std::string scale = node.op->name == "fake_binarize" ? node.name + ".scale" : simulated_.value(node.operands[1]).name;
-      map(node.results.front(),
-          feed(node.name, simulated_.type(node.results.front()), {Feed::Kind::per_channel, node.name + ".q", scale, ""}));
-      return;
-    }
+    const ValueId made = node.results.front();
+    if (is_quantizer(node)) return map(made, feed(node.name, simulated_.type(made), integers_of(made)));
+    if (const auto sum = sums_.find(made); sum != sums_.end()) return rebuild_sum(node, sum->second);
     std::vector<ValueId> operands;
     for (const ValueId operand : node.operands) operands.push_back(mapped(operand));
-    if (node.op->integer.kind == ir::IntegerForm::Kind::accumulate && node.op->name != "matmul" && operands.size() > 2) {
-      if (const ValueId bias = quantized_bias(node.name, simulated_.type(node.operands[2])); bias != ir::absent) operands[2] = bias;
-    }
-    if (node.op->name == "channel_affine") use_folded_bias(node, operands);
-    const Node& made = graph.add(node.op->name, std::move(operands), node.attributes, node.name);
-    for (std::size_t i = 0; i < node.results.size(); ++i) map(node.results[i], made.results[i]);
+    const Node& copy = graph.add(node.op->name, std::move(operands), node.attributes, node.name);
+    for (std::size_t i = 0; i < node.results.size(); ++i) map(node.results[i], copy.results[i]);
   }
 
-  // The shift that batch-norm folds into is the integer bias; a channel that is a constant (N-BN-SCALE) has factor 0.
-  void use_folded_bias(const Node& node, std::vector<ValueId>& operands) {
-    const Node* layer = simulated_.producer(node.operands[0]);
-    if (layer == nullptr || operands.size() < 3) return;
-    if (const ValueId bias = quantized_bias(layer->name, simulated_.type(node.operands[2])); bias != ir::absent) operands[2] = bias;
-    const Node* scale = realized_.producer(realized_.find(layer->name + ".sum.scale"));
-    if (operands[1] != ir::absent && scale != nullptr && scale->op->name == "fold_batch_norm") {
-      const ValueId kept = feed(layer->name + ".kept", simulated_.type(node.operands[1]),
-                                {Feed::Kind::sign, realized_.value(scale->results[1]).name, "", ""});
-      operands[1] = graph.emit("mul", {operands[1], kept}, {}, node.name + ".factor");
+  // A layer with the weights and the bias that its integers stand for; batch-norm that folds into it is in them.
+  void rebuild_sum(const Node& node, const passes::IntegerSum& sum) {
+    const bool folded = node.op->name == "channel_affine";
+    const Node& layer = folded ? *simulated_.producer(node.operands[0]) : node;
+    ValueId weight = mapped(layer.operands[1]);
+    if (!depends(layer.operands[1])) {
+      weight = feed(layer.name, simulated_.type(layer.operands[1]),
+                    {Feed::Kind::weights, sum.weight, sum.step, ir::absent, integers_.at(sum.x).scale, ""});
     }
+    const ValueId old_bias = node.operands.size() > 2 && node.op->name != "matmul" ? node.operands[2] : ir::absent;
+    ValueId bias = mapped(old_bias);
+    if (sum.bias != ir::absent) bias = feed(node.name, simulated_.type(old_bias), integers(sum.bias, sum.step, ir::absent));
+    map(node.results.front(), graph.emit(layer.op->name, {mapped(sum.x), weight, bias}, layer.attributes, node.name));
   }
 
   const Graph& simulated_;
-  const Graph& realized_;
+  std::map<ValueId, passes::Integers> integers_;
+  std::map<ValueId, passes::IntegerSum> sums_;
   std::vector<bool> depends_, needed_;
   std::vector<ValueId> map_;
 };
 
-passes::Pipeline realization(const passes::Recipe& recipe) {
-  passes::Pipeline pipeline;
+passes::Step realization(const passes::Recipe& recipe) {
   for (passes::Step& step : passes::quantized_evaluation(recipe)) {
-    if (step.pass == "realize_integers") pipeline.push_back(std::move(step));
+    if (step.pass == "realize_integers") return step;
   }
-  return pipeline;
+  throw InternalError("evaluation without integers");
 }
 
 }  // namespace
@@ -173,58 +181,48 @@ struct Simulation::Impl {
   std::optional<runtime::Executor> realized, simulated;
   std::vector<runtime::Tensor> inputs;
   runtime::Tensors no_states;
+  std::vector<std::string> names;  // of the realized graph's values
 
-  // Everything of the realized graph that feeds or quantizers read.
-  std::vector<ValueId> read_values(const Graph& graph) const {
-    std::map<std::string, ValueId> names;
-    const auto add = [&](const Feed& feed) {
-      if (feed.kind == Feed::Kind::state || feed.kind == Feed::Kind::images) return;
-      for (const std::string& name : {feed.q, feed.scale, feed.zero_point}) {
-        if (name.empty()) continue;
-        names[name] = graph.find(name);
-        if (names[name] == ir::absent) throw InternalError("the realized graph has no '" + name + "'");
-      }
-    };
-    for (const Feed& feed : feeds) add(feed);
-    for (const Quantizer& quantizer : quantizers) add(quantizer.integers);
-    std::vector<ValueId> values;
-    for (const auto& [name, value] : names) values.push_back(value);
-    return values;
+  // Everything of the realized graph that feeds read.
+  std::vector<ValueId> read_values() const {
+    std::set<ValueId> values;
+    for (const Feed& feed : feeds) values.insert({feed.q, feed.scale, feed.zero_point, feed.x_scale});
+    values.erase(ir::absent);
+    return {values.begin(), values.end()};
   }
+
+  TensorView value(ValueId realized_value) const { return realized->output(names[static_cast<std::size_t>(realized_value)]); }
 
   void fill(runtime::Tensor& into, const Feed& feed, const TensorView& images) const {
     double* out = into.as<double>();
     const std::int64_t count = into.count();
     if (feed.kind == Feed::Kind::images || feed.kind == Feed::Kind::state) {
-      const float* from = feed.kind == Feed::Kind::images ? images.as<float>() : states.find(feed.q)->second.as<float>();
+      const float* from = feed.kind == Feed::Kind::images ? images.as<float>() : states.find(feed.state)->second.as<float>();
       for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<double>(from[i]);
       return;
     }
-    const TensorView q = realized->output(feed.q);
-    if (feed.kind == Feed::Kind::sign) {
-      for (std::int64_t i = 0; i < count; ++i) out[i] = quantized_element(q, i) == 0 ? 0.0 : 1.0;
-      return;
-    }
-    const TensorView scale = realized->output(feed.scale);
-    const std::int32_t zero_point = feed.zero_point.empty() ? 0 : realized->output(feed.zero_point).as<std::int32_t>()[0];
+    const TensorView q = value(feed.q);
+    const TensorView scale = value(feed.scale);
+    const std::int32_t zero_point = feed.zero_point == ir::absent ? 0 : value(feed.zero_point).as<std::int32_t>()[0];
+    const double divisor = feed.x_scale == ir::absent ? 1 : static_cast<double>(value(feed.x_scale).as<float>()[0]);
     const std::int64_t per_scale = count / scale.count();
     for (std::int64_t i = 0; i < count; ++i) {
-      out[i] = static_cast<double>(quantized_element(q, i) - zero_point) * static_cast<double>(scale.as<float>()[i / per_scale]);
+      out[i] = static_cast<double>(quantized_element(q, i) - zero_point) * static_cast<double>(scale.as<float>()[i / per_scale]) / divisor;
     }
   }
 };
 
 Simulation::Simulation(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, int threads)
-    : impl_(std::make_unique<Impl>(Impl{states, {}, {}, std::nullopt, std::nullopt, {}, {}})) {
+    : impl_(std::make_unique<Impl>(Impl{states, {}, {}, std::nullopt, std::nullopt, {}, {}, {}})) {
   const Graph simulated = passes::run(passes::simulated_evaluation(recipe), model);
-  const Graph realized = passes::run(realization(recipe), simulated);
+  const passes::Result realized = passes::run(realization(recipe), simulated);
   Rebuilder rebuilder(simulated, realized);
   rebuilder.run();
   impl_->feeds = std::move(rebuilder.feeds);
   impl_->quantizers = std::move(rebuilder.quantizers);
-  runtime::initialize_states(realized, 0, states);
-  impl_->realized.emplace(
-      executor_for(passes::with_outputs(realized, impl_->read_values(realized)), states, {backends::all(), threads, 0}));
+  runtime::initialize_states(realized.graph, 0, states);
+  for (const ir::Value& value : realized.graph.values()) impl_->names.push_back(value.name);
+  impl_->realized.emplace(executor_for(passes::with_outputs(realized.graph, impl_->read_values()), states, {backends::all(), threads, 0}));
   for (const ValueId input : rebuilder.graph.inputs()) impl_->inputs.emplace_back(rebuilder.graph.type(input));
   impl_->simulated.emplace(executor_for(std::move(rebuilder.graph), impl_->no_states, {{&backends::named("reference")}, threads, 0}));
 }
@@ -246,9 +244,9 @@ void Simulation::compare(const TensorView& images, std::int64_t first_image, std
   for (std::size_t n = 0; n < impl.quantizers.size(); ++n) {
     const Quantizer& quantizer = impl.quantizers[n];
     const TensorView value = impl.simulated->output(quantizer.value);
-    const TensorView q = impl.realized->output(quantizer.integers.q);
-    const auto scale = static_cast<double>(impl.realized->output(quantizer.integers.scale).as<float>()[0]);
-    const std::int32_t zero_point = impl.realized->output(quantizer.integers.zero_point).as<std::int32_t>()[0];
+    const TensorView q = impl.value(quantizer.integers.q);
+    const auto scale = static_cast<double>(impl.value(quantizer.integers.scale).as<float>()[0]);
+    const std::int32_t zero_point = impl.value(quantizer.integers.zero_point).as<std::int32_t>()[0];
     const std::int64_t per_image = value.count() / images.dim(0);
     SimulationComparison& report = into[n];
     report.elements += per_image * count;

@@ -20,39 +20,6 @@ constexpr std::array<std::pair<StateRole, std::string_view>, 6> role_names{{{Sta
 // More than any memory holds, and few enough that sums and products of sizes stay within 64 bits.
 constexpr std::int64_t most_elements = std::int64_t{1} << 40;
 
-// Fills in defaults and refuses attributes that the schema doesn't know or that are of another kind.
-Attributes complete_attributes(const OpSchema& schema, const std::string& node, Attributes given) {
-  const std::string where = schema.name + " '" + node + "': ";
-  Attributes complete;
-  for (const AttributeSpec& spec : schema.attributes) {
-    if (!given.has(spec.name)) {
-      if (spec.required) throw Error(where + "attribute '" + spec.name + "' is missing, expected " + std::string(kind_of(spec.fallback)));
-      complete.set(spec.name, spec.fallback);
-      continue;
-    }
-    Attribute value = given.at(spec.name);
-    if (std::holds_alternative<double>(spec.fallback) && std::holds_alternative<std::int64_t>(value)) {
-      value = static_cast<double>(std::get<std::int64_t>(value));
-    }
-    if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value); list != nullptr && list->empty()) {
-      if (std::holds_alternative<std::vector<double>>(spec.fallback)) value = std::vector<double>{};
-    }
-    if (value.index() != spec.fallback.index()) {
-      throw Error(where + "attribute '" + spec.name + "' is " + std::string(kind_of(value)) + ", expected " +
-                  std::string(kind_of(spec.fallback)));
-    }
-    complete.set(spec.name, std::move(value));
-    given.erase(spec.name);
-  }
-  for (const auto& [name, value] : given) {
-    if (complete.has(name)) continue;
-    std::vector<std::string> names;
-    for (const AttributeSpec& spec : schema.attributes) names.push_back(spec.name);
-    throw Error(where + "unknown attribute '" + name + "'" + did_you_mean(name, names));
-  }
-  return complete;
-}
-
 void check_operand_count(const OpSchema& schema, const std::string& node, const std::vector<ValueId>& operands) {
   const bool variadic = !schema.operands.empty() && schema.operands.back().variadic;
   const std::size_t most = schema.operands.size();
@@ -120,7 +87,7 @@ const Node& Graph::add(std::string_view op_name, std::vector<ValueId> operands, 
   node.name = unique_name(node_name.empty() ? op_name : node_name);
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
   check_operand_count(schema, node.name, operands);
-  node.attributes = complete_attributes(schema, node.name, std::move(attributes));
+  node.attributes = completed(schema.attributes, std::move(attributes), schema.name + " '" + node.name + "': ", "attribute");
   node.operands = std::move(operands);
 
   std::vector<const Type*> operand_types;

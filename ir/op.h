@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,22 +23,46 @@ std::string_view name_of(Reduction reduction);
 /// Error with the nearest name; "none" is no name.
 Reduction reduction_named(std::string_view name);
 
+/// The least and the largest that some integers may be.
+struct Limits {
+  std::int64_t low;
+  std::int64_t high;
+};
+
 struct OperandSpec {
   std::string name;
   std::string doc;
   bool optional = false;
   bool variadic = false;                    ///< only the last operand: one or more of it
   Reduction over_shards = Reduction::none;  ///< of results that are states' new values, losses or metrics
+  /// Of a result of integers: where all elements lie, whatever the operands hold. None: they may be whatever the element type holds.
+  std::function<Limits(const Attributes&)> within = {};
 };
 /// A result that shards reduce.
 OperandSpec reduced(Reduction over_shards, std::string name, std::string doc);
+
+/// What a number, an integer or each element of a list may be. It is finite in any case.
+struct Bounds {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool above_low = false;   ///< low itself is excluded
+  bool below_high = false;  ///< high itself is excluded
+};
+Bounds at_least(double low);
+Bounds above(double low);
+Bounds within(double low, double high);
 
 struct AttributeSpec {
   std::string name;
   std::string doc;
   Attribute fallback = {};  ///< the default; where `required` only its kind counts
   bool required = false;
+  Bounds bounds = {};
+  std::vector<std::string> choices = {};  ///< that a text is one of; none: any text
 };
+/// The given attributes with the defaults of the others. Throws Error "WHERENOUN 'NAME' …" for one that is missing, unknown, of another
+/// kind or out of its bounds; `noun` is what messages call an attribute.
+Attributes completed(const std::vector<AttributeSpec>& specs, Attributes given, const std::string& where, const std::string& noun);
 
 /// What an op's shape inference sees. `operands` holds nullptr for an absent optional operand.
 struct InferContext {
@@ -52,6 +77,20 @@ struct InferContext {
   void expect(bool condition, const std::string& message) const;
   const Type& operand(std::size_t i) const { return *operands[i]; }
   const Shape& shape(std::size_t i) const { return operands[i]->shape; }
+};
+
+/// What an op's check of data sees beside the types.
+struct DataContext : InferContext {
+  std::vector<TensorView> constants;  ///< by operand; data == nullptr where an execution computes it, is fed it, or where it is absent
+  std::vector<Limits> computed;       ///< by operand: of the integers that an execution computes or is fed
+
+  /// Least and largest element of operand i, which is of integers: of the constant, or what the op that computes it says
+  /// (OperandSpec::within).
+  Limits limits(std::size_t i) const;
+  /// fail() unless all elements of operand i, an optional one of integers, lie in [low, high].
+  void expect_limits(std::size_t i, std::int64_t low, std::int64_t high) const;
+  /// fail() unless operand i, where it is a constant of floats, holds finite numbers that lie within the bounds.
+  void expect_reals(std::size_t i, const Bounds& bounds) const;
 };
 
 /// What a gradient rule works with: it builds nodes of the same graph behind the forward nodes.
@@ -130,6 +169,11 @@ struct OpSchema {
   std::vector<AttributeSpec> attributes = {};
   /// Result types from operand types and attributes; the op's verifier too: throws Error (through InferContext::fail) for what doesn't fit.
   std::function<std::vector<Type>(const InferContext&)> infer;
+  /// What the op's kernels rely on in the elements of operands, where they don't look themselves: zero points, shifts, ranges, scales.
+  /// Throws as infer() does. None: nothing. See ir/check_data.h.
+  std::function<void(const DataContext&)> check_data = {};
+  /// Deployment leaves the op in its graphs, so that an artifact may hold it.
+  bool deployed = false;
   Gradient gradient;
   IntegerForm integer;
   /// The clamp that an activation is, if it is one: a fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).

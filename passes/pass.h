@@ -12,10 +12,31 @@
 
 namespace stair::passes {
 
-/// What a pass gives back: the new graph and what it changed, one line a change ("folded bn1 into conv1").
+/// Integers that stand for a float value: (q - zero_point) * scale. `value` is of the graph that the pass was given, the rest is of its
+/// result; without a zero point it is 0.
+struct Integers {
+  ir::ValueId value = ir::absent;
+  ir::ValueId q = ir::absent, scale = ir::absent, zero_point = ir::absent;
+};
+
+/// A sum that stands for a float value, of a layer or of the batch-norm that folds into it: (sum + bias) * step, where `sum` is of the
+/// integers of `x` times `weight` (N-ACC). `value` and `x` are of the graph that the pass was given, the rest is of its result.
+struct IntegerSum {
+  ir::ValueId value = ir::absent;
+  ir::ValueId x = ir::absent;       ///< the float value whose integers the layer reads
+  ir::ValueId sum = ir::absent;     ///< int32
+  ir::ValueId weight = ir::absent;  ///< the integers that it multiplies by; of a product of two activations those of the second
+  ir::ValueId step = ir::absent;    ///< f32, one or one a channel
+  ir::ValueId bias = ir::absent;    ///< int32; absent where there is none and where it stays a float (N-BIAS)
+};
+
+/// What a pass gives back: the new graph and what it changed, one line a change ("folded bn1 into conv1"). A pass that makes integers says
+/// which stand for what; nobody has to read that out of names.
 struct Result {
   ir::Graph graph;
   std::vector<std::string> changes;
+  std::vector<Integers> integers = {};
+  std::vector<IntegerSum> sums = {};
 };
 
 /// A pass is a function from graph and options to graph. Options are attributes, so that `stair opt --passes 'NAME{key=value}'` can give

@@ -23,6 +23,7 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .results = {{"y", "of the type of x"}},
                 .attributes = activation.attributes,
                 .infer = same_as_first_float,
+                .deployed = true,
                 .gradient = gradient([gradient_op, clamps = activation.clamp.has_value()](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit(gradient_op, {g.gradient(), clamps ? g.result() : g.operand(0)}, g.attributes())};
                 }),

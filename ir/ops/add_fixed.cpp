@@ -19,6 +19,7 @@ void add_fixed(OpRegistry& registry) {
        .results = {{"y", "u8 where lo >= 0, else s8"}},
        .attributes = point_binary_attributes({"subtract", "a - b", false}),
        .infer = infer_point_binary,
+       .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op()});
 }

@@ -21,6 +21,7 @@ inline void add_binary(OpRegistry& registry, const char* name, const char* summa
                 .operands = {{"a", "floats"}, {"b", "floats; shapes broadcast"}},
                 .results = {{"y", "of the broadcast shape"}},
                 .infer = infer_broadcast,
+                .deployed = layer,
                 .gradient = gradient(std::move(rule)),
                 .integer = std::move(integer),
                 .layer = layer ? std::optional(OpSchema::Layer{}) : std::nullopt});

@@ -21,6 +21,7 @@ void avg_pool(OpRegistry& registry) {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_pool(c)}};
                 },
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit("avg_pool_grad", {g.gradient()},
                                  {{"input_shape", g.type(g.operand(0)).shape},

@@ -15,6 +15,7 @@ void avg_pool_integer(OpRegistry& registry) {
                   expect_quantized(c, 0);
                   return {{DType::i32, infer_pool(c)}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

@@ -13,6 +13,7 @@ void batch_norm_inference(OpRegistry& registry) {
                   expect_channels(c, 1);
                   return {c.operand(0)};
                 },
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   const std::vector<ValueId> d =
                       g.emit_all("batch_norm_inference_grad", {g.gradient(), g.operand(0), g.operand(1), g.operand(3), g.operand(4)},

@@ -11,6 +11,7 @@ void channel_affine(OpRegistry& registry) {
                   expect_channels(c, 1);
                   return {c.operand(0)};
                 },
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) {
                   std::vector<ValueId> d(g.operand_count(), absent);
                   const std::size_t rank = g.type(g.gradient()).shape.size();

@@ -76,6 +76,7 @@ void conv2d(OpRegistry& registry) {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_convolution(c, 2)}};
                 },
+                .deployed = true,
                 .gradient = gradient(conv2d_backward),
                 .integer = accumulates("conv2d_integer"),
                 .multiply_accumulates = products_with_weight,

@@ -19,6 +19,7 @@ void conv2d_integer(OpRegistry& registry) {
          expect_dtype(c, 1, DType::s8);
          return {{DType::i32, infer_convolution(c, c.operands.size())}};
        },
+       .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op(),
        .multiply_accumulates = products_with_weight});

@@ -14,6 +14,7 @@ void dequantize(OpRegistry& registry) {
                   expect_dtype(c, 2, DType::i32);
                   return {{c.operand(1).dtype, c.shape(0)}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

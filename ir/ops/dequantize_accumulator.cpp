@@ -15,6 +15,7 @@ void dequantize_accumulator(OpRegistry& registry) {
                   expect_per_channel(c, 2, axis);
                   return {{DType::f32, c.shape(0)}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),
                 .in_place = {0}});

@@ -12,6 +12,7 @@ void global_avg_pool(OpRegistry& registry) {
                   c.expect(c.shape(0).size() == 4, "x is " + to_string(c.shape(0)) + ", expected [N,C,H,W]");
                   return {{c.operand(0).dtype, {c.shape(0)[0], c.shape(0)[1], 1, 1}}};
                 },
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   const Shape& shape = g.type(g.operand(0)).shape;
                   return {g.emit("avg_pool_grad", {g.gradient()}, {{"input_shape", shape}, {"kernel", Shape{shape[2], shape[3]}}})};

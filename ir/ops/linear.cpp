@@ -44,6 +44,7 @@ void linear(OpRegistry& registry) {
          }
          return {{c.operand(0).dtype, shape}};
        },
+       .deployed = true,
        .gradient = gradient(linear_backward),
        .integer = accumulates("linear_integer"),
        .multiply_accumulates = products_with_weight,

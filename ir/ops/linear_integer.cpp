@@ -16,6 +16,7 @@ void linear_integer(OpRegistry& registry) {
                   shape.back() = c.shape(1)[0];
                   return {{DType::i32, shape}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),
                 .multiply_accumulates = products_with_weight});

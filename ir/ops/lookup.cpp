@@ -12,6 +12,7 @@ void lookup(OpRegistry& registry) {
                   c.expect(c.shape(1) == Shape{256}, "table is " + to_string(c.shape(1)) + ", expected [256]");
                   return {{c.operand(1).dtype, c.shape(0)}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),
                 .in_place = {0}});

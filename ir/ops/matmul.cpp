@@ -38,6 +38,7 @@ void matmul(OpRegistry& registry) {
                   same_as_first_float(c);
                   return {{c.operand(0).dtype, infer_matmul(c)}};
                 },
+                .deployed = true,
                 .gradient = gradient(matmul_backward),
                 .integer = accumulates("matmul_integer"),
                 .multiply_accumulates = products_of_matrices,

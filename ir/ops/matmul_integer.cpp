@@ -14,6 +14,7 @@ void matmul_integer(OpRegistry& registry) {
          expect_quantized(c, 1);
          return {{DType::i32, infer_matmul(c)}};
        },
+       .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op(),
        .multiply_accumulates = products_of_matrices});

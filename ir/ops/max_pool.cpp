@@ -23,6 +23,7 @@ void max_pool(OpRegistry& registry) {
                   c.expect(kernel[0] * kernel[1] <= 256, "kernel " + to_string(kernel) + " has more than 256 positions");
                   return {{c.operand(0).dtype, shape}, {DType::u8, shape}};
                 },
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit("max_pool_grad", {g.gradient(), g.result(1)},
                                  {{"input_shape", g.type(g.operand(0)).shape},

@@ -43,6 +43,7 @@ inline void add_move(OpRegistry& registry, const char* name, const char* summary
                 .results = {{"y", "of the element type of x"}},
                 .attributes = std::move(attributes),
                 .infer = std::move(infer),
+                .deployed = true,
                 .gradient = gradient(std::move(rule)),
                 .integer = moves(),
                 .layer = OpSchema::Layer{}});

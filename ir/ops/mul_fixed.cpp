@@ -16,6 +16,7 @@ void mul_fixed(OpRegistry& registry) {
                 .results = {{"y", "u8 where lo >= 0, else s8"}},
                 .attributes = point_binary_attributes({}),
                 .infer = infer_point_binary,
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

@@ -13,6 +13,7 @@ void pad_integer(OpRegistry& registry) {
                       expect_quantized(c, 0);
                       return infer_pad(c);
                     },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

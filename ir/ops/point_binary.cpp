@@ -21,6 +21,7 @@ void point_binary(OpRegistry& registry) {
                   c.expect(f == "add" || f == "sub" || f == "mul", "function is '" + f + "', expected 'add', 'sub' or 'mul'");
                   return infer_point_binary(c);
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

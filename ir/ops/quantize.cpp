@@ -16,6 +16,7 @@ void quantize(OpRegistry& registry) {
                   expect_dtype(c, 2, DType::i32);
                   return {{quantized_dtype(c), c.shape(0)}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

@@ -11,6 +11,7 @@ void reduce_max(OpRegistry& registry) {
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   return {{c.operand(0).dtype, infer_reduction(c)}};
                 },
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit("reduce_max_grad", {g.gradient(), g.operand(0)}, g.attributes())};
                 }),

@@ -16,6 +16,7 @@ void reduce_mean(OpRegistry& registry) {
                 .results = {{"y", "without the axes, or with 1 in their place"}},
                 .attributes = reduction_attributes(),
                 .infer = infer_float_reduction,
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   const std::int64_t n = element_count(g.type(g.operand(0)).shape) / element_count(g.type(g.result()).shape);
                   const std::string dtype(name_of(g.type(g.gradient()).dtype));

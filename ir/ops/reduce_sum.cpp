@@ -9,6 +9,7 @@ void reduce_sum(OpRegistry& registry) {
                 .results = {{"y", "without the axes, or with 1 in their place"}},
                 .attributes = reduction_attributes(),
                 .infer = infer_float_reduction,
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> { return {spread(g, g.gradient())}; }),
                 .integer = averages("reduce_sum_integer", [](const Graph&, const Node&) { return std::int64_t{1}; }),
                 .layer = OpSchema::Layer{}});

@@ -12,6 +12,7 @@ void reduce_sum_integer(OpRegistry& registry) {
                   expect_quantized(c, 0);
                   return {{DType::i32, infer_reduction(c)}};
                 },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

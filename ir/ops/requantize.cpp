@@ -13,6 +13,7 @@ void requantize(OpRegistry& registry) {
                 .results = {{"q", "u8 where lo >= 0, else s8"}},
                 .attributes = requantize_attributes(),
                 .infer = [](const InferContext& c) { return infer_requantize(c, 1); },
+                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

@@ -15,6 +15,7 @@ void requantize_fixed(OpRegistry& registry) {
        .results = {{"q", "u8 where lo >= 0, else s8"}},
        .attributes = requantize_attributes(),
        .infer = [](const InferContext& c) { return infer_requantize(c, 2); },
+       .deployed = true,
        .gradient = no_gradient(integers_only),
        .integer = integer_op()});
 }

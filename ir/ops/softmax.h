@@ -18,6 +18,7 @@ inline void add_softmax(OpRegistry& registry, const char* name, const char* summ
                 .results = {{"y", "of the type of x"}},
                 .attributes = {axis},
                 .infer = infer,
+                .deployed = true,
                 .gradient = gradient([gradient_op](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit(gradient_op, {g.gradient(), g.result()}, g.attributes())};
                 }),

@@ -38,7 +38,7 @@ struct Quantized {
 
 // The int32 accumulator of a layer and the scale of one step of it (s_x * s_w, times |k| where batch-norm folds into it).
 struct Accumulator {
-  ValueId sum = ir::absent, scale = ir::absent;
+  ValueId sum = ir::absent, scale = ir::absent, weight = ir::absent;
 };
 
 // What stands between a layer's accumulator and its quantizer.
@@ -57,7 +57,7 @@ class Realizer {
 
   Result run() {
     for (const Node& node : rewriter_.source().nodes()) realize(node);
-    return {rewriter_.finish(), std::move(changes_)};
+    return {rewriter_.finish(), std::move(changes_), std::move(integers_), std::move(integer_sums_)};
   }
 
  private:
@@ -127,6 +127,7 @@ class Realizer {
 
   void stand_for(const Node& node, const Quantized& integers, std::int64_t axis = 0) {
     quantized_[node.results.front()] = integers;
+    integers_.push_back({node.results.front(), integers.q, integers.scale, integers.zero_point});
     rewriter_.map(node.results.front(), emit("dequantize", {integers.q, integers.scale, integers.zero_point}, node.name, {{"axis", axis}}));
   }
 
@@ -151,6 +152,7 @@ class Realizer {
     // ±1 stand for themselves.
     const ValueId one = emit("constant", {}, node.name + ".scale", {{"value", 1.0}});
     const ValueId zero = emit("constant", {}, node.name + ".zero_point", {{"dtype", std::string("i32")}});
+    integers_.push_back({node.results.front(), q, one, zero});
     rewriter_.map(node.results.front(), emit("dequantize", {q, one, zero}, node.name));
     changes_.push_back("'" + node.name + "' as ±1");
   }
@@ -199,19 +201,26 @@ class Realizer {
       const std::vector<ValueId> folded = emit_all(
           "fold_batch_norm", {a.scale, b.scale, rewriter_(norm.operands[1]), rewriter_(norm.operands[2])}, node.name + ".sum.scale");
       sum.scale = folded[0];
-      sum.sum = integer_layer(node, a, b, emit("scale_channels", {b.q, folded[1]}, node.name + ".weight.folded", {}));
+      sum.weight = emit("scale_channels", {b.q, folded[1]}, node.name + ".weight.folded", {});
       shadow_scale = folded[2];
     } else {
       sum.scale = shadow_scale = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
-      sum.sum = integer_layer(node, a, b, b.q);
+      sum.weight = b.q;
     }
+    sum.sum = integer_layer(node, a, b, sum.weight);
     sums_[&node] = sum;
     const ValueId bias = node.operands.size() > 2 && node.op->name != "matmul"
                              ? integer_bias(rewriter_(node.operands[2]), shadow_scale, node.name)
                              : ir::absent;
+    if (!folds) stands_for(node, node, sum, bias);
     rewriter_.map(node.results.front(),
                   emit("dequantize_accumulator", {sum.sum, shadow_scale, bias}, node.name, {{"axis", channel_axis(node)}}));
     changes_.push_back("'" + node.name + "' up to the accumulator");
+  }
+
+  // Says of which value of the source graph the layer's sum and bias are the integers.
+  void stands_for(const Node& value, const Node& layer, const Accumulator& sum, ValueId bias) {
+    integer_sums_.push_back({value.results.front(), layer.operands[0], sum.sum, sum.weight, sum.scale, float_bias_ ? ir::absent : bias});
   }
 
   // N-BIAS int32: round(b / (s_x * s_w)); float32: as it is.
@@ -274,6 +283,7 @@ class Realizer {
     if (bias != ir::absent) {
       bias = float_bias_ ? emit("div", {bias, y.scale}, layer.name + ".bias.steps") : integer_bias(bias, sum.scale, layer.name);
     }
+    if (chain.affine != nullptr) stands_for(*chain.affine, layer, sum, bias);
     const ValueId multiplier = emit("div", {sum.scale, y.scale}, layer.name + ".multiplier");
     return requantize(sum.sum, multiplier, bias, chain, fake, y, channel_axis(layer));
   }
@@ -346,6 +356,8 @@ class Realizer {
   std::map<const Node*, Chain> chains_;
   std::map<const Node*, const Node*> affine_of_;
   std::vector<std::string> changes_;
+  std::vector<Integers> integers_;
+  std::vector<IntegerSum> integer_sums_;
 };
 
 }  // namespace

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# This tree's driver against another one (an older build, say), in turn on the same work: training of two networks in float and QAT on 10,000
+# images, int8 inference of four. For each: median of the pairs' ratios of time, ours over theirs, and its 95 % interval.
+#   tests/bench/against.sh OTHER_STAIR [PAIRS] [THREADS]     default: 31 pairs, 2 threads
+# Exit code 1 where a whole interval lies above 1.01: slower by more than 1 %.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+other=$(realpath "${1:?expected the other driver}")
+pairs=${2:-31}
+threads=${3:-2}
+if [[ ! $pairs =~ ^[1-9][0-9]*$ || $pairs -lt 6 ]]; then
+  echo "against.sh: found '$pairs', expected 6 pairs or more: fewer have no 95 % interval" >&2
+  exit 2
+fi
+source tests/bench/build.sh
+
+test_part=/usr/share/datasets/fashion-mnist/t10k
+sed 's/"shape": \[3, 32, 32\]/"shape": [1, 28, 28]/' examples/models/resnet8.json >"$folder/resnet8.json"
+cp examples/models/lenet.json "$folder/lenet.json"
+
+# Seconds for an image. DRIVER train NETWORK float|qat, or DRIVER infer NETWORK BATCH.
+measure() {
+  if [ "$2" = train ]; then
+    "$1" train "tests/bench/lenet_$4.json" --set model="$folder/$3.json" --set data.train.images=$test_part-images-idx3-ubyte \
+      --set data.train.labels=$test_part-labels-idx1-ubyte --run "$folder/run" --overwrite --quiet --threads "$threads" |
+      sed -n 's/.* \([0-9]*\) images\/s  peak memory .*/\1/p' | awk '{ print 1 / $1 }'
+  else
+    "$1" bench "examples/models/$3.json" --batch "$4" --threads "$threads" --seconds 0.2 --json |
+      awk -F'[:,]' '/^  "images_per_s"/ { print 1 / $2 }'
+  fi
+}
+
+slower=0
+compare() {
+  for ((pair = 0; pair < pairs; pair++)); do
+    if ((pair % 2 == 0)); then
+      ours=$(measure build/release/stair "$@")
+      theirs=$(measure "$other" "$@")
+    else
+      theirs=$(measure "$other" "$@")
+      ours=$(measure build/release/stair "$@")
+    fi
+    awk "BEGIN { print $ours / $theirs }"
+  done | sort -g >"$folder/ratios"
+  # Ranks of the interval for the median: the largest k with P(Binomial(n, 1/2) < k) <= 0.025.
+  awk -v what="$*" '
+    { ratio[NR] = $1 }
+    END {
+      p = 0.5 ^ NR
+      for (k = 0; below + p <= 0.025; ++k) { below += p; p *= (NR - k) / (k + 1) }
+      low = ratio[k]; high = ratio[NR + 1 - k]
+      median = NR % 2 ? ratio[(NR + 1) / 2] : (ratio[NR / 2] + ratio[NR / 2 + 1]) / 2
+      printf "%-26s ours over theirs %.3f  [%.3f, %.3f]%s\n", what, median, low, high, (low > 1.01 ? "  slower" : "")
+      exit (low > 1.01)
+    }' "$folder/ratios" || slower=1
+}
+
+for network in lenet resnet8; do
+  for mode in float qat; do compare train $network $mode; done
+done
+for network in mlp lenet resnet8; do compare infer $network 1; done
+for network in lenet resnet18; do compare infer $network 8; done
+exit $slower
