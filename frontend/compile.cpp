@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/op.h"
 #include "ir/rebatch.h"
 #include "passes/plan_memory.h"
 #include "runtime/finite.h"
@@ -63,12 +65,20 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
   Deployment made;
   made.graph = passes::run(passes::deployment(recipe), single);
   runtime::Executor executor = executor_for(std::move(constants), states, {});
+  // Quantizers make integers of NaN: what they are made of is looked at, too (N-FINITE).
+  executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView> results) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const ir::Node& node = *executor.graph().producer(values[i]);
+      runtime::check_finite(results[i],
+                            "export: '" + executor.graph().value(values[i]).name + "' (" + node.op->name + " '" + node.name + "')");
+    }
+  });
   executor.run({});
   for (const ir::State& state : made.graph.states()) {
     const ir::Value& value = made.graph.value(state.value);
     runtime::Tensor tensor(value.type);
     std::memcpy(tensor.view().data, executor.output(value.name).data, tensor.bytes());
-    runtime::check_finite(tensor.view(), "the constant '" + value.name + "'");
+    runtime::check_finite(tensor.view(), "export: the constant '" + value.name + "'");
     made.constants.emplace(value.name, std::move(tensor));
   }
   made.bounds = passes::prove_accumulators(made.graph, [&](const std::string& name) {

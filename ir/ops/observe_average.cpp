@@ -13,14 +13,13 @@ void observe_average(OpRegistry& registry) {
                   "share of batch n is max(momentum, 1 / n)",
        .operands = operands,
        .results = results,
-       .attributes = {{"momentum", "share of a new batch from batch 1 / momentum on; above 0, at most 1", 0.01}},
+       .attributes =
+           {{"momentum", "share of a new batch from batch 1 / momentum on", 0.01, false, {.low = 0, .high = 1, .above_low = true}}},
        .infer =
            [](const InferContext& c) {
              std::vector<Type> types = infer_observer(c);
              expect_dtype(c, 3, DType::i64);
              expect_single(c, 3);
-             const double momentum = c.attributes.number("momentum");
-             c.expect(momentum > 0 && momentum <= 1, "momentum is " + std::to_string(momentum) + ", expected above 0 and at most 1");
              types.push_back(c.operand(3));
              return types;
            },

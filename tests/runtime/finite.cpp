@@ -24,9 +24,9 @@ using tests::error_of;
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
-const float wrong[] = {nan, -nan, infinity, -infinity};
+const float wrong[] = {not_a_number, -not_a_number, infinity, -infinity};
 const float right[] = {
     0.0F,    -0.0F, std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest(), std::numeric_limits<float>::denorm_min(),
     -1e-40F, 1.0F};
@@ -158,12 +158,12 @@ TEST_CASE("states that a file brings are finite; ranges that have seen nothing a
     return error_of([&] { runtime::initialize_states(graph, 0, states); });
   };
   CHECK(error("w", 3) == "no error");
-  CHECK(error("w", nan) == "tensor 'w': element 1 is nan, expected finite numbers");
+  CHECK(error("w", not_a_number) == "tensor 'w': element 1 is nan, expected finite numbers");
   CHECK(error("w", infinity) == "tensor 'w': element 1 is inf, expected finite numbers");
   CHECK(error("low", infinity) == "no error");
   CHECK(error("low", -3) == "no error");
   CHECK(error("low", -infinity) == "tensor 'low': element 0 is -inf, expected finite numbers");
-  CHECK(error("low", nan) == "tensor 'low': element 0 is nan, expected finite numbers");
+  CHECK(error("low", not_a_number) == "tensor 'low': element 0 is nan, expected finite numbers");
 }
 
 TEST_CASE("a step whose loss is finite stops at a state that isn't, with the step") {
@@ -189,12 +189,22 @@ TEST_CASE("a step whose loss is finite stops at a state that isn't, with the ste
   }
 }
 
-TEST_CASE("constants that aren't finite are not exported") {
-  tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(2), R"("int8")", 1);
-  run.states.find("bn.var")->second.as<float>()[2] = -1;  // the root of which is none
-  const std::string error = error_of([&] { driver::deploy(run.model, run.recipe, run.states); });
-  CHECK(error.starts_with("the constant '"));
-  CHECK(error.find(" is nan, expected finite numbers") != std::string::npos);
+TEST_CASE("constants that aren't finite are not exported, nor integers of what isn't") {
+  for (const char* recipe : {"\"int8\"", "\"classic\"", R"({"requantization": "fixed_point"})"}) {
+    CAPTURE(std::string(recipe));
+    tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(2), recipe, 1);
+    for (const auto& [name, value] : {std::pair{"bn.var", -1.0F}, std::pair{"bn.gamma", 3e38F}}) {
+      CAPTURE(std::string(name));
+      float& element = run.states.find(name)->second.as<float>()[2];
+      const float before = element;
+      element = value;
+      const std::string error = error_of([&] { driver::deploy(run.model, run.recipe, run.states); });
+      CHECK(error.starts_with("export: '"));
+      CHECK(error.find("expected finite numbers") != std::string::npos);
+      element = before;
+    }
+    CHECK(error_of([&] { driver::deploy(run.model, run.recipe, run.states); }) == "no error");
+  }
 }
 
 TEST_CASE("a checkpoint of numbers that aren't finite names the tensor") {
@@ -209,5 +219,5 @@ TEST_CASE("a checkpoint of numbers that aren't finite names the tensor") {
   CHECK(error({2, 3}, 4) == "no error");
   for (const float value : wrong) CHECK(error({2, 3}, value).starts_with(folder / "c: tensor 't': element 5 is "));
   CHECK(error({1}, infinity) == "no error");  // a range that has seen nothing
-  CHECK(error({1}, nan) == folder / "c: tensor 't': element 0 is nan, expected finite numbers");
+  CHECK(error({1}, not_a_number) == folder / "c: tensor 't': element 0 is nan, expected finite numbers");
 }
