@@ -48,6 +48,7 @@ runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeli
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states) {
   for (const ir::State& state : graph.states()) {
     const std::string& name = graph.value(state.value).name;
+    if (const auto it = states.find(name); it != states.end()) runtime::check_finite_state(graph, state, it->second);
     if (state.role != ir::StateRole::observer || !name.ends_with(".min")) continue;
     const std::string site = name.substr(0, name.size() - 4);
     const auto low = states.find(name);

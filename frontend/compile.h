@@ -39,7 +39,7 @@ struct Deployment {
 /// an overflow can't be excluded, or where a number on the way isn't finite (N-FINITE).
 Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states);
 
-/// Error naming the first activation quantizer whose range is empty: nothing has been calibrated.
+/// Error naming the first activation quantizer whose range is empty (nothing has been calibrated), or a state that isn't finite.
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states);
 
 }  // namespace stair::driver

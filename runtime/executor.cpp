@@ -18,6 +18,7 @@ struct Executor::Impl {
     std::vector<ir::TensorView> operands, results;
     std::vector<ir::ValueId> values;   // by result
     std::vector<std::size_t> watched;  // results that become states
+    bool updates = false;              // writes one of them straight into its state
   };
   struct Slot {  // an operand or result whose memory is the caller's batch, set anew at each run
     std::size_t step, index;
@@ -137,7 +138,7 @@ struct Executor::Impl {
     const ir::Uses uses(graph);
     std::size_t scratch_bytes = 0;
     for (std::size_t s = 0; s < schedule.size(); ++s) {
-      steps.push_back({chosen[s]->prepare(graph, schedule[s], constants), {}, {}, {}, {}});
+      steps.push_back({chosen[s]->prepare(graph, schedule[s], constants), {}, {}, {}, {}, false});
       Step& step = steps.back();
       scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
       Assignment& assignment = assignments[s];
@@ -176,7 +177,10 @@ struct Executor::Impl {
     }
     for (Step& step : steps) {
       for (std::size_t i = 0; i < step.values.size(); ++i) {
-        if (watched[static_cast<std::size_t>(step.values[i])]) step.watched.push_back(i);
+        const auto value = static_cast<std::size_t>(step.values[i]);
+        if (!watched[value]) continue;
+        step.watched.push_back(i);
+        step.updates = step.updates || plan.placements[value].kind == ir::MemoryPlan::Placement::Kind::state;
       }
     }
     for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
@@ -266,11 +270,14 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
   }
   for (const Impl::Slot& slot : impl.fed) impl.steps[slot.step].operands[slot.index].data = inputs[slot.input].data;
   for (const auto& [copy, input] : impl.fed_copies) impl.copies[copy].from.data = inputs[input].data;
-  std::string fault;  // the first one; the hook, which knows more of the loss, may throw before it is told
+  std::string fault;  // the first one; told as late as can be: the hook, which looks at the loss, throws before
+  bool changed = false;
   for (const std::size_t input : impl.watched_inputs) {
     if (fault.empty()) fault = impl.fault(expected[input], inputs[input]);
   }
   for (Impl::Step& step : impl.steps) {
+    if (step.updates && !fault.empty()) break;
+    changed = changed || step.updates;
     std::atomic<bool> not_finite = false;
     step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads, &not_finite});
     if (impl.hook) impl.hook(step.values, step.results);
@@ -279,7 +286,7 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
       if (fault.empty()) fault = impl.fault(step.values[result], step.results[result]);
     }
   }
-  if (!fault.empty()) throw NotFinite(fault);
+  if (!fault.empty()) throw NotFinite(fault, changed);
   for (const auto* copies : {&impl.kept, &impl.copies}) {
     for (const Impl::Copy& copy : *copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
   }

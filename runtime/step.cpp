@@ -65,7 +65,8 @@ void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std:
     throw Error(fmt::format("the loss became {} at step {} (epoch {}); the first tensor that isn't finite is {}", value, step, epoch + 1,
                             find_cause(executor, inputs)));
   } catch (const NotFinite& fault) {
-    throw Error(fmt::format("step {} (epoch {}): {}", step, epoch + 1, fault.what()));
+    const std::string cause = fault.states_changed() ? "" : "; the first tensor that isn't finite is " + find_cause(executor, inputs);
+    throw Error(fmt::format("step {} (epoch {}): {}{}", step, epoch + 1, fault.what(), cause));
   }
 }
 

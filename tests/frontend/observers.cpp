@@ -2,10 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include <limits>
+#include <map>
 
 #include "frontend/compile.h"
 #include "frontend/evaluation.h"
+#include "runtime/checkpoint.h"
+#include "tests/frontend/process.h"
+#include "tests/frontend/small_experiment.h"
 #include "tests/support/model_builder.h"
 
 using namespace stair;
@@ -74,4 +77,39 @@ TEST_CASE("a moving average of momentum 1 is the newest batch") {
     watching.see(value);
     CHECK(watching.high() == value);
   }
+}
+
+TEST_CASE("training counts batches in its checkpoints, and calibrating begins anew, in a stage as on the command line") {
+  const tests::TemporaryFolder folder;
+  tests::write_experiment(folder);
+  driver::Json experiment = tests::small_experiment();
+  experiment["stages"] = driver::Json::parse(R"([
+      {"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.01}},
+      {"kind": "calibrate", "name": "ptq", "batches": 3},
+      {"kind": "qat", "name": "again", "epochs": 1, "optimizer": {"learning_rate": 0.01}}])");
+  folder.write("exp.json", experiment.dump());
+  REQUIRE(tests::run_stair({"train", "exp.json", "--run", "run", "--quiet"}, folder.path()).code == 0);
+  REQUIRE(tests::run_stair({"calibrate", "run", "-o", "c.safetensors", "--batches", "5"}, folder.path()).code == 0);
+  const auto count = [&](const std::string& file) {
+    const runtime::Checkpoint checkpoint = runtime::load_checkpoint(folder / file);
+    return *checkpoint.states.find("x.count")->second.as<std::int64_t>();
+  };
+  CHECK(count("run/qat.safetensors") == 12);
+  CHECK(count("run/ptq.safetensors") == 3);
+  CHECK(count("run/again.safetensors") == 15);
+  CHECK(count("c.safetensors") == 5);
+}
+
+TEST_CASE("a checkpoint without counts goes on with momentum alone") {
+  const tests::TemporaryFolder folder;
+  tests::write_experiment(folder);
+  REQUIRE(tests::run_stair({"train", "exp.json", "--run", "run", "--quiet"}, folder.path()).code == 0);
+  runtime::Checkpoint old = runtime::load_checkpoint(folder / "run/last.safetensors");
+  std::erase_if(old.states, [](const auto& state) { return state.first.ends_with(".count"); });
+  old.step = 20;  // of 24
+  runtime::save_checkpoint(old, folder / "run/last.safetensors");
+  REQUIRE(tests::run_stair({"train", "exp.json", "--run", "run", "--quiet", "--resume"}, folder.path()).code == 0);
+  const runtime::Checkpoint gone_on = runtime::load_checkpoint(folder / "run/last.safetensors");
+  CHECK(*gone_on.states.find("x.count")->second.as<std::int64_t>() == 100);
+  CHECK(*gone_on.states.find("x.max")->second.as<float>() != *old.states.find("x.max")->second.as<float>());
 }

@@ -128,6 +128,27 @@ TEST_CASE("what becomes of a state is finite, or the execution stops with its na
   }
 }
 
+TEST_CASE("slots that overflow are found where the weights don't show it") {
+  const std::string adam =
+      "%w = state parameter constant(0.25) : f32[3000]\n%g = input : f32[3000]\n%lr = input : f32[1]\n%m = state slot constant(0.0) : "
+      "f32[3000]\n"
+      "%v = state slot constant(0.0) : f32[3000]\n%step = state counter constant(0.0) : i64[1]\n%next, %next.m, %next.v = adam(%w, %g, "
+      "%lr, %m, %v, "
+      "%step)\nupdate %w = %next\nupdate %m = %next.m\nupdate %v = %next.v\n";
+  const std::string momentum =
+      "%w = state parameter constant(0.25) : f32[3000]\n%g = input : f32[3000]\n%lr = input : f32[1]\n%v = state slot constant(3e38) : "
+      "f32[3000]\n"
+      "%next, %next.v = sgd_momentum(%w, %g, %lr, %v)\nupdate %w = %next\nupdate %v = %next.v\n";
+  for (const char* name : {"openblas", "reference"}) {
+    for (const int threads : {1, 2}) {
+      CHECK(run_error(adam, {{"g", 1e25F}}, backends::named(name), threads) == "'next.v' (adam 'next') isn't finite: element 2999 is inf");
+      // 0 of infinity is no number: a rate of 0 hides nothing.
+      CHECK(run_error(momentum, {{"g", 3e38F}, {"lr", 0.0F}}, backends::named(name), threads) ==
+            "'next' (sgd_momentum 'next') isn't finite: element 2999 is nan");
+    }
+  }
+}
+
 TEST_CASE("observers stop at what isn't finite, and begin with nothing seen") {
   for (const char* op : {"observe_min_max(%x, %low, %high)", "observe_average(%x, %low, %high, %count)"}) {
     const bool counts = std::string(op).find("count") != std::string::npos;

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <initializer_list>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -84,15 +85,16 @@ STAIR_MULTIVERSION void clip_to(const float* x, float low, float high, float* y,
 constexpr std::int64_t update_part = 1024;
 
 // Calls update(first, count) for parts of the results that are still in the first-level cache when they are looked at (N-FINITE): to read
-// them again from memory would take a good part of the time of the update.
+// them again from memory would take a good part of the time of the update. `telling`: the results of which one isn't finite where any
+// isn't.
 template <class Update>
-void update_watching(const Arguments& a, const Update& update) {
+void update_watching(const Arguments& a, std::initializer_list<std::size_t> telling, const Update& update) {
   for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
     bool finite = true;
     for (std::int64_t i = first; i < last; i += update_part) {
       const std::int64_t count = std::min(update_part, last - i);
       update(i, count);
-      for (const ir::TensorView& result : a.results) finite = finite && all_finite(result.as<float>() + i, count);
+      for (const std::size_t result : telling) finite = finite && all_finite(a.results[result].as<float>() + i, count);
     }
     if (!finite && a.not_finite != nullptr) a.not_finite->store(true, std::memory_order_relaxed);
   });
@@ -100,7 +102,7 @@ void update_watching(const Arguments& a, const Update& update) {
 
 void run_sgd(const ir::Node& node, const Arguments& a) {
   const auto decay = static_cast<float>(node.attributes.number("weight_decay"));
-  update_watching(a, [&](std::int64_t first, std::int64_t count) {
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
     sgd_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, *a.operands[2].as<float>(), decay,
              a.results[0].as<float>() + first, count);
   });
@@ -110,7 +112,8 @@ void run_sgd_momentum(const ir::Node& node, const Arguments& a) {
   const auto decay = static_cast<float>(node.attributes.number("weight_decay"));
   const auto momentum = static_cast<float>(node.attributes.number("momentum"));
   const bool nesterov = node.attributes.boolean("nesterov");
-  update_watching(a, [&](std::int64_t first, std::int64_t count) {
+  // What isn't finite of the velocity goes into the weights.
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
     momentum_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, a.operands[3].as<float>() + first,
                   *a.operands[2].as<float>(), decay, momentum, nesterov, a.results[0].as<float>() + first, a.results[1].as<float>() + first,
                   count);
@@ -130,7 +133,8 @@ void run_adam(const ir::Node& node, const Arguments& a) {
                   static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
                   static_cast<float>(node.attributes.number("eps")),
                   node.attributes.boolean("decoupled")};
-  update_watching(a, [&](std::int64_t first, std::int64_t count) {
+  // A second moment that is infinite leaves the weights as they are; a first moment that isn't finite doesn't.
+  update_watching(a, {0, 2}, [&](std::int64_t first, std::int64_t count) {
     const float* w = a.operands[0].as<float>() + first;
     float* m = a.results[1].as<float>() + first;
     float* v = a.results[2].as<float>() + first;
@@ -145,7 +149,7 @@ void run_adam(const ir::Node& node, const Arguments& a) {
 void run_clip(const ir::Node& node, const Arguments& a) {
   const auto low = static_cast<float>(node.attributes.number("low"));
   const auto high = static_cast<float>(node.attributes.number("high"));
-  update_watching(a, [&](std::int64_t first, std::int64_t count) {
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
     clip_to(a.operands[0].as<float>() + first, low, high, a.results[0].as<float>() + first, count);
   });
 }
