@@ -49,6 +49,10 @@ Data load_data(const Experiment& experiment, bool with_training) {
   data.train = runtime::load_dataset(experiment.data.format, experiment.data.train);
   check_fits(data.train, experiment.data.train, experiment.model);
   check_elements(data.test, experiment.data.test, std::string(name_of(data.train.images.type().dtype)));
+  if (experiment.batch > data.train.count()) {
+    throw Error(fmt::format("{} /batch: found {}, the training data has {} images ({})", experiment.source, experiment.batch,
+                            data.train.count(), data.train.source));
+  }
   return data;
 }
 

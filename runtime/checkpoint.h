@@ -14,6 +14,7 @@ struct Checkpoint {
   std::string recipe;      ///< JSON; "" before any calibration or quantized training
   std::string experiment;  ///< JSON, complete
   std::string images;      ///< element type of the pictures that it is trained on, "u8" or "f32"; "" in files that don't say
+  std::string data;        ///< checksums of the data that the run began with; "" in files of before there were any
   // Where the run stands.
   std::int64_t stage = 0;  ///< index of the stage that these states are of
   std::string stage_name;

@@ -63,8 +63,7 @@ void check_images(const Tensor& images, const std::string& path) {
   if (!element) return;
   const std::int64_t size = images.count() / images.type().shape.front();
   const ir::TensorView image{{images.type().dtype, {size}}, reinterpret_cast<std::byte*>(images.as<float>() + *element / size * size)};
-  throw Error(
-      fmt::format("{}: image {}, {}, expected finite numbers", path, *element / size, describe_not_finite(image, *element % size)));
+  throw Error(fmt::format("{}: image {}, {}, expected finite numbers", path, *element / size, describe_not_finite(image, *element % size)));
 }
 
 void check_labels(const Dataset& dataset, std::int64_t classes) {
