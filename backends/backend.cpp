@@ -25,6 +25,7 @@ class FunctionKernel : public Kernel {
       : node_(node), entry_(entry), scratch_(entry.scratch == nullptr ? 0 : entry.scratch(graph, node)) {}
   void run(const Arguments& arguments) override { entry_.function(node_, arguments); }
   std::size_t scratch_bytes() const override { return scratch_; }
+  bool watches() const override { return entry_.watches; }
   std::string_view description() const override { return entry_.description; }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -31,6 +32,7 @@ struct Arguments {
   std::span<const ir::TensorView> results;
   std::byte* scratch = nullptr;
   int threads = 1;
+  std::atomic<bool>* not_finite = nullptr;  ///< set by a kernel that watches (Kernel::watches) where a result isn't finite
 
   /// Of a node alone: in a group an operand that is left out at a node's end has no place, and the next node's stands there.
   bool has(std::size_t operand) const { return operand < operands.size() && operands[operand].data != nullptr; }
@@ -45,6 +47,8 @@ class Kernel {
   virtual std::size_t scratch_bytes() const { return 0; }
   /// Of the constants that it keeps in a form of its own, and reads in place of the graph's: packed weights.
   virtual std::size_t packed_bytes() const { return 0; }
+  /// Whether run() itself looks for results that aren't finite (N-FINITE) while they are at hand; else who wants to know reads them again.
+  virtual bool watches() const { return false; }
   /// What ran, for reports: "sgemm", "loops".
   virtual std::string_view description() const = 0;
 };
@@ -108,6 +112,7 @@ class FunctionKernels {
     Scratch scratch = nullptr;
     Group group = nullptr;      ///< nullptr: the node alone
     Prepare prepare = nullptr;  ///< instead of a function: a kernel with a memory; where there are both, the kernel of groups
+    bool watches = false;       ///< as Kernel::watches
   };
 
   void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }

@@ -26,10 +26,18 @@ struct Extent {
 /// All of them, in order.
 Extent joined(std::span<const Extent> extents);
 
-/// What observe_min_max and observe_moving_average make of the bounds that they have (`low`, `high`) and of what a batch has shown.
-using Observer = Extent (*)(const ir::Node& node, const Extent& batch, float low, float high);
-Extent min_max(const ir::Node& node, const Extent& batch, float low, float high);
-Extent moving_average(const ir::Node& node, const Extent& batch, float low, float high);
+/// What an observer knows: the bounds and, of one that counts, the batches that it has seen.
+struct Seen {
+  Extent bounds;
+  std::int64_t count = 0;
+
+  /// From an observer's operands behind x, or from its results.
+  static Seen load(std::span<const ir::TensorView> tensors);
+  void store(std::span<const ir::TensorView> tensors) const;
+};
+
+/// What an observer (observe_min_max, observe_moving_average, observe_average) makes of what it knows and of what a batch has shown.
+using Observer = Seen (*)(const ir::Node& node, const Extent& batch, const Seen& before);
 /// The observer of such a node; nullptr of another one.
 Observer observer_of(const ir::Node& node);
 

@@ -67,7 +67,7 @@ Outgoing::Outgoing(const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
       clamp_ = clamp_of(node);
     } else if (observer_of(node) != nullptr) {
       observer_ = &node;
-      bounds_ = operand + 1;
+      before_ = operand + 1;
     }
     operand += node.operands.size();
     value = node.results[0];
@@ -88,9 +88,8 @@ void Outgoing::row(const float* x, const float* summand, float* y, std::int64_t 
 
 void Outgoing::observe(const Arguments& a, const Extent& seen) const {
   if (observer_ == nullptr) return;
-  const Extent bounds = observer_of(*observer_)(*observer_, seen, *a.operands[bounds_].as<float>(), *a.operands[bounds_ + 1].as<float>());
-  *a.results[a.results.size() - 2].as<float>() = bounds.low;
-  *a.results.back().as<float>() = bounds.high;
+  const Seen before = Seen::load(a.operands.subspan(before_, observer_->operands.size() - 1));
+  observer_of (*observer_)(*observer_, seen, before).store(a.results.last(observer_->results.size()));
 }
 
 }  // namespace stair::backends

@@ -2,7 +2,7 @@
 
 // What activations of a training step run through between two layers, element by element, in one read: the residual sum, the clamp, and the
 // observer.
-//   add?, (relu | relu6)?, (observe_min_max | observe_moving_average)?
+//   add?, (relu | relu6)?, observer?
 
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +45,7 @@ class Outgoing {
   const float* summand(const Arguments& a) const { return summand_ ? a.operands[*summand_].as<float>() : nullptr; }
   /// `count` elements x become y, which may be x, and are observed in `seen`. `summand` is the row that is added, if one is.
   void row(const float* x, const float* summand, float* y, std::int64_t count, Extent& seen) const;
-  /// The observer's results, the last two of the group.
+  /// The observer's results, the last ones of the group.
   void observe(const Arguments& a, const Extent& seen) const;
 
  private:
@@ -53,7 +53,7 @@ class Outgoing {
   std::optional<std::size_t> summand_;  ///< the group's operand
   Activation clamp_ = nullptr;
   const ir::Node* observer_ = nullptr;
-  std::size_t bounds_ = 0;  ///< the group's operand that is the observer's low bound; the high one follows
+  std::size_t before_ = 0;  ///< the group's first operand behind the observer's x
 };
 
 }  // namespace stair::backends

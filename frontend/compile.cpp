@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/op.h"
 #include "ir/rebatch.h"
 #include "passes/plan_memory.h"
+#include "runtime/finite.h"
 
 namespace stair::driver {
 namespace {
@@ -45,6 +48,7 @@ runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeli
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states) {
   for (const ir::State& state : graph.states()) {
     const std::string& name = graph.value(state.value).name;
+    if (const auto it = states.find(name); it != states.end()) runtime::check_finite_state(graph, state, it->second);
     if (state.role != ir::StateRole::observer || !name.ends_with(".min")) continue;
     const std::string site = name.substr(0, name.size() - 4);
     const auto low = states.find(name);
@@ -62,11 +66,20 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
   Deployment made;
   made.graph = passes::run(passes::deployment(recipe), single);
   runtime::Executor executor = executor_for(std::move(constants), states, {});
+  // Quantizers make integers of NaN: what they are made of is looked at, too (N-FINITE).
+  executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView> results) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const ir::Node& node = *executor.graph().producer(values[i]);
+      runtime::check_finite(results[i],
+                            "export: '" + executor.graph().value(values[i]).name + "' (" + node.op->name + " '" + node.name + "')");
+    }
+  });
   executor.run({});
   for (const ir::State& state : made.graph.states()) {
     const ir::Value& value = made.graph.value(state.value);
     runtime::Tensor tensor(value.type);
     std::memcpy(tensor.view().data, executor.output(value.name).data, tensor.bytes());
+    runtime::check_finite(tensor.view(), "export: the constant '" + value.name + "'");
     made.constants.emplace(value.name, std::move(tensor));
   }
   made.bounds = passes::prove_accumulators(made.graph, [&](const std::string& name) {

@@ -35,11 +35,11 @@ struct Deployment {
   std::vector<passes::AccumulatorBound> bounds;
 };
 
-/// Cuts the inference half and computes its constants from trained (and calibrated) states. Error where a quantizer has seen no data, or
-/// where an overflow can't be excluded.
+/// Cuts the inference half and computes its constants from trained (and calibrated) states. Error where a quantizer has seen no data, where
+/// an overflow can't be excluded, or where a number on the way isn't finite (N-FINITE).
 Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states);
 
-/// Error naming the first activation quantizer whose range is empty: nothing has been calibrated.
+/// Error naming the first activation quantizer whose range is empty (nothing has been calibrated), or a state that isn't finite.
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states);
 
 }  // namespace stair::driver

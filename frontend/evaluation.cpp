@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "ir/error.h"
 
@@ -20,6 +21,10 @@ std::int64_t correct_rows(const ir::TensorView& outputs, const std::int32_t* lab
   return correct;
 }
 
+std::string file_of_images(const runtime::Dataset& dataset, const runtime::DatasetFiles& files) {
+  return files.contains("images") ? files.at("images").front() : dataset.source;
+}
+
 }  // namespace
 
 void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model) {
@@ -28,9 +33,8 @@ void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& fi
   expected.erase(expected.begin());
   found.erase(found.begin());
   if (expected != found) {
-    const std::string& file = files.contains("images") ? files.at("images").front() : dataset.source;
-    throw Error(file + ": its images are " + ir::to_string(found) + ", the model's input '" + model.value(model.inputs().front()).name +
-                "' expects " + ir::to_string(expected));
+    throw Error(file_of_images(dataset, files) + ": its images are " + ir::to_string(found) + ", the model's input '" +
+                model.value(model.inputs().front()).name + "' expects " + ir::to_string(expected));
   }
   const ir::Shape& outputs = model.type(model.outputs().front().value).shape;
   if (outputs.size() != 2) throw Error("the model yields " + ir::to_string(outputs) + ", expected [N, classes]");
@@ -44,11 +48,36 @@ Data load_data(const Experiment& experiment, bool with_training) {
   if (!with_training) return data;
   data.train = runtime::load_dataset(experiment.data.format, experiment.data.train);
   check_fits(data.train, experiment.data.train, experiment.model);
+  check_elements(data.test, experiment.data.test, std::string(name_of(data.train.images.type().dtype)));
   if (experiment.batch > data.train.count()) {
     throw Error(fmt::format("{} /batch: found {}, the training data has {} images ({})", experiment.source, experiment.batch,
                             data.train.count(), data.train.source));
   }
   return data;
+}
+
+void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const std::string& trained_on) {
+  const std::string_view found = name_of(dataset.images.type().dtype);
+  if (trained_on.empty() || found == trained_on) return;
+  throw Error(fmt::format("{}: its images are {}, the model is trained on {}; u8 is divided by 255, f32 isn't",
+                          file_of_images(dataset, files), found, trained_on));
+}
+
+const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const DataFiles& data, const std::string& source) {
+  const runtime::Normalization& given = data.normalization;
+  const bool says = !given.mean.empty() || !given.std.empty();
+  if (!says || runtime::same_normalization(given, trained)) return trained;
+  throw Error(fmt::format("{} /data: normalizes with mean [{}] and std [{}], the model was trained with mean [{}] and std [{}]", source,
+                          fmt::join(given.mean, ", "), fmt::join(given.std, ", "), fmt::join(trained.mean, ", "),
+                          fmt::join(trained.std, ", ")));
+}
+
+void observe(runtime::Executor& executor, std::span<const ir::TensorView> inputs, std::int64_t batch) {
+  try {
+    executor.run(inputs);
+  } catch (const runtime::NotFinite& fault) {
+    throw Error(fmt::format("calibration, batch {}: {}", batch, fault.what()));
+  }
 }
 
 std::int64_t count_correct(runtime::Executor& executor, runtime::Batches& batches, std::int64_t first, std::int64_t stride) {

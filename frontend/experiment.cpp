@@ -67,12 +67,10 @@ void check_stage_name(const std::string& name, const std::string& where) {
 }
 
 void check_normalization(const Experiment& experiment, const std::string& source) {
-  const auto channels = static_cast<std::size_t>(experiment.model.type(experiment.model.inputs().front()).shape[1]);
-  const runtime::Normalization& given = experiment.data.normalization;
-  for (const auto& [key, values] : {std::pair{"mean", &given.mean}, std::pair{"std", &given.std}}) {
-    if (values->size() <= 1 || values->size() == channels) continue;
-    throw Error(fmt::format("{} /data/{}: found {} numbers, expected 1{}", source, key, values->size(),
-                            channels == 1 ? "" : fmt::format(" or {}, one a channel", channels)));
+  try {
+    runtime::check_normalization(experiment.data.normalization, experiment.model.type(experiment.model.inputs().front()));
+  } catch (const Error& error) {
+    throw Error(source + " /data" + error.what());
   }
 }
 

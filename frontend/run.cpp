@@ -68,7 +68,10 @@ class Run {
       check_stages();
     });
     check_alike();
-    lead([&] { open_folder(); });
+    lead([&] {
+      open_folder();
+      checkpoint_.images = name_of(data_.train.images.type().dtype);
+    });
     share_checkpoint();
     checkpoint_.arithmetic = ir::arithmetic_version;  // a run of an older version goes on in this one
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
@@ -426,7 +429,7 @@ class Run {
     const ir::TensorView inputs[] = {batches.images()};
     for (std::int64_t b = 0; b < stage.batches_of(steps_per_epoch()); ++b) {
       batches.load_training(0, b);
-      executor.run(inputs);
+      observe(executor, inputs, b);
     }
   }
 
@@ -490,7 +493,7 @@ class Run {
       runtime::write_file(file(stage.name + ".report.txt"), deployment_report(deployment, options_.compile));
       done.artifact_bytes =
           runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(experiment_.recipe),
-                                  experiment_.data.normalization.mean, experiment_.data.normalization.std},
+                                  experiment_.data.normalization, checkpoint_.images},
                                  done.artifact);
     }
     done.peak_mib = runtime::peak_rss_mib();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -141,6 +142,16 @@ class Explainer {
   const Json& root_;
 };
 
+// Numbers become binary32 sooner or later, and one that has no place there infinite (N-FINITE).
+void check_numbers(const Json& value, const std::string& pointer, const std::string& source) {
+  if (value.is_number_float()) {
+    if (std::isfinite(static_cast<float>(value.get<double>()))) return;
+    throw Error(fmt::format("{} {}: found {}, expected a number that binary32 holds", source, pointer, value.dump()));
+  }
+  if (!value.is_structured()) return;
+  for (const auto& [key, item] : value.items()) check_numbers(item, pointer + "/" + key, source);
+}
+
 }  // namespace
 
 void validate(const Json& value, Schema which, const std::string& source) {
@@ -149,7 +160,8 @@ void validate(const Json& value, Schema which, const std::string& source) {
   valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(text), schema);
   valijson::ValidationResults results;
   const nlohmann::json plain = value;
-  if (valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(plain), &results)) return;
+  if (valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(plain), &results))
+    return check_numbers(value, "", source);
   const Json ordered = Json::parse(which == Schema::model ? schemas::model_schema : schemas::experiment_schema);
   if (const auto violation = Explainer(ordered).first(ordered, value, "")) {
     throw Error(fmt::format("{} {}: {}", source, violation->pointer.empty() ? "/" : violation->pointer, violation->message));

@@ -5,6 +5,7 @@
 #include "frontend/options.h"
 #include "ir/error.h"
 #include "ir/text.h"
+#include "runtime/finite.h"
 
 namespace stair::driver {
 
@@ -17,6 +18,7 @@ void check_holds(const runtime::Tensors& states, const ir::Graph& model, const s
       throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
                   to_string(value.type));
     }
+    runtime::check_finite(it->second.view(), path + ": tensor '" + value.name + "'");
   }
 }
 

@@ -15,7 +15,7 @@ struct Trained {
   bool quantized = false;  ///< the checkpoint has been calibrated or trained with the recipe
 };
 
-/// Error naming the file unless it holds every state of the model, of the model's type.
+/// Error naming the file unless it holds every state of the model, of the model's type and finite.
 void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path);
 
 /// From a checkpoint file or a run's folder. Error naming the file.

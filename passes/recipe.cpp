@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "ir/error.h"
@@ -57,6 +58,7 @@ class Reader {
     if (const ordered_json* v = take(key)) {
       if (!v->is_number()) wrong(key, *v, "a number");
       out = v->get<double>();
+      if (!std::isfinite(static_cast<float>(out))) wrong(key, *v, "a number that binary32 holds");
     }
   }
   template <class Integer>

@@ -12,6 +12,7 @@
 #include "ir/text.h"
 #include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
+#include "runtime/finite.h"
 #include "runtime/safetensors.h"
 
 namespace stair::runtime {
@@ -122,8 +123,9 @@ std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
   contents.metadata = {{arithmetic_key, std::to_string(artifact.arithmetic)},
                        {"graph", ir::print(artifact.graph)},
                        {"recipe", artifact.recipe},
-                       {"mean", nlohmann::json(artifact.mean).dump()},
-                       {"std", nlohmann::json(artifact.std).dump()}};
+                       {"mean", nlohmann::json(artifact.normalization.mean).dump()},
+                       {"std", nlohmann::json(artifact.normalization.std).dump()}};
+  if (!artifact.images.empty()) contents.metadata["images"] = artifact.images;
   const std::string bytes = to_safetensors(contents, artifact_format, artifact_version);
   write_file(path, bytes);
   return bytes.size();
@@ -139,8 +141,13 @@ Artifact load_artifact(const std::string& path) {
                             artifact.graph.outputs().size()));
   }
   artifact.recipe = contents.metadata["recipe"];
-  artifact.mean = numbers(contents.metadata, "mean", path);
-  artifact.std = numbers(contents.metadata, "std", path);
+  artifact.normalization = {numbers(contents.metadata, "mean", path), numbers(contents.metadata, "std", path)};
+  try {
+    check_normalization(artifact.normalization, artifact.graph.type(artifact.graph.inputs().front()));
+  } catch (const Error& error) {
+    throw Error(path + " (metadata) " + error.what());
+  }
+  artifact.images = image_elements(contents.metadata, path);
   for (const ir::State& state : artifact.graph.states()) {
     check_packing(artifact.graph, state, path);
     const ir::Value& value = artifact.graph.value(state.value);
@@ -163,6 +170,7 @@ Artifact load_artifact(const std::string& path) {
                   to_string(value.type));
     }
   }
+  for (const auto& [name, tensor] : artifact.constants) check_finite(tensor.view(), path + ": tensor '" + name + "'");
   return artifact;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "ir/arithmetic_version.h"
 #include "ir/graph.h"
+#include "runtime/batches.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
@@ -15,7 +15,8 @@ struct Artifact {
   ir::Graph graph;  ///< batch 1
   Tensors constants;
   std::string recipe;                       ///< JSON
-  std::vector<double> mean, std;            ///< x = (picture / 255 - mean[c]) / std[c]; empty: x = picture / 255
+  Normalization normalization;              ///< that the model was trained with
+  std::string images;                       ///< element type of the pictures it was trained on, "u8" or "f32"; "" in files that don't say
   int arithmetic = ir::arithmetic_version;  ///< the version that its integers were made in; every version runs as it stands
 };
 

@@ -1,8 +1,13 @@
 #include "runtime/batches.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "backends/extent.h"
 #include "ir/error.h"
 #include "ir/random.h"
 
@@ -12,19 +17,41 @@ namespace {
 // Streams of random numbers, one a purpose.
 enum Stream : std::uint64_t { shuffling = 101, flipping, row_shift, column_shift };
 
-std::vector<float> by_channel(const std::vector<double>& values, std::int64_t channels, const char* what) {
-  if (values.size() != 1 && values.size() != static_cast<std::size_t>(channels)) {
-    throw Error("normalization: " + std::to_string(values.size()) + " values of '" + what + "', expected 1 or " + std::to_string(channels));
-  }
+std::vector<float> by_channel(const std::vector<double>& values, std::int64_t channels, double fallback) {
   std::vector<float> spread;
-  for (std::int64_t c = 0; c < channels; ++c)
-    spread.push_back(static_cast<float>(values[values.size() == 1 ? 0 : static_cast<std::size_t>(c)]));
+  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
+    spread.push_back(static_cast<float>(values.empty() ? fallback : values[values.size() == 1 ? 0 : c]));
+  }
   return spread;
 }
 
 }  // namespace
 
-Batches::Batches(const Dataset& dataset, std::int64_t batch, Normalization normalization, Augmentation augmentation, std::uint64_t seed)
+void check_normalization(const Normalization& normalization, const ir::Type& images) {
+  const std::int64_t channels = images.shape.size() < 2 ? 1 : images.shape[1];
+  for (const auto& [key, values] : {std::pair{"mean", &normalization.mean}, std::pair{"std", &normalization.std}}) {
+    if (values->size() > 1 && values->size() != static_cast<std::size_t>(channels)) {
+      throw Error(fmt::format("/{}: found {} numbers, expected 1{}", key, values->size(),
+                              channels == 1 ? "" : fmt::format(" or {}, one a channel", channels)));
+    }
+    for (std::size_t i = 0; i < values->size(); ++i) {
+      const auto value = static_cast<float>((*values)[i]);
+      const bool is_mean = values == &normalization.mean;
+      if (std::isfinite(value) && (is_mean || value > 0)) continue;
+      throw Error(fmt::format("/{}/{}: found {}, expected {} in binary32", key, i, (*values)[i],
+                              is_mean ? "a finite number" : "a finite number above 0"));
+    }
+  }
+}
+
+bool same_normalization(const Normalization& a, const Normalization& b) {
+  const auto channels = static_cast<std::int64_t>(std::max({a.mean.size(), a.std.size(), b.mean.size(), b.std.size(), std::size_t{1}}));
+  return by_channel(a.mean, channels, 0) == by_channel(b.mean, channels, 0) &&
+         by_channel(a.std, channels, 1) == by_channel(b.std, channels, 1);
+}
+
+Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, Augmentation augmentation,
+                 std::uint64_t seed)
     : dataset_(dataset), batch_(batch), augmentation_(augmentation), seed_(seed) {
   ir::Shape shape = dataset.images.type().shape;
   if (batch > dataset.count()) {
@@ -36,19 +63,37 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, Normalization norma
   if (!pictures && (augmentation.flip || augmentation.crop_padding > 0)) {
     throw Error("augmentation of images " + to_string(dataset.images.type()) + ", expected pictures [N,C,H,W]");
   }
-  if (normalization.mean.empty()) normalization.mean = {0};
-  if (normalization.std.empty()) normalization.std = {1};
-  mean_ = by_channel(normalization.mean, channels_, "mean");
-  std_ = by_channel(normalization.std, channels_, "std");
-  for (const float deviation : std_) {
-    if (!(deviation > 0)) throw Error("normalization: a 'std' that isn't positive");
-  }
+  check_normalization(normalization, dataset.images.type());
+  mean_ = by_channel(normalization.mean, channels_, 0);
+  std_ = by_channel(normalization.std, channels_, 1);
   for (std::size_t c = 0; c < mean_.size(); ++c) {
     for (int byte = 0; byte < 256; ++byte) table_.push_back((static_cast<float>(byte) / 255.0F - mean_[c]) / std_[c]);
   }
+  check_range();
   shape.front() = batch;
   type_ = {ir::DType::f32, shape};
   loaded_ = make();
+}
+
+// The function is monotone, so that the ends of what it is given tell.
+void Batches::check_range() const {
+  const std::int64_t area = dataset_.images.count() / dataset_.count() / channels_;
+  for (std::int64_t c = 0; c < channels_; ++c) {
+    const auto channel = static_cast<std::size_t>(c);
+    backends::Extent extent;
+    if (augmentation_.crop_padding > 0) extent.see(0.0F, 0.0F);
+    if (dataset_.images.type().dtype == ir::DType::u8) {
+      extent.see(0.0F, 1.0F);
+    } else {
+      for (std::int64_t n = 0; n < dataset_.count(); ++n) extent.see(dataset_.images.as<float>() + (n * channels_ + c) * area, area);
+    }
+    for (const float x : {extent.low, extent.high}) {
+      const float normalized = (x - mean_[channel]) / std_[channel];
+      if (std::isfinite(normalized)) continue;
+      throw Error(fmt::format("{}: with mean {} and std {} the value {} of channel {} becomes {}, expected finite numbers", dataset_.source,
+                              mean_[channel], std_[channel], x, c, normalized));
+    }
+  }
 }
 
 Batch Batches::make() const {

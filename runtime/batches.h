@@ -11,8 +11,13 @@ namespace stair::runtime {
 
 /// From pictures to what a model is fed: u8 / 255, then (x - mean[c]) / std[c] by channel. f32 data isn't divided by 255.
 struct Normalization {
-  std::vector<double> mean, std;  ///< empty: none; else one a channel, or one for all
+  std::vector<double> mean, std;  ///< empty: none (0 and 1); else one a channel, or one for all
 };
+/// Error "/mean/0: found …, expected …" unless there is one of each for all channels (dimension 1 of the images) or one a channel, all are
+/// finite in binary32, and each std is above 0 there.
+void check_normalization(const Normalization& normalization, const ir::Type& images);
+/// Whether both do the same.
+bool same_normalization(const Normalization& a, const Normalization& b);
 
 /// Random changes of training pictures [C, H, W]. Functions of seed, epoch and image, so that neither threads nor resuming matter.
 struct Augmentation {
@@ -28,8 +33,9 @@ struct Batch {
 /// Makes batches of a data set.
 class Batches {
  public:
-  /// Error where the normalization doesn't fit the number of channels, or augmentation is asked of what aren't pictures.
-  Batches(const Dataset& dataset, std::int64_t batch, Normalization normalization, Augmentation augmentation, std::uint64_t seed);
+  /// Error where the normalization doesn't fit the number of channels or makes something infinite of the data (N-FINITE), or augmentation
+  /// is asked of what aren't pictures.
+  Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, Augmentation augmentation, std::uint64_t seed);
 
   /// Type of the images of a batch: f32 [batch, ...].
   const ir::Type& type() const { return type_; }
@@ -52,6 +58,7 @@ class Batches {
   void exchange(Batch& other) { std::swap(loaded_, other); }
 
  private:
+  void check_range() const;
   void shuffle(std::int64_t epoch);
   void load_image(std::int64_t from, std::int64_t to, std::int64_t epoch, bool augmented);
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
 #include "ir/error.h"
 #include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
+#include "runtime/finite.h"
 #include "runtime/safetensors.h"
 
 namespace stair::runtime {
@@ -45,6 +47,7 @@ std::string to_bytes(const Checkpoint& checkpoint) {
                        {"loss_sum", fmt::format("{}", checkpoint.loss_sum)},
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best_accuracy)}};
+  if (!checkpoint.images.empty()) contents.metadata["images"] = checkpoint.images;
   return to_safetensors(contents, checkpoint_format, checkpoint_version);
 }
 
@@ -64,6 +67,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.model = contents.metadata["model"];
   checkpoint.recipe = contents.metadata["recipe"];
   checkpoint.experiment = contents.metadata["experiment"];
+  checkpoint.images = image_elements(metadata, path);
   checkpoint.data = contents.metadata["data"];
   checkpoint.stage_name = contents.metadata["stage_name"];
   checkpoint.stage = number<std::int64_t>(metadata, "stage", path);
@@ -73,6 +77,11 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.correct = number<std::int64_t>(metadata, "correct", path);
   checkpoint.best_accuracy = number<double>(metadata, "best_accuracy", path);
   if (checkpoint.stage < 0 || checkpoint.step < 0) throw Error(path + ": its metadata has a negative stage or step");
+  for (const auto& [name, tensor] : contents.tensors) {
+    // Which tensors are ranges that have seen nothing, and may be infinite, only the graph of a stage knows.
+    const bool is_range = tensor.count() == 1 && tensor.type().dtype == ir::DType::f32 && std::isinf(*tensor.as<float>());
+    if (!is_range) check_finite(tensor.view(), path + ": tensor '" + name + "'");
+  }
   checkpoint.states = std::move(contents.tensors);
   return checkpoint;
 }

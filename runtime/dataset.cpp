@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "ir/error.h"
+#include "runtime/finite.h"
 
 namespace stair::runtime {
 
@@ -62,6 +64,14 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
     }
   }
   return format_named(format).load(files);
+}
+
+void check_images(const Tensor& images, const std::string& path) {
+  const std::optional<std::int64_t> element = first_not_finite(images.view());
+  if (!element) return;
+  const std::int64_t size = images.count() / images.type().shape.front();
+  const ir::TensorView image{{images.type().dtype, {size}}, reinterpret_cast<std::byte*>(images.as<float>() + *element / size * size)};
+  throw Error(fmt::format("{}: image {}, {}, expected finite numbers", path, *element / size, describe_not_finite(image, *element % size)));
 }
 
 void check_labels(const Dataset& dataset, std::int64_t classes) {

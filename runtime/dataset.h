@@ -48,6 +48,9 @@ void check_files(const std::string& format, const DatasetFiles& files);
 /// Loads a data set. Error as check_files() and the format's load() throw.
 Dataset load_dataset(const std::string& format, const DatasetFiles& files);
 
+/// Error naming file, image and element unless all images are of finite numbers (N-FINITE).
+void check_images(const Tensor& images, const std::string& path);
+
 /// Error naming file, image and label unless all labels lie in [0, classes).
 void check_labels(const Dataset& dataset, std::int64_t classes);
 

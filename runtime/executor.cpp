@@ -1,12 +1,15 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "ir/check_data.h"
 #include "ir/error.h"
 #include "ir/op.h"
+#include "runtime/finite.h"
 #include "runtime/memory.h"
 
 namespace stair::runtime {
@@ -15,7 +18,9 @@ struct Executor::Impl {
   struct Step {
     std::unique_ptr<backends::Kernel> kernel;
     std::vector<ir::TensorView> operands, results;
-    std::vector<ir::ValueId> values;  // by result
+    std::vector<ir::ValueId> values;   // by result
+    std::vector<std::size_t> watched;  // results that become states
+    bool updates = false;              // writes one of them straight into its state
   };
   struct Slot {  // an operand or result whose memory is the caller's batch, set anew at each run
     std::size_t step, index;
@@ -39,6 +44,7 @@ struct Executor::Impl {
   std::vector<Copy> copies;                                     // updates
   std::vector<Buffer> old_values;
   std::vector<Assignment> assignments;
+  std::vector<std::size_t> watched_inputs;  // that become states
   Hook hook;
 
   ir::TensorView view_of(ir::ValueId id, Tensors& states) const {
@@ -135,7 +141,7 @@ struct Executor::Impl {
     const ir::Uses uses(graph);
     std::size_t scratch_bytes = 0;
     for (std::size_t s = 0; s < schedule.size(); ++s) {
-      steps.push_back({chosen[s]->prepare(graph, schedule[s], constants), {}, {}, {}});
+      steps.push_back({chosen[s]->prepare(graph, schedule[s], constants), {}, {}, {}, {}, false});
       Step& step = steps.back();
       scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
       Assignment& assignment = assignments[s];
@@ -159,6 +165,40 @@ struct Executor::Impl {
   std::size_t input_index(ir::ValueId input) const {
     const auto& inputs = graph.inputs();
     return static_cast<std::size_t>(std::find(inputs.begin(), inputs.end(), input) - inputs.begin());
+  }
+
+  // What a state becomes, and what that has been written over: a clip makes numbers of NaN.
+  void watch_updates() {
+    std::vector<bool> watched(graph.values().size(), false);
+    for (const ir::Update& update : graph.updates()) {
+      for (ir::ValueId value = update.value; value != ir::absent;) {
+        watched[static_cast<std::size_t>(value)] = ir::is_float(graph.type(value).dtype);
+        const ir::Node* node = graph.producer(value);
+        const auto result = static_cast<std::size_t>(graph.value(value).result);
+        value = node != nullptr && result < node->op->in_place.size() ? node->operands[node->op->in_place[result]] : ir::absent;
+        if (graph.state(value) != nullptr) value = ir::absent;
+      }
+    }
+    for (Step& step : steps) {
+      for (std::size_t i = 0; i < step.values.size(); ++i) {
+        const auto value = static_cast<std::size_t>(step.values[i]);
+        if (!watched[value]) continue;
+        step.watched.push_back(i);
+        step.updates = step.updates || plan.placements[value].kind == ir::MemoryPlan::Placement::Kind::state;
+      }
+    }
+    for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
+      if (watched[static_cast<std::size_t>(graph.inputs()[i])]) watched_inputs.push_back(i);
+    }
+  }
+
+  // What is to be said of the value; "" where it is finite.
+  std::string fault(ir::ValueId value, const ir::TensorView& tensor) const {
+    const std::optional<std::int64_t> element = first_not_finite(tensor, options.threads);
+    if (!element) return "";
+    const ir::Node* node = graph.producer(value);
+    return "'" + graph.value(value).name + "'" + (node == nullptr ? "" : " (" + node->op->name + " '" + node->name + "')") +
+           " isn't finite: " + describe_not_finite(tensor, *element);
   }
 
   void add_operand(ir::ValueId operand) {
@@ -198,6 +238,7 @@ Executor::Executor(ir::Graph graph, const Planner& planner, Tensors& states, Opt
     if (from.data != to.data) impl.copies.push_back({from, to});
   }
   impl.keep_old_values();
+  impl.watch_updates();
 }
 
 Executor::~Executor() = default;
@@ -234,10 +275,23 @@ void Executor::run(std::span<const ir::TensorView> inputs) {
   }
   for (const Impl::Slot& slot : impl.fed) impl.steps[slot.step].operands[slot.index].data = inputs[slot.input].data;
   for (const auto& [copy, input] : impl.fed_copies) impl.copies[copy].from.data = inputs[input].data;
-  for (Impl::Step& step : impl.steps) {
-    step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads});
-    if (impl.hook) impl.hook(step.values, step.results);
+  std::string fault;  // the first one; told as late as can be: the hook, which looks at the loss, throws before
+  bool changed = false;
+  for (const std::size_t input : impl.watched_inputs) {
+    if (fault.empty()) fault = impl.fault(expected[input], inputs[input]);
   }
+  for (Impl::Step& step : impl.steps) {
+    if (step.updates && !fault.empty()) break;
+    changed = changed || step.updates;
+    std::atomic<bool> not_finite = false;
+    step.kernel->run({step.operands, step.results, impl.scratch.data(), impl.options.threads, &not_finite});
+    if (impl.hook) impl.hook(step.values, step.results);
+    if (step.watched.empty() || (step.kernel->watches() && !not_finite)) continue;
+    for (const std::size_t result : step.watched) {
+      if (fault.empty()) fault = impl.fault(step.values[result], step.results[result]);
+    }
+  }
+  if (!fault.empty()) throw NotFinite(fault, changed);
   for (const auto* copies : {&impl.kept, &impl.copies}) {
     for (const Impl::Copy& copy : *copies) std::memcpy(copy.to.data, copy.from.data, ir::byte_count(copy.to.type));
   }

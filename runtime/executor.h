@@ -7,11 +7,23 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "ir/error.h"
 #include "ir/graph.h"
 #include "ir/plan.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
+
+/// Names a value that updates a state, what of it isn't finite, and its node.
+class NotFinite : public Error {
+ public:
+  NotFinite(const std::string& what, bool states_changed) : Error(what), changed_(states_changed) {}
+  /// Whether states of floats have been written, those that the plan writes straight into (an optimizer's).
+  bool states_changed() const { return changed_; }
+
+ private:
+  bool changed_;
+};
 
 /// Runs one graph, again and again, over tensors that others own. The graph's states are looked up by name in `states`, which must hold
 /// them (initialize_states) and outlive the executor.
@@ -46,7 +58,8 @@ class Executor {
   /// Bytes of all values that an execution computes.
   std::size_t arena_bytes() const;
 
-  /// One execution over the inputs, in the order of the graph's; types must match. Updates take effect at its end.
+  /// One execution over the inputs, in the order of the graph's; types must match. Updates take effect at its end. Throws NotFinite where
+  /// one of them isn't finite (N-FINITE), before the first state is written where that is known by then.
   void run(std::span<const ir::TensorView> inputs);
   /// An output of the last execution, valid until the next one.
   ir::TensorView output(std::string_view name) const;

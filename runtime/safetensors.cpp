@@ -191,4 +191,12 @@ Safetensors from_safetensors(const std::string& bytes, const std::string& path, 
   return Reader(bytes, path).run(format, version);
 }
 
+std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  const auto it = metadata.find("images");
+  if (it == metadata.end()) return "";
+  if (it->second != "u8" && it->second != "f32")
+    throw Error(path + ": 'images' in its metadata is '" + it->second + "', expected u8 or f32");
+  return it->second;
+}
+
 }  // namespace stair::runtime

@@ -21,4 +21,7 @@ std::string to_safetensors(const Safetensors& contents, const std::string& forma
 /// is), a newer version, tensors that reach outside or overlap, and a checksum that doesn't fit.
 Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version);
 
+/// The key `images` of checkpoints and artifacts: "u8", "f32", or "" where it isn't there. Error naming the file for anything else.
+std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path);
+
 }  // namespace stair::runtime

@@ -1,5 +1,7 @@
 #include "runtime/sharded_step.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace stair::runtime {
@@ -21,7 +23,11 @@ void ShardedStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
     });
     reduction_.add(shard_);
   }
-  update_.run(reduction_.finish());
+  try {
+    update_.run(reduction_.finish());
+  } catch (const NotFinite& fault) {  // on every process, which all update alike
+    throw SharedError(fmt::format("step {} (epoch {}): {}", step, epoch + 1, fault.what()));
+  }
 }
 
 }  // namespace stair::runtime

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
 
 #include "ir/error.h"
 #include "ir/op.h"
+#include "runtime/finite.h"
 
 namespace stair::runtime {
 namespace {
@@ -27,23 +29,16 @@ float printable(float value) {
   return std::isnan(value) ? std::fabs(value) : value;
 }
 
-std::string not_finite(const ir::TensorView& tensor) {
-  if (tensor.type.dtype != ir::DType::f32) return "";
-  for (std::int64_t i = 0; i < tensor.count(); ++i) {
-    if (!std::isfinite(tensor.as<float>()[i])) return fmt::format("element {} is {}", i, printable(tensor.as<float>()[i]));
-  }
-  return "";
-}
-
 // Runs the step again, watching every node. Nothing has been updated, so that the first node at fault shows itself again.
 std::string find_cause(Executor& executor, std::span<const ir::TensorView> inputs) {
   const ir::Graph& graph = executor.graph();
   executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView> results) {
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const std::string found = not_finite(results[i]);
-      if (found.empty()) continue;
+      const std::optional<std::int64_t> element = first_not_finite(results[i]);
+      if (!element) continue;
       const ir::Node& node = *graph.producer(values[i]);
-      throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(values[i]).name, node.op->name, node.name, found)};
+      throw FirstNotFinite{fmt::format("'{}' ({} '{}'): {}", graph.value(values[i]).name, node.op->name, node.name,
+                                       describe_not_finite(results[i], *element))};
     }
   });
   const HookRemover remover{executor};
@@ -69,6 +64,9 @@ void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std:
     const float value = printable(*executor.output(loss).as<float>());
     throw Error(fmt::format("the loss became {} at step {} (epoch {}); the first tensor that isn't finite is {}", value, step, epoch + 1,
                             find_cause(executor, inputs)));
+  } catch (const NotFinite& fault) {
+    const std::string cause = fault.states_changed() ? "" : "; the first tensor that isn't finite is " + find_cause(executor, inputs);
+    throw Error(fmt::format("step {} (epoch {}): {}{}", step, epoch + 1, fault.what(), cause));
   }
 }
 

@@ -18,6 +18,7 @@
 
 #include "ir/error.h"
 #include "ir/random.h"
+#include "runtime/finite.h"
 #include "runtime/memory.h"
 
 namespace stair::runtime {
@@ -111,6 +112,7 @@ void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& stat
       if (it->second.type() != value.type) {
         throw Error("tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " + to_string(value.type));
       }
+      check_finite_state(graph, state, it->second);
       continue;
     }
     if (state.initializer.kind == ir::Initializer::Kind::external) {
@@ -138,6 +140,7 @@ void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& stat
         fill(tensor.as<std::uint8_t>(), tensor.count(), state.initializer, seed, stream);
         break;
     }
+    check_finite_state(graph, state, tensor);
     states.emplace(value.name, std::move(tensor));
   }
 }

@@ -60,7 +60,7 @@ std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before = 0);
 
 /// Makes a tensor for every state of the graph that `states` lacks, from its initializer and the seed: a pure function of seed and state
 /// name, so that graphs of different stages agree. A state that is there must have the type the graph says, else Error (naming it, both
-/// types). An external initializer without a tensor is an Error.
+/// types) and be finite (check_finite_state). An external initializer without a tensor is an Error.
 void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states);
 
 }  // namespace stair::runtime

@@ -41,7 +41,7 @@ bool Quantizer::append(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId
   if (producer != ir::absent && producer > group.front()) {
     const ir::Node& affine = graph.node(producer);
     if (affine.op->name != "affine_parameters" || !free(producer) || zero_point != affine.results[1]) return false;
-    if (!observer || affine.operands != graph.node(*observer).results) return false;
+    if (!observer || !std::equal(affine.operands.begin(), affine.operands.end(), graph.node(*observer).results.begin())) return false;
     group.push_back(producer);
   }
   group.push_back(*quantize);
@@ -61,6 +61,7 @@ Quantizer::Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<c
       observer_ = part;
       low_ = values.result(node.results[0]);
       high_ = values.result(node.results[1]);
+      if (node.results.size() > 2) count_ = values.result(node.results[2]);
     } else if (node.op->name == "affine_parameters") {
       affine_ = part;
       scale_ = values.result(node.results[0]);
@@ -81,10 +82,12 @@ Quantizer::Parameters Quantizer::parameters(const Arguments& a, const Extent& se
   };
   Extent bounds;
   if (observer_.node != nullptr) {
-    bounds = observer_of(*observer_.node)(*observer_.node, seen, *a.operands[observer_.operands + 1].as<float>(),
-                                          *a.operands[observer_.operands + 2].as<float>());
+    const Seen before = Seen::load(a.operands.subspan(observer_.operands + 1, observer_.node->operands.size() - 1));
+    const Seen after = observer_of(*observer_.node)(*observer_.node, seen, before);
+    bounds = after.bounds;
     put(low_, bounds.low);
     put(high_, bounds.high);
+    put(count_, after.count);
   }
   Parameters p;
   const ir::Range range = range_of(*quantize_.node);

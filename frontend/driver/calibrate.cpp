@@ -29,6 +29,8 @@ int run_calibrate(const CalibrateOptions& options) {
   const Experiment& experiment = trained.experiment;
   const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_for(experiment.model, options.recipe);
   const Data data = load_data(experiment, true);
+  check_elements(data.train, experiment.data.train, trained.checkpoint.images);
+  trained.checkpoint.images = name_of(data.train.images.type().dtype);
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   const std::int64_t count = options.batches > 0 ? options.batches : std::min<std::int64_t>(32, batches.training_batches());
   if (count > batches.training_batches()) {
@@ -46,7 +48,7 @@ int run_calibrate(const CalibrateOptions& options) {
   const ir::TensorView inputs[] = {batches.images()};
   for (std::int64_t b = 0; b < count; ++b) {
     batches.load_training(0, b);
-    watching.run(inputs);
+    observe(watching, inputs, b);
   }
   runtime::Batches testing(data.test, std::min(experiment.eval_batch, data.test.count()), experiment.data.normalization, {},
                            experiment.seed);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "frontend/command.h"
 #include "frontend/deployed.h"
@@ -36,15 +37,21 @@ int run_eval(const EvalOptions& options) {
     const Experiment experiment = load_experiment(options.data);
     const runtime::Dataset test = runtime::load_dataset(experiment.data.format, experiment.data.test);
     check_fits(test, experiment.data.test, artifact.graph);
+    check_elements(test, experiment.data.test, artifact.images);
     const std::int64_t batch = std::min(experiment.eval_batch, test.count());
     images = test.count();
     what = "integers, deployed";
-    result =
-        evaluate(executor_for(at_batch(artifact, batch), artifact.constants, compile_options), test, batch, {artifact.mean, artifact.std});
+    result = evaluate(executor_for(at_batch(artifact, batch), artifact.constants, compile_options), test, batch,
+                      same_as_trained(artifact.normalization, experiment.data, options.data));
   } else {
     Trained trained = load_trained(options.target);
-    if (!options.data.empty()) trained.experiment.data = load_experiment(options.data).data;
+    if (!options.data.empty()) {
+      DataFiles given = load_experiment(options.data).data;
+      given.normalization = same_as_trained(trained.experiment.data.normalization, given, options.data);
+      trained.experiment.data = std::move(given);
+    }
     const Data data = load_data(trained.experiment, false);
+    check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
     const std::int64_t batch = std::min(trained.experiment.eval_batch, data.test.count());
     const bool quantized = trained.quantized && !options.floating;
     images = data.test.count();

@@ -28,10 +28,10 @@ int run_export(const ExportOptions& options) {
   }
   Deployment deployment = deploy(trained.experiment.model, trained.recipe, trained.checkpoint.states);
   if (options.report) fmt::print("{}\n", deployment_report(deployment, {}));
-  const runtime::Normalization& normalization = trained.experiment.data.normalization;
-  const std::size_t bytes = runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants),
-                                                    passes::to_json(trained.recipe), normalization.mean, normalization.std},
-                                                   options.output);
+  const std::size_t bytes =
+      runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(trained.recipe),
+                              trained.experiment.data.normalization, trained.checkpoint.images},
+                             options.output);
   if (options.json) {
     fmt::print("{}\n", to_text({{"artifact", options.output}, {"bytes", bytes}}));
   } else {

@@ -68,6 +68,16 @@ std::string weight_errors(Trained& trained) {
   return text;
 }
 
+// How a picture becomes the graph's input.
+std::string describe_input(const runtime::Artifact& artifact) {
+  const runtime::Normalization& normalization = artifact.normalization;
+  const auto list = [](const std::vector<double>& values, const char* otherwise) {
+    return values.empty() ? otherwise : fmt::format("[{}]", fmt::join(values, ", "));
+  };
+  return fmt::format("images {}, mean {}, std {}", artifact.images.empty() ? "u8 or f32 (the file doesn't say)" : artifact.images,
+                     list(normalization.mean, "0"), list(normalization.std, "1"));
+}
+
 void finish(const InspectOptions& options, const ir::Graph& graph) {
   if (options.plan) fmt::print("\n{}", passes::describe(graph, ir::one_by_one(graph), passes::plan_memory(graph)));
   if (!options.dot.empty()) runtime::write_file(options.dot, to_dot(graph));
@@ -77,6 +87,7 @@ void finish(const InspectOptions& options, const ir::Graph& graph) {
 int run_inspect(const InspectOptions& options) {
   if (options.target.ends_with(".stair")) {
     Deployed artifact = load_deployed(options.target);
+    fmt::print("{}\n", describe_input(artifact));
     Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), std::move(artifact.bounds)};
     fmt::print("arithmetic version {}\nrecipe {}\n\n{}", artifact.arithmetic, artifact.recipe, deployment_report(deployment, {}));
     finish(options, deployment.graph);

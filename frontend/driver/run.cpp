@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "frontend/command.h"
 #include "frontend/deployed.h"
@@ -17,29 +18,54 @@ namespace {
 
 struct ArtifactOptions {
   std::string artifact, input, output;
+  bool raw = false;
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-// u8 pictures become floats as in training; f32 is the model's input as it is.
-runtime::Tensor model_input(runtime::Tensor given, const runtime::Artifact& artifact, const std::string& path) {
-  const ir::Type& expected = artifact.graph.type(artifact.graph.inputs().front());
-  ir::Shape one = expected.shape;
+// What the file holds, of the artifact's shape: f32 or u8 [N, ...].
+runtime::Tensor read_images(const ArtifactOptions& options, const runtime::Artifact& artifact) {
+  const std::string& path = options.input;
+  runtime::Tensor given = runtime::read_npy(path);
+  ir::Shape one = artifact.graph.type(artifact.graph.inputs().front()).shape;
   one.erase(one.begin());
   ir::Shape found = given.type().shape;
   if (found == one) found.insert(found.begin(), 1);
   if (found.empty() || ir::Shape(found.begin() + 1, found.end()) != one) {
     throw Error(path + ": holds " + to_string(given.type()) + ", the model expects " + ir::to_string(one) + " or a batch of them");
   }
-  if (given.type().dtype == ir::DType::f32) {
-    runtime::Tensor input({ir::DType::f32, found});
-    std::memcpy(input.view().data, given.view().data, input.bytes());
-    return input;
+  const ir::DType dtype = given.type().dtype;
+  if (dtype != ir::DType::f32 && dtype != ir::DType::u8) throw Error(path + ": holds " + to_string(given.type()) + ", expected u8 or f32");
+  runtime::Tensor images({dtype, found});
+  std::memcpy(images.view().data, given.view().data, given.bytes());
+  runtime::check_images(images, path);
+  return images;
+}
+
+// Pictures like those that the model was trained on become its input as they did there; others have no one meaning.
+void check_scaling(const ArtifactOptions& options, const runtime::Artifact& artifact, ir::DType found) {
+  const bool is_float = found == ir::DType::f32;
+  const char* const raw = "; --raw takes f32 as the model's input";
+  if (!artifact.images.empty() && name_of(found) != artifact.images) {
+    throw Error(fmt::format("{}: holds {}, the model was trained on {} pictures: u8 is divided by 255, f32 isn't{}", options.input,
+                            name_of(found), artifact.images, is_float ? raw : ""));
   }
-  if (given.type().dtype != ir::DType::u8)
-    throw Error(path + ": holds " + to_string(given.type()) + ", expected u8 (pictures) or f32 (the model's input)");
-  runtime::Dataset pictures{runtime::Tensor({ir::DType::u8, found}), runtime::Tensor({ir::DType::i32, {found.front()}}), path};
-  std::memcpy(pictures.images.view().data, given.view().data, given.bytes());
-  runtime::Batches batches(pictures, found.front(), {artifact.mean, artifact.std}, {}, 0);
+  if (artifact.images.empty() && is_float && !runtime::same_normalization(artifact.normalization, {})) {
+    throw Error(fmt::format("{}: holds f32, and {} doesn't say whether its mean and std are of such pictures, expected u8{}", options.input,
+                            options.artifact, raw));
+  }
+}
+
+// [N, ...] f32 as the graph takes it.
+runtime::Tensor model_input(const ArtifactOptions& options, const runtime::Artifact& artifact) {
+  runtime::Tensor images = read_images(options, artifact);
+  const ir::Type type = images.type();
+  if (options.raw) {
+    if (type.dtype != ir::DType::f32) throw Error("--raw: " + options.input + " holds " + to_string(type) + ", expected f32");
+    return images;
+  }
+  check_scaling(options, artifact, type.dtype);
+  const runtime::Dataset pictures{std::move(images), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), options.input};
+  runtime::Batches batches(pictures, type.shape.front(), artifact.normalization, {}, 0);
   batches.load_evaluation(0);
   runtime::Tensor input(batches.type());
   std::memcpy(input.view().data, batches.images().data, input.bytes());
@@ -48,7 +74,7 @@ runtime::Tensor model_input(runtime::Tensor given, const runtime::Artifact& arti
 
 int run_run(const ArtifactOptions& options) {
   Deployed artifact = load_deployed(options.artifact);
-  const runtime::Tensor input = model_input(runtime::read_npy(options.input), artifact, options.input);
+  const runtime::Tensor input = model_input(options, artifact);
   runtime::Executor executor =
       executor_for(at_batch(artifact, input.type().shape.front()), artifact.constants, options.execution->compile());
   const ir::TensorView inputs[] = {input.view()};
@@ -85,7 +111,8 @@ void run(CommandRegistry& registry) {
   registry.add({"run", "Runs an artifact on a .npy file", [](CLI::App& app) {
                   auto options = std::make_shared<ArtifactOptions>();
                   app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
-                  app.add_option("--input", options->input, ".npy: u8 pictures, or f32 as the model takes them")->required();
+                  app.add_option("--input", options->input, ".npy: pictures as the model was trained on, u8 or f32")->required();
+                  app.add_flag("--raw", options->raw, "the input is f32 as the graph takes it: not normalized");
                   app.add_option("--output", options->output, ".npy to write (default: print)");
                   options->execution = add_execution_options(app);
                   return [options] { return run_run(*options); };

@@ -25,6 +25,16 @@ struct VerifyArguments {
   std::shared_ptr<std::vector<std::string>> plugins;
 };
 
+// What `stair run` makes of a picture is what training made of it.
+void check_input(const Trained& trained, const runtime::Artifact& artifact, const VerifyArguments& options) {
+  const bool known = !trained.checkpoint.images.empty() && !artifact.images.empty();
+  if (runtime::same_normalization(trained.experiment.data.normalization, artifact.normalization) &&
+      (!known || trained.checkpoint.images == artifact.images)) {
+    return;
+  }
+  throw Error(options.artifact + " and " + options.checkpoint + ": make other inputs of the same picture ('images', 'mean' and 'std')");
+}
+
 int run_verify(const VerifyArguments& options) {
   Trained trained = load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
@@ -36,6 +46,8 @@ int run_verify(const VerifyArguments& options) {
         options.artifact, artifact.arithmetic, ir::arithmetic_version, options.checkpoint));
   }
   const Data data = load_data(trained.experiment, false);
+  check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
+  check_input(trained, artifact, options);
   const std::int64_t images = options.images > 0 ? std::min(options.images, data.test.count()) : data.test.count();
   const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
   runtime::Batches batches(data.test, batch, trained.experiment.data.normalization, {}, 0);

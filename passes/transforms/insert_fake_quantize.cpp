@@ -157,6 +157,13 @@ class Inserter {
     return rewriter_.graph().add_state(name, {ir::DType::f32, {1}}, state);
   }
 
+  // Of the observer, like the ranges: whoever forgets those forgets the count.
+  ValueId count_state(const std::string& name) {
+    ir::State state;
+    state.role = ir::StateRole::observer;
+    return rewriter_.graph().add_state(name, {ir::DType::i64, {1}}, state);
+  }
+
   void quantize_activation(ValueId value) {
     const Graph& source = rewriter_.source();
     if (!wanted(value) || absorbed(value)) return;
@@ -171,11 +178,14 @@ class Inserter {
     ValueId high = range_state(name + ".max", -std::numeric_limits<double>::infinity());
     if (switches_.observe) {
       const bool average = recipe_.activations.observer == Recipe::ObserverKind::moving_average;
-      const std::vector<ValueId> seen = average ? emit_all("observe_moving_average", {rewriter_(value), low, high},
-                                                           {{"momentum", recipe_.activations.momentum}}, name + ".observer")
-                                                : emit_all("observe_min_max", {rewriter_(value), low, high}, {}, name + ".observer");
-      updates_.emplace_back(low, seen[0]);
-      updates_.emplace_back(high, seen[1]);
+      std::vector<ValueId> states{low, high};
+      if (average) states.push_back(count_state(name + ".count"));
+      std::vector<ValueId> operands{rewriter_(value)};
+      operands.insert(operands.end(), states.begin(), states.end());
+      const std::vector<ValueId> seen =
+          average ? emit_all("observe_average", operands, {{"momentum", recipe_.activations.momentum}}, name + ".observer")
+                  : emit_all("observe_min_max", operands, {}, name + ".observer");
+      for (std::size_t i = 0; i < states.size(); ++i) updates_.emplace_back(states[i], seen[i]);
       low = seen[0];
       high = seen[1];
     }

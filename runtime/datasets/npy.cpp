@@ -46,6 +46,7 @@ Dataset load_npy(const DatasetFiles& files) {
   if (type.shape.size() < 2 || (type.dtype != ir::DType::u8 && type.dtype != ir::DType::f32)) {
     throw Error(images_path + ": holds images " + to_string(type) + ", expected u8 or f32 [count, ...]");
   }
+  check_images(dataset.images, images_path);
   if (dataset.labels.count() != dataset.count()) {
     throw Error(fmt::format("{} has {} labels, but {} has {} images", labels_path, dataset.labels.count(), images_path, dataset.count()));
   }

@@ -55,6 +55,14 @@ void add_training_cases(std::vector<Case>& list) {
     list.push_back({op, {f32({3, 7}), f32({1}, listed({-0.5})), f32({1}, listed({4}))}});
     list.push_back({op, {f32({9, 2049}), f32({1}, listed({-0.5})), f32({1}, listed({0.5}))}});
   }
+  for (const double count : {-1.0, 0.0, 1.0, 3.0, 9.0, 10.0, 1e6}) {
+    for (const ir::Shape& shape : {ir::Shape{3, 7}, ir::Shape{9, 2049}}) {
+      const Operand seen = i64({1}, listed({count}));
+      list.push_back(
+          {"observe_average", {f32(shape), f32({1}, listed({infinity})), f32({1}, listed({-infinity})), seen}, {{"momentum", 0.1}}});
+      list.push_back({"observe_average", {f32(shape), f32({1}, listed({-0.5})), f32({1}, listed({4})), seen}, {{"momentum", 0.1}}});
+    }
+  }
   for (const bool per_channel : {false, true}) {
     list.push_back({"weight_range", {f32({4, 3, 2, 2})}, {{"per_channel", per_channel}}});
     list.push_back({"weight_range", {f32({5, 9})}, {{"per_channel", per_channel}}});

@@ -133,6 +133,25 @@ TEST_CASE("observers keep the range that they have seen") {
   CHECK(seen("observe_min_max", 3, 4) == Values{-1, 4});
   CHECK(seen("observe_moving_average", infinity, -infinity) == Values{-1, 2});
   check(seen("observe_moving_average", -3, 1), {-2.98, 1.01});
+  const auto average = [](double low, double high, double count, double momentum) {
+    const auto results = run_reference(
+        {"observe_average", {reals({2, -1, 0.5}), reals({low}), reals({high}), i64({1}, listed({count}))}, {{"momentum", momentum}}});
+    return Values{results[0][0], results[1][0], results[2][0]};
+  };
+  check(average(infinity, -infinity, 0, 0.1), {-1, 2, 1});
+  check(average(infinity, -infinity, 7, 0.1), {-1, 2, 1});
+  check(average(-3, 1, 1, 0.1), {-2, 1.5, 2});
+  check(average(-3, 1, 3, 0.1), {-2.5, 1.25, 4});
+  check(average(-3, 1, 9, 0.1), {-2.8, 1.1, 10});
+  check(average(-3, 1, 10, 0.1), {-2.8, 1.1, 10});
+  check(average(-3, 1, 1e9, 0.1), {-2.8, 1.1, 10});
+  check(average(-3, 1, 0, 0.1), {-2.8, 1.1, 10});  // a count that isn't known
+  check(average(-3, 1, -5, 0.1), {-2.8, 1.1, 10});
+  check(average(-3, 1, 1, 1), {-1, 2, 1});
+  check(average(-3, 1, 2, 0.3), {-2.3333333333333335, 1.3333333333333333, 3});
+  check(average(-3, 1, 3, 0.3), {-2.4, 1.3, 4});
+  check(average(-3, 1, 4, 0.3), {-2.4, 1.3, 4});
+  check(average(-3, 1, 0, 1e-300), {-3, 1, 9007199254740992.0});
   const auto weights = run_reference({"weight_range", {matrix(2, {1, -2, 3, 4})}});
   CHECK(weights[0] == Values{-2, 3});
   CHECK(weights[1] == Values{1, 4});

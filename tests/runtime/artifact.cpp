@@ -32,9 +32,9 @@ Artifact tiny_artifact() {
   Artifact artifact;
   artifact.graph = ir::parse(tiny_graph, "tiny");
   artifact.recipe = R"({"name": "mine"})";
-  artifact.mean = {0.1, 0.2, 0.3};
-  artifact.std = {0.5};
-  artifact.constants.emplace("scale", tests::random_bytes({ir::DType::f32, {2}}, 1));
+  artifact.normalization = {{0.1, 0.2, 0.3}, {0.5}};
+  artifact.images = "f32";
+  artifact.constants.emplace("scale", tests::random_images({ir::DType::f32, {2}}, 1));
   runtime::Tensor binary({ir::DType::s8, {3}});
   runtime::Tensor weight({ir::DType::s8, {3, 3}});
   for (std::int64_t i = 0; i < 3; ++i) binary.as<std::int8_t>()[i] = i == 1 ? -1 : 1;
@@ -48,8 +48,9 @@ void check_same(const Artifact& found, const Artifact& expected) {
   CHECK(ir::print(found.graph) == ir::print(expected.graph));
   CHECK(tests::differing(found.constants, expected.constants) == "");
   CHECK(found.recipe == expected.recipe);
-  CHECK(found.mean == expected.mean);
-  CHECK(found.std == expected.std);
+  CHECK(found.normalization.mean == expected.normalization.mean);
+  CHECK(found.normalization.std == expected.normalization.std);
+  CHECK(found.images == expected.images);
 }
 
 std::string artifact_error(const std::string& path) {
@@ -138,7 +139,7 @@ TEST_CASE("an artifact comes back as it was saved") {
   const std::size_t size = runtime::save_artifact(artifact, folder / "a");
   CHECK(size == tests::get(folder / "a").size());
   check_same(runtime::load_artifact(folder / "a"), artifact);
-  artifact.mean = artifact.std = {};
+  artifact.normalization = {};
   runtime::save_artifact(artifact, folder / "a");
   check_same(runtime::load_artifact(folder / "a"), artifact);
 }

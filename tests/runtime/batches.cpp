@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "ir/random.h"
 #include "tests/runtime/support.h"
@@ -246,9 +248,50 @@ TEST_CASE("what can't be batched is refused") {
     return error_of([&] { Batches(dataset, batch, n, a, 0); });
   };
   CHECK(error(pictures, 5, {}, {}) == "a batch of 5 images of a data set of 4 (FILE)");
-  CHECK(error(pictures, 2, {{0.5, 0.5}, {}}, {}) == "normalization: 2 values of 'mean', expected 1 or 3");
-  CHECK(error(pictures, 2, {{}, {1, 1, 1, 1}}, {}) == "normalization: 4 values of 'std', expected 1 or 3");
-  CHECK(error(pictures, 2, {{}, {1, 0, 1}}, {}) == "normalization: a 'std' that isn't positive");
+  CHECK(error(pictures, 2, {{0.5, 0.5}, {}}, {}) == "/mean: found 2 numbers, expected 1 or 3, one a channel");
+  CHECK(error(pictures, 2, {{}, {1, 1, 1, 1}}, {}) == "/std: found 4 numbers, expected 1 or 3, one a channel");
+  CHECK(error(pictures, 2, {{}, {1, 0, 1}}, {}) == "/std/1: found 0, expected a finite number above 0 in binary32");
   CHECK(error(flat, 2, {}, {.flip = true}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
   CHECK(error(flat, 2, {}, {.crop_padding = 1}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
+}
+
+TEST_CASE("a normalization that doesn't fit, or makes something infinite of the data, is refused") {
+  const Dataset bytes = numbered({ir::DType::u8, {4, 2, 3, 3}});
+  Dataset floats = numbered({ir::DType::f32, {4, 2, 3, 3}});
+  const auto error = [](const Dataset& dataset, const runtime::Normalization& normalization, std::int64_t padding = 0) {
+    return error_of([&] { Batches(dataset, 2, normalization, {false, padding}, 0); });
+  };
+  for (const Dataset* dataset : {&bytes, &std::as_const(floats)}) {
+    CHECK(error(*dataset, {}) == "no error");
+    CHECK(error(*dataset, {{0.5, 0.25}, {1e-37}}) == "no error");
+    CHECK(error(*dataset, {{0.5, 0.25, 0}, {}}) == "/mean: found 3 numbers, expected 1 or 2, one a channel");
+    CHECK(error(*dataset, {{}, {1, 2, 3}}) == "/std: found 3 numbers, expected 1 or 2, one a channel");
+    CHECK(error(*dataset, {{0, 1e39}, {}}) == "/mean/1: found 1e+39, expected a finite number in binary32");
+    CHECK(error(*dataset, {{NAN}, {}}) == "/mean/0: found nan, expected a finite number in binary32");
+    for (const double wrong : {0.0, -1.0, 1e-50, 1e39, static_cast<double>(NAN)}) {
+      CHECK(error(*dataset, {{}, {1, wrong}}).starts_with("/std/1: found "));
+    }
+    CHECK(error(*dataset, {{}, {1, 1e-40}}).starts_with("FILE: with mean 0 and std 1e-40 the value "));
+  }
+  floats.images.as<float>()[3 * 18 + 9 + 4] = 3e38F;  // channel 1 of image 3
+  CHECK(error(floats, {{0, 3e38}, {}}) == "no error");
+  CHECK(error(floats, {{3e38, -3e38}, {}}) ==
+        "FILE: with mean -3e+38 and std 1 the value 3e+38 of channel 1 becomes inf, expected finite numbers");
+  CHECK(error(floats, {{0}, {1, 0.5}}) ==
+        "FILE: with mean 0 and std 0.5 the value 3e+38 of channel 1 becomes inf, expected finite numbers");
+  // A crop brings zeros where the data has none.
+  std::fill_n(floats.images.as<float>(), floats.images.count(), 3e38F);
+  CHECK(error(floats, {{3e38}, {0.5}}) == "no error");
+  CHECK(error(floats, {{3e38}, {0.5}}, 1) ==
+        "FILE: with mean 3e+38 and std 0.5 the value 0 of channel 0 becomes -inf, expected finite numbers");
+}
+
+TEST_CASE("normalizations are the same where they do the same") {
+  using runtime::same_normalization;
+  CHECK(same_normalization({}, {{0}, {1}}));
+  CHECK(same_normalization({{0.5}, {}}, {{0.5, 0.5, 0.5}, {1}}));
+  CHECK(same_normalization({{0.1}, {0.3}}, {{0.1F}, {0.3F}}));
+  CHECK(!same_normalization({{0.5}, {}}, {{0.5, 0.5, 0.4}, {}}));
+  CHECK(!same_normalization({{0.5}, {}}, {}));
+  CHECK(!same_normalization({{}, {2}}, {}));
 }

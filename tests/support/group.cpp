@@ -159,6 +159,12 @@ ir::ValueId GroupBuilder::range(std::int32_t low, std::int32_t high) {
   return id;
 }
 
+ir::ValueId GroupBuilder::count(std::int64_t value) {
+  const ir::ValueId id = input(ir::DType::i64, {1});
+  *group_.inputs.back().as<std::int64_t>() = value;
+  return id;
+}
+
 void check_group_on_openblas(const Group& group) {
   check_group(group, {&backends::named("openblas")});
 }

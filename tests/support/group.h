@@ -40,6 +40,7 @@ class GroupBuilder {
   /// An input of one element.
   ir::ValueId number(float value);
   ir::ValueId integer(std::int32_t value);
+  ir::ValueId count(std::int64_t value);
   /// A vector of elements in [low, high].
   ir::ValueId numbers(std::int64_t count, float low, float high);
   ir::ValueId integers(std::int64_t count, std::int32_t low, std::int32_t high);

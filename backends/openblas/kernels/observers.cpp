@@ -21,9 +21,8 @@ void store(const Arguments& a, std::int64_t channel, const Extent& extent) {
   a.results[1].as<float>()[channel] = extent.high;
 }
 
-template <Observer observer>
 void run_observer(const ir::Node& node, const Arguments& a) {
-  store(a, 0, observer(node, extent_of(a), *a.operands[1].as<float>(), *a.operands[2].as<float>()));
+  observer_of(node)(node, extent_of(a), Seen::load(a.operands.subspan(1))).store(a.results);
 }
 
 void run_weight_range(const ir::Node&, const Arguments& a) {
@@ -43,8 +42,9 @@ std::size_t observers_scratch(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void observers(FunctionKernels& kernels) {
-  kernels.add("observe_min_max", {run_observer<min_max>, "vector loops", not_double, observers_scratch});
-  kernels.add("observe_moving_average", {run_observer<moving_average>, "vector loops", not_double, observers_scratch});
+  for (const char* op : {"observe_min_max", "observe_moving_average", "observe_average"}) {
+    kernels.add(op, {run_observer, "vector loops", not_double, observers_scratch});
+  }
   kernels.add("weight_range", {run_weight_range, "vector loops", not_double, observers_scratch});
 }
 

@@ -1,8 +1,10 @@
 #include <cmath>
+#include <initializer_list>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
+#include "backends/finite.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/parallel.h"
@@ -80,11 +82,29 @@ STAIR_MULTIVERSION void clip_to(const float* x, float low, float high, float* y,
   }
 }
 
+constexpr std::int64_t update_part = 1024;
+
+// Calls update(first, count) for parts of the results that are still in the first-level cache when they are looked at (N-FINITE): to read
+// them again from memory would take a good part of the time of the update. `telling`: the results of which one isn't finite where any
+// isn't.
+template <class Update>
+void update_watching(const Arguments& a, std::initializer_list<std::size_t> telling, const Update& update) {
+  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+    bool finite = true;
+    for (std::int64_t i = first; i < last; i += update_part) {
+      const std::int64_t count = std::min(update_part, last - i);
+      update(i, count);
+      for (const std::size_t result : telling) finite = finite && all_finite(a.results[result].as<float>() + i, count);
+    }
+    if (!finite && a.not_finite != nullptr) a.not_finite->store(true, std::memory_order_relaxed);
+  });
+}
+
 void run_sgd(const ir::Node& node, const Arguments& a) {
   const auto decay = static_cast<float>(node.attributes.number("weight_decay"));
-  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
     sgd_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, *a.operands[2].as<float>(), decay,
-             a.results[0].as<float>() + first, last - first);
+             a.results[0].as<float>() + first, count);
   });
 }
 
@@ -92,10 +112,11 @@ void run_sgd_momentum(const ir::Node& node, const Arguments& a) {
   const auto decay = static_cast<float>(node.attributes.number("weight_decay"));
   const auto momentum = static_cast<float>(node.attributes.number("momentum"));
   const bool nesterov = node.attributes.boolean("nesterov");
-  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
+  // What isn't finite of the velocity goes into the weights.
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
     momentum_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, a.operands[3].as<float>() + first,
                   *a.operands[2].as<float>(), decay, momentum, nesterov, a.results[0].as<float>() + first, a.results[1].as<float>() + first,
-                  last - first);
+                  count);
   });
 }
 
@@ -114,36 +135,37 @@ void run_adam(const ir::Node& node, const Arguments& a) {
                   static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
                   static_cast<float>(node.attributes.number("eps")),
                   node.attributes.boolean("decoupled")};
-  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    constexpr std::int64_t chunk = 512;
-    for (std::int64_t i = first; i < last; i += chunk) {
-      const std::int64_t count = std::min(chunk, last - i);
-      const float* w = a.operands[0].as<float>() + i;
-      float* m = a.results[1].as<float>() + i;
-      float* v = a.results[2].as<float>() + i;
-      float root[chunk];
-      adam_moments(adam, w, a.operands[1].as<float>() + i, a.operands[3].as<float>() + i, a.operands[4].as<float>() + i, m, v, count);
-      roots(v, root, count);
-      adam_update(adam, w, m, root, a.results[0].as<float>() + i, count);
-    }
+  // A second moment that is infinite leaves the weights as they are; a first moment that isn't finite doesn't.
+  update_watching(a, {0, 2}, [&](std::int64_t first, std::int64_t count) {
+    const float* w = a.operands[0].as<float>() + first;
+    float* m = a.results[1].as<float>() + first;
+    float* v = a.results[2].as<float>() + first;
+    float root[update_part];
+    adam_moments(adam, w, a.operands[1].as<float>() + first, a.operands[3].as<float>() + first, a.operands[4].as<float>() + first, m, v,
+                 count);
+    roots(v, root, count);
+    adam_update(adam, w, m, root, a.results[0].as<float>() + first, count);
   });
 }
 
 void run_clip(const ir::Node& node, const Arguments& a) {
   const auto low = static_cast<float>(node.attributes.number("low"));
   const auto high = static_cast<float>(node.attributes.number("high"));
-  for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
-    clip_to(a.operands[0].as<float>() + first, low, high, a.results[0].as<float>() + first, last - first);
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
+    clip_to(a.operands[0].as<float>() + first, low, high, a.results[0].as<float>() + first, count);
   });
 }
 
 }  // namespace
 
 void optimizers(FunctionKernels& kernels) {
-  kernels.add("sgd", {run_sgd, "vector loops", not_double});
-  kernels.add("sgd_momentum", {run_sgd_momentum, "vector loops", not_double});
-  kernels.add("adam", {run_adam, "vector loops", not_double});
-  kernels.add("clip", {run_clip, "vector loops", not_double});
+  const auto add = [&](const char* op, FunctionKernels::Function function) {
+    kernels.add(op, {.function = function, .description = "vector loops", .accepts = not_double, .watches = true});
+  };
+  add("sgd", run_sgd);
+  add("sgd_momentum", run_sgd_momentum);
+  add("adam", run_adam);
+  add("clip", run_clip);
 }
 
 }  // namespace stair::backends::openblas

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "backends/reference/channels.h"
@@ -47,6 +48,24 @@ void run_moving_average(const ir::Node& node, const Arguments& a) {
   });
 }
 
+// As a moving average, but that the first batches share alike.
+void run_average(const ir::Node& node, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Extent<Real> seen = extent_of<Real>(a.operands[0]);
+    const Real low = *a.operands[1].as<Real>();
+    const Real high = *a.operands[2].as<Real>();
+    const double momentum = node.attributes.number("momentum");
+    const double settled = std::min(std::ceil(1 / momentum), 0x1p53);
+    const auto before = static_cast<double>(*a.operands[3].as<std::int64_t>());
+    const bool first = low > high;
+    const double count = first ? 1 : before < 1 ? settled : std::min(before + 1, settled);
+    const auto share = static_cast<Real>(std::max(momentum, 1 / count));
+    *a.results[0].as<Real>() = first ? seen.low : low + share * (seen.low - low);
+    *a.results[1].as<Real>() = first ? seen.high : high + share * (seen.high - high);
+    *a.results[2].as<std::int64_t>() = static_cast<std::int64_t>(count);
+  });
+}
+
 void run_weight_range(const ir::Node&, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const std::int64_t channels = a.results[0].count();
@@ -66,6 +85,7 @@ void run_weight_range(const ir::Node&, const Arguments& a) {
 void observers(FunctionKernels& kernels) {
   kernels.add("observe_min_max", {run_min_max});
   kernels.add("observe_moving_average", {run_moving_average});
+  kernels.add("observe_average", {run_average});
   kernels.add("weight_range", {run_weight_range});
 }
 
