@@ -18,8 +18,7 @@ void observe_average(OpRegistry& registry) {
        .infer =
            [](const InferContext& c) {
              std::vector<Type> types = infer_observer(c);
-             expect_dtype(c, 3, DType::i64);
-             expect_single(c, 3);
+             expect_type(c, 3, {DType::i64, {1}});
              types.push_back(c.operand(3));
              return types;
            },
