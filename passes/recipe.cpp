@@ -259,22 +259,22 @@ void check_bits(const std::string& pointer, int bits, bool zero_allowed) {
 
 }  // namespace
 
-// Where the rest doesn't fit, only what the last '*' stands for needs to grow: no pattern takes more than its length times the name's.
 bool matches_pattern(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
   std::size_t n = 0;
+  // Where the last '*' stands, and up to where of the name it reaches: nothing before it needs to be tried again.
   std::size_t star = std::string_view::npos;
-  std::size_t behind_star = 0;
+  std::size_t reach = 0;
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
-      behind_star = n;
+      reach = n;
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
       ++p;
       ++n;
     } else if (star != std::string_view::npos) {
       p = star + 1;
-      n = ++behind_star;
+      n = ++reach;
     } else {
       return false;
     }

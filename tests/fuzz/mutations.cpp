@@ -277,6 +277,68 @@ std::string without_types(const std::string& graph) {
   return text;
 }
 
+// A change that leaves the text's form as it is, so that what stands behind the parser is met: a number near by or at a limit, another
+// value of the graph, another op.
+std::string gentle_once(const std::string& graph, Draws& draws) {
+  const std::vector<Token> tokens = tokens_of(graph);
+  std::vector<Token> numbers;
+  std::vector<Token> values;
+  std::vector<Token> ops;
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    const Token& token = tokens[i];
+    const std::string text = graph.substr(token.begin, token.size);
+    const char before = graph[tokens[i - 1].begin];
+    if (before == '%') values.push_back(token);
+    if (before != '%' && is_number(text)) numbers.push_back(token);
+    if (before == '=' && ir::op_registry().find(text) != nullptr) ops.push_back(token);
+  }
+  const std::uint64_t way = draws.below(8);
+  if (way < 5 && !numbers.empty()) {
+    const Token& token = draws.of(numbers);
+    const std::string is = graph.substr(token.begin, token.size);
+    static const std::vector<std::string> sizes{"1", "2", "3", "4", "5", "7", "8", "12", "16", "64", "255", "1000", "65536", "2147483647"};
+    std::string becomes = draws.of(sizes);
+    if (is.find_first_of(".en") != std::string::npos) becomes = draws.of(odd_numbers());
+    if (draws.one_in(3)) becomes = std::to_string(std::strtoll(is.c_str(), nullptr, 10) + static_cast<std::int64_t>(draws.below(5)) - 2);
+    return std::string(graph).replace(token.begin, token.size, becomes);
+  }
+  if (way < 7 && values.size() > 1) {
+    const Token& token = draws.of(values);
+    const Token& other = draws.of(values);
+    return std::string(graph).replace(token.begin, token.size, graph.substr(other.begin, other.size));
+  }
+  if (ops.empty()) return graph;
+  std::vector<std::string> names;
+  for (const auto& [name, schema] : ir::op_registry().all()) names.push_back(name);
+  const Token& token = draws.of(ops);
+  return std::string(graph).replace(token.begin, token.size, draws.of(names));
+}
+
+// The same for JSON: a leaf becomes another of its type.
+std::string gentle_tree(const std::string& text, Draws& draws) {
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return text;
+  std::vector<Json::json_pointer> leaves;
+  for (const Json::json_pointer& at : places(json)) {
+    if (!json.at(at).is_structured()) leaves.push_back(at);
+  }
+  Json& leaf = json.at(draws.of(leaves));
+  const Json& other = json.at(draws.of(leaves));
+  if (leaf.is_string()) {
+    const std::string word = draws.one_in(2) ? draws.of(words_of_graphs()) : other.is_string() ? other.get<std::string>() : "x";
+    leaf = word;
+  } else if (leaf.is_boolean()) {
+    leaf = !leaf.get<bool>();
+  } else if (leaf.is_number_integer()) {
+    static const std::vector<std::int64_t> sizes{0, 1, 2, 3, 4, 5, 7, 8, 12, 16, 33, 255, 1000, 65536, 1000000, 2147483647};
+    leaf = draws.one_in(3) ? leaf.get<std::int64_t>() + static_cast<std::int64_t>(draws.below(5)) - 2 : draws.of(sizes);
+  } else {
+    static const std::vector<double> numbers{0, 1e-30, 1e-7, 0.01, 0.5, 1, 2, 1e7, 1e30};
+    leaf = draws.of(numbers);
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void overwrite_numbers(std::string& data, Draws& draws) {
   if (data.size() < 4) return;
   for (std::uint64_t n = 1 + draws.below(4); n > 0; --n) {
@@ -319,8 +381,7 @@ std::string mutate_once(const std::string& bytes, Draws& draws, bool& sealed) {
   const std::string key = way < 13 && metadata.contains(graph) ? graph : draws.of(keys);
   std::string text = metadata[key];
   if (key == graph) {
-    if (draws.one_in(2)) text = without_types(text);
-    text = mutate_text(text, words_of_graphs(), draws);
+    text = mutate_graph(text, draws);
   } else {
     text = mutate_json(text, draws);
   }
@@ -369,6 +430,13 @@ std::string mutate_bytes(std::string bytes, Draws& draws) {
   return bytes;
 }
 
+std::string mutate_graph(const std::string& graph, Draws& draws) {
+  std::string text = draws.one_in(4) ? graph : without_types(graph);
+  if (draws.one_in(3)) return mutate_text(text, words_of_graphs(), draws);
+  for (std::uint64_t n = 1 + draws.below(3); n > 0; --n) text = gentle_once(text, draws);
+  return text;
+}
+
 std::string mutate_text(std::string text, const std::vector<std::string>& words, Draws& draws) {
   for (std::uint64_t n = 1 + draws.below(3); n > 0; --n) text = mutate_text_once(std::move(text), words, draws);
   return text;
@@ -376,6 +444,11 @@ std::string mutate_text(std::string text, const std::vector<std::string>& words,
 
 std::string mutate_json(const std::string& text, Draws& draws) {
   std::string made = text;
+  const bool gentle = !draws.one_in(3);
+  if (gentle) {
+    for (std::uint64_t n = 1 + draws.below(3); n > 0; --n) made = gentle_tree(made, draws);
+    return made;
+  }
   for (std::uint64_t n = 1 + draws.below(2); n > 0; --n) {
     made = draws.one_in(4) ? mutate_text_once(made, words_of_graphs(), draws) : mutate_tree_once(made, draws);
   }

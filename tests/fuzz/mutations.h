@@ -18,7 +18,12 @@ std::string mutate_bytes(std::string bytes, Draws& draws);
 /// repeated or swapped; deep nesting, long names; bytes.
 std::string mutate_text(std::string text, const std::vector<std::string>& words, Draws& draws);
 
-/// The same, or values of the tree replaced, removed, renamed or copied elsewhere. Texts that aren't JSON are mutated as texts.
+/// A graph's text: the same, or changes that leave its form as it is (other numbers, values and ops), mostly without the types of results,
+/// so that they go on into what stands behind.
+std::string mutate_graph(const std::string& graph, Draws& draws);
+
+/// As mutate_text() does, or values of the tree replaced, removed, renamed or copied elsewhere. Texts that aren't JSON are mutated as
+/// texts.
 std::string mutate_json(const std::string& text, Draws& draws);
 
 /// A checkpoint or an artifact: its graph text, its other metadata, its header, its tensors or bytes anywhere. `sealed` says whether the

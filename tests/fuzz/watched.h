@@ -22,7 +22,7 @@ struct WatchedOptions {
 
 struct Tally {
   std::uint64_t accepted = 0, refused = 0;
-  std::vector<std::string> findings;  ///< "case NUMBER: COMMAND: WHAT"
+  std::vector<std::string> findings;             ///< "case NUMBER: COMMAND: WHAT"
   std::map<std::string, std::uint64_t> reasons;  ///< why files were refused, without names and numbers
 };
 
