@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "frontend/compile.h"
+#include "ir/op.h"
 #include "ir/random.h"
 #include "ir/rebatch.h"
 #include "ir/text.h"
@@ -159,6 +160,11 @@ TEST_CASE("a reader written from the pages computes what the program computes, a
     judge.judge(tests::small_mixed_net(4), recipe, 2);
   }
   CHECK(judge.reached == reader::known_ops());
+  std::set<std::string> deployed;
+  for (const auto& [name, op] : ir::op_registry().all()) {
+    if (op.deployed) deployed.insert(name);
+  }
+  CHECK(deployed == reader::known_ops());
   MESSAGE("compared " << judge.elements << " elements");
 }
 
