@@ -165,6 +165,7 @@ void DataContext::expect_limits(std::size_t i, std::int64_t low, std::int64_t hi
 void DataContext::expect_reals(std::size_t i, const Bounds& bounds) const {
   if (i >= operands.size() || operands[i] == nullptr || constants[i].data == nullptr) return;
   const TensorView& constant = constants[i];
+  if (!is_float(constant.type.dtype)) return;
   for (std::int64_t e = 0; e < constant.count(); ++e) {
     const double x = constant.type.dtype == DType::f64 ? constant.as<double>()[e] : static_cast<double>(constant.as<float>()[e]);
     if (holds(bounds, x)) continue;

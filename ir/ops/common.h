@@ -67,7 +67,7 @@ inline std::vector<Type> same_floats(const InferContext& c, std::size_t last) {
 
 /// [lo, hi] of a quantizing node, and its other attributes.
 inline std::vector<AttributeSpec> range_attributes(std::vector<AttributeSpec> more = {}) {
-  more.insert(more.begin(), {{"lo", "least integer", std::int64_t{0}, true, within(-128, 127)},
+  more.insert(more.begin(), {{"lo", "least integer", std::int64_t{0}, true, within(-128, 255)},
                              {"hi", "largest integer", std::int64_t{255}, true, within(-128, 255)}});
   return more;
 }

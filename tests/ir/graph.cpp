@@ -61,8 +61,10 @@ TEST_CASE_FIXTURE(Fixture, "names are unique: nodes take the next free one, inpu
   CHECK_THROWS_WITH_AS(graph.add_state("relu", {DType::f32, {1}}, {}), "the name 'relu' is taken", Error);
   CHECK_THROWS_WITH_AS(graph.add_input("empty", {DType::f32, {2, 0}}),
                        "value 'empty' has the shape [2,0], expected dimensions of at least 1", Error);
-  CHECK_THROWS_WITH_AS(graph.add_input("huge", {DType::f32, {1 << 30, 1 << 30, 1 << 30}}),
-                       "value 'huge' has the shape [1073741824,1073741824,1073741824], expected at most 16 dimensions of at least 1 and 2147483647 elements", Error);
+  CHECK_THROWS_WITH_AS(
+      graph.add_input("huge", {DType::f32, {1 << 30, 1 << 30, 1 << 30}}),
+      "value 'huge' has the shape [1073741824,1073741824,1073741824], expected at most 16 dimensions of at least 1 and 2147483647 elements",
+      Error);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an update has the type of its state, and the last one counts") {
@@ -143,4 +145,22 @@ TEST_CASE("a result that a pass doesn't keep, but the graph reads, is the graph'
                        "graph 'g': 'p.index' is read, but this pass leaves no such result of max_pool 'p', expected a graph without what "
                        "reads it, like gradients",
                        Error);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what would read or write out of bounds is refused when the node is made") {
+  using Axes = std::vector<std::int64_t>;
+  const ir::ValueId bytes = graph.add_input("bytes", {ir::DType::s8, {4, 3, 3, 3}});
+  CHECK_THROWS_WITH_AS(graph.add("conv2d", {image, bytes}, {}, "c"), "conv2d 'c': operand 'weight' is s8[4,3,3,3], expected f32", Error);
+  CHECK_THROWS_WITH_AS(graph.add("slice", {image}, {{"axes", Axes{1, 1}}, {"starts", Axes{0, 2}}, {"ends", Axes{1, 3}}}, "s"),
+                       "slice 's': axes are [1,1], expected each once", Error);
+  CHECK_THROWS_WITH_AS(graph.add("reduce_sum", {image}, {{"axes", Axes{1, -3}}}, "r"),
+                       "reduce_sum 'r': axes are [1,-3], expected each once", Error);
+  CHECK_THROWS_WITH_AS(graph.add("concat", {image, ir::absent, image}, {}, "j"), "concat 'j': operand 'x' is missing", Error);
+  CHECK_THROWS_WITH_AS(
+      graph.add("avg_pool", {image}, {{"kernel", Axes{2147483647, 2147483647}}, {"padding", Axes(4, 2147483646)}}, "p"),
+      "avg_pool 'p': padding is [2147483646,2147483646,2147483646,2147483646], which makes more than 2^26 elements of x [2,3,8,8] and more "
+      "than four times as many",
+      Error);
+  CHECK_THROWS_WITH_AS(graph.add("avg_pool_grad", {image}, {{"kernel", Axes{2, 2}}, {"input_shape", Axes{2, 3, 8, 8}}}, "g"),
+                       "avg_pool_grad 'g': operand 'dy' is f32[2,3,8,8], expected f32[2,3,4,4]", Error);
 }

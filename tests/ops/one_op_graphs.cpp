@@ -26,8 +26,8 @@
 namespace stair::tests {
 namespace {
 
-constexpr std::int64_t most_bytes = std::int64_t{4} << 20;
-constexpr std::int64_t most_work = 20'000'000;
+constexpr std::int64_t most_bytes = std::int64_t{1} << 20;
+constexpr std::int64_t most_work = 2'000'000;
 constexpr std::size_t most_scratch = std::size_t{64} << 20;
 
 struct Counts {
@@ -198,7 +198,7 @@ void check_node(const std::string& op, std::uint64_t seed, Counts& counts) {
     if (backend == &reference || !backend->supports(*graph, graph->node(0)).yes) continue;
     const std::string on(backend->name());
     CAPTURE(on);
-    const std::optional<OwnTensors> found = run(*graph, operands, constants, *backend, 1 + static_cast<int>(seed % 2));
+    const std::optional<OwnTensors> found = run(*graph, operands, constants, *backend, seed % 8 == 0 ? 2 : 1);
     if (found) compare(*found, *expected, operands, node.tame);
   }
 }

@@ -130,7 +130,7 @@ ir::Attribute changed(Draws& draw, ir::Attribute attribute) {
   if (auto* flag = std::get_if<bool>(&attribute)) return !*flag;
   if (auto* integer = std::get_if<std::int64_t>(&attribute)) {
     if (draw.one_in(2)) return draw.of(any_integers);
-    return *integer + static_cast<std::int64_t>(draw.below(5)) - 2;
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(*integer) + draw.below(5) - 2);  // may wrap around
   }
   if (std::holds_alternative<double>(attribute)) return draw.of(any_numbers);
   if (std::holds_alternative<std::string>(attribute)) return draw.of(words);
