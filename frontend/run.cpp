@@ -218,7 +218,7 @@ class Run {
       for (const ir::State& state : known->states()) {
         const std::string& name = known->value(state.value).name;
         const auto it = checkpoint_.states.find(name);
-        const bool of_stage = state.role == ir::StateRole::slot || name == "step";
+        const bool of_stage = state.role == ir::StateRole::slot || name == known->derived("", "step");
         if (it != checkpoint_.states.end() && !of_stage) kept.emplace(name, std::move(it->second));
         if (it != checkpoint_.states.end()) checkpoint_.states.erase(it);
       }

@@ -8,8 +8,7 @@
 namespace stair::ir {
 
 Graph with_batch(const Graph& graph, std::int64_t batch) {
-  Graph made;
-  made.name = graph.name;
+  Graph made = Graph::like(graph);
   std::vector<ValueId> map(graph.values().size(), absent);
   const auto mapped = [&](ValueId old) { return old == absent ? absent : map[static_cast<std::size_t>(old)]; };
   for (const ValueId input : graph.inputs()) {

@@ -72,7 +72,7 @@ using Observer = std::function<void(const Step&, const Result&)>;
 
 /// Runs one pass: completes and checks its options (Error with the nearest name), runs it, and verifies the graph that it yields.
 Result run(const Step& step, const ir::Graph& graph);
-/// Runs the steps in order.
+/// Runs the steps in order. What they make gives way to the names of the graph that the first is given.
 ir::Graph run(const Pipeline& pipeline, ir::Graph graph, const Observer& observer = {});
 
 }  // namespace stair::passes

@@ -108,7 +108,8 @@ class Masks {
     }
     const std::string& name = graph_.value(node.operands[1]).name;
     masks_[&node] = rewriter_.graph().emit(
-        "clip_mask", {rewriter_(node.operands[1]), rewriter_(node.operands[2]), rewriter_(node.operands[3])}, attributes, name + ".mask");
+        "clip_mask", {rewriter_(node.operands[1]), rewriter_(node.operands[2]), rewriter_(node.operands[3])}, attributes,
+        rewriter_.graph().derived(name, "mask"));
   }
 
   void answer(const Question& q) {
