@@ -68,19 +68,19 @@ void check_model(const ir::Graph& model, const std::string& source) {
 }
 
 // A name that becomes that of a file or folder must not lead to another place.
-void check_file_name(const std::string& name, const std::string& where) {
+void check_file_name(const std::string& name, const std::string& where, const char* expected) {
   constexpr std::size_t longest = 200;
   const auto unprintable = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  if (std::any_of(name.begin(), name.end(), unprintable)) throw Error(where + ": has a control character, expected a file name");
+  if (std::any_of(name.begin(), name.end(), unprintable)) throw Error(where + ": has a control character, expected " + expected);
   if (name.empty() || name.find_first_of("/\\") != std::string::npos || name.front() == '.') {
-    throw Error(where + ": found '" + name + "', expected a file name: not empty, without '/' and '\\', not beginning with '.'");
+    throw Error(where + ": found '" + name + "', expected " + expected);
   }
   if (name.size() > longest) throw Error(fmt::format("{}: has {} bytes, expected at most {}", where, name.size(), longest));
 }
 
 // A part of a file name that no file of a run has.
 void check_stage_name(const std::string& name, const std::string& where) {
-  check_file_name(name, where);
+  check_file_name(name, where, "the beginning of a file name");
   if (name == "last" || name == "config" || name == "summary" || name.ends_with(".best")) {
     throw Error(where + ": found '" + name + "', which is the name of another file of the run");
   }
@@ -223,7 +223,7 @@ Experiment load_experiment(const std::string& path, const std::vector<std::strin
   Json json = load_json(path);
   for (const std::string& assignment : assignments) set_value(json, assignment);
   Experiment experiment = read_experiment(std::move(json), path, std::filesystem::path(path).parent_path().string());
-  check_file_name(experiment.name, path + " /name");
+  check_file_name(experiment.name, path + " /name", "the name of a folder in runs/");
   return experiment;
 }
 

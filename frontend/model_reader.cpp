@@ -60,10 +60,9 @@ class Reader {
     shape.insert(shape.begin(), 1);
     std::set<std::string, std::less<>> given;
     collect_names(json_["layers"], "", 0, given);
-    const bool input_named = json_["input"].contains("name");
-    if (input_named) given.insert(json_["input"]["name"].get<std::string>());
+    const std::string input = json_["input"].value("name", std::string("x"));
+    given.insert(input);
     graph_.keep_names(std::move(given));
-    const std::string input = input_named ? json_["input"]["name"].get<std::string>() : unnamed("x");
     check_name(input, "/input/name");
     scope.input = guarded("/input", [&] { return graph_.add_input(input, checked("input '" + input + "'", {ir::DType::f32, shape})); });
     scope.layers[input] = scope.input;
