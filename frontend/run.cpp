@@ -14,9 +14,11 @@
 #include "frontend/progress.h"
 #include "frontend/report.h"
 #include "frontend/trained.h"
+#include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "ir/text.h"
+#include "passes/float_nodes.h"
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
@@ -55,6 +57,7 @@ class Run {
     check_alike();
     lead([&] { open_folder(); });
     share_checkpoint();
+    checkpoint_.arithmetic = ir::arithmetic_version;  // a run of an older version goes on in this one
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
     for (std::size_t i = 0; i < experiment_.stages.size(); ++i) {
@@ -407,6 +410,10 @@ class Run {
   void finish_stage(const Stage& stage, StageResult& done) {
     done.checkpoint = file(stage.name + ".safetensors");
     runtime::save_checkpoint(checkpoint_, done.checkpoint);
+    if (stage.kind != Stage::Kind::floating && !quiet_) {
+      const ir::Graph deployed = passes::run(passes::deployment(experiment_.recipe), experiment_.model);
+      fmt::print("{}", passes::describe_float_islands(deployed));
+    }
     if (stage.kind != Stage::Kind::floating && experiment_.exports) {
       done.artifact = file(stage.name + ".stair");
       Deployment deployment = deploy(experiment_.model, experiment_.recipe, checkpoint_.states);

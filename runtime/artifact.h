@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/arithmetic_version.h"
 #include "ir/graph.h"
 #include "runtime/tensor.h"
 
@@ -13,8 +14,9 @@ namespace stair::runtime {
 struct Artifact {
   ir::Graph graph;  ///< batch 1
   Tensors constants;
-  std::string recipe;             ///< JSON
-  std::vector<double> mean, std;  ///< x = (picture / 255 - mean[c]) / std[c]; empty: x = picture / 255
+  std::string recipe;                       ///< JSON
+  std::vector<double> mean, std;            ///< x = (picture / 255 - mean[c]) / std[c]; empty: x = picture / 255
+  int arithmetic = ir::arithmetic_version;  ///< the version that its integers were made in; every version runs as it stands
 };
 
 /// Replaces the file at once; returns its size in bytes.

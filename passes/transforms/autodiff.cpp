@@ -25,7 +25,7 @@ class Differentiator {
     const ValueId loss = source_.output("loss");
     if (!trained(loss)) throw Error("the loss '" + source_.value(loss).name + "' depends on no parameter");
     gradient(loss) = graph_.emit("constant", {}, {{"value", 1.0}, {"shape", source_.type(loss).shape}},
-                                  graph_.derived(source_.value(loss).name, "grad"));
+                                 graph_.derived(source_.value(loss).name, "grad"));
     for (auto id = static_cast<NodeId>(source_.nodes().size()); id-- > 0;) differentiate(id);
     for (const ir::State& state : source_.states()) {
       if (state.role != ir::StateRole::parameter || gradient(state.value) == ir::absent) continue;

@@ -62,7 +62,8 @@ class ChannelsLast {
   ValueId first(ValueId old) {
     if (old == ir::absent) return old;
     if (!rewriter_.mapped(old)) {
-      rewriter_.map(old, turn(last_[static_cast<std::size_t>(old)], {0, 3, 1, 2}, 3, rewriter_.graph().derived(source().value(old).name, "nchw")));
+      rewriter_.map(
+          old, turn(last_[static_cast<std::size_t>(old)], {0, 3, 1, 2}, 3, rewriter_.graph().derived(source().value(old).name, "nchw")));
     }
     return rewriter_(old);
   }

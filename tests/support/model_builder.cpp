@@ -105,6 +105,18 @@ Graph small_mixed_net(std::int64_t batch) {
   return m.finish(m.linear(m.op("flatten", {m.op("global_avg_pool", {mixed})}), 10));
 }
 
+Graph small_preactivation_net(std::int64_t batch) {
+  ModelBuilder m({batch, 3, 8, 8});
+  ValueId x = m.conv(m.batch_norm(m.input()), {.out = 6, .bias = true});
+  for (int block = 0; block < 2; ++block) {
+    const ValueId first = m.conv(m.op("relu", {m.batch_norm(x)}), {.out = 6});
+    x = m.op("add", {m.conv(m.op("relu6", {m.batch_norm(first)}), {.out = 6}), x});
+  }
+  x = m.op("global_avg_pool", {m.batch_norm(m.op("relu", {m.batch_norm(x)}))});
+  x = m.op("relu", {m.linear(m.op("flatten", {x}), 12)});
+  return m.finish(m.linear(m.batch_norm(x), 10));
+}
+
 Graph random_net(std::uint64_t seed, std::int64_t batch) {
   std::uint64_t draws = 0;
   const auto pick = [&](std::int64_t n) {

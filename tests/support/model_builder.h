@@ -41,6 +41,9 @@ class ModelBuilder {
 ir::Graph small_lenet(std::int64_t batch);
 /// A residual addition, a concatenation, a depthwise convolution, global average pooling. Input [batch, 3, 8, 8], 10 classes.
 ir::Graph small_mixed_net(std::int64_t batch);
+/// A residual network with batch-norm and ReLU in front of its convolutions, and a batch-norm behind the input, behind a clamp and on
+/// features: each of those has no layer to fold into (N-AFFINE). Input [batch, 3, 8, 8], 10 classes.
+ir::Graph small_preactivation_net(std::int64_t batch);
 /// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
 
