@@ -1,5 +1,7 @@
 #include "frontend/evaluation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "ir/error.h"
@@ -42,6 +44,10 @@ Data load_data(const Experiment& experiment, bool with_training) {
   if (!with_training) return data;
   data.train = runtime::load_dataset(experiment.data.format, experiment.data.train);
   check_fits(data.train, experiment.data.train, experiment.model);
+  if (experiment.batch > data.train.count()) {
+    throw Error(fmt::format("{} /batch: found {}, the training data has {} images ({})", experiment.source, experiment.batch,
+                            data.train.count(), data.train.source));
+  }
   return data;
 }
 

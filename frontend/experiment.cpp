@@ -134,7 +134,7 @@ Stage read_stage(const Json& json, const std::string& source, const std::string&
   if (trains && json.contains("batches")) throw Error(fmt::format("{} {}/batches: only a calibrate stage has them", source, pointer));
   check_stage_name(stage.name, fmt::format("{} {}/name", source, pointer));
   stage.epochs = json.value("epochs", std::int64_t{0});
-  stage.batches = json.value("batches", std::int64_t{32});
+  stage.batches = json.value("batches", std::int64_t{0});
   stage.optimizer = json.value("optimizer", Json::object());
   stage.schedule = json.value("schedule", Json{{"kind", "constant"}});
   return stage;
@@ -162,6 +162,7 @@ ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
   validate(json, Schema::experiment, source);
   Experiment experiment;
+  experiment.source = source;
   experiment.seed = json.value("seed", std::uint64_t{1});
   read_model_in_place(experiment, json, source, folder);
   check_model(experiment.model, source);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,13 +17,15 @@ namespace stair::driver {
 struct Stage {
   enum class Kind : std::uint8_t { floating, calibrate, qat };
   Kind kind = Kind::floating;
-  std::string name;           ///< unique; of its files in the run's folder
-  std::int64_t epochs = 0;    ///< float, qat
-  std::int64_t batches = 32;  ///< calibrate
-  Json optimizer, schedule;   ///< as in the JSON
+  std::string name;          ///< unique; of its files in the run's folder
+  std::int64_t epochs = 0;   ///< float, qat
+  std::int64_t batches = 0;  ///< calibrate; 0: 32, or as many as the training data has
+  Json optimizer, schedule;  ///< as in the JSON
 
   /// Options of the pass append_optimizer for a stage of so many steps an epoch.
   ir::Attributes optimizer_options(std::int64_t steps_per_epoch) const;
+  /// Of a calibrate stage over data that has `available` batches.
+  std::int64_t batches_of(std::int64_t available) const { return batches > 0 ? batches : std::min<std::int64_t>(32, available); }
 };
 
 struct DataFiles {
@@ -34,7 +37,8 @@ struct DataFiles {
 /// An experiment JSON (docs/format-experiment-json.md), read and checked.
 struct Experiment {
   std::string name;
-  ir::Graph model;  ///< training form, batch 1
+  std::string source;  ///< the file, for errors
+  ir::Graph model;     ///< training form, batch 1
   DataFiles data;
   runtime::Augmentation augmentation;
   std::int64_t batch = 64, eval_batch = 100;

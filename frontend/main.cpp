@@ -7,6 +7,7 @@
 
 #include "frontend/command.h"
 #include "frontend/failure.h"
+#include "frontend/run.h"
 #include "frontend/usage.h"
 #include "ir/error.h"
 #include "runtime/communicator.h"
@@ -19,7 +20,7 @@ namespace {
 
 int run_chosen(const std::function<int()>& chosen) {
   const int code = chosen();
-  if (std::fflush(stdout) != 0) throw Error("standard output can't be written");
+  if (std::fflush(stdout) != 0 && code != interrupted_code) throw Error("standard output can't be written");
   return code;
 }
 

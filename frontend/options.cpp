@@ -7,12 +7,17 @@
 
 #include "backends/int8/isa.h"
 #include "backends/plugin.h"
+#include "ir/error.h"
 
 namespace stair::driver {
 
 CompileOptions ExecutionOptions::compile() const {
   CompileOptions options;
   options.backends = backends_named(backends);
+  const auto is_int8 = [](const backends::Backend* backend) { return backend->name() == "int8"; };
+  if (isa->count() > 0 && std::none_of(options.backends.begin(), options.backends.end(), is_int8)) {
+    throw Error("--isa: is of the backend 'int8', which --backend " + backends + " leaves out");
+  }
   options.threads = threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return options;
 }
@@ -37,6 +42,7 @@ std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
   auto options = std::make_shared<ExecutionOptions>();
   options->plugins = add_plugin_option(app);
   add_isa_option(app);
+  options->isa = app.get_option("--isa");
   app.add_option("--backend", options->backends, "backends in order of preference, separated by commas (default: all, best first)");
   app.add_option("--threads", options->threads, "threads (default: all); results don't depend on it")->check(CLI::Range(1, 1024));
   return options;

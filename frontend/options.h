@@ -14,6 +14,8 @@ struct ExecutionOptions {
   std::string backends;                               ///< names in order of preference, separated by commas; "": all
   int threads = 0;                                    ///< 0: as many as the machine has
   std::shared_ptr<std::vector<std::string>> plugins;  ///< files, loaded already
+  const CLI::Option* isa = nullptr;                   ///< --isa
+  /// Error for an unknown backend, and for an instruction set that none of the backends looks at.
   CompileOptions compile() const;
 };
 

@@ -2,11 +2,13 @@
 
 #include <string>
 
+#include "ir/graph.h"
 #include "passes/recipe.h"
 
 namespace stair::driver {
 
-/// What `--recipe` was given: a recipe's name, JSON, or a .json file. Error naming the option or the file.
-passes::Recipe recipe_given(const std::string& given);
+/// What `--recipe` was given for this model: a recipe's name, JSON, or a .json file. Error naming the option or the file for what is no
+/// recipe, and for what it says without effect on the model (check_recipe_settings).
+passes::Recipe recipe_for(const ir::Graph& model, const std::string& given);
 
 }  // namespace stair::driver

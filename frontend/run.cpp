@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,6 +16,7 @@
 #include "frontend/evaluation.h"
 #include "frontend/progress.h"
 #include "frontend/report.h"
+#include "frontend/settings.h"
 #include "frontend/trained.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
@@ -22,6 +26,7 @@
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
+#include "runtime/folder_lock.h"
 #include "runtime/memory.h"
 #include "runtime/sharded_step.h"
 #include "runtime/trainer.h"
@@ -52,6 +57,7 @@ class Run {
   RunResult run() {
     together(communicator_, [&] {
       load();
+      if (!options_.resume) check_schedule_reach(experiment_, steps_per_epoch());
       check_stages();
     });
     check_alike();
@@ -74,6 +80,7 @@ class Run {
       if (!ended) return result;
       lead([&] { finish_stage(stage, done); });
       result.stages.push_back(done);
+      if (i + 1 < experiment_.stages.size() && communicator_.max(interrupt_asked ? 1 : 0) > 0) return result;
     }
     result.finished = true;
     return result;
@@ -100,9 +107,7 @@ class Run {
   void check_alike() {
     if (communicator_.size() == 1) return;
     std::string own = experiment_.json.dump() + ir::print(experiment_.model);
-    for (const runtime::Dataset* data : {&data_.train, &data_.test}) {
-      own += fmt::format(" {:x} {:x}", runtime::checksum(data->images.view()), runtime::checksum(data->labels.view()));
-    }
+    own += data_checksums();
     std::string first = own;
     communicator_.broadcast(first, 0);
     together(communicator_, [&] {
@@ -111,6 +116,26 @@ class Run {
           fmt::format("process {} has read another experiment or other data than process 0, expected the same files on all machines",
                       communicator_.rank()));
     });
+  }
+
+  std::string data_checksums() const {
+    return fmt::format("{:08x} {:08x} {:08x} {:08x}", runtime::checksum(data_.train.images.view()),
+                       runtime::checksum(data_.train.labels.view()), runtime::checksum(data_.test.images.view()),
+                       runtime::checksum(data_.test.labels.view()));
+  }
+
+  // Steps on other pictures than the ones before them would make a run that nobody can repeat.
+  void check_same_data(const std::string& path) {
+    const std::string now = data_checksums();
+    const std::string before = std::exchange(checkpoint_.data, now);
+    if (before.empty() || before == now) return;
+    const auto part = [](const std::string& all, std::size_t i) { return all.substr(std::min(9 * i, all.size()), 8); };
+    const char* const parts[] = {"training images", "training labels", "test images", "test labels"};
+    for (std::size_t i = 0; i < std::size(parts); ++i) {
+      if (part(before, i) == part(now, i)) continue;
+      throw Error(fmt::format("{}: the run began with other {} (checksum {}, found {}), expected the data as they were", path, parts[i],
+                              part(before, i), part(now, i)));
+    }
   }
 
   void share_checkpoint() {
@@ -125,11 +150,12 @@ class Run {
 
   // What a stage asks of the data and of the model is known before the ones above it have been trained.
   void check_stages() const {
-    for (const Stage& stage : experiment_.stages) {
+    for (std::size_t i = 0; i < experiment_.stages.size(); ++i) {
+      const Stage& stage = experiment_.stages[i];
       passes::run(evaluation(stage), ir::with_batch(experiment_.model, experiment_.batch));
       if (stage.kind == Stage::Kind::calibrate && stage.batches > steps_per_epoch()) {
-        throw Error(fmt::format("stage '{}' asks for {} batches of {} images, the training data has {}", stage.name, stage.batches,
-                                experiment_.batch, steps_per_epoch()));
+        throw Error(fmt::format("{} /stages/{}/batches: found {}, the training data has {} batches of {} images", experiment_.source, i,
+                                stage.batches, steps_per_epoch(), experiment_.batch));
       }
     }
   }
@@ -138,27 +164,34 @@ class Run {
 
   void open_folder() {
     const std::string last = file("last.safetensors");
-    const bool there = std::filesystem::exists(last);
-    if (options_.resume) {
-      if (!there) throw Error(last + ": isn't there, so that nothing can be resumed");
-      checkpoint_ = runtime::load_checkpoint(last);
-      check_same_experiment(last);
-      check_holds(checkpoint_.states, experiment_.model, last);
-      resumed_ = true;
-      keep_metrics();
-      return;
+    if (options_.resume && !std::filesystem::exists(last)) throw Error(last + ": isn't there, so that nothing can be resumed");
+    if (!options_.resume) {
+      if (!experiment_.start.empty()) start_from(experiment_.start);
+      check_ranges();
     }
-    if (there && !options_.overwrite) {
-      throw Error(options_.folder + ": holds a run already, expected --resume to go on with it or --overwrite to begin anew");
-    }
-    if (!experiment_.start.empty()) start_from(experiment_.start);
     std::error_code error;
     std::filesystem::create_directories(options_.folder, error);
     if (error) throw Error(options_.folder + ": can't be made: " + error.message());
+    lock_.emplace(options_.folder);
+    if (options_.resume) {
+      checkpoint_ = runtime::load_checkpoint(last);
+      check_same_experiment(last);
+      check_holds(checkpoint_.states, experiment_.model, last);
+      check_same_data(last);
+      resumed_ = true;
+      runtime::remove_leftovers(options_.folder);
+      keep_metrics();
+      return;
+    }
+    if (std::filesystem::exists(last) && !options_.overwrite) {
+      throw Error(options_.folder + ": holds a run already, expected --resume to go on with it or --overwrite to begin anew");
+    }
+    runtime::remove_leftovers(options_.folder);
     for (const char* old : {"last.safetensors", "metrics.jsonl", "summary.json"}) std::filesystem::remove(file(old));
     checkpoint_.model = ir::print(experiment_.model);
     checkpoint_.experiment = experiment_.json.dump();
     checkpoint_.seed = experiment_.seed;
+    checkpoint_.data = data_checksums();
     runtime::write_file(file("config.json"), experiment_.json.dump(2) + "\n");
   }
 
@@ -168,6 +201,39 @@ class Run {
     for (const ir::State& state : experiment_.model.states()) {
       const std::string& name = experiment_.model.value(state.value).name;
       checkpoint_.states.emplace(name, std::move(pretrained.states.find(name)->second));
+    }
+    for (const auto& [name, nothing_seen] : observers()) {
+      const auto it = pretrained.states.find(name);
+      if (it != pretrained.states.end()) checkpoint_.states.emplace(name, std::move(it->second));
+    }
+  }
+
+  // The states of the recipe's observers, with their values before anything has been seen: a range is empty then.
+  std::map<std::string, double> observers() const {
+    const ir::Graph graph = passes::run(passes::calibration(experiment_.recipe), experiment_.model);
+    std::map<std::string, double> states;
+    for (const ir::State& state : graph.states()) {
+      if (state.role == ir::StateRole::observer) states.emplace(graph.value(state.value).name, state.initializer.a);
+    }
+    return states;
+  }
+
+  // A qat stage whose observers are frozen from its first step on needs ranges that something before it has seen.
+  void check_ranges() const {
+    const std::map<std::string, double> states = observers();
+    bool seen = std::all_of(states.begin(), states.end(), [&](const auto& state) {
+      if (std::isfinite(state.second)) return true;
+      const auto it = checkpoint_.states.find(state.first);
+      return it != checkpoint_.states.end() && std::isfinite(*it->second.template as<float>());
+    });
+    for (const Stage& stage : experiment_.stages) {
+      if (stage.kind == Stage::Kind::qat && !seen && !passes::phase_at(experiment_.recipe, 0, steps_per_epoch()).observe) {
+        throw Error(fmt::format(
+            "{} /recipe/schedule/freeze_observers_epoch: found {}, but no range has been seen when the stage '{}' begins; expected a "
+            "calibrate stage before it, a 'start' with ranges, or a later epoch",
+            experiment_.source, experiment_.recipe.freeze_observers_epoch, stage.name));
+      }
+      seen = stage.kind != Stage::Kind::floating || states.empty();  // a float stage forgets ranges
     }
   }
 
@@ -316,11 +382,11 @@ class Run {
     loop.program = program;
     loop.report = [&](const runtime::Progress& progress) {
       done.images_per_s = progress.images_per_s;
-      line.show(progress);
+      if (!interrupt_asked) line.show(progress);  // the terminal may be gone
     };
     loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
       done.test_accuracy = evaluate(stage);
-      line.finish_epoch(progress, done.test_accuracy);
+      if (!interrupt_asked) line.finish_epoch(progress, done.test_accuracy);
       lead([&] { log(stage, index, progress, done.test_accuracy, seconds); });
       if (done.test_accuracy > checkpoint_.best_accuracy) {
         checkpoint_.best_accuracy = done.test_accuracy;
@@ -350,7 +416,7 @@ class Run {
     runtime::Executor executor = executor_for(graph, checkpoint_.states, options_.compile);
     runtime::Batches batches(data_.train, experiment_.batch, experiment_.data.normalization, {}, experiment_.seed);
     const ir::TensorView inputs[] = {batches.images()};
-    for (std::int64_t b = 0; b < stage.batches; ++b) {
+    for (std::int64_t b = 0; b < stage.batches_of(steps_per_epoch()); ++b) {
       batches.load_training(0, b);
       executor.run(inputs);
     }
@@ -362,14 +428,14 @@ class Run {
     done.test_accuracy = evaluate(stage);
     done.best_test_accuracy = done.test_accuracy;
     checkpoint_.best_accuracy = done.test_accuracy;
+    const std::int64_t batches = stage.batches_of(steps_per_epoch());
     if (!quiet_) {
-      fmt::print("{} over {} batches of {} images  test {:.2f} %\n", stage.name, stage.batches, experiment_.batch,
-                 100 * done.test_accuracy);
+      fmt::print("{} over {} batches of {} images  test {:.2f} %\n", stage.name, batches, experiment_.batch, 100 * done.test_accuracy);
     }
     runtime::Progress progress;
-    progress.step = stage.batches;
+    progress.step = batches;
     if (!was_done) lead([&] { log(stage, index, progress, done.test_accuracy, 0); });
-    save(runtime::TrainingState{stage.batches, 0, 0}, "last.safetensors");
+    save(runtime::TrainingState{batches, 0, 0}, "last.safetensors");
     return true;
   }
 
@@ -442,6 +508,7 @@ class Run {
   std::optional<runtime::Batches> training_, testing_;  // in training a batch is a shard
   runtime::Checkpoint checkpoint_;
   bool resumed_ = false;
+  std::optional<runtime::FolderLock> lock_;  // of the process that writes the folder
 };
 
 Json summary_of(const Experiment& experiment, const RunResult& result, double seconds) {
@@ -462,7 +529,8 @@ Json summary_of(const Experiment& experiment, const RunResult& result, double se
 
 RunResult run_experiment(const Experiment& experiment, const RunOptions& options) {
   const runtime::Clock::time_point start = runtime::Clock::now();
-  const RunResult result = Run(experiment, options).run();
+  Run run(experiment, options);
+  const RunResult result = run.run();
   if (result.finished && options.communicator->leads()) {
     const double seconds = runtime::seconds_since(start);
     runtime::write_file(options.folder + "/summary.json", summary_of(experiment, result, seconds).dump(2) + "\n");
@@ -470,11 +538,14 @@ RunResult run_experiment(const Experiment& experiment, const RunOptions& options
   return result;
 }
 
-void stop_on(int signal) {
-  std::signal(signal, [](int caught) {
-    interrupt_asked = true;
-    std::signal(caught, SIG_DFL);
-  });
+void stop_on_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const auto before = std::signal(signal, [](int caught) {
+      interrupt_asked = true;
+      std::signal(caught, SIG_DFL);
+    });
+    if (signal == SIGHUP && before == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
 }
 
 }  // namespace stair::driver

@@ -60,7 +60,7 @@ struct Initializer {
 
 /// A named tensor that outlives an execution. `attributes` says more where there is more to say:
 ///   bits (integer): width at which an artifact packs the integers;
-///   lr_scale (number): factor on the learning rate (BinaryConnect's Glorot coefficient);
+///   lr_scale (number): factor on the learning rate of adam and adamw, its square on that of sgd (BinaryConnect's Glorot coefficient);
 ///   clip (number): the optimizer clips the updated value to [-clip, clip];
 ///   decay (boolean): false exempts the parameter from weight decay.
 struct State {

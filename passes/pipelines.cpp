@@ -74,12 +74,17 @@ Pipeline calibration(const Recipe& recipe) {
   return pipeline;
 }
 
-Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
-                            StepPart part) {
+Pipeline simulated_training(const Recipe& recipe, const Phase& phase) {
   Pipeline pipeline;
   if (!phase.batch_statistics) pipeline.push_back({"freeze_batch_norm"});
   append(pipeline, fold(recipe));
   pipeline.push_back(insert(recipe, true, phase.quantize_activations, phase.observe, true));
+  return pipeline;
+}
+
+Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
+                            StepPart part) {
+  Pipeline pipeline = simulated_training(recipe, phase);
   append(pipeline, train(loss, optimizer, part));
   pipeline.push_back(realize(recipe));
   append(pipeline, clean_up());

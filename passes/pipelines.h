@@ -31,6 +31,8 @@ Pipeline float_evaluation();
 Pipeline float_deployment();
 /// Float inference that only watches the ranges of the activations that the recipe quantizes.
 Pipeline calibration(const Recipe& recipe);
+/// The forward half of a quantized training step with simulated quantization, before its loss.
+Pipeline simulated_training(const Recipe& recipe, const Phase& phase);
 /// A quantized training step: forward on integers, backward by the straight-through estimator onto the latent weights.
 Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
                             StepPart part = StepPart::whole);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -65,18 +66,21 @@ class Reader {
   }
   void integer(const char* key, std::optional<int>& out) {
     int value = 0;
-    if (json_.contains(key)) {
-      integer(key, value);
-      out = value;
-    } else {
-      known_.emplace_back(key);
-    }
+    const bool given = json_.contains(key);
+    integer(key, value);
+    if (given) out = value;
   }
   void boolean(const char* key, bool& out) {
     if (const ordered_json* v = take(key)) {
       if (!v->is_boolean()) wrong(key, *v, "true or false");
       out = v->get<bool>();
     }
+  }
+  void boolean(const char* key, std::optional<bool>& out) {
+    bool value = false;
+    const bool given = json_.contains(key);
+    boolean(key, value);
+    if (given) out = value;
   }
   void text(const char* key, std::string& out) {
     if (const ordered_json* v = take(key)) {
@@ -241,12 +245,6 @@ void read(const ordered_json& json, Recipe& r) {
   top.finish();
 }
 
-bool matches(std::string_view pattern, std::string_view name) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() == '*') return matches(pattern.substr(1), name) || (!name.empty() && matches(pattern, name.substr(1)));
-  return !name.empty() && (pattern.front() == '?' || pattern.front() == name.front()) && matches(pattern.substr(1), name.substr(1));
-}
-
 void check_bits(const std::string& pointer, int bits, bool zero_allowed) {
   if ((bits >= 2 && bits <= 8) || (zero_allowed && bits == 0)) return;
   fail(pointer, fmt::format("found {} bits, expected 2 to 8{}", bits, zero_allowed ? ", or 0 for float" : ""));
@@ -254,27 +252,52 @@ void check_bits(const std::string& pointer, int bits, bool zero_allowed) {
 
 }  // namespace
 
+bool matches_pattern(std::string_view pattern, std::string_view name) {
+  std::size_t p = 0;
+  std::size_t n = 0;
+  // Where the last '*' stands, and up to where of the name it reaches: nothing before it needs to be tried again.
+  std::size_t star = std::string_view::npos;
+  std::size_t reach = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      reach = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++reach;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
 int Recipe::weight_bits_of(std::string_view layer) const {
   int bits = weights.bits;
   for (const Override& o : overrides) {
-    if (o.weight_bits && matches(o.pattern, layer)) bits = *o.weight_bits;
+    if (o.weight_bits && matches_pattern(o.pattern, layer)) bits = *o.weight_bits;
   }
   return bits;
 }
 
-int Recipe::activation_bits_of(std::string_view layer) const {
+int Recipe::activation_bits_of(const std::vector<std::string>& layers) const {
   int bits = activations.bits;
   for (const Override& o : overrides) {
-    if (o.activation_bits && matches(o.pattern, layer)) bits = *o.activation_bits;
+    const auto matched = [&o](const std::string& layer) { return matches_pattern(o.pattern, layer); };
+    if (o.activation_bits && std::any_of(layers.begin(), layers.end(), matched)) bits = *o.activation_bits;
   }
   return bits;
 }
 
 bool Recipe::skips(std::string_view layer) const {
+  bool skip = false;
   for (const Override& o : overrides) {
-    if (o.skip && matches(o.pattern, layer)) return true;
+    if (o.skip && matches_pattern(o.pattern, layer)) skip = *o.skip;
   }
-  return false;
+  return skip;
 }
 
 ir::Range Recipe::weight_range(int bits) const {
@@ -346,7 +369,7 @@ std::string to_json(const Recipe& r) {
     ordered_json item = {{"pattern", o.pattern}};
     if (o.weight_bits) item["weight_bits"] = *o.weight_bits;
     if (o.activation_bits) item["activation_bits"] = *o.activation_bits;
-    if (o.skip) item["skip"] = true;
+    if (o.skip) item["skip"] = *o.skip;
     overrides.push_back(std::move(item));
   }
   const ordered_json json = {{"name", r.name},

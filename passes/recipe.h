@@ -29,7 +29,7 @@ struct Recipe {
     bool stochastic = false;       ///< binary: ±1 by probability hard_sigmoid(w) instead of sign (Courbariaux 2015, equation 2)
     bool binary_inference = true;  ///< binary: evaluate and deploy with ±1; false keeps the latent weights (Courbariaux 2015, section 2.6)
     double clip = 0;               ///< latent weights are clipped to [-clip, clip] after each update; 0: not
-    bool glorot_lr_scale = false;  ///< learning rate times the inverse Glorot coefficient (Courbariaux 2015, section 2.5)
+    bool glorot_lr_scale = false;  ///< learning rate times the inverse Glorot coefficient, for sgd times its square (Courbariaux 2015, 2.5)
   };
   struct Activations {
     int bits = 8;            ///< 2 to 8; 0: activations stay float
@@ -37,12 +37,13 @@ struct Recipe {
     ObserverKind observer = ObserverKind::moving_average;
     double momentum = 0.01;  ///< moving average: share of the new batch
   };
-  /// Overrides for the layers whose name matches a pattern with '*' and '?'; later ones win. The graph's inputs are matched by their names.
+  /// Overrides for the layers whose name matches a pattern with '*' and '?'; of several that set the same, the last one wins. The graph's
+  /// inputs are matched by their names.
   struct Override {
     std::string pattern;
     std::optional<int> weight_bits;
     std::optional<int> activation_bits;  ///< of the layer's output
-    bool skip = false;                   ///< the layer computes in float, on dequantized operands
+    std::optional<bool> skip;            ///< the layer computes in float, on dequantized operands
   };
 
   std::string name = "int8";
@@ -62,12 +63,16 @@ struct Recipe {
   double freeze_batch_norm_epoch = -1;      ///< running statistics instead of batch statistics from this epoch on
 
   int weight_bits_of(std::string_view layer) const;
-  int activation_bits_of(std::string_view layer) const;
+  /// Of a quantizer that layers share: the last override that matches any of them wins.
+  int activation_bits_of(const std::vector<std::string>& layers) const;
   bool skips(std::string_view layer) const;
   /// [lo, hi] of a weight or activation of so many bits under this recipe (N-PARAM).
   ir::Range weight_range(int bits) const;
   ir::Range activation_range(int bits) const;
 };
+
+/// Whether the name matches a pattern with '*' (any number of characters) and '?' (one).
+bool matches_pattern(std::string_view pattern, std::string_view name);
 
 /// Throws Error for values that are out of range or don't go together, naming the JSON pointer within the recipe, what was found and
 /// expected.

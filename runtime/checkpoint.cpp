@@ -37,6 +37,7 @@ std::string to_bytes(const Checkpoint& checkpoint) {
                        {"model", checkpoint.model},
                        {"recipe", checkpoint.recipe},
                        {"experiment", checkpoint.experiment},
+                       {"data", checkpoint.data},
                        {"stage", std::to_string(checkpoint.stage)},
                        {"stage_name", checkpoint.stage_name},
                        {"step", std::to_string(checkpoint.step)},
@@ -63,6 +64,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.model = contents.metadata["model"];
   checkpoint.recipe = contents.metadata["recipe"];
   checkpoint.experiment = contents.metadata["experiment"];
+  checkpoint.data = contents.metadata["data"];
   checkpoint.stage_name = contents.metadata["stage_name"];
   checkpoint.stage = number<std::int64_t>(metadata, "stage", path);
   checkpoint.step = number<std::int64_t>(metadata, "step", path);

@@ -14,6 +14,7 @@ struct Checkpoint {
   std::string model;                        ///< the model graph as text (.sir), training form
   std::string recipe;                       ///< JSON; "" before any calibration or quantized training
   std::string experiment;                   ///< JSON, complete
+  std::string data;                         ///< checksums of the data that the run began with; "" in files of before there were any
   int arithmetic = ir::arithmetic_version;  ///< the version that the states were trained in
   // Where the run stands.
   std::int64_t stage = 0;  ///< index of the stage that these states are of

@@ -1,9 +1,11 @@
 #include "runtime/file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -43,6 +45,19 @@ class Descriptor {
   int fd_;
 };
 
+constexpr std::string_view temporary_mark = ".tmp";  // and the number of the process that writes the file
+
+// Whether write_file() left a file of that name behind: its process is gone, or this one has its number now.
+bool is_leftover(std::string_view name) {
+  const std::size_t mark = name.rfind(temporary_mark);
+  if (mark == std::string_view::npos) return false;
+  const char* const end = name.data() + name.size();
+  pid_t process = 0;
+  const auto [rest, error] = std::from_chars(name.data() + mark + temporary_mark.size(), end, process);
+  if (rest != end || error != std::errc{} || process <= 0) return false;
+  return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path) {
@@ -70,7 +85,7 @@ void write_file(const std::string& path, std::string_view bytes) {
     if (device.get() < 0 || !device.write_all(bytes)) fail(path, "can't be written");
     return;
   }
-  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  const std::string temporary = path + std::string(temporary_mark) + std::to_string(::getpid());
   {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (file.get() < 0) fail(path, "can't be written");
@@ -86,6 +101,12 @@ void write_file(const std::string& path, std::string_view bytes) {
     ::unlink(temporary.c_str());
     errno = reason;
     fail(path, "can't be replaced");
+  }
+}
+
+void remove_leftovers(const std::string& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.is_regular_file() && is_leftover(entry.path().filename().string())) std::filesystem::remove(entry.path());
   }
 }
 

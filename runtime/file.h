@@ -12,6 +12,9 @@ std::string read_file(const std::string& path);
 /// the old file is as it was, the temporary one is gone, and an Error says why.
 void write_file(const std::string& path, std::string_view bytes);
 
+/// Removes the temporary files that processes left in the folder which ended within write_file(). The folder must exist.
+void remove_leftovers(const std::string& folder);
+
 /// Appends a line to a text file, flushed to disk.
 void append_line(const std::string& path, std::string_view line);
 

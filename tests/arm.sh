@@ -43,7 +43,7 @@ pictures "\0\0\x08\x03\0\0\0\x$(printf %x $count)\0\0\0\x1c\0\0\0\x1c" images-id
 pictures "\0\0\x08\x01\0\0\0\x$(printf %x $count)" labels-idx1 8 $count >"$folder/labels"
 files="{\"images\": \"$folder/images\", \"labels\": \"$folder/labels\"}"
 $stair train examples/mixed.json --run "$folder/run" --overwrite --quiet \
-  --set "data={\"format\": \"idx\", \"train\": $files, \"test\": $files}" --set batch=32 --set eval_batch=8 \
+  --set "data={\"format\": \"idx\", \"train\": $files, \"test\": $files}" --set batch=32 --set eval_batch=8 --set recipe=int8 \
   --set 'stages=[{"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.05}}]'
 for requantization in float fixed_point power_of_two; do
   case=$folder/$requantization

@@ -9,7 +9,7 @@ folder=${1:-runs/verify_matrix}
 stair=build/release/stair
 
 for model in lenet mixed; do
-  $stair train examples/$model.json --run "$folder/$model" --overwrite --quiet --set 'stages=[{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.05, "momentum": 0.9}, "schedule": {"kind": "cosine"}}]'
+  $stair train examples/$model.json --run "$folder/$model" --overwrite --quiet --set recipe=int8 --set 'stages=[{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.05, "momentum": 0.9}, "schedule": {"kind": "cosine"}}]'
   for requantization in float fixed_point power_of_two; do
     for bias in int32 float32; do
       for fold in scale weight; do

@@ -26,7 +26,7 @@ struct BenchOptions {
 
 Subject training_of(const BenchOptions& options, const ir::Graph& model) {
   std::optional<passes::Recipe> recipe;
-  if (options.mode == "qat") recipe = recipe_given(options.recipe.empty() ? "int8" : options.recipe);
+  if (options.mode == "qat") recipe = recipe_for(model, options.recipe.empty() ? "int8" : options.recipe);
   if (!recipe && !options.recipe.empty()) throw Error("--recipe: training in float takes none, expected --mode qat");
   try {
     return training_subject(model, recipe, options.batch);
@@ -40,7 +40,7 @@ Subject subject_of(const BenchOptions& options) {
     const ir::Graph model = load_model(options.target, 0);
     if (options.trains) return training_of(options, model);
     if (options.floats) return float_subject(model, options.batch);
-    return untrained_subject(model, recipe_given(options.recipe.empty() ? "int8" : options.recipe), options.batch);
+    return untrained_subject(model, recipe_for(model, options.recipe.empty() ? "int8" : options.recipe), options.batch);
   }
   for (const char* given : {options.floats ? "--float" : "", options.recipe.empty() ? "" : "--recipe", options.trains ? "--train" : ""}) {
     if (*given != '\0') throw Error(options.target + ": an artifact is quantized already, expected no " + given);
@@ -87,10 +87,13 @@ void bench(CommandRegistry& registry) {
              app.add_option("--seconds", options->measured.time.seconds, "how long to measure the latency; the nodes take as long again");
          seconds->check(CLI::Range(0.001, 3600.0))->capture_default_str();
          app.add_option("--runs", options->measured.time.runs, "so many runs instead")->check(CLI::PositiveNumber)->excludes(seconds);
+         CLI::Option* runs = app.get_option("--runs");
          CLI::Option* json = app.add_flag("--json", options->json, "for scripts");
          app.add_flag("--plan", options->plan,
                       "print the memory plan of what would run instead: bytes by tensor, the peak and who holds it")
-             ->excludes(json);
+             ->excludes(json)
+             ->excludes(seconds)
+             ->excludes(runs);
          options->execution = add_execution_options(app);
          return [options] { return run_bench(*options); };
        }});

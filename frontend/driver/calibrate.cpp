@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "frontend/command.h"
@@ -18,7 +19,7 @@ namespace {
 
 struct CalibrateOptions {
   std::string checkpoint, recipe, output;
-  std::int64_t batches = 32;
+  std::int64_t batches = 0;
   bool json = false;
   std::shared_ptr<ExecutionOptions> execution;
 };
@@ -26,10 +27,11 @@ struct CalibrateOptions {
 int run_calibrate(const CalibrateOptions& options) {
   Trained trained = load_trained(options.checkpoint);
   const Experiment& experiment = trained.experiment;
-  const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_given(options.recipe);
+  const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : recipe_for(experiment.model, options.recipe);
   const Data data = load_data(experiment, true);
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
-  if (options.batches > batches.training_batches()) {
+  const std::int64_t count = options.batches > 0 ? options.batches : std::min<std::int64_t>(32, batches.training_batches());
+  if (count > batches.training_batches()) {
     throw Error(fmt::format("--batches {}: the training data has {} batches of {} images", options.batches, batches.training_batches(),
                             experiment.batch));
   }
@@ -42,7 +44,7 @@ int run_calibrate(const CalibrateOptions& options) {
   runtime::initialize_states(graph, experiment.seed, states);
   runtime::Executor watching = executor_for(graph, states, options.execution->compile());
   const ir::TensorView inputs[] = {batches.images()};
-  for (std::int64_t b = 0; b < options.batches; ++b) {
+  for (std::int64_t b = 0; b < count; ++b) {
     batches.load_training(0, b);
     watching.run(inputs);
   }
@@ -55,12 +57,9 @@ int run_calibrate(const CalibrateOptions& options) {
   trained.checkpoint.arithmetic = ir::arithmetic_version;
   runtime::save_checkpoint(trained.checkpoint, options.output);
   if (options.json) {
-    fmt::print(
-        "{}\n",
-        Json{{"test_accuracy", test_accuracy}, {"images", options.batches * experiment.batch}, {"checkpoint", options.output}}.dump());
+    fmt::print("{}\n", Json{{"test_accuracy", test_accuracy}, {"images", count * experiment.batch}, {"checkpoint", options.output}}.dump());
   } else {
-    fmt::print("calibrated over {} images, test accuracy {:.2f} %, {}\n", options.batches * experiment.batch, 100 * test_accuracy,
-               options.output);
+    fmt::print("calibrated over {} images, test accuracy {:.2f} %, {}\n", count * experiment.batch, 100 * test_accuracy, options.output);
   }
   return 0;
 }
@@ -68,18 +67,18 @@ int run_calibrate(const CalibrateOptions& options) {
 }  // namespace
 
 void calibrate(CommandRegistry& registry) {
-  registry.add(
-      {"calibrate", "Quantizes a trained model after training (PTQ): watches the ranges of activations over some batches",
-       [](CLI::App& app) {
-         auto options = std::make_shared<CalibrateOptions>();
-         app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
-         app.add_option("-o,--output", options->output, "checkpoint to write")->required();
-         app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: the checkpoint's)");
-         app.add_option("--batches", options->batches, "training batches to watch")->check(CLI::PositiveNumber)->capture_default_str();
-         app.add_flag("--json", options->json, "for scripts");
-         options->execution = add_execution_options(app);
-         return [options] { return run_calibrate(*options); };
-       }});
+  registry.add({"calibrate", "Quantizes a trained model after training (PTQ): watches the ranges of activations over some batches",
+                [](CLI::App& app) {
+                  auto options = std::make_shared<CalibrateOptions>();
+                  app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
+                  app.add_option("-o,--output", options->output, "checkpoint to write")->required();
+                  app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: the checkpoint's)");
+                  app.add_option("--batches", options->batches, "training batches to watch (default: 32, or what there is)")
+                      ->check(CLI::PositiveNumber);
+                  app.add_flag("--json", options->json, "for scripts");
+                  options->execution = add_execution_options(app);
+                  return [options] { return run_calibrate(*options); };
+                }});
 }
 
 }  // namespace stair::driver

@@ -1,16 +1,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <set>
 
 #include "frontend/command.h"
 #include "frontend/comparison.h"
 #include "frontend/options.h"
+#include "frontend/settings.h"
 #include "ir/error.h"
 #include "runtime/file.h"
+#include "runtime/folder_lock.h"
 
 namespace stair::driver {
 namespace {
@@ -27,17 +29,24 @@ int run_compare(const CompareOptions& options) {
   std::set<std::string> names;
   for (const std::string& path : options.experiments) {
     experiments.push_back(load_experiment(path, options.assignments));
+    check_settings(experiments.back());
     load_plugins(experiments.back(), path);
     if (!names.insert(experiments.back().name).second) {
       throw Error(path + " /name: another experiment is named '" + experiments.back().name + "' too");
     }
   }
-  stop_on(SIGINT);
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  if (error) throw Error(options.folder + ": can't be made: " + error.message());
+  const runtime::FolderLock lock(options.folder);
+  runtime::remove_leftovers(options.folder);
+  stop_on_signals();
   const Comparison comparison =
       compare(experiments, {options.folder, false, options.overwrite, options.execution->compile(), options.quiet});
   if (!comparison.finished) {
-    fmt::print(stderr, "\nstair: interrupted; go on with a single run by: stair train {0}/NAME/config.json --run {0}/NAME --resume\n",
-               options.folder);
+    const std::string text = fmt::format(
+        "\nstair: interrupted; go on with a single run by: stair train {0}/NAME/config.json --run {0}/NAME --resume\n", options.folder);
+    std::fputs(text.c_str(), stderr);  // fmt would throw where the terminal is gone
     return interrupted_code;
   }
   runtime::write_file(options.folder + "/summary.json", to_json(comparison).dump(2) + "\n");

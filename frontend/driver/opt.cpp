@@ -72,13 +72,15 @@ int run_opt(const OptOptions& options) {
 void opt(CommandRegistry& registry) {
   registry.add({"opt", "Runs passes over the text of a graph", [](CLI::App& app) {
                   auto options = std::make_shared<OptOptions>();
-                  app.add_option("input", options->input, "graph (.sir) or model (.json)");
-                  app.add_option("--passes", options->passes, "NAME{option=value}, in order, separated by commas");
-                  app.add_option("-o,--output", options->output, "file to write (default: print)");
-                  app.add_option("--batch", options->batch, "for another batch size")->check(CLI::Range(1, 1'000'000));
-                  app.add_flag("--print-after-all", options->print_after_all, "print the graph after every pass, and what it changed");
-                  app.add_flag("--plan", options->plan, "print the memory plan instead of the graph");
-                  app.add_flag("--list", options->list, "list the passes and their options");
+                  CLI::Option* input = app.add_option("input", options->input, "graph (.sir) or model (.json)");
+                  CLI::Option* passes = app.add_option("--passes", options->passes, "NAME{option=value}, in order, separated by commas");
+                  CLI::Option* output = app.add_option("-o,--output", options->output, "file to write (default: print)");
+                  CLI::Option* batch = app.add_option("--batch", options->batch, "for another batch size")->check(CLI::Range(1, 1'000'000));
+                  CLI::Option* after_all =
+                      app.add_flag("--print-after-all", options->print_after_all, "print the graph after every pass, and what it changed");
+                  CLI::Option* plan = app.add_flag("--plan", options->plan, "print the memory plan instead of the graph")->excludes(output);
+                  CLI::Option* list = app.add_flag("--list", options->list, "list the passes and their options");
+                  for (CLI::Option* other : {input, passes, output, batch, after_all, plan}) list->excludes(other);
                   return [options] { return run_opt(*options); };
                 }});
 }

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -10,6 +10,7 @@
 #include "frontend/options.h"
 #include "frontend/processes.h"
 #include "frontend/run.h"
+#include "frontend/settings.h"
 #include "ir/error.h"
 
 namespace stair::driver {
@@ -61,7 +62,12 @@ std::int64_t shards_of(const TrainOptions& options, const Experiment& experiment
 
 Experiment load(const TrainOptions& options, runtime::Communicator& processes) {
   std::vector<std::string> assignments = options.assignments;
-  if (options.seed >= 0) assignments.push_back("seed=" + std::to_string(options.seed));
+  if (options.seed >= 0) {
+    const auto sets_seed = [](const std::string& assignment) { return assignment.starts_with("seed="); };
+    if (std::any_of(assignments.begin(), assignments.end(), sets_seed))
+      throw Error("--seed: --set says the seed, too; expected one of them");
+    assignments.push_back("seed=" + std::to_string(options.seed));
+  }
   Experiment experiment;
   together(processes, [&] { experiment = load_experiment(options.experiment, assignments); });
   if (!experiment.json.contains("shards")) {
@@ -74,6 +80,7 @@ Experiment load(const TrainOptions& options, runtime::Communicator& processes) {
       throw Error(fmt::format("{} /shards: a step has {}, which {} processes can't share evenly; expected a multiple of {}",
                               options.experiment, experiment.shards, processes.size(), processes.size()));
     }
+    if (!options.resume) check_settings(experiment);
     load_plugins(experiment, options.experiment);
   });
   return experiment;
@@ -82,15 +89,15 @@ Experiment load(const TrainOptions& options, runtime::Communicator& processes) {
 int run_train(const TrainOptions& options, runtime::Communicator& processes) {
   const Experiment experiment = load(options, processes);
   const std::string folder = folder_of(options, experiment);
-  stop_on(SIGINT);
-  if (processes.size() > 1) stop_on(SIGTERM);  // what mpirun makes of an interrupt
+  stop_on_signals();
   const RunResult result =
       run_experiment(experiment, {folder, options.resume, options.overwrite, options.execution->compile(), options.quiet, &processes});
   if (!processes.leads()) return 0;
   if (!result.finished) {
     const std::string launcher = processes.size() > 1 ? fmt::format("mpirun -n {} ", processes.size()) : "";
-    fmt::print(stderr, "\nstair: interrupted; a checkpoint has been written, go on with: {}{}\n", launcher,
-               resume_command(options, folder));
+    const std::string text =
+        "\nstair: interrupted; a checkpoint has been written, go on with: " + launcher + resume_command(options, folder);
+    std::fprintf(stderr, "%s\n", text.c_str());  // fmt would throw where the terminal is gone
     return interrupted_code;
   }
   for (const StageResult& stage : result.stages) {

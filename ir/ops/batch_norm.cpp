@@ -4,7 +4,7 @@
 namespace stair::ir::ops {
 namespace {
 
-const AttributeSpec eps{"eps", "added to the variance", 1e-5};
+const AttributeSpec eps{"eps", "added to the variance", 1e-5, false, above(0)};
 
 OpSchema::Layer::Parameter channels(const char* operand, StateRole role, double value, const char* update = "") {
   return {.operand = operand,
@@ -31,7 +31,8 @@ void batch_norm(OpRegistry& registry) {
                    reduced(Reduction::mean, "new_var", "[C]"),
                    {"batch_mean", "[C]"},
                    {"inv_std", "1 / sqrt(v + eps) [C]"}},
-       .attributes = {eps, {"momentum", "share of the batch in the running statistics", 0.1}},
+       .attributes = {eps,
+                      {"momentum", "share of the batch in the running statistics", 0.1, false, {.low = 0, .high = 1, .above_low = true}}},
        .infer = [](const InferContext& c) -> std::vector<Type> {
          expect_channels(c, 1);
          const Type channel = channel_type(c);

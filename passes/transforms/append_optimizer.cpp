@@ -94,7 +94,11 @@ class Appender {
     const Attributes wishes = graph_.state(parameter)->attributes;
     ValueId rate = rate_;
     if (wishes.has("lr_scale")) {
-      const ValueId scale = graph_.emit("constant", {}, {{"value", wishes.at("lr_scale")}}, graph_.derived(name, "lr_scale"));
+      // A step of Adam is as long as its rate says, one of SGD is as long as the gradient: that is scaled once more (Courbariaux 2015,
+      // section 2.5).
+      const double factor = wishes.number("lr_scale");
+      const bool is_sgd = options_.text("optimizer") == "sgd";
+      const ValueId scale = graph_.emit("constant", {}, {{"value", is_sgd ? factor * factor : factor}}, graph_.derived(name, "lr_scale"));
       rate = graph_.emit("mul", {rate_, scale}, {}, graph_.derived(name, "learning_rate"));
     }
     const bool decays = !wishes.has("decay") || wishes.boolean("decay");

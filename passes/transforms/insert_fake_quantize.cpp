@@ -126,17 +126,9 @@ class Inserter {
     const Node* node = rewriter_.source().producer(value);
     while (node != nullptr && (node->op->clamp.has_value() || is_norm(*node)) && absorbed(node->operands.front())) {
       node = rewriter_.source().producer(node->operands.front());
-      names.insert(names.begin(), node->name);
+      names.push_back(node->name);
     }
     return names;
-  }
-
-  int activation_bits(ValueId value) const {
-    int bits = recipe_.activations.bits;
-    for (const std::string& layer : layers_of(value)) {
-      if (const int its = recipe_.activation_bits_of(layer); its != recipe_.activations.bits) bits = its;
-    }
-    return bits;
   }
 
   ValueId emit(const char* op, std::vector<ValueId> operands, Attributes attributes, const std::string& name) {
@@ -173,7 +165,7 @@ class Inserter {
     const Node* producer = source.producer(value);
     if (producer != nullptr && hands_on(*producer)) return;
     if (!ir::is_float(source.type(value).dtype)) return;
-    const int bits = activation_bits(value);
+    const int bits = recipe_.activation_bits_of(layers_of(value));
     if (bits == 0) return;
 
     const std::string& name = source.value(value).name;

@@ -217,7 +217,7 @@ class Realizer {
                    derived(node.name, "weight.fitted"));
       sum.step = fitted[2];
       if (!options_.float_bias) sum.bias = fitted[3];
-      plain_step = fitted[4];
+      plain_step = factor == ir::absent ? sum.step : fitted[4];
       sum.weight = fitted[0];
       sum.weight_scale = fitted[1];
     } else {

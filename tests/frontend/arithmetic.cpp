@@ -13,7 +13,7 @@ using namespace stair;
 
 namespace {
 
-void set(runtime::Tensors& states, const std::string& name, const ir::Shape& shape, const std::vector<float>& values) {
+void set_state(runtime::Tensors& states, const std::string& name, const ir::Shape& shape, const std::vector<float>& values) {
   runtime::Tensor tensor({ir::DType::f32, shape});
   for (std::int64_t i = 0; i < tensor.count(); ++i) tensor.as<float>()[i] = values[static_cast<std::size_t>(i) % values.size()];
   states.insert_or_assign(name, std::move(tensor));
@@ -51,8 +51,8 @@ TEST_CASE("N-BIAS: the bias of a channel whose weights are all 0, or tiny, comes
         runtime::Tensors states;
         std::vector<float> weights(32, 0.01F);
         for (int i = 0; i < 8; ++i) weights[static_cast<std::size_t>(8 + i)] = tiny ? 1e-6F / largest * static_cast<float>(i + 1) : 0.0F;
-        set(states, "fc.weight", {4, 8}, weights);
-        set(states, "fc.bias", {4}, {0, 0.4F, 0, 0});
+        set_state(states, "fc.weight", {4, 8}, weights);
+        set_state(states, "fc.bias", {4}, {0, 0.4F, 0, 0});
         const float found = quantized_logits(model, states, passes::recipe_from_json(json), largest)[1];
         // 1e-6 * (1 * 0 + 2 * 1 / 7 + ... + 8 * 7 / 7) is 2.4e-5 at most; a step is 0.4 / 2^20 or what the weights of the tensor have.
         const bool shared =
@@ -68,7 +68,7 @@ TEST_CASE("N-STE: a weight that is the largest of its channel moves") {
   const ir::Graph model = m.finish(m.linear(m.input(), 2, false));
   for (const float first : {0.15F, 0.1F, 0.7F, 0.013F}) {
     runtime::Tensors states;
-    set(states, "fc.weight", {2, 1}, {first, -first});
+    set_state(states, "fc.weight", {2, 1}, {first, -first});
     const ir::Attributes sgd{{"optimizer", std::string("sgd")}, {"learning_rate", 0.1}, {"total_steps", std::int64_t{10}}};
     runtime::Executor executor =
         driver::compile(model, passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd), 2, states, {});

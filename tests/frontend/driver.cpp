@@ -1,6 +1,7 @@
 // Runs the driver as a user does.
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -255,7 +256,7 @@ TEST_CASE("a run killed between the calibration and the next checkpoint says its
   check_same_run(folder, trained());
 }
 
-TEST_CASE("an interrupted run ends with code 130 and a checkpoint, and says how to go on") {
+TEST_CASE("an interrupted, terminated or hung-up run ends with code 130 and a checkpoint, and says how to go on") {
   const TemporaryFolder folder;
   tests::write_experiment(folder);
   const Arguments train{"train", "exp.json", "--run", "run", "--threads", "1", "--set", "name=small"};
@@ -266,12 +267,110 @@ TEST_CASE("an interrupted run ends with code 130 and a checkpoint, and says how 
   CHECK(first.err ==
         "\nstair: interrupted; a checkpoint has been written, go on with: stair train exp.json --run run --set name=small "
         "--resume\n");
-  const Outcome second = signal_at(resume, folder, SIGINT, 2, 5);
+  CHECK_FALSE(std::filesystem::exists(folder / "run/run.lock"));
+  CHECK(signal_at(resume, folder, SIGTERM, 0, 12).code == 130);
+  const Outcome second = signal_at(resume, folder, SIGHUP, 2, 5);
   CHECK(second.code == 130);
   const std::string printed = run_stair({"inspect", "run"}, folder.path()).out;
   CHECK(printed.find("small: stage 'qat', step ") != std::string::npos);
   CHECK(run_stair(resume, folder.path()).code == 0);
   check_same_run(folder, trained());
+}
+
+TEST_CASE("a run that shall outlive its terminal does") {
+  const TemporaryFolder folder;
+  tests::write_experiment(folder);
+  Process process({"train", "exp.json", "--run", "run", "--threads", "1", "--quiet"}, folder.path(), {.launcher = {"/usr/bin/nohup"}});
+  while (process.running() && !std::filesystem::exists(folder / "run/last.safetensors")) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  process.send(SIGHUP);
+  CHECK(process.wait().code == 0);
+  check_same_run(folder, trained());
+}
+
+TEST_CASE("resuming asks for the same data, where the checkpoint knows it") {
+  const TemporaryFolder folder;
+  std::filesystem::copy(trained() / "run", folder / "run");
+  const Arguments resume{"train", trained() / "exp.json", "--run", "run", "--resume", "--quiet", "--threads", "1"};
+  for (const char* file : {"train.images", "train.labels", "test.images", "test.labels"}) {
+    const std::string bytes = trained().read(file);
+    std::string changed = bytes;
+    changed.back() = static_cast<char>(changed.back() ^ 1);
+    trained().write(file, changed);
+    const auto before = folder.files();
+    const Outcome outcome = run_stair(resume, folder.path());
+    trained().write(file, bytes);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 2);
+    std::string part = file;
+    part = part.starts_with("train") ? "training" + part.substr(5) : part;
+    part[part.find('.')] = ' ';
+    CHECK(outcome.err.find("run/last.safetensors: the run began with other " + part + " (checksum ") != std::string::npos);
+    CHECK(folder.files() == before);
+  }
+  // A checkpoint of before there were checksums.
+  runtime::Checkpoint old = runtime::load_checkpoint(folder / "run/last.safetensors");
+  CHECK(old.data.size() == 35);
+  old.data.clear();
+  runtime::save_checkpoint(old, folder / "run/last.safetensors");
+  CHECK(run_stair(resume, folder.path()).code == 0);
+}
+
+TEST_CASE("a run's folder has one writer, and the second is told who it is") {
+  const TemporaryFolder folder;
+  tests::write_experiment(folder);
+  const Arguments train{"train", "exp.json", "--run", "run", "--quiet", "--threads", "1", "--set", "stages.0.epochs=1000"};
+  Process first(train, folder.path(), {});
+  while (first.running() && !std::filesystem::exists(folder / "run/last.safetensors")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  for (const char* how : {"--resume", "--overwrite"}) {
+    Arguments second = train;
+    second.emplace_back(how);
+    const Outcome outcome = run_stair(second, folder.path());
+    CHECK(outcome.code == 2);
+    CHECK(outcome.err == "stair: run: is being written by process " + std::to_string(first.pid()) +
+                             ", expected a folder of its own or the end of that process\n");
+  }
+  first.send(SIGKILL);
+  CHECK(first.wait().signal == SIGKILL);
+  // What a crash leaves behind: the lock's file, which locks nothing, and temporary files.
+  CHECK(std::filesystem::exists(folder / "run/run.lock"));
+  const std::string gone = std::to_string(first.pid());
+  const std::string alive = std::to_string(::getpid());
+  folder.write("run/last.safetensors.tmp" + gone, "half");
+  folder.write("run/qat.stair.tmp" + alive, "somebody's");
+  folder.write("run/notes.tmp", "mine");
+  CHECK(run_stair({"train", "exp.json", "--run", "run", "--quiet", "--threads", "1", "--overwrite"}, folder.path()).code == 0);
+  CHECK_FALSE(std::filesystem::exists(folder / ("run/last.safetensors.tmp" + gone)));
+  CHECK(std::filesystem::exists(folder / ("run/qat.stair.tmp" + alive)));
+  CHECK(std::filesystem::exists(folder / "run/notes.tmp"));
+  CHECK_FALSE(std::filesystem::exists(folder / "run/run.lock"));
+  check_same_run(folder, trained());
+}
+
+TEST_CASE("calibration takes the data that there is, where nobody says how much") {
+  const TemporaryFolder& folder = trained();  // 12 batches of 8
+  const TemporaryFolder out;
+  CHECK(json_of({"calibrate", "run/float.safetensors", "-o", out / "c.safetensors", "--json"}, folder)["images"] == 96);
+  run_fine(
+      {"train", "exp.json", "--run", out / "run", "--quiet", "--set", "stages.1={\"kind\": \"calibrate\"}", "--set", "stages.0.epochs=1"},
+      folder);
+  CHECK(runtime::load_checkpoint(out / "run/calibrate.safetensors").step == 12);
+}
+
+TEST_CASE("a checkpoint to start from brings its ranges, with which observers may be frozen at once") {
+  const TemporaryFolder& folder = trained();
+  const TemporaryFolder out;
+  run_fine({"train", "exp.json", "--run", out / "run", "--quiet", "--set", "start=run/ptq.safetensors", "--set",
+            R"(recipe={"schedule": {"freeze_observers_epoch": 0}})", "--set",
+            R"(stages=[{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.01}}])"},
+           folder);
+  const runtime::Checkpoint before = runtime::load_checkpoint(folder / "run/ptq.safetensors");
+  const runtime::Checkpoint after = runtime::load_checkpoint(out / "run/qat.safetensors");
+  CHECK(*after.states.at("relu.max").as<float>() == *before.states.at("relu.max").as<float>());
+  CHECK(*after.states.at("x.min").as<float>() == *before.states.at("x.min").as<float>());
 }
 
 TEST_CASE("resuming a finished run changes nothing but times") {

@@ -47,6 +47,9 @@ void add_normalization(std::vector<Case>& list, const ir::Shape& x) {
   const ir::Shape c{x[1]};
   const Draw positive = uniform(0.5, 2);
   list.push_back({"batch_norm", {f32(x), f32(c, positive), f32(c), f32(c), f32(c, positive)}, {{"momentum", 0.25}, {"eps", 0.01}}});
+  // What is left of the old statistics is 1e-7 of them.
+  const Operand large = f32(c, listed({1e7}));
+  list.push_back({"batch_norm", {f32(x), f32(c, positive), f32(c), large, large}, {{"momentum", 0.9999999}}});
   list.push_back({"batch_norm_grad", {f32(x), f32(x), f32(c, positive), f32(c), f32(c, positive)}});
   list.push_back({"batch_norm_inference", {f32(x), f32(c), f32(c), f32(c), f32(c, positive)}, {{"eps", 0.01}}});
   list.push_back({"batch_norm_inference_grad", {f32(x), f32(x), f32(c), f32(c), f32(c, positive)}});
@@ -132,6 +135,7 @@ void add_layer_cases(std::vector<Case>& list) {
   add_normalization(list, {2, 3, 5, 3});
   add_normalization(list, {3, 7, 29, 31});
   list.push_back({"exponential_moving_average", {f32({5}), f32({5})}, {{"momentum", 0.25}, {"correction", 1.5}}});
+  list.push_back({"exponential_moving_average", {f32({5}, listed({1e7})), f32({5})}, {{"momentum", 0.9999999}, {"correction", 1.0}}});
   list.push_back({"standard_deviation", {f32({7}, uniform(0.1, 3))}, {{"eps", 0.01}}});
 }
 

@@ -8,7 +8,7 @@ namespace {
 void add_losses(std::vector<Case>& list, std::int64_t n, std::int64_t classes) {
   const Operand logits = f32({n, classes}, distinct(-3, 3));
   const Operand labels = i32({n}, integers(0, static_cast<double>(classes - 1)));
-  for (const double smoothing : {0.0, 0.1}) {
+  for (const double smoothing : {0.0, 0.1, 0.9999999}) {
     list.push_back({"cross_entropy", {logits, labels}, {{"label_smoothing", smoothing}}});
     list.push_back({"cross_entropy_grad", {f32({}), logits, labels}, {{"label_smoothing", smoothing}}});
   }
@@ -23,6 +23,11 @@ void add_optimizers(std::vector<Case>& list, const ir::Shape& shape) {
   const Operand w = f32(shape);
   const Operand rate = f32({1}, listed({0.1}));
   const Operand square = f32(shape, uniform(0, 1));
+  // A decay near 1, of which a subtraction in single precision would leave nothing.
+  for (const double near_one : {0.9999999, 0.99999}) {
+    const Operand zero = f32(shape, listed({0}));
+    list.push_back({"adam", {w, w, rate, zero, zero, i64({1}, listed({0}))}, {{"beta1", near_one}, {"beta2", near_one}}});
+  }
   for (const double decay : {0.0, 0.01}) {
     list.push_back({"sgd", {w, w, rate}, {{"weight_decay", decay}}});
     for (const bool flag : {false, true}) {

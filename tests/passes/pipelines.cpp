@@ -232,3 +232,30 @@ TEST_CASE("a pass or an option that there isn't is named with its nearest") {
   CHECK_THROWS_WITH_AS(passes::run(passes::Step{"fold_batch_norm", {{"fold", std::int64_t{1}}}}, model),
                        "pass 'fold_batch_norm': option 'fold' is an integer, expected a text", Error);
 }
+
+TEST_CASE("of the overrides that match layers of one group the last one in the list sets its quantizer, under every fold") {
+  tests::ModelBuilder builder({2, 2, 6, 6});
+  const ValueId clamped = builder.block(builder.input(), {});
+  const Graph model = builder.finish(builder.linear(builder.op("flatten", {clamped}), 3));
+  std::vector<std::string> patterns{"*"};
+  for (const Node& node : model.nodes()) {
+    if (patterns.size() < 4) patterns.push_back(node.name);  // convolution, batch-norm, ReLU
+  }
+  REQUIRE(model.value(clamped).name == patterns.back());
+  for (const char* fold : {"scale", "weight"}) {
+    for (const std::string& first : patterns) {
+      for (const std::string& second : patterns) {
+        CAPTURE(first);
+        CAPTURE(second);
+        const Recipe recipe = recipe_of(R"({"batch_norm": {"fold": ")" + std::string(fold) + R"("}, "overrides": [{"pattern": ")" + first +
+                                        R"(", "activation_bits": 6}, {"pattern": ")" + second + R"(", "activation_bits": 2}]})");
+        for (const passes::Pipeline& pipeline : {passes::simulated_evaluation(recipe), passes::simulated_training(recipe, {})}) {
+          const Graph graph = passes::run(pipeline, model);
+          const Node* quantizer = graph.producer(graph.find(patterns.back() + ".fq"));
+          REQUIRE(quantizer != nullptr);
+          CHECK(quantizer->attributes.integer("hi") == 3);
+        }
+      }
+    }
+  }
+}

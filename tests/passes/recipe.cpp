@@ -41,10 +41,35 @@ TEST_CASE("overrides match by pattern and the last one wins") {
     {"pattern": "conv*", "weight_bits": 4}, {"pattern": "conv?", "weight_bits": 3, "activation_bits": 6}, {"pattern": "fc", "skip": true}]})");
   CHECK(r.weight_bits_of("conv12") == 4);
   CHECK(r.weight_bits_of("conv1") == 3);
-  CHECK(r.activation_bits_of("conv1") == 6);
+  CHECK(r.activation_bits_of({"conv1"}) == 6);
   CHECK(r.weight_bits_of("fc") == 8);
   CHECK(r.skips("fc"));
   CHECK(!r.skips("fc2"));
+}
+
+TEST_CASE("layers that share a quantizer have the bits of the last override that matches any of them, in whatever order they are named") {
+  const auto bits = [](const std::string& overrides) {
+    const Recipe r = recipe_from_json(R"({"overrides": [)" + overrides + "]}");
+    CHECK(r.activation_bits_of({"relu", "bn", "conv"}) == r.activation_bits_of({"conv", "bn", "relu"}));
+    return r.activation_bits_of({"relu", "bn", "conv"});
+  };
+  const std::string all = R"({"pattern": "*", "activation_bits": 6})";
+  const std::string conv = R"({"pattern": "conv", "activation_bits": 2})";
+  const std::string norm = R"({"pattern": "bn", "activation_bits": 8})";  // what the recipe has anyway
+  const std::string relu = R"({"pattern": "relu", "activation_bits": 4})";
+  CHECK(bits(all + "," + conv) == 2);
+  CHECK(bits(conv + "," + all) == 6);
+  CHECK(bits(conv + "," + relu) == 4);
+  CHECK(bits(relu + "," + conv) == 2);
+  CHECK(bits(relu + "," + norm) == 8);
+  CHECK(bits(norm + "," + relu + "," + R"({"pattern": "bn", "weight_bits": 3})") == 4);
+}
+
+TEST_CASE("a later override takes an earlier one's skip back") {
+  const Recipe r = recipe_from_json(R"({"overrides": [{"pattern": "fc*", "skip": true}, {"pattern": "fc2", "skip": false}]})");
+  CHECK(r.skips("fc1"));
+  CHECK(!r.skips("fc2"));
+  CHECK(to_json(recipe_from_json(to_json(r))) == to_json(r));
 }
 
 TEST_CASE("ranges") {
@@ -77,4 +102,19 @@ TEST_CASE("errors name the place, what was found and what was expected") {
   CHECK(error_of(R"({"overrides": [{"skip": true}]})") ==
         "recipe /overrides/0: the key 'pattern' is missing, expected a layer name with '*' and '?'");
   CHECK(error_of("{") == "recipe: no JSON at byte 2");
+}
+
+TEST_CASE("patterns match as a plain search does, and many stars take no time") {
+  CHECK(matches_pattern("", ""));
+  CHECK(!matches_pattern("", "a"));
+  CHECK(!matches_pattern("?", ""));
+  CHECK(matches_pattern("*", ""));
+  CHECK(matches_pattern("stage?.*.conv", "stage1.0.a.conv"));
+  CHECK(!matches_pattern("stage?.*.conv", "stage12.0.a.conv"));
+  CHECK(matches_pattern("*ab*ab", "abaab.abab"));
+  CHECK(!matches_pattern("*ab*ab", "ab"));
+  std::string stars;
+  for (int i = 0; i < 200; ++i) stars += "*a";
+  CHECK(!matches_pattern(stars + "b", std::string(5000, 'a')));
+  CHECK(matches_pattern(stars, std::string(5000, 'a')));
 }

@@ -23,6 +23,7 @@ Checkpoint small_checkpoint() {
   c.model = "sir 1\ngraph \"m\"\n";
   c.recipe = R"({"name": "int8"})";
   c.experiment = "{}";
+  c.data = "00000001 00000002 00000003 00000004";
   c.stage = 2;
   c.stage_name = "qat";
   c.step = 1234567890123;
@@ -61,6 +62,7 @@ TEST_CASE("a checkpoint comes back as it was saved") {
   CHECK(c.model == saved.model);
   CHECK(c.recipe == saved.recipe);
   CHECK(c.experiment == saved.experiment);
+  CHECK(c.data == saved.data);
   CHECK(c.stage == saved.stage);
   CHECK(c.stage_name == saved.stage_name);
   CHECK(c.step == saved.step);

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "runtime/checkpoint.h"
+#include "runtime/folder_lock.h"
 #include "tests/runtime/support.h"
 
 using namespace stair;
@@ -142,4 +143,43 @@ TEST_CASE("lines are appended") {
   runtime::append_line(folder / "log", "");
   runtime::append_line(folder / "log", "three");
   CHECK(tests::get(folder / "log") == "one\n\nthree\n");
+}
+
+TEST_CASE("a folder has one writer at a time, of whom the next is told, and a file that a crash left behind locks nothing") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder.path().string();
+  const auto lock_error = [&] { return error_of([&] { const runtime::FolderLock lock(path); }); };
+  const std::string taken = path + ": is being written by ";
+  const std::string rest = ", expected a folder of its own or the end of that process";
+  {
+    const runtime::FolderLock lock(path);
+    CHECK(tests::get(folder / "run.lock") == std::to_string(::getpid()) + "\n");
+    CHECK(lock_error() == taken + "process " + std::to_string(::getpid()) + rest);
+    CHECK(in_child(lock_error) == taken + "process " + std::to_string(::getpid()) + rest);
+    tests::put(folder / "run.lock", "no number");
+    CHECK(lock_error() == taken + "another process" + rest);
+    CHECK(folder.files() == 1);
+  }
+  CHECK(folder.files() == 0);
+  tests::put(folder / "run.lock", "1\n");
+  CHECK(lock_error() == "no error");
+  CHECK(folder.files() == 0);
+  CHECK(error_of([&] { const runtime::FolderLock lock(folder / "no"); }) ==
+        folder / "no/run.lock: can't be written: No such file or directory");
+}
+
+TEST_CASE("temporary files of processes that are gone are removed, and no others") {
+  const tests::TemporaryFolder folder;
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  REQUIRE(::waitpid(gone, nullptr, 0) == gone);
+  const std::string alive = std::to_string(::getppid());
+  for (const std::string& name : {"a.safetensors.tmp" + alive, std::string("b.tmp"), std::string("c.tmp12x"), std::string("d.tmp-5"),
+                                  std::string("e.tmp0"), std::string("f.tmp99999999999999999999"), std::string("g")}) {
+    tests::put(folder / name, "kept");
+  }
+  for (const std::string& pid : {std::to_string(gone), std::to_string(::getpid())}) tests::put(folder / ("h.stair.tmp" + pid), "left over");
+  REQUIRE(::mkdir((folder / ("i.tmp" + std::to_string(gone))).c_str(), 0700) == 0);
+  runtime::remove_leftovers(folder.path().string());
+  CHECK(folder.files() == 8);
 }

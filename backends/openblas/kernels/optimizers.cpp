@@ -28,7 +28,7 @@ STAIR_MULTIVERSION void momentum_step(const float* w, const float* g, const floa
 }
 
 struct Adam {
-  float rate, decay, b1, b2, step, correction2, eps;
+  float rate, decay, b1, b2, rest1, rest2, step, correction2, eps;
   bool decoupled;
 };
 
@@ -38,8 +38,8 @@ STAIR_MULTIVERSION void adam_moments(const Adam& p, const float* w, const float*
   const bool decoupled = p.decoupled;
   const float b1 = p.b1;
   const float b2 = p.b2;
-  const float rest1 = 1.0F - b1;
-  const float rest2 = 1.0F - b2;
+  const float rest1 = p.rest1;
+  const float rest2 = p.rest2;
   STAIR_SIMD
   for (std::int64_t i = 0; i < count; ++i) {
     const float coupled = decay * w[i];
@@ -108,6 +108,8 @@ void run_adam(const ir::Node& node, const Arguments& a) {
                   static_cast<float>(node.attributes.number("weight_decay")),
                   static_cast<float>(beta1),
                   static_cast<float>(beta2),
+                  static_cast<float>(1 - beta1),
+                  static_cast<float>(1 - beta2),
                   rate / static_cast<float>(1 - std::pow(beta1, t)),
                   static_cast<float>(std::sqrt(1 - std::pow(beta2, t))),
                   static_cast<float>(node.attributes.number("eps")),

@@ -33,6 +33,7 @@ void run_batch_norm(const ir::Node& node, const Arguments& a) {
     const ChannelView view(a.operands[0].type.shape, 1);
     const auto eps = static_cast<Real>(node.attributes.number("eps"));
     const auto momentum = static_cast<Real>(node.attributes.number("momentum"));
+    const auto rest = static_cast<Real>(1 - node.attributes.number("momentum"));
     const std::int64_t n = view.outer * view.inner;
     const Real unbias = n > 1 ? static_cast<Real>(n) / static_cast<Real>(n - 1) : Real{1};
     const Real* x = a.operands[0].as<Real>();
@@ -47,8 +48,8 @@ void run_batch_norm(const ir::Node& node, const Arguments& a) {
       const Real beta = a.operands[2].as<Real>()[c];
       const Real scale = gamma * inv_std;
       for_channel(view, c, [&](std::int64_t i) { y[i] = (x[i] - mean) * scale + beta; });
-      a.results[1].as<Real>()[c] = (Real{1} - momentum) * a.operands[3].as<Real>()[c] + momentum * mean;
-      a.results[2].as<Real>()[c] = (Real{1} - momentum) * a.operands[4].as<Real>()[c] + momentum * (unbias * variance);
+      a.results[1].as<Real>()[c] = rest * a.operands[3].as<Real>()[c] + momentum * mean;
+      a.results[2].as<Real>()[c] = rest * a.operands[4].as<Real>()[c] + momentum * (unbias * variance);
       a.results[3].as<Real>()[c] = mean;
       a.results[4].as<Real>()[c] = inv_std;
     }
@@ -151,10 +152,10 @@ void run_statistics_grad(const ir::Node&, const Arguments& a) {
 void run_exponential_moving_average(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const auto momentum = static_cast<Real>(node.attributes.number("momentum"));
+    const auto rest = static_cast<Real>(1 - node.attributes.number("momentum"));
     const auto correction = static_cast<Real>(node.attributes.number("correction"));
     for (std::int64_t i = 0; i < a.results[0].count(); ++i) {
-      a.results[0].as<Real>()[i] =
-          (Real{1} - momentum) * a.operands[0].as<Real>()[i] + momentum * (correction * a.operands[1].as<Real>()[i]);
+      a.results[0].as<Real>()[i] = rest * a.operands[0].as<Real>()[i] + momentum * (correction * a.operands[1].as<Real>()[i]);
     }
   });
 }

@@ -15,22 +15,29 @@ Real log_sum_exp(const Real* row, std::int64_t classes) {
   return largest + std::log(sum);
 }
 
-template <class Real>
-Real target(std::int64_t c, std::int32_t label, Real smoothing, std::int64_t classes) {
-  return (c == label ? Real{1} - smoothing : Real{0}) + smoothing / static_cast<Real>(classes);
-}
+// What the label asks of a class: 1 or 0, of which a share is spread over all classes.
+class Target {
+ public:
+  Target(const ir::Node& node, std::int64_t classes)
+      : spread_(node.attributes.number("label_smoothing") / static_cast<double>(classes)),
+        hit_(1 - node.attributes.number("label_smoothing") + spread_) {}
+  double of(std::int64_t c, std::int32_t label) const { return c == label ? hit_ : spread_; }
+
+ private:
+  double spread_, hit_;
+};
 
 void run_cross_entropy(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    const auto smoothing = static_cast<Real>(node.attributes.number("label_smoothing"));
     const std::int64_t n = a.operands[0].dim(0);
     const std::int64_t classes = a.operands[0].dim(1);
+    const Target target(node, classes);
     Real loss = 0;
     for (std::int64_t i = 0; i < n; ++i) {
       const Real* row = a.operands[0].as<Real>() + i * classes;
       const Real normal = log_sum_exp(row, classes);
       for (std::int64_t c = 0; c < classes; ++c)
-        loss -= target(c, a.operands[1].as<std::int32_t>()[i], smoothing, classes) * (row[c] - normal);
+        loss -= static_cast<Real>(target.of(c, a.operands[1].as<std::int32_t>()[i])) * (row[c] - normal);
     }
     *a.results[0].as<Real>() = loss / static_cast<Real>(n);
   });
@@ -38,16 +45,16 @@ void run_cross_entropy(const ir::Node& node, const Arguments& a) {
 
 void run_cross_entropy_grad(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[1].type.dtype, [&]<class Real>() {
-    const auto smoothing = static_cast<Real>(node.attributes.number("label_smoothing"));
     const std::int64_t n = a.operands[1].dim(0);
     const std::int64_t classes = a.operands[1].dim(1);
+    const Target target(node, classes);
     const Real factor = *a.operands[0].as<Real>() / static_cast<Real>(n);
     for (std::int64_t i = 0; i < n; ++i) {
       const Real* row = a.operands[1].as<Real>() + i * classes;
       const Real normal = log_sum_exp(row, classes);
       for (std::int64_t c = 0; c < classes; ++c) {
         a.results[0].as<Real>()[i * classes + c] =
-            (std::exp(row[c] - normal) - target(c, a.operands[2].as<std::int32_t>()[i], smoothing, classes)) * factor;
+            (std::exp(row[c] - normal) - static_cast<Real>(target.of(c, a.operands[2].as<std::int32_t>()[i]))) * factor;
       }
     }
   });

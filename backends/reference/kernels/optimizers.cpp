@@ -48,12 +48,14 @@ void run_adam(const ir::Node& node, const Arguments& a) {
     const auto correction2 = static_cast<Real>(std::sqrt(1 - std::pow(beta2, t)));
     const auto b1 = static_cast<Real>(beta1);
     const auto b2 = static_cast<Real>(beta2);
+    const auto rest1 = static_cast<Real>(1 - beta1);
+    const auto rest2 = static_cast<Real>(1 - beta2);
     const Real* w = a.operands[0].as<Real>();
     for (std::int64_t i = 0; i < a.results[0].count(); ++i) {
       const Real gradient = a.operands[1].as<Real>()[i] + (decoupled ? Real{0} : decay * w[i]);
       const Real kept = decoupled ? w[i] - rate * decay * w[i] : w[i];
-      const Real m = b1 * a.operands[3].as<Real>()[i] + (Real{1} - b1) * gradient;
-      const Real v = b2 * a.operands[4].as<Real>()[i] + (Real{1} - b2) * gradient * gradient;
+      const Real m = b1 * a.operands[3].as<Real>()[i] + rest1 * gradient;
+      const Real v = b2 * a.operands[4].as<Real>()[i] + rest2 * gradient * gradient;
       a.results[0].as<Real>()[i] = kept - rate / correction1 * m / (std::sqrt(v) / correction2 + eps);
       a.results[1].as<Real>()[i] = m;
       a.results[2].as<Real>()[i] = v;

@@ -1,0 +1,196 @@
+#include "frontend/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/recipe_settings.h"
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "passes/pipelines.h"
+
+namespace stair::driver {
+namespace {
+
+// A key that only some kinds of its object have; keys that aren't listed go with every kind.
+struct Owned {
+  std::string_view key;
+  std::vector<std::string> kinds;
+};
+using OwnedKeys = std::vector<Owned>;
+
+const OwnedKeys& optimizer_keys() {
+  static const OwnedKeys keys{
+      {"momentum", {"sgd"}}, {"nesterov", {"sgd"}}, {"beta1", {"adam", "adamw"}}, {"beta2", {"adam", "adamw"}}, {"eps", {"adam", "adamw"}}};
+  return keys;
+}
+
+const OwnedKeys& schedule_keys() {
+  static const OwnedKeys keys{{"every_epochs", {"step", "exponential"}}, {"gamma", {"step", "exponential"}}, {"final", {"cosine"}}};
+  return keys;
+}
+
+const OwnedKeys& loss_keys() {
+  static const OwnedKeys keys{{"label_smoothing", {"cross_entropy"}}};
+  return keys;
+}
+
+// Keys of the experiment that only some kinds of stages look at.
+const OwnedKeys& stage_keys() {
+  static const OwnedKeys keys{{"augmentation", {"float", "qat"}},
+                              {"shards", {"float", "qat"}},
+                              {"loss", {"float", "qat"}},
+                              {"checkpoint_every", {"float", "qat"}},
+                              {"export", {"calibrate", "qat"}}};
+  return keys;
+}
+
+class SettingsChecker {
+ public:
+  explicit SettingsChecker(const Experiment& experiment) : experiment_(experiment), json_(experiment.json) {}
+
+  void run() const {
+    std::vector<std::string> kinds;
+    for (const Json& stage : json_["stages"]) {
+      if (!has(kinds, stage["kind"])) kinds.push_back(stage["kind"]);
+    }
+    const bool trains = has(kinds, "float") || has(kinds, "qat");
+    check_owned(json_, "", kinds, stage_keys(), "the stages");
+    if (json_.contains("loss")) check_owned(json_["loss"], "/loss", {json_["loss"]["kind"]}, loss_keys(), "the loss");
+    check_augmentation();
+    for (std::size_t i = 0; i < json_["stages"].size(); ++i) check_stage(json_["stages"][i], fmt::format("/stages/{}", i));
+    if (trains) check_batch_norm();
+    check_blocks();
+    // Without a quantized stage the recipe is the default of a later `stair calibrate`.
+    const bool quantizes = has(kinds, "calibrate") || has(kinds, "qat");
+    check_recipe_settings(json_.value("recipe", Json()), experiment_.model, {has(kinds, "calibrate") || !quantizes, has(kinds, "qat")},
+                          experiment_.source + " /recipe");
+  }
+
+ private:
+  static bool has(const std::vector<std::string>& list, const std::string& item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+  }
+
+  [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
+    throw Error(fmt::format("{} {}: {}", experiment_.source, pointer, message));
+  }
+
+  void check_owned(const Json& object, const std::string& pointer, const std::vector<std::string>& kinds, const OwnedKeys& keys,
+                   const char* what) const {
+    for (const auto& [key, owners] : keys) {
+      const auto it = object.find(key);
+      if (it == object.end()) continue;
+      const auto owned = [&list = owners](const std::string& kind) { return has(list, kind); };
+      if (std::any_of(kinds.begin(), kinds.end(), owned)) continue;
+      fail(fmt::format("{}/{}", pointer, key), fmt::format("has no effect with {} {}, only with {}", what, one_of(kinds), one_of(owners)));
+    }
+  }
+
+  void check_augmentation() const {
+    const Json augmentation = json_.value("augmentation", Json::object());
+    const ir::Shape& shape = experiment_.model.type(experiment_.model.inputs().front()).shape;
+    const bool pictures = shape.size() == 4;
+    for (const auto& [key, value] : augmentation.items()) {
+      const bool on = value.is_boolean() ? value.get<bool>() : value.get<std::int64_t>() > 0;
+      if (!on || pictures) continue;
+      fail("/augmentation/" + key,
+           fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]", value.dump(), ir::to_string(shape)));
+    }
+  }
+
+  void check_stage(const Json& stage, const std::string& pointer) const {
+    if (stage["kind"] == "calibrate") return;
+    const Json& optimizer = stage["optimizer"];
+    check_owned(optimizer, pointer + "/optimizer", {optimizer.value("kind", std::string("sgd"))}, optimizer_keys(), "the optimizer");
+    if (optimizer.value("nesterov", false) && optimizer.value("momentum", 0.0) == 0) {
+      fail(pointer + "/optimizer/nesterov", "found true, which has no effect without 'momentum'");
+    }
+    if (!stage.contains("schedule")) return;
+    const Json& schedule = stage["schedule"];
+    const std::string kind = schedule["kind"];
+    check_owned(schedule, pointer + "/schedule", {kind}, schedule_keys(), "the schedule");
+    const auto epochs = stage["epochs"].get<double>();
+    const double warmup = schedule.value("warmup_epochs", 0.0);
+    if (warmup > epochs || (warmup == epochs && kind != "constant")) {
+      fail(pointer + "/schedule/warmup_epochs", fmt::format("found {}, which leaves nothing of the stage's {} epochs to the schedule",
+                                                            schedule["warmup_epochs"].dump(), epochs));
+    }
+    const double every = schedule.value("every_epochs", 1.0);
+    if (kind == "step" && every >= epochs - warmup) {
+      fail(pointer + (schedule.contains("every_epochs") ? "/schedule/every_epochs" : "/schedule/kind"),
+           fmt::format("the rate would fall after {} epochs, of which the stage has {} behind its warm-up", every, epochs - warmup));
+    }
+  }
+
+  // The variance of one value is 0, whatever the value.
+  void check_batch_norm() const {
+    const bool uses_batches = std::any_of(experiment_.stages.begin(), experiment_.stages.end(), [&](const Stage& stage) {
+      return stage.kind == Stage::Kind::floating ||
+             (stage.kind == Stage::Kind::qat && passes::phase_at(experiment_.recipe, 0, 1).batch_statistics);
+    });
+    if (!uses_batches) return;
+    const ir::Graph step = ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards);
+    for (const ir::Node& node : step.nodes()) {
+      if (node.op->name != "batch_norm") continue;
+      const ir::Shape& shape = step.type(node.operands.front()).shape;
+      if (ir::element_count(shape) != shape[1]) continue;
+      fail("/batch",
+           fmt::format("found {}{}, with which the batch_norm '{}' has one value a channel, expected at least 2", experiment_.batch,
+                       experiment_.shards > 1 ? fmt::format(" in {} shards", experiment_.shards) : "", node.name));
+    }
+  }
+
+  void check_blocks() const {
+    if (!json_["model"].is_object()) return;
+    const Json blocks = json_["model"].value("blocks", Json::object());
+    for (const auto& [name, block] : blocks.items()) {
+      const Json parameters = block.value("parameters", Json::object());
+      const std::string layers = block["layers"].dump();
+      for (const auto& [parameter, value] : parameters.items()) {
+        if (layers.find(Json("$" + parameter).dump()) != std::string::npos) continue;
+        fail(fmt::format("/model/blocks/{}/parameters/{}", name, parameter),
+             "has no effect: no layer of the block reads '$" + parameter + "'");
+      }
+    }
+  }
+
+  const Experiment& experiment_;
+  const Json& json_;
+};
+
+}  // namespace
+
+void check_settings(const Experiment& experiment) {
+  SettingsChecker(experiment).run();
+}
+
+void check_schedule_reach(const Experiment& experiment, std::int64_t steps_per_epoch) {
+  const Json recipe = experiment.json.value("recipe", Json());
+  if (!recipe.is_object() || !recipe.contains("schedule")) return;
+  passes::Phase reached{false, true, true};  // what the ends of the qat stages have switched
+  std::int64_t longest = 0;
+  for (const Stage& stage : experiment.stages) {
+    if (stage.kind != Stage::Kind::qat) continue;
+    const passes::Phase end = passes::phase_at(experiment.recipe, stage.epochs * steps_per_epoch - 1, steps_per_epoch);
+    reached.quantize_activations = reached.quantize_activations || end.quantize_activations;
+    reached.observe = reached.observe && end.observe;
+    reached.batch_statistics = reached.batch_statistics && end.batch_statistics;
+    longest = std::max(longest, stage.epochs);
+  }
+  const auto check = [&](const char* key, bool is_on, bool is_reached, int off) {
+    if (!recipe["schedule"].contains(key) || !is_on || is_reached) return;
+    throw Error(
+        fmt::format("{} /recipe/schedule/{}: found {}, which no qat stage reaches: the longest has {} epochs of {} steps; expected less, "
+                    "or {} for never",
+                    experiment.source, key, recipe["schedule"][key].dump(), longest, steps_per_epoch, off));
+  };
+  check("activation_delay_steps", experiment.recipe.activation_delay_steps > 0, reached.quantize_activations, 0);
+  check("freeze_observers_epoch", experiment.recipe.freeze_observers_epoch >= 0, !reached.observe, -1);
+  check("freeze_batch_norm_epoch", experiment.recipe.freeze_batch_norm_epoch >= 0, !reached.batch_statistics, -1);
+}
+
+}  // namespace stair::driver

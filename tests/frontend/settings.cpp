@@ -1,0 +1,299 @@
+// Every setting that a user writes has an effect, or is refused.
+
+#include "frontend/settings.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "frontend/recipe_settings.h"
+#include "ir/error.h"
+#include "passes/recipe.h"
+#include "tests/frontend/small_experiment.h"
+
+using namespace stair;
+using driver::Json;
+
+namespace {
+
+std::string complaint_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string refusal(const Json& json) {
+  return complaint_of([&] { driver::check_settings(driver::read_experiment(json, "e.json", "/data")); });
+}
+
+// What is said of the small experiment with values put at pointers; "" where nothing is.
+std::string refusal_with(const std::vector<std::pair<std::string, Json>>& changes) {
+  Json json = tests::small_experiment();
+  for (const auto& [pointer, value] : changes) json[Json::json_pointer(pointer)] = value;
+  return refusal(json);
+}
+
+std::string refused_recipe(const Json& recipe) {
+  return refusal_with({{"/recipe", recipe}});
+}
+
+std::string unreached(const Json& recipe, std::int64_t steps_per_epoch) {
+  Json json = tests::small_experiment();  // its qat stage has 2 epochs
+  json["recipe"] = recipe;
+  return complaint_of([&] { driver::check_schedule_reach(driver::read_experiment(json, "e.json", "/data"), steps_per_epoch); });
+}
+
+Json from_text(const char* text) {
+  return Json::parse(text);
+}
+
+// Every place of a value that is neither an object nor a list.
+void leaves(const Json& json, const std::string& pointer, std::vector<std::string>& found) {
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_object()) {
+      leaves(value, pointer + "/" + key, found);
+    } else if (!value.is_array()) {
+      found.push_back(pointer + "/" + key);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("keys of another optimizer, schedule or loss are refused") {
+  const Json adam = from_text(R"({"kind": "adam", "learning_rate": 0.1})");
+  for (const char* kind : {"adam", "adamw"}) {
+    CHECK(refusal_with({{"/stages/0/optimizer", {{"kind", kind}, {"learning_rate", 0.1}, {"momentum", 0.9}}}}) ==
+          "e.json /stages/0/optimizer/momentum: has no effect with the optimizer '" + std::string(kind) + "', only with 'sgd'");
+    CHECK(refusal_with({{"/stages/0/optimizer", {{"kind", kind}, {"learning_rate", 0.1}, {"nesterov", true}}}}) != "");
+    CHECK(refusal_with({{"/stages/0/optimizer", {{"kind", kind}, {"learning_rate", 0.1}, {"beta1", 0.8}, {"beta2", 0.9}, {"eps", 0.1}}}}) ==
+          "");
+  }
+  for (const char* key : {"beta1", "beta2", "eps"}) {
+    CHECK(refusal_with({{"/stages/0/optimizer/" + std::string(key), 0.5}}) ==
+          "e.json /stages/0/optimizer/" + std::string(key) + ": has no effect with the optimizer 'sgd', only with 'adam' or 'adamw'");
+  }
+  CHECK(refusal_with({{"/stages/0/optimizer", {{"learning_rate", 0.1}, {"nesterov", true}}}}) ==
+        "e.json /stages/0/optimizer/nesterov: found true, which has no effect without 'momentum'");
+  CHECK(refusal_with({{"/stages/0/optimizer/nesterov", true}}) == "");
+
+  const std::vector<std::pair<const char*, std::vector<const char*>>> schedules{{"constant", {"every_epochs", "gamma", "final"}},
+                                                                                {"cosine", {"every_epochs", "gamma"}},
+                                                                                {"step", {"final"}},
+                                                                                {"exponential", {"final"}}};
+  for (const auto& [kind, keys] : schedules) {
+    CHECK(refusal_with({{"/stages/0/schedule", {{"kind", kind}, {"warmup_epochs", 0.5}}}}) == "");
+    for (const char* key : keys) {
+      const std::string text = refusal_with({{"/stages/0/schedule", {{"kind", kind}, {key, 0.5}}}});
+      CHECK(text.starts_with("e.json /stages/0/schedule/" + std::string(key) + ": has no effect with the schedule '" + kind +
+                             "', only with "));
+    }
+  }
+  CHECK(refusal_with({{"/loss", {{"kind", "squared_hinge"}, {"label_smoothing", 0.1}}}}) ==
+        "e.json /loss/label_smoothing: has no effect with the loss 'squared_hinge', only with 'cross_entropy'");
+  CHECK(refusal_with({{"/loss", {{"kind", "cross_entropy"}, {"label_smoothing", 0.1}}}}) == "");
+}
+
+TEST_CASE("a warm-up or decay beyond the stage's end is refused") {
+  const auto with = [](const Json& schedule) { return refusal_with({{"/stages/0/schedule", schedule}}); };  // a stage of 2 epochs
+  CHECK(with({{"kind", "constant"}, {"warmup_epochs", 2}}) == "");
+  CHECK(with({{"kind", "constant"}, {"warmup_epochs", 2.5}}).starts_with("e.json /stages/0/schedule/warmup_epochs: found 2.5, "));
+  CHECK(with({{"kind", "cosine"}, {"warmup_epochs", 2}}).starts_with("e.json /stages/0/schedule/warmup_epochs: found 2, "));
+  CHECK(with({{"kind", "step"}}) == "");
+  CHECK(with({{"kind", "step"}, {"every_epochs", 1.5}}) == "");
+  CHECK(with({{"kind", "step"}, {"every_epochs", 2}}).starts_with("e.json /stages/0/schedule/every_epochs: "));
+  CHECK(with({{"kind", "step"}, {"warmup_epochs", 1}}).starts_with("e.json /stages/0/schedule/kind: "));
+  CHECK(with({{"kind", "exponential"}, {"every_epochs", 5}}) == "");
+}
+
+TEST_CASE("what no stage looks at is refused") {
+  Json calibration = tests::small_experiment();
+  calibration["stages"] = from_text(R"([{"kind": "calibrate"}])");
+  for (const char* key : {"augmentation", "checkpoint_every"}) calibration.erase(key);
+  CHECK(refusal(calibration) == "");
+  const Json values =
+      from_text(R"({"augmentation": {"crop_padding": 1}, "shards": 2, "loss": {"kind": "squared_hinge"}, "checkpoint_every": 7})");
+  for (const auto& [key, value] : values.items()) {
+    Json json = calibration;
+    json[key] = value;
+    CHECK(refusal(json) == "e.json /" + key + ": has no effect with the stages 'calibrate', only with 'float' or 'qat'");
+    CHECK(refusal_with({{"/" + key, value}}) == "");
+  }
+  Json floating = tests::small_experiment();
+  floating["stages"].erase(2);
+  floating["stages"].erase(1);
+  CHECK(refusal(floating) == "");
+  floating["export"] = false;
+  CHECK(refusal(floating) == "e.json /export: has no effect with the stages 'float', only with 'calibrate' or 'qat'");
+}
+
+TEST_CASE("augmentation of what aren't pictures is refused") {
+  const Json vectors = from_text(R"({"input": {"shape": [6]}, "layers": [{"op": "linear", "features": 4}]})");
+  CHECK(refusal_with({{"/model", vectors}, {"/augmentation", {{"flip", true}}}}) ==
+        "e.json /augmentation/flip: found true, but the model's input is [1,6], expected pictures [N,C,H,W]");
+  CHECK(refusal_with({{"/model", vectors}, {"/augmentation", {{"crop_padding", 2}}}})
+            .starts_with("e.json /augmentation/crop_padding: found 2, "));
+  CHECK(refusal_with({{"/model", vectors}, {"/augmentation", {{"flip", false}, {"crop_padding", 0}}}}) == "");
+}
+
+TEST_CASE("batch-norm over one value a channel is refused, unless its statistics are frozen") {
+  const Json model =
+      from_text(R"({"input": {"shape": [6]}, "layers": [{"op": "linear", "features": 4}, {"op": "batch_norm", "name": "bn"}]})");
+  const std::vector<std::pair<std::string, Json>> one{{"/model", model}, {"/augmentation", Json::object()}, {"/batch", 1}};
+  CHECK(refusal_with(one) == "e.json /batch: found 1, with which the batch_norm 'bn' has one value a channel, expected at least 2");
+  auto sharded = one;
+  sharded[2].second = 4;
+  CHECK(refusal_with(sharded) == "");
+  sharded.emplace_back("/shards", 4);
+  CHECK(refusal_with(sharded).starts_with("e.json /batch: found 4 in 4 shards, "));
+  Json frozen = tests::small_experiment();
+  frozen["model"] = model;
+  frozen["augmentation"] = Json::object();
+  frozen["batch"] = 1;
+  frozen["recipe"] = from_text(R"({"schedule": {"freeze_batch_norm_epoch": 0}})");
+  frozen["stages"].erase(0);
+  CHECK(refusal(frozen) == "");
+  CHECK(refusal_with({{"/batch", 1}}) == "");  // 144 values a channel
+}
+
+TEST_CASE("a block's parameter that no layer of it reads is refused") {
+  Json model = from_text(R"({
+    "input": {"shape": [1, 12, 12]},
+    "blocks": {"b": {"parameters": {"features": null}, "layers": [{"op": "flatten"}, {"op": "linear", "features": "$features"}]}},
+    "layers": [{"block": "b", "with": {"features": 4}}]})");
+  CHECK(refusal_with({{"/model", model}}) == "");
+  model["blocks"]["b"]["parameters"]["feature"] = 3;
+  CHECK(refusal_with({{"/model", model}}) ==
+        "e.json /model/blocks/b/parameters/feature: has no effect: no layer of the block reads '$feature'");
+}
+
+TEST_CASE("overrides that match nothing or set what their layers don't have are refused") {
+  const auto with = [](const Json& overrides) { return refused_recipe({{"overrides", overrides}}); };
+  CHECK(with(from_text(R"([{"pattern": "con", "weight_bits": 4}])")) ==
+        "e.json /recipe/overrides/0/pattern: found 'con', which matches no layer and no input of the model (did you mean 'conv'?)");
+  CHECK(with(from_text(R"([{"pattern": "conv*", "weight_bits": 4}, {"pattern": "relu", "weight_bits": 4}])")) ==
+        "e.json /recipe/overrides/1/weight_bits: found 4, which has no effect: 'relu' has no weights that this recipe quantizes to so many "
+        "bits");
+  CHECK(with(from_text(R"([{"pattern": "fc", "activation_bits": 4}])")) ==
+        "e.json /recipe/overrides/0/activation_bits: found 4, which has no effect: 'fc' has no quantizer behind it");
+  CHECK(with(from_text(R"([{"pattern": "x", "skip": true}])")) ==
+        "e.json /recipe/overrides/0/skip: found true, which has no effect: 'x' has nothing that is quantized");
+  CHECK(with(from_text(R"([{"pattern": "fc"}])")) ==
+        "e.json /recipe/overrides/0: sets nothing, expected 'weight_bits', 'activation_bits' or 'skip'");
+  // The quantizer of a group is set by any of its layers; what moves integers has none of its own.
+  for (const char* name : {"x", "conv", "bn", "relu", "*"}) CHECK(with({{{"pattern", name}, {"activation_bits", 4}}}) == "");
+  for (const char* name : {"pool", "flat", "drop"}) CHECK(with({{{"pattern", name}, {"activation_bits", 4}}}) != "");
+  for (const char* name : {"conv", "fc"}) {
+    CHECK(with({{{"pattern", name}, {"weight_bits", 8}}}) == "");  // says what holds anyway
+    CHECK(with({{{"pattern", name}, {"skip", true}}}) == "");
+  }
+  // That a later one wins is no reason to refuse an earlier one; that the layer is skipped is.
+  CHECK(
+      with(from_text(
+          R"([{"pattern": "relu", "activation_bits": 6}, {"pattern": "conv", "activation_bits": 2}, {"pattern": "*", "activation_bits": 3}])")) ==
+      "");
+  CHECK(with(from_text(R"([{"pattern": "fc", "weight_bits": 4}, {"pattern": "fc", "skip": true}])"))
+            .starts_with("e.json /recipe/overrides/0/weight_bits: "));
+  CHECK(refused_recipe(from_text(R"({"weights": {"bits": 3}, "overrides": [{"pattern": "*", "weight_bits": 4}]})")) == "");
+  CHECK(refused_recipe(from_text(R"({"base": "binaryconnect", "overrides": [{"pattern": "fc", "weight_bits": 4}]})")) != "");
+  CHECK(refused_recipe(from_text(R"({"base": "binaryconnect", "overrides": [{"pattern": "conv", "activation_bits": 4}]})")) == "");
+}
+
+TEST_CASE("keys of a recipe that nothing depends on are refused, those of its base are not") {
+  for (const std::string& name : passes::recipe_names()) {
+    CHECK(refused_recipe(name) == "");
+    CHECK(refused_recipe({{"base", name}, {"name", "mine"}}) == "");
+  }
+  const char* const idle[][2] = {
+      {R"({"weights": {"stochastic": true}})", "/weights/stochastic: found true"},
+      {R"({"weights": {"binary_inference": false}})", "/weights/binary_inference: found false"},
+      {R"({"base": "binaryconnect", "weights": {"bits": 4}})", "/weights/bits: found 4"},
+      {R"({"base": "binaryconnect", "weights": {"granularity": "per_tensor"}})", "/weights/granularity: found \"per_tensor\""},
+      {R"({"base": "binaryconnect", "quantize_output": true})", "/quantize_output: found true"},
+      {R"({"base": "binaryconnect", "activations": {"observer": "min_max"}})", "/activations/observer: found \"min_max\""},
+      {R"({"activations": {"bits": 0, "symmetric": true}})", "/activations/symmetric: found true"},
+      {R"({"activations": {"bits": 0}, "quantize_output": true})", "/quantize_output: found true"},
+      {R"({"activations": {"observer": "min_max", "momentum": 0.1}})", "/activations/momentum: found 0.1"},
+      {R"({"activations": {"bits": 0}, "batch_norm": {"fold": "weight"}})", "/batch_norm/fold: found \"weight\""},
+      {R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": 1}})", "/schedule/freeze_observers_epoch: found 1"},
+      {R"({"activations": {"bits": 0}, "schedule": {"activation_delay_steps": 3}})", "/schedule/activation_delay_steps: found 3"},
+  };
+  for (const auto& [recipe, place] : idle) {
+    CAPTURE(std::string(recipe));
+    CHECK(refused_recipe(from_text(recipe)).starts_with("e.json /recipe" + std::string(place) + ", which has no effect: "));
+  }
+  for (const char* recipe : {R"({"weights": {"bits": 8, "clip": 1, "glorot_lr_scale": true}, "estimator": "plain", "backward": "latent"})",
+                             R"({"base": "binaryconnect", "weights": {"stochastic": false}, "estimator": "clipped"})",
+                             R"({"activations": {"bits": 0, "momentum": 0.1}, "overrides": [{"pattern": "conv", "activation_bits": 8}]})",
+                             R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": -1, "activation_delay_steps": 0}})",
+                             R"({"requantization": "fixed_point", "batch_norm": {"fold": "weight"}, "quantize_output": true})"}) {
+    CAPTURE(std::string(recipe));
+    CHECK(refused_recipe(from_text(recipe)) == "");
+  }
+  const Json no_norm = from_text(R"({"input": {"shape": [1, 12, 12]}, "layers": [{"op": "flatten"}, {"op": "linear", "features": 4}]})");
+  CHECK(refusal_with({{"/model", no_norm}, {"/recipe", from_text(R"({"schedule": {"freeze_batch_norm_epoch": 1}})")}}) ==
+        "e.json /recipe/schedule/freeze_batch_norm_epoch: found 1, which has no effect: the model has no batch-norm");
+  // Of training, where nothing trains with quantization.
+  Json calibration = tests::small_experiment();
+  calibration["stages"].erase(2);
+  for (const char* recipe : {R"({"estimator": "plain"})", R"({"backward": "latent"})", R"({"weights": {"clip": 1}})"}) {
+    calibration["recipe"] = from_text(recipe);
+    CHECK(refusal(calibration) != "");
+  }
+  calibration["recipe"] = from_text(R"({"schedule": {"freeze_observers_epoch": 1}})");
+  CHECK(refusal(calibration) == "e.json /recipe/schedule/freeze_observers_epoch: found 1, which has no effect: there is no qat stage");
+}
+
+TEST_CASE("every key of a recipe is refused on a model that has nothing to quantize") {
+  Json model = from_text(R"({"input": {"shape": [4]}, "layers": [{"op": "relu"}]})");
+  const Json recipe = Json::parse(passes::to_json({}));
+  std::vector<std::string> keys;
+  leaves(recipe, "", keys);
+  CHECK(keys.size() > 15);
+  for (const std::string& key : keys) {
+    CAPTURE(key);
+    if (key == "/name" || key == "/quantize_output" || key == "/weights/method")
+      continue;  // shown; the output; float activations go with one
+    const Json::json_pointer pointer(key);
+    Json written = Json::object();
+    written[pointer] = recipe.at(pointer);
+    if (key.starts_with("/schedule/")) written[pointer] = 1;
+    CHECK(refusal_with({{"/model", model}, {"/augmentation", Json::object()}, {"/recipe", written}}) != "");
+  }
+}
+
+TEST_CASE("a delay or freeze that no qat stage reaches is refused") {
+  const auto with = [](const char* key, double value) { return Json{{"schedule", {{key, value}}}}; };
+  for (const char* key : {"freeze_observers_epoch", "freeze_batch_norm_epoch"}) {
+    CHECK(unreached(with(key, 1.5), 4) == "");
+    CHECK(unreached(with(key, 1.75), 4) == "");
+    CHECK(unreached(with(key, 1.8), 4)
+              .starts_with("e.json /recipe/schedule/" + std::string(key) + ": found 1.8, which no qat stage reaches"));
+    CHECK(unreached(with(key, 2), 4) != "");
+    CHECK(unreached(with(key, -1), 4) == "");
+  }
+  const auto delay = [](int steps) { return Json{{"schedule", {{"activation_delay_steps", steps}}}}; };
+  CHECK(unreached(delay(7), 4) == "");
+  CHECK(unreached(delay(8), 4) ==
+        "e.json /recipe/schedule/activation_delay_steps: found 8, which no qat stage reaches: the longest has 2 epochs of 4 steps; "
+        "expected less, or 0 for never");
+  CHECK(unreached("jacob2017", 4) == "");  // its delay is 500 steps
+  CHECK(unreached({{"base", "jacob2017"}}, 4) == "");
+}
+
+TEST_CASE("all settings of the examples have an effect") {
+  int examples = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(STAIR_SOURCE_DIR "/examples")) {
+    if (entry.path().extension() != ".json") continue;
+    CAPTURE(entry.path().string());
+    const driver::Experiment experiment = driver::load_experiment(entry.path().string());
+    CHECK(complaint_of([&] { driver::check_settings(experiment); }) == "");
+    CHECK(complaint_of([&] { driver::check_schedule_reach(experiment, 60'000 / experiment.batch); }) == "");
+    ++examples;
+  }
+  CHECK(examples >= 9);
+}
