@@ -47,14 +47,21 @@ runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeli
 
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states) {
   for (const ir::State& state : graph.states()) {
-    const std::string& name = graph.value(state.value).name;
-    if (const auto it = states.find(name); it != states.end()) runtime::check_finite_state(graph, state, it->second);
-    if (state.role != ir::StateRole::observer || !name.ends_with(".min")) continue;
-    const std::string site = name.substr(0, name.size() - 4);
+    const auto it = states.find(graph.value(state.value).name);
+    if (it != states.end()) runtime::check_finite_state(graph, state, it->second);
+  }
+  const auto of_observer = [&](ir::ValueId value) {
+    const ir::State* state = value == ir::absent ? nullptr : graph.state(value);
+    return state != nullptr && state->role == ir::StateRole::observer;
+  };
+  for (const ir::Node& node : graph.nodes()) {
+    if (node.op->name != "affine_parameters" || !of_observer(node.operands[0]) || !of_observer(node.operands[1])) continue;
+    const std::string& name = graph.value(node.operands[0]).name;
     const auto low = states.find(name);
-    const auto high = states.find(site + ".max");
+    const auto high = states.find(graph.value(node.operands[1]).name);
     if (low == states.end() || high == states.end() || *low->second.as<float>() > *high->second.as<float>()) {
-      throw Error("the quantizer of '" + site + "' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe");
+      throw Error("the quantizer of '" + name.substr(0, name.rfind('.')) +
+                  "' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe");
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -56,11 +57,20 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
   }
 }
 
+// A name that becomes that of a file or folder must not lead to another place.
+void check_file_name(const std::string& name, const std::string& where, const char* expected) {
+  constexpr std::size_t longest = 200;
+  const auto unprintable = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::any_of(name.begin(), name.end(), unprintable)) throw Error(where + ": has a control character, expected " + expected);
+  if (name.empty() || name.find_first_of("/\\") != std::string::npos || name.front() == '.') {
+    throw Error(where + ": found '" + name + "', expected " + expected);
+  }
+  if (name.size() > longest) throw Error(fmt::format("{}: has {} bytes, expected at most {}", where, name.size(), longest));
+}
+
 // A part of a file name that no file of a run has.
 void check_stage_name(const std::string& name, const std::string& where) {
-  if (name.empty() || name.find_first_of("/\\") != std::string::npos || name.front() == '.') {
-    throw Error(where + ": found '" + name + "', expected the beginning of a file name");
-  }
+  check_file_name(name, where, "the beginning of a file name");
   if (name == "last" || name == "config" || name == "summary" || name.ends_with(".best")) {
     throw Error(where + ": found '" + name + "', which is the name of another file of the run");
   }
@@ -235,7 +245,9 @@ void load_plugins(const Experiment& experiment, const std::string& source) {
 Experiment load_experiment(const std::string& path, const std::vector<std::string>& assignments) {
   Json json = load_json(path);
   for (const std::string& assignment : assignments) set_value(json, assignment);
-  return read_experiment(std::move(json), path, std::filesystem::path(path).parent_path().string());
+  Experiment experiment = read_experiment(std::move(json), path, std::filesystem::path(path).parent_path().string());
+  check_file_name(experiment.name, path + " /name", "the name of a folder in runs/");
+  return experiment;
 }
 
 }  // namespace stair::driver

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -38,6 +39,7 @@ constexpr std::int64_t largest_integer = 2'147'483'647;
 constexpr double most_elements = 2'147'483'647;
 constexpr std::size_t most_layers = 10'000;
 constexpr std::size_t longest_name = 500;  // of a layer, with the blocks that it is in
+constexpr int most_nested = 16;
 
 // Where layers are read: the whole model, or one use of a block.
 struct Scope {
@@ -58,17 +60,47 @@ class Reader {
     Scope scope;
     ir::Shape shape = json_["input"]["shape"].get<ir::Shape>();
     shape.insert(shape.begin(), 1);
+    std::set<std::string, std::less<>> given;
+    collect_names(json_["layers"], "", 0, given);
     const std::string input = json_["input"].value("name", std::string("x"));
+    given.insert(input);
+    graph_.keep_names(std::move(given));
     check_name(input, "/input/name");
     scope.input = guarded("/input", [&] { return graph_.add_input(input, checked("input '" + input + "'", {ir::DType::f32, shape})); });
     scope.layers[input] = scope.input;
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
     graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
     check_examples();
+    graph_.keep_names();
     return std::move(graph_);
   }
 
  private:
+  // The names that the user gives to layers, with those of the blocks around them, before any is read: all other names give way to them.
+  void collect_names(const Json& layers, const std::string& prefix, int depth, std::set<std::string, std::less<>>& names) const {
+    std::set<std::string> blocks_here;
+    for (const Json& layer : layers) {
+      if (names.size() > most_layers || depth > most_nested) return;  // read_layers says so
+      const std::string given = layer.value("name", std::string());
+      if (!layer.contains("block")) {
+        if (!given.empty()) names.insert(prefix + given);
+        continue;
+      }
+      const std::string block = layer["block"];
+      std::string name = given.empty() ? block : given;
+      for (int n = 2; given.empty() && blocks_here.contains(name); ++n) name = fmt::format("{}_{}", block, n);
+      blocks_here.insert(name);
+      const Json blocks = json_.value("blocks", Json::object());
+      if (!blocks.contains(block)) continue;
+      const auto times = std::min<std::int64_t>(layer.value("repeat", std::int64_t{1}), most_layers);
+      for (std::int64_t i = 0; i < times && names.size() <= most_layers; ++i) {
+        const std::size_t before = names.size();
+        collect_names(blocks[block]["layers"], prefix + name + (times > 1 ? fmt::format(".{}", i) : "") + ".", depth + 1, names);
+        if (names.size() == before) break;  // nobody in it has a name
+      }
+    }
+  }
+
   [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
     throw Error(fmt::format("{} {}: {}", source_, pointer, message));
   }
@@ -90,9 +122,7 @@ class Reader {
     fail(places_.at(graph_.node(meeting->node).name), meeting->message);
   }
 
-  // Names that training's own values have.
   void check_name(const std::string& name, const std::string& pointer) const {
-    if (name == "labels" || name == "step") fail(pointer, "the name '" + name + "' is kept for training, expected another");
     if (name.starts_with("$")) fail(pointer, "found '" + name + "', expected a name that doesn't begin with '$'");
   }
 
@@ -170,7 +200,7 @@ class Reader {
       fail(pointer + "/block", fmt::format("unknown block '{}'{}", block_name, did_you_mean(block_name, names)));
     }
     const Json& block = blocks[block_name];
-    if (depth_ > 16) fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
+    if (depth_ > most_nested) fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
     const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
     if (inputs.size() != 1) fail(pointer + "/inputs", fmt::format("{} inputs, a block reads one", inputs.size()));
     if (layer.contains("name") && scope.layers.contains(layer["name"].get<std::string>())) {
@@ -196,6 +226,13 @@ class Reader {
   static std::string unused_name(const std::string& base, const Scope& scope) {
     std::string name = base;
     for (int n = 2; scope.layers.contains(name); ++n) name = fmt::format("{}_{}", base, n);
+    return name;
+  }
+
+  // What a layer without a name is called: names that others are given below are theirs.
+  std::string unnamed(const std::string& base) const {
+    std::string name = graph_.unique_name(base);
+    for (int n = 2; graph_.keeps(name) || graph_.find(name) != ir::absent; ++n) name = fmt::format("{}_{}", base, n);
     return name;
   }
 
@@ -312,7 +349,7 @@ class Reader {
     ++streams_;
     const Attributes attributes = attributes_of(op, layer, pointer, scope);
     const std::string given = layer.value("name", std::string());
-    const std::string name = given.empty() ? graph_.unique_name(scope.prefix + op.name) : scope.prefix + given;
+    const std::string name = given.empty() ? unnamed(scope.prefix + op.name) : scope.prefix + given;
     if (name.size() > longest_name) {
       fail(pointer + (given.empty() ? "" : "/name"), fmt::format("its name has {} bytes, expected at most {}", name.size(), longest_name));
     }
@@ -389,7 +426,7 @@ class Reader {
     }
     ir::State state;
     state.role = parameter.role;
-    const std::string state_name = name + "." + parameter.operand;
+    const std::string state_name = graph_.derived(name, parameter.operand);
     const ir::Type type = checked(op.name + " '" + name + "': " + parameter.operand, parameter.type(attributes, shape));
     state.initializer = parameter.initializer(attributes, shape);
     return graph_.add_state(state_name, type, state);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/op.h"
+#include "passes/float_nodes.h"
 
 namespace stair::driver {
 namespace {
@@ -47,6 +48,8 @@ std::string deployment_report(Deployment& deployment, const CompileOptions& opti
   text += fmt::format("{:<36} {:>14} {:>6}\n", "accumulator (int32)", "bound", "bits");
   for (const passes::AccumulatorBound& bound : deployment.bounds)
     text += fmt::format("{:<36} {:>14} {:>6}\n", bound.node, bound.bound, bound.bits);
+  const std::string islands = passes::describe_float_islands(deployment.graph);
+  text += "\n" + (islands.empty() ? "float between quantizers: nothing\n" : islands);
   const runtime::Executor executor = executor_for(deployment.graph, deployment.constants, options);
   return text + "\n" + assignment_report(executor);
 }

@@ -22,6 +22,7 @@
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "ir/text.h"
+#include "passes/float_nodes.h"
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
@@ -298,7 +299,7 @@ class Run {
       for (const ir::State& state : known->states()) {
         const std::string& name = known->value(state.value).name;
         const auto it = checkpoint_.states.find(name);
-        const bool of_stage = state.role == ir::StateRole::slot || name == "step";
+        const bool of_stage = state.role == ir::StateRole::slot || name == known->derived("", "step");
         if (it != checkpoint_.states.end() && !of_stage) kept.emplace(name, std::move(it->second));
         if (it != checkpoint_.states.end()) checkpoint_.states.erase(it);
       }
@@ -487,6 +488,10 @@ class Run {
   void finish_stage(const Stage& stage, StageResult& done) {
     done.checkpoint = file(stage.name + ".safetensors");
     runtime::save_checkpoint(checkpoint_, done.checkpoint);
+    if (stage.kind != Stage::Kind::floating && !quiet_) {
+      const ir::Graph deployed = passes::run(passes::deployment(experiment_.recipe), experiment_.model);
+      fmt::print("{}", passes::describe_float_islands(deployed));
+    }
     if (stage.kind != Stage::Kind::floating && experiment_.exports) {
       done.artifact = file(stage.name + ".stair");
       Deployment deployment = deploy(experiment_.model, experiment_.recipe, checkpoint_.states);

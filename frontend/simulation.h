@@ -1,23 +1,29 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
-#include "frontend/verification.h"
+#include "frontend/compile.h"
+#include "frontend/judge.h"
 
 namespace stair::driver {
 
-/// The fake-quantized float graph from before realization, in double precision: each activation quantizer is evaluated on the integers that
-/// the realized graph feeds into its layer (dequantized), with the layer's quantized weights and, where the recipe has it, quantized bias.
+/// The graph of evaluation before and right behind realize_integers: the second runs, and its integers are judged by the first.
 class Simulation {
  public:
-  /// `model` at the batch that compare() is given; `states` must outlive the simulation.
+  /// `model` at the batch that run() is given; `states` must outlive the simulation.
   Simulation(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, int threads);
   ~Simulation();
 
-  /// Compares the first `count` images; adds to `into`, one entry a quantizer.
-  void compare(const ir::TensorView& images, std::int64_t first_image, std::int64_t count, std::vector<SimulationComparison>& into);
+  Judge& judge();
+  /// Computes the integers of the images. Before the first run constants have no values.
+  void run(const ir::TensorView& images);
+  /// A value that the judge reads.
+  ir::TensorView value(ir::ValueId realized) const;
+  const ir::Graph& realized() const;
+  /// Whether the judge judges that value of the realized graph for each image.
+  bool asks(ir::ValueId realized) const;
 
  private:
   struct Impl;

@@ -7,18 +7,20 @@
 #include <vector>
 
 #include "frontend/compile.h"
+#include "frontend/judge.h"
 
 namespace stair::driver {
 
 /// `stair verify`: the deployed integers are those of training (N-SAME), and both are those that the simulated graph stands for.
 ///
 /// Three programs run over the same images: the forward half of the training graph (batch-norm frozen), from the checkpoint; the artifact,
-/// on every backend and number of threads; and the fake-quantized float graph from before realization, in double precision, node by node on
-/// the integer graph's own inputs and quantized biases, so that the comparison isn't of the realization with itself.
+/// on every backend and number of threads; and the judge (N-CHECK), which holds the integers, and what they were made from, against double
+/// precision, node by node, so that the comparison isn't of the realization with itself. What reads sums of floats, whose bits depend on
+/// the order of addition, is judged for each backend on that backend's own integers, instead of compared.
 struct VerifyOptions {
   std::vector<const backends::Backend*> backends = backends::every();
   std::vector<int> threads = {1, 2};
-  bool simulate = true;  ///< hold the integers against the float graph in double precision, too
+  bool simulate = true;  ///< judge, too
 };
 
 /// Images [count, ...] f32 padded to the batch; only the first `count` are compared.
@@ -29,46 +31,30 @@ struct VerifyBatch {
 /// The batch of that index; all batches have one size.
 using VerifyBatches = std::function<VerifyBatch(std::int64_t index)>;
 
-/// The first element that differs, in the order of the deployment graph.
-struct Difference {
-  std::string node, op;
-  std::int64_t image = -1;  ///< -1 in a constant
-  std::int64_t index = 0;   ///< within the image (or the constant), row-major
-  double expected = 0, found = 0;
-};
-
 /// The artifact on one backend and number of threads (or its constants) against training.
 struct IntegerComparison {
   std::string subject;
   std::int64_t elements = 0;
   std::int64_t mismatches = 0;
-  std::optional<Difference> first;
-};
-
-/// A quantizer's integers against the float graph.
-struct SimulationComparison {
-  std::string node;
-  std::int64_t elements = 0;
-  std::int64_t off_by_one = 0;
-  std::int64_t off_by_more = 0;
-  std::optional<Difference> first;  ///< off by more than one
+  std::optional<Difference> first = {};
+  std::int64_t judged = 0;  ///< elements behind sums of floats
+  std::int64_t judged_wrong = 0;
+  std::int64_t not_stored = 0;  ///< integers of nodes within a fused kernel, which nobody can read
 };
 
 struct Verification {
   std::int64_t images = 0;
   std::vector<IntegerComparison> integers;
-  std::vector<SimulationComparison> simulation;
-  double allowed_off_by_one = 0;  ///< share: 1 in 5,000, or 1 in 50 with fixed-point requantization
-  std::vector<std::string>
-      behind_floats;  ///< integer nodes that read sums of floats (skipped layers, weight-only recipes): not compared across backends
-  double largest_float_difference = 0;  ///< of the outputs behind such sums, relative to the largest magnitude
-  double allowed_float_difference = 1e-4;
+  std::vector<Judgement> judgements;       ///< of training; empty without the judge
+  std::vector<std::string> behind_floats;  ///< nodes that read sums of floats (skipped layers, weight-only recipes): judged, not compared
+  std::vector<std::string> unchecked;      ///< of those, nodes that nobody judges either
 
   std::int64_t elements() const;
   std::int64_t mismatches() const;
-  std::int64_t off_by_one() const;
-  std::int64_t off_by_more() const;
-  std::int64_t simulated_elements() const;
+  std::int64_t judged() const;
+  std::int64_t near_ties() const;
+  std::int64_t wrong() const;
+  std::int64_t not_stored() const;
   bool holds() const;
 };
 

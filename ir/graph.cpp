@@ -92,7 +92,7 @@ const Node& Graph::add(std::string_view op_name, std::vector<ValueId> operands, 
 
   const auto id = static_cast<NodeId>(nodes_.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
-    const std::string value_name = i == 0 ? node.name : unique_name(node.name + "." + schema.results[i].name);
+    const std::string value_name = i == 0 ? node.name : unique_name(derived(node.name, schema.results[i].name));
     node.results.push_back(add_value(value_name, types[i], id, static_cast<std::int32_t>(i)));
   }
   nodes_.push_back(std::move(node));
@@ -160,10 +160,56 @@ ValueId Graph::output(std::string_view output_name) const {
 std::string Graph::unique_name(std::string_view base) const {
   std::string candidate(base);
   if (!names_.contains(candidate)) return candidate;
-  int& next = next_suffix_.try_emplace(candidate, 2).first->second;  // names are never given back: what was taken stays so
-  while (names_.contains(candidate)) candidate = std::string(base) + "_" + std::to_string(next++);
+  int& next = next_suffix_.try_emplace(candidate, 2).first->second;
+  while (names_.contains(candidate) || keeps(candidate)) candidate = std::string(base) + "_" + std::to_string(next++);
   --next;  // the caller may not take it
   return candidate;
+}
+
+Graph Graph::like(const Graph& source) {
+  Graph made;
+  made.name = source.name;
+  made.kept_ = source.kept_;
+  return made;
+}
+
+void Graph::keep_names() {
+  KeptNames kept;
+  for (const ValueId input : inputs_) kept.owners.insert(value(input).name);
+  for (const Node& node : nodes_) kept.owners.insert(node.name);
+  for (const State& state : states_) kept.states.insert(value(state.value).name);
+  kept_ = std::make_shared<const KeptNames>(std::move(kept));
+}
+
+void Graph::keep_names(std::set<std::string, std::less<>> nodes) {
+  kept_ = std::make_shared<const KeptNames>(KeptNames{std::move(nodes), {}});
+}
+
+bool Graph::keeps(std::string_view any) const {
+  return kept_->owners.contains(any) || kept_->states.contains(any);
+}
+
+std::string Graph::derived(std::string_view base, std::string_view suffix) const {
+  const auto belongs_to_another = [&](std::string_view candidate) {
+    if (keeps(candidate)) return true;
+    for (std::size_t dot = candidate.find('.', base.size() + 1); dot != std::string_view::npos; dot = candidate.find('.', dot + 1)) {
+      if (kept_->owners.contains(candidate.substr(0, dot))) return true;
+    }
+    return false;
+  };
+  std::string candidate;
+  for (int i = 1;; ++i) {
+    const std::string number = i == 1 ? "" : "_" + std::to_string(i);
+    candidate = base.empty() ? std::string(suffix) + number : std::string(base) + number + "." + std::string(suffix);
+    if (!belongs_to_another(candidate)) return candidate;
+  }
+}
+
+void Graph::rename(ValueId value_id, const std::string& free_name) {
+  Value& renamed = values_[static_cast<std::size_t>(value_id)];
+  if (!names_.emplace(free_name, value_id).second) throw Error("the name '" + free_name + "' is taken");
+  names_.erase(renamed.name);
+  renamed.name = free_name;
 }
 
 std::int64_t Graph::batch() const {
@@ -192,8 +238,7 @@ bool Uses::within(ValueId value, std::span<const NodeId> readers) const {
   return !nodes[i].empty() && !leaves[i] && std::all_of(nodes[i].begin(), nodes[i].end(), among);
 }
 
-Rewriter::Rewriter(const Graph& source) : source_(source), map_(source.values().size(), absent) {
-  target_.name = source.name;
+Rewriter::Rewriter(const Graph& source) : source_(source), target_(Graph::like(source)), map_(source.values().size(), absent) {
   for (const ValueId input : source.inputs()) map(input, target_.add_input(source.value(input).name, source.type(input)));
   for (const State& state : source.states())
     map(state.value, target_.add_state(source.value(state.value).name, source.type(state.value), state));

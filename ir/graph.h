@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +88,9 @@ class Graph {
  public:
   std::string name = "main";
 
+  /// An empty graph of the same name that keeps the same names.
+  static Graph like(const Graph& source);
+
   /// A value that each execution is fed. The name must be free.
   ValueId add_input(const std::string& name, Type type);
   /// A named state. The name must be free; `state.value` is filled in.
@@ -125,10 +130,28 @@ class Graph {
   ValueId output(std::string_view name) const;
   /// `base`, or `base_2`, `base_3`… where it is taken.
   std::string unique_name(std::string_view base) const;
+
+  /// From now on the names that the graph has belong to their values alone, whatever they are: what derived() makes gives way to them.
+  /// Readers and pipelines begin with this, so that a model's names stay as the user wrote them, in every graph made of it.
+  void keep_names();
+  /// The same for the nodes that a reader is about to add.
+  void keep_names(std::set<std::string, std::less<>> nodes);
+  bool keeps(std::string_view any) const;
+  /// The name of what a pass makes for the value `base`: `base.suffix`; where a kept name is that, or owns it (`c1.sum` owns what begins
+  /// with `c1.sum.`), `base_2.suffix`, `base_3.suffix`… For what belongs to no value (`base` empty) `suffix`, `suffix_2`… A function of the
+  /// kept names alone, so that all graphs made of one model, those of later sessions among them, agree on it.
+  std::string derived(std::string_view base, std::string_view suffix) const;
+  /// Another name for a value; it must be free.
+  void rename(ValueId value, const std::string& free_name);
   /// The batch: first dimension of the first input. 1 where there is none.
   std::int64_t batch() const;
 
  private:
+  struct KeptNames {
+    std::set<std::string, std::less<>> owners;  // of inputs and nodes: names that begin with NAME. are made for them
+    std::set<std::string, std::less<>> states;
+  };
+
   ValueId add_value(std::string name, Type type, NodeId producer, std::int32_t result);
 
   std::vector<Value> values_;
@@ -141,6 +164,7 @@ class Graph {
   std::unordered_map<std::string, ValueId> names_;
   mutable std::unordered_map<std::string, int> next_suffix_;  // of unique_name()
   std::unordered_set<std::string> output_names_;
+  std::shared_ptr<const KeptNames> kept_ = std::make_shared<const KeptNames>();
 };
 
 /// For each value the nodes that read it, in order (a node that reads it twice stands twice), and whether an output or update does.

@@ -217,7 +217,7 @@ ValueId GradientContext::emit(std::string_view op_name, std::vector<ValueId> ope
 }
 
 std::vector<ValueId> GradientContext::emit_all(std::string_view op_name, std::vector<ValueId> operands, Attributes attributes) {
-  const std::string name = graph_.node(node_).name + ".grad";
+  const std::string name = graph_.derived(graph_.node(node_).name, "grad");
   return graph_.add(op_name, std::move(operands), std::move(attributes), name).results;
 }
 

@@ -13,8 +13,7 @@ Graph with_batch(const Graph& graph, std::int64_t batch) {
     throw Error("graph '" + graph.name + "' trains '" + graph.value(update.state).name + "' on batches of " +
                 std::to_string(graph.batch()) + ", expected a model or an inference graph for batches of " + std::to_string(batch));
   }
-  Graph made;
-  made.name = graph.name;
+  Graph made = Graph::like(graph);
   std::vector<ValueId> map(graph.values().size(), absent);
   const auto mapped = [&](ValueId old) { return old == absent ? absent : map[static_cast<std::size_t>(old)]; };
   for (const ValueId input : graph.inputs()) {

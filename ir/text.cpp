@@ -66,6 +66,7 @@ class Parser {
       statement();
       scan_.end_line();
     }
+    graph_.keep_names();
     return std::move(graph_);
   }
 
@@ -238,7 +239,7 @@ class Parser {
     }
     for (std::size_t i = 0; i < made.results.size(); ++i) {
       const Value& value = graph_.value(made.results[i]);
-      if (names[i] != value.name) scan_.fail("found '%" + names[i] + "', expected '%" + value.name + "'");
+      if (names[i] != value.name) at_place([&] { graph_.rename(made.results[i], names[i]); });
       if (!types.empty() && types[i] != value.type) {
         scan_.fail("'%" + value.name + "' is written as " + to_string(types[i]) + ", but its op gives " + to_string(value.type));
       }

@@ -25,11 +25,4 @@ ir::ValueId latent_weight(const ir::Graph& graph, ir::ValueId weight) {
   return graph.state(weight) == nullptr ? ir::absent : weight;
 }
 
-std::string layer_of_weight(const ir::Graph& graph, ir::ValueId weight) {
-  const ir::ValueId latent = latent_weight(graph, weight);
-  if (latent == ir::absent) return "";
-  const std::string& name = graph.value(latent).name;
-  return name.substr(0, name.rfind('.'));
-}
-
 }  // namespace stair::passes

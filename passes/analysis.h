@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "ir/graph.h"
@@ -15,9 +14,5 @@ bool takes_batch_norm(const ir::Node& layer);
 
 /// The state that a weight comes from: the weight itself, or the latent weight behind folding; absent where there is none.
 ir::ValueId latent_weight(const ir::Graph& graph, ir::ValueId weight);
-
-/// The layer that a parameter belongs to: "conv1" for the state "conv1.weight"; also for values computed from that state alone (a folded
-/// weight). Empty where the value comes from no single layer.
-std::string layer_of_weight(const ir::Graph& graph, ir::ValueId weight);
 
 }  // namespace stair::passes

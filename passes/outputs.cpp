@@ -16,8 +16,7 @@ ir::Graph with_outputs(const ir::Graph& graph, const std::vector<ir::ValueId>& v
       if (operand != ir::absent) needed[static_cast<std::size_t>(operand)] = true;
     }
   }
-  ir::Graph made;
-  made.name = graph.name;
+  ir::Graph made = ir::Graph::like(graph);
   std::vector<ir::ValueId> map(graph.values().size(), ir::absent);
   for (const ir::ValueId input : graph.inputs()) {
     map[static_cast<std::size_t>(input)] = made.add_input(graph.value(input).name, graph.type(input));

@@ -36,6 +36,7 @@ Result run(const Step& step, const ir::Graph& graph) {
 }
 
 ir::Graph run(const Pipeline& pipeline, ir::Graph graph, const Observer& observer) {
+  graph.keep_names();
   for (const Step& step : pipeline) {
     Result result = run(step, graph);
     if (observer) observer(step, result);

@@ -23,11 +23,13 @@ struct Integers {
 /// integers of `x` times `weight` (N-ACC). `value` and `x` are of the graph that the pass was given, the rest is of its result.
 struct IntegerSum {
   ir::ValueId value = ir::absent;
-  ir::ValueId x = ir::absent;       ///< the float value whose integers the layer reads
-  ir::ValueId sum = ir::absent;     ///< int32
-  ir::ValueId weight = ir::absent;  ///< the integers that it multiplies by; of a product of two activations those of the second
-  ir::ValueId step = ir::absent;    ///< f32, one or one a channel
-  ir::ValueId bias = ir::absent;    ///< int32; absent where there is none and where it stays a float (N-BIAS)
+  ir::ValueId x = ir::absent;             ///< the float value whose integers the layer reads
+  ir::ValueId sum = ir::absent;           ///< int32
+  ir::ValueId weight = ir::absent;        ///< the integers that it multiplies by; of a product of two activations those of the second
+  ir::ValueId weight_scale = ir::absent;  ///< f32, one or one a channel
+  ir::ValueId step = ir::absent;          ///< f32, one or one a channel
+  ir::ValueId bias = ir::absent;          ///< int32; absent where there is none and where it stays a float (N-BIAS)
+  ir::ValueId float_bias = ir::absent;    ///< what the int32 bias was made of
 };
 
 /// What a pass gives back: the new graph and what it changed, one line a change ("folded bn1 into conv1"). A pass that makes integers says
@@ -72,7 +74,7 @@ using Observer = std::function<void(const Step&, const Result&)>;
 
 /// Runs one pass: completes and checks its options (Error with the nearest name), runs it, and verifies the graph that it yields.
 Result run(const Step& step, const ir::Graph& graph);
-/// Runs the steps in order.
+/// Runs the steps in order. What they make gives way to the names of the graph that the first is given.
 ir::Graph run(const Pipeline& pipeline, ir::Graph graph, const Observer& observer = {});
 
 }  // namespace stair::passes

@@ -13,6 +13,7 @@
 #include "frontend/trained.h"
 #include "ir/error.h"
 #include "passes/analysis.h"
+#include "passes/float_nodes.h"
 #include "passes/outputs.h"
 #include "passes/plan_memory.h"
 #include "runtime/file.h"
@@ -101,7 +102,10 @@ int run_inspect(const InspectOptions& options) {
     fmt::print("{}: stage '{}', step {}, arithmetic version {}{}\n\n{}", trained.experiment.name, trained.checkpoint.stage_name,
                trained.checkpoint.step, trained.checkpoint.arithmetic,
                best < 0 ? "" : fmt::format(", best test accuracy {:.2f} %", 100 * best), model_report(trained.experiment.model));
-    if (trained.quantized) fmt::print("\nrecipe {}\n\n{}", trained.checkpoint.recipe, weight_errors(trained));
+    if (trained.quantized) {
+      const std::string islands = passes::describe_float_islands(passes::run(passes::deployment(trained.recipe), trained.experiment.model));
+      fmt::print("\nrecipe {}\n\n{}{}", trained.checkpoint.recipe, weight_errors(trained), islands.empty() ? "" : "\n" + islands);
+    }
     finish(options, trained.experiment.model);
   }
   return 0;

@@ -25,16 +25,16 @@ Result run_append_loss(const ir::Graph& graph, const ir::Attributes& options) {
   if (type.shape.size() != 2) {
     throw Error("the output '" + graph.value(logits).name + "' is " + to_string(type) + ", expected [N, classes] for a loss over classes");
   }
-  const ir::ValueId labels = made.add_input("labels", {ir::DType::i32, {type.shape[0]}});
+  const ir::ValueId labels = made.add_input(made.derived("", "labels"), {ir::DType::i32, {type.shape[0]}});
   if (loss == "mean_squared_error") {
-    const ir::ValueId target = made.emit("one_hot", {labels}, {{"classes", type.shape[1]}}, "target");
-    made.add_output("loss", made.emit(loss, {logits, target}, {}, "loss"));
+    const ir::ValueId target = made.emit("one_hot", {labels}, {{"classes", type.shape[1]}}, made.derived("", "target"));
+    made.add_output("loss", made.emit(loss, {logits, target}, {}, made.derived("", "loss")));
   } else {
     ir::Attributes attributes;
     if (loss == "cross_entropy") attributes.set("label_smoothing", smoothing);
-    made.add_output("loss", made.emit(loss, {logits, labels}, attributes, "loss"));
+    made.add_output("loss", made.emit(loss, {logits, labels}, attributes, made.derived("", "loss")));
   }
-  made.add_output("correct", made.emit("correct_count", {logits, labels}, {}, "correct"));
+  made.add_output("correct", made.emit("correct_count", {logits, labels}, {}, made.derived("", "correct")));
   return result;
 }
 

@@ -31,7 +31,7 @@ class Appender {
     copy_source();
     ir::State counter;
     counter.role = ir::StateRole::counter;
-    step_ = graph_.add_state("step", {ir::DType::i64, {1}}, counter);
+    step_ = graph_.add_state(graph_.derived("", "step"), {ir::DType::i64, {1}}, counter);
     rate_ = graph_.emit("learning_rate", {step_},
                         {{"kind", options_.at("schedule")},
                          {"base", options_.at("learning_rate")},
@@ -40,11 +40,11 @@ class Appender {
                          {"gamma", options_.at("gamma")},
                          {"warmup_steps", options_.at("warmup_steps")},
                          {"final", options_.at("final")}},
-                        "learning_rate");
+                        graph_.derived("", "learning_rate"));
     graph_.add_output("learning_rate", rate_);
     clip_gradients();
     for (const auto& [parameter, gradient] : gradients_) update(parameter, gradient);
-    graph_.add_update(step_, graph_.emit("increment", {step_}, {}, "next_step"));
+    graph_.add_update(step_, graph_.emit("increment", {step_}, {}, graph_.derived("", "next_step")));
     return {std::move(graph_), std::move(changes_)};
   }
 
@@ -77,16 +77,16 @@ class Appender {
     if (max_norm <= 0) return;
     std::vector<ValueId> all;
     for (const auto& [parameter, gradient] : gradients_) all.push_back(gradient);
-    const ValueId factor = graph_.emit("clip_norm_factor", all, {{"max_norm", max_norm}}, "clip_norm");
+    const ValueId factor = graph_.emit("clip_norm_factor", all, {{"max_norm", max_norm}}, graph_.derived("", "clip_norm"));
     for (auto& [parameter, gradient] : gradients_) {
-      gradient = graph_.emit("mul", {gradient, factor}, {}, graph_.value(parameter).name + ".grad.clipped");
+      gradient = graph_.emit("mul", {gradient, factor}, {}, graph_.derived(graph_.value(parameter).name, "grad.clipped"));
     }
   }
 
   ValueId slot(ValueId parameter, const char* name) {
     ir::State state;
     state.role = ir::StateRole::slot;
-    return graph_.add_state(graph_.value(parameter).name + "." + name, graph_.type(parameter), state);
+    return graph_.add_state(graph_.derived(graph_.value(parameter).name, name), graph_.type(parameter), state);
   }
 
   void update(ValueId parameter, ValueId gradient) {
@@ -98,22 +98,22 @@ class Appender {
       // section 2.5).
       const double factor = wishes.number("lr_scale");
       const bool is_sgd = options_.text("optimizer") == "sgd";
-      const ValueId scale = graph_.emit("constant", {}, {{"value", is_sgd ? factor * factor : factor}}, name + ".lr_scale");
-      rate = graph_.emit("mul", {rate_, scale}, {}, name + ".learning_rate");
+      const ValueId scale = graph_.emit("constant", {}, {{"value", is_sgd ? factor * factor : factor}}, graph_.derived(name, "lr_scale"));
+      rate = graph_.emit("mul", {rate_, scale}, {}, graph_.derived(name, "learning_rate"));
     }
     const bool decays = !wishes.has("decay") || wishes.boolean("decay");
     const double decay = decays ? options_.number("weight_decay") : 0.0;
     ValueId next = options_.text("optimizer") == "sgd" ? sgd(parameter, gradient, rate, decay) : adam(parameter, gradient, rate, decay);
     if (wishes.has("clip")) {
       const double bound = wishes.number("clip");
-      next = graph_.emit("clip", {next}, {{"low", -bound}, {"high", bound}}, name + ".clipped");
+      next = graph_.emit("clip", {next}, {{"low", -bound}, {"high", bound}}, graph_.derived(name, "clipped"));
     }
     graph_.add_update(parameter, next);
     changes_.push_back("updates '" + name + "'");
   }
 
   ValueId sgd(ValueId parameter, ValueId gradient, ValueId rate, double decay) {
-    const std::string name = graph_.value(parameter).name + ".next";
+    const std::string name = graph_.derived(graph_.value(parameter).name, "next");
     const double momentum = options_.number("momentum");
     if (momentum == 0) return graph_.emit("sgd", {parameter, gradient, rate}, {{"weight_decay", decay}}, name);
     const ValueId velocity = slot(parameter, "momentum");
@@ -136,7 +136,7 @@ class Appender {
                                                    {"eps", options_.at("eps")},
                                                    {"weight_decay", decay},
                                                    {"decoupled", options_.text("optimizer") == "adamw"}},
-                                                  graph_.value(parameter).name + ".next")
+                                                  graph_.derived(graph_.value(parameter).name, "next"))
                                              .results;
     graph_.add_update(first, results[1]);
     graph_.add_update(second, results[2]);

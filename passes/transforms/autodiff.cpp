@@ -24,7 +24,8 @@ class Differentiator {
     mark_trained();
     const ValueId loss = source_.output("loss");
     if (!trained(loss)) throw Error("the loss '" + source_.value(loss).name + "' depends on no parameter");
-    gradient(loss) = graph_.emit("constant", {}, {{"value", 1.0}, {"shape", source_.type(loss).shape}}, "loss.grad");
+    gradient(loss) = graph_.emit("constant", {}, {{"value", 1.0}, {"shape", source_.type(loss).shape}},
+                                 graph_.derived(source_.value(loss).name, "grad"));
     for (auto id = static_cast<NodeId>(source_.nodes().size()); id-- > 0;) differentiate(id);
     for (const ir::State& state : source_.states()) {
       if (state.role != ir::StateRole::parameter || gradient(state.value) == ir::absent) continue;
@@ -83,7 +84,7 @@ class Differentiator {
                           to_string(graph_.type(value)));
     }
     ValueId& sum = gradient(value);
-    sum = sum == ir::absent ? more : graph_.emit("add", {sum, more}, {}, source_.value(value).name + ".grad.sum");
+    sum = sum == ir::absent ? more : graph_.emit("add", {sum, more}, {}, graph_.derived(source_.value(value).name, "grad.sum"));
   }
 
   const Graph& source_;

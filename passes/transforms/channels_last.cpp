@@ -62,14 +62,15 @@ class ChannelsLast {
   ValueId first(ValueId old) {
     if (old == ir::absent) return old;
     if (!rewriter_.mapped(old)) {
-      rewriter_.map(old, turn(last_[static_cast<std::size_t>(old)], {0, 3, 1, 2}, 3, source().value(old).name + ".nchw"));
+      rewriter_.map(
+          old, turn(last_[static_cast<std::size_t>(old)], {0, 3, 1, 2}, 3, rewriter_.graph().derived(source().value(old).name, "nchw")));
     }
     return rewriter_(old);
   }
   // The old value as [N,H,W,C].
   ValueId last(ValueId old) {
     ValueId& value = last_[static_cast<std::size_t>(old)];
-    if (value == ir::absent) value = turn(rewriter_(old), {0, 2, 3, 1}, 1, source().value(old).name + ".nhwc");
+    if (value == ir::absent) value = turn(rewriter_(old), {0, 2, 3, 1}, 1, rewriter_.graph().derived(source().value(old).name, "nhwc"));
     return value;
   }
 

@@ -107,8 +107,9 @@ class Masks {
       attributes.set("clamp", bounds);
     }
     const std::string& name = graph_.value(node.operands[1]).name;
-    masks_[&node] = rewriter_.graph().emit(
-        "range_mask", {rewriter_(node.operands[1]), rewriter_(node.operands[2]), rewriter_(node.operands[3])}, attributes, name + ".mask");
+    masks_[&node] =
+        rewriter_.graph().emit("range_mask", {rewriter_(node.operands[1]), rewriter_(node.operands[2]), rewriter_(node.operands[3])},
+                               attributes, rewriter_.graph().derived(name, "mask"));
   }
 
   void answer(const Question& q) {

@@ -66,8 +66,7 @@ std::vector<bool> deployed_values(const Graph& graph) {
 }
 
 Result cut_deployment(const Graph& graph, const std::vector<bool>& depends) {
-  Graph deployed;
-  deployed.name = graph.name;
+  Graph deployed = Graph::like(graph);
   std::vector<ValueId> map(graph.values().size(), ir::absent);
   const auto mapped = [&](ValueId old) { return old == ir::absent ? ir::absent : map[static_cast<std::size_t>(old)]; };
   for (const ValueId input : graph.inputs()) {
@@ -92,7 +91,7 @@ Result cut_deployment(const Graph& graph, const std::vector<bool>& depends) {
 }
 
 Result cut_constants(const Graph& graph, const std::vector<bool>& depends) {
-  Graph constants;
+  Graph constants = Graph::like(graph);
   constants.name = graph.name + ".constants";
   std::vector<ValueId> map(graph.values().size(), ir::absent);
   for (const ir::State& state : graph.states()) {

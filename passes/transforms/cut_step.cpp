@@ -37,7 +37,7 @@ class StepCut {
     const std::vector<bool> depends = depends_on_inputs(source_);
     ir::Rewriter rewriter(source_);
     Graph& graph = rewriter.graph();
-    const ValueId shard = graph.add_input("shard", {ir::DType::i64, {1}});
+    const ValueId shard = graph.add_input(graph.derived("", "shard"), {ir::DType::i64, {1}});
     std::vector<std::string> changes;
     for (const Node& node : source_.nodes()) {
       if (!depends[static_cast<std::size_t>(node.results.front())]) {
@@ -50,7 +50,7 @@ class StepCut {
         const ir::State* state = operand == ir::absent ? nullptr : graph.state(operand);
         if (state == nullptr || state->role != ir::StateRole::counter) continue;
         const std::string name = graph.value(operand).name;
-        operand = graph.emit("increment", {operand, shard}, {}, name + ".shard");
+        operand = graph.emit("increment", {operand, shard}, {}, graph.derived(name, "shard"));
         changes.push_back("each shard draws its own '" + name + "'");
       }
       const Node& made = graph.add(node.op->name, std::move(operands), node.attributes, node.name);
@@ -59,36 +59,36 @@ class StepCut {
     Graph cut = std::move(graph);
     for (const ir::Output& output : kept_) cut.add_output(output.name, rewriter(output.value));
     for (const Shared& shared : shared_) {
-      cut.add_output(shared.name, rewriter(shared.value));
-      changes.push_back("shares '" + shared.name + "'");
+      cut.add_output(shared.name(), rewriter(shared.value));
+      changes.push_back("shares '" + shared.name() + "'");
     }
     return {std::move(cut), std::move(changes)};
   }
 
   Result update() const {
-    Result result;
+    Result result{Graph::like(source_), {}};
     Graph& graph = result.graph;
-    graph.name = source_.name;
     std::vector<ValueId> inputs;
-    for (const Shared& shared : shared_) inputs.push_back(graph.add_input(shared.name, source_.type(shared.value)));
+    for (const Shared& shared : shared_) inputs.push_back(graph.add_input(graph.derived("", shared.name()), source_.type(shared.value)));
     for (const ir::State& state : source_.states()) graph.add_state(source_.value(state.value).name, source_.type(state.value), state);
     for (std::size_t i = 0; i < shared_.size(); ++i) {
-      const std::string name = shared_[i].name.substr(shared_[i].name.find(':') + 1);
       if (shared_[i].state == ir::absent) {
-        graph.add_output(name, inputs[i]);
+        graph.add_output(shared_[i].of, inputs[i]);
       } else {
-        graph.add_update(graph.find(name), inputs[i]);
+        graph.add_update(graph.find(shared_[i].of), inputs[i]);
       }
-      result.changes.push_back("takes '" + shared_[i].name + "'");
+      result.changes.push_back("takes '" + shared_[i].name() + "'");
     }
     return result;
   }
 
  private:
   struct Shared {
-    std::string name;  // HOW:NAME
+    Reduction how;
+    std::string of;  // the output or state
     ValueId value;
     ValueId state;  // that takes the value; absent: an output
+    std::string name() const { return std::string(name_of(how)) + ":" + of; }
   };
 
   void add(const std::string& name, ValueId value, ValueId state) {
@@ -105,7 +105,7 @@ class StepCut {
       throw Error("pass 'cut_step': '" + name + "' is computed by " + (node == nullptr ? "no node" : "the op '" + node->op->name + "'") +
                   ", which doesn't say how the values of several shards become one");
     }
-    shared_.push_back({std::string(name_of(how)) + ":" + name, value, state});
+    shared_.push_back({how, name, value, state});
   }
 
   const Graph& source_;

@@ -28,9 +28,8 @@ Result run_dead_code(const ir::Graph& graph) {
     for (const ir::ValueId operand : node.operands) mark(operand);
   }
 
-  Result result;
+  Result result{ir::Graph::like(graph), {}};
   ir::Graph& target = result.graph;
-  target.name = graph.name;
   std::vector<ir::ValueId> map(graph.values().size(), ir::absent);
   const auto mapped = [&](ir::ValueId old) { return old == ir::absent ? ir::absent : map[static_cast<std::size_t>(old)]; };
   for (const ir::ValueId input : graph.inputs()) {

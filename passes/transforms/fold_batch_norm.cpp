@@ -57,41 +57,44 @@ class Folder {
     return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
   }
 
+  std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
+
   // weight[c, ...] * factor[c]
   ValueId scaled_weight(ValueId weight, ValueId factor, const std::string& name) {
     ir::Shape shape(rewriter_.graph().type(weight).shape.size(), 1);
     shape.front() = rewriter_.graph().type(weight).shape.front();
-    return emit("mul", {weight, emit("reshape", {factor}, name + ".factor", {{"shape", shape}})}, name + ".folded");
+    return emit("mul", {weight, emit("reshape", {factor}, derived(name, "factor"), {{"shape", shape}})}, derived(name, "folded"));
   }
 
   // beta - (mean - bias) * factor
   ValueId shift(const Node& norm, ValueId centre, ValueId bias, ValueId factor) {
-    if (bias != ir::absent) centre = emit("sub", {centre, bias}, norm.name + ".centre");
-    return emit("sub", {rewriter_(norm.operands[Operand::beta]), emit("mul", {centre, factor}, norm.name + ".moved")},
-                norm.name + ".shift");
+    if (bias != ir::absent) centre = emit("sub", {centre, bias}, derived(norm.name, "centre"));
+    return emit("sub", {rewriter_(norm.operands[Operand::beta]), emit("mul", {centre, factor}, derived(norm.name, "moved"))},
+                derived(norm.name, "shift"));
   }
 
   void fold(const Node& node, const Node& norm) {
     const std::string& name = norm.name;
     const Attributes eps{{"eps", norm.attributes.at("eps")}};
     const ValueId bias = node.operands.size() > 2 ? rewriter_(node.operands[2]) : ir::absent;
-    const ValueId running_deviation = emit("standard_deviation", {rewriter_(norm.operands[Operand::variance])}, name + ".std", eps);
-    const ValueId factor = emit("div", {rewriter_(norm.operands[Operand::gamma]), running_deviation}, name + ".factor");
+    const ValueId running_deviation = emit("standard_deviation", {rewriter_(norm.operands[Operand::variance])}, derived(name, "std"), eps);
+    const ValueId factor = emit("div", {rewriter_(norm.operands[Operand::gamma]), running_deviation}, derived(name, "factor"));
     ValueId scale = into_weights_ ? ir::absent : factor;
     ValueId centre = rewriter_(norm.operands[Operand::mean]);
     ValueId shift_factor = factor;
     if (norm.op->name == "batch_norm") {
       const std::vector<ValueId> statistics = batch_statistics(node, norm, bias);
-      const ValueId batch_deviation = emit("standard_deviation", {statistics[1]}, name + ".batch_std", eps);
-      scale = emit("div", {running_deviation, batch_deviation}, name + ".correction");
+      const ValueId batch_deviation = emit("standard_deviation", {statistics[1]}, derived(name, "batch_std"), eps);
+      scale = emit("div", {running_deviation, batch_deviation}, derived(name, "correction"));
       centre = statistics[0];
-      shift_factor = emit("div", {rewriter_(norm.operands[Operand::gamma]), batch_deviation}, name + ".batch_factor");
+      shift_factor = emit("div", {rewriter_(norm.operands[Operand::gamma]), batch_deviation}, derived(name, "batch_factor"));
     }
     const ValueId moved = shift(norm, centre, bias, shift_factor);
     const ValueId weight = rewriter_(node.operands[1]);
-    const ValueId y = emit(node.op->name.c_str(),
-                           {rewriter_(node.operands[0]), into_weights_ ? scaled_weight(weight, factor, node.name + ".weight") : weight},
-                           node.name, node.attributes);
+    const ValueId y =
+        emit(node.op->name.c_str(),
+             {rewriter_(node.operands[0]), into_weights_ ? scaled_weight(weight, factor, derived(node.name, "weight")) : weight}, node.name,
+             node.attributes);
     rewriter_.map(node.results.front(), y);
     rewriter_.map(norm.results.front(), emit("channel_affine", {y, scale, moved}, name));
     changes_.push_back("folded '" + name + "' into the " + (into_weights_ ? "weights" : "scale") + " of '" + node.name + "'");
@@ -102,16 +105,17 @@ class Folder {
     Graph& graph = rewriter_.graph();
     Attributes unquantized = node.attributes;
     unquantized.set("quantize", false);
-    const ValueId plain =
-        emit(node.op->name.c_str(), {rewriter_(node.operands[0]), rewriter_(node.operands[1]), bias}, norm.name + ".unfolded", unquantized);
-    const std::vector<ValueId> statistics = graph.add("batch_statistics", {plain}, {}, norm.name + ".statistics").results;
+    const ValueId plain = emit(node.op->name.c_str(), {rewriter_(node.operands[0]), rewriter_(node.operands[1]), bias},
+                               derived(norm.name, "unfolded"), unquantized);
+    const std::vector<ValueId> statistics = graph.add("batch_statistics", {plain}, {}, derived(norm.name, "statistics")).results;
     const ir::Shape& shape = graph.type(plain).shape;
     const auto n = static_cast<double>(ir::element_count(shape) / shape[1]);
     const ir::Attribute& momentum = norm.attributes.at("momentum");
     rewriter_.map(norm.results[1], emit("exponential_moving_average", {rewriter_(norm.operands[Operand::mean]), statistics[0]},
-                                        norm.name + ".new_mean", {{"momentum", momentum}}));
-    rewriter_.map(norm.results[2], emit("exponential_moving_average", {rewriter_(norm.operands[Operand::variance]), statistics[1]},
-                                        norm.name + ".new_var", {{"momentum", momentum}, {"correction", n > 1 ? n / (n - 1) : 1.0}}));
+                                        derived(norm.name, "new_mean"), {{"momentum", momentum}}));
+    rewriter_.map(norm.results[2],
+                  emit("exponential_moving_average", {rewriter_(norm.operands[Operand::variance]), statistics[1]},
+                       derived(norm.name, "new_var"), {{"momentum", momentum}, {"correction", n > 1 ? n / (n - 1) : 1.0}}));
     return statistics;
   }
 

@@ -14,9 +14,8 @@ using ir::Graph;
 using ir::ValueId;
 
 Result freeze(const Graph& graph) {
-  Result result;
+  Result result{Graph::like(graph), {}};
   Graph& frozen = result.graph;
-  frozen.name = graph.name;
   std::vector<ValueId> map(graph.values().size(), ir::absent);
   const auto mapped = [&](ValueId old) { return old == ir::absent ? ir::absent : map[static_cast<std::size_t>(old)]; };
   for (const ValueId input : graph.inputs()) {

@@ -138,6 +138,8 @@ class Inserter {
     return rewriter_.graph().add(op, std::move(operands), std::move(attributes), name).results;
   }
 
+  std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
+
   Attributes parameters_options(ir::Range range, bool symmetric) const {
     return {{"lo", std::int64_t{range.lo}},
             {"hi", std::int64_t{range.hi}},
@@ -174,17 +176,17 @@ class Inserter {
     if (bits == 0) return;
 
     const std::string& name = source.value(value).name;
-    ValueId low = range_state(name + ".min", std::numeric_limits<double>::infinity());
-    ValueId high = range_state(name + ".max", -std::numeric_limits<double>::infinity());
+    ValueId low = range_state(derived(name, "min"), std::numeric_limits<double>::infinity());
+    ValueId high = range_state(derived(name, "max"), -std::numeric_limits<double>::infinity());
     if (switches_.observe) {
       const bool average = recipe_.activations.observer == Recipe::ObserverKind::moving_average;
       std::vector<ValueId> states{low, high};
-      if (average) states.push_back(count_state(name + ".count"));
+      if (average) states.push_back(count_state(derived(name, "count")));
       std::vector<ValueId> operands{rewriter_(value)};
       operands.insert(operands.end(), states.begin(), states.end());
       const std::vector<ValueId> seen =
-          average ? emit_all("observe_average", operands, {{"momentum", recipe_.activations.momentum}}, name + ".observer")
-                  : emit_all("observe_min_max", operands, {}, name + ".observer");
+          average ? emit_all("observe_average", operands, {{"momentum", recipe_.activations.momentum}}, derived(name, "observer"))
+                  : emit_all("observe_min_max", operands, {}, derived(name, "observer"));
       for (std::size_t i = 0; i < states.size(); ++i) updates_.emplace_back(states[i], seen[i]);
       low = seen[0];
       high = seen[1];
@@ -192,9 +194,9 @@ class Inserter {
     if (!switches_.activations) return;
     const ir::Range range = recipe_.activation_range(bits);
     const std::vector<ValueId> parameters =
-        emit_all("affine_parameters", {low, high}, parameters_options(range, recipe_.activations.symmetric), name + ".scale");
-    rewriter_.map(value,
-                  emit("fake_quantize", {rewriter_(value), parameters[0], parameters[1]}, fake_quantize_options(range), name + ".fq"));
+        emit_all("affine_parameters", {low, high}, parameters_options(range, recipe_.activations.symmetric), derived(name, "scale"));
+    rewriter_.map(
+        value, emit("fake_quantize", {rewriter_(value), parameters[0], parameters[1]}, fake_quantize_options(range), derived(name, "fq")));
     changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit activation");
   }
 
@@ -205,9 +207,8 @@ class Inserter {
     // A quantized activation (the second operand of an attention's matmul) is no weight. A weight that two layers share gets a quantizer in
     // each.
     if (switches_.weights && !depends(old_weight)) {
-      const std::string layer = layer_of_weight(source, old_weight);
       steer_optimizer(latent_weight(source, old_weight));
-      rewriter_.map(old_weight, quantized_weight(node, mapped, layer.empty() ? node.name : layer));
+      rewriter_.map(old_weight, quantized_weight(node, mapped));
     }
     rewriter_.copy(node);
     rewriter_.map(old_weight, mapped);
@@ -227,20 +228,20 @@ class Inserter {
     }
   }
 
-  ValueId quantized_weight(const Node& node, ValueId weight, const std::string& layer) {
+  ValueId quantized_weight(const Node& node, ValueId weight) {
     const std::string name = rewriter_.graph().value(weight).name;
     if (recipe_.weights.method == Recipe::WeightMethod::binary) return binary_weight(weight, name);
-    const int bits = recipe_.weight_bits_of(layer);
+    const int bits = recipe_.weight_bits_of(node.name);
     const ir::Range range = recipe_.weight_range(bits);
     // A matmul sums over its weight's rows, so that one scale an output channel isn't to be had there.
     const bool per_channel = recipe_.weights.granularity == Recipe::Granularity::per_channel && node.op->name != "matmul";
-    const std::vector<ValueId> seen = emit_all("weight_range", {weight}, {{"per_channel", per_channel}}, name + ".range");
+    const std::vector<ValueId> seen = emit_all("weight_range", {weight}, {{"per_channel", per_channel}}, derived(name, "range"));
     const std::vector<ValueId> parameters =
-        emit_all("affine_parameters", {seen[0], seen[1]}, parameters_options(range, true), name + ".scale");
+        emit_all("affine_parameters", {seen[0], seen[1]}, parameters_options(range, true), derived(name, "scale"));
     Attributes options = fake_quantize_options(range);
     options.set("backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized"));
     changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit weights");
-    return emit("fake_quantize", {weight, parameters[0], parameters[1]}, std::move(options), name + ".fq");
+    return emit("fake_quantize", {weight, parameters[0], parameters[1]}, std::move(options), derived(name, "fq"));
   }
 
   ValueId binary_weight(ValueId weight, const std::string& name) {
@@ -251,13 +252,13 @@ class Inserter {
     if (recipe_.weights.stochastic && switches_.training) {
       ir::State counter;
       counter.role = ir::StateRole::counter;
-      draws = rewriter_.graph().add_state(rewriter_.graph().unique_name(name + ".draws"), {ir::DType::i64, {1}}, counter);
-      updates_.emplace_back(draws, emit("increment", {draws}, {}, name + ".next_draws"));
+      draws = rewriter_.graph().add_state(rewriter_.graph().unique_name(derived(name, "draws")), {ir::DType::i64, {1}}, counter);
+      updates_.emplace_back(draws, emit("increment", {draws}, {}, derived(name, "next_draws")));
       options.set("stochastic", true);
       options.set("stream", static_cast<std::int64_t>(rewriter_.graph().states().size()));
     }
     changes_.push_back("'" + name + "': binary weights");
-    return emit("fake_binarize", {weight, draws}, std::move(options), name + ".fq");
+    return emit("fake_binarize", {weight, draws}, std::move(options), derived(name, "fq"));
   }
 
   ir::Rewriter rewriter_;

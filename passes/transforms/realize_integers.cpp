@@ -43,7 +43,8 @@ struct Quantized {
 // The int32 accumulator of a layer, the integers that it multiplies by, the scale of one step, and the bias: integers of that step, or the
 // floats that they stand for.
 struct Accumulator {
-  ValueId sum = ir::absent, weight = ir::absent, step = ir::absent, bias = ir::absent;
+  ValueId sum = ir::absent, weight = ir::absent, weight_scale = ir::absent, step = ir::absent, bias = ir::absent;
+  ValueId float_bias = ir::absent;
 };
 
 // What stands between a layer's accumulator and its quantizer.
@@ -83,6 +84,8 @@ class Realizer {
   std::vector<ValueId> emit_all(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
     return rewriter_.graph().add(op, std::move(operands), std::move(attributes), name).results;
   }
+
+  std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
 
   // ---- chains --------------------------------------------------------------------------------------------------------
 
@@ -146,7 +149,7 @@ class Realizer {
     const Chain chain = depends(node.operands[0]) ? chains_.at(&node) : Chain{};
     y.q = integers(chain, node, y);
     if (y.q == ir::absent) {
-      y.q = emit("quantize", {rewriter_(node.operands[0]), y.scale, y.zero_point}, node.name + ".q",
+      y.q = emit("quantize", {rewriter_(node.operands[0]), y.scale, y.zero_point}, derived(node.name, "q"),
                  {{"lo", y.lo}, {"hi", y.hi}, {"axis", node.attributes.at("axis")}});
     } else {
       changes_.push_back("'" + chain.root->name + "' on integers");
@@ -157,10 +160,10 @@ class Realizer {
   void realize_fake_binarize(const Node& node) {
     Attributes options{
         {"stochastic", node.attributes.at("stochastic")}, {"seed", node.attributes.at("seed")}, {"stream", node.attributes.at("stream")}};
-    const ValueId q = emit("binarize", rewriter_(node.operands), node.name + ".q", std::move(options));
+    const ValueId q = emit("binarize", rewriter_(node.operands), derived(node.name, "q"), std::move(options));
     // ±1 stand for themselves.
-    const ValueId one = emit("constant", {}, node.name + ".scale", {{"value", 1.0}});
-    const ValueId zero = emit("constant", {}, node.name + ".zero_point", {{"dtype", std::string("i32")}});
+    const ValueId one = emit("constant", {}, derived(node.name, "scale"), {{"value", 1.0}});
+    const ValueId zero = emit("constant", {}, derived(node.name, "zero_point"), {{"dtype", std::string("i32")}});
     integers_.push_back({node.results.front(), q, one, zero});
     rewriter_.map(node.results.front(), emit("dequantize", {q, one, zero}, node.name));
     changes_.push_back("'" + node.name + "' as ±1");
@@ -177,9 +180,9 @@ class Realizer {
     std::vector<ValueId> results;
     if (node.op->name == "pad") {
       if (node.attributes.number("value") != 0) return false;
-      results = emit_all("pad_integer", {first.q, first.zero_point}, node.name + ".q", {{"padding", node.attributes.at("padding")}});
+      results = emit_all("pad_integer", {first.q, first.zero_point}, derived(node.name, "q"), {{"padding", node.attributes.at("padding")}});
     } else {
-      results = emit_all(node.op->name.c_str(), operands, node.name + ".q", node.attributes);
+      results = emit_all(node.op->name.c_str(), operands, derived(node.name, "q"), node.attributes);
     }
     for (std::size_t i = 1; i < node.results.size(); ++i) rewriter_.map(node.results[i], results[i]);
     stand_for(node, {results.front(), first.scale, first.zero_point, first.lo, first.hi});
@@ -195,7 +198,7 @@ class Realizer {
     if (node.op->name == "matmul") operands.push_back(b.zero_point);
     Attributes attributes = node.attributes;
     attributes.erase("quantize");
-    return emit(node.op->integer.integer_op.c_str(), std::move(operands), node.name + ".sum", std::move(attributes));
+    return emit(node.op->integer.integer_op.c_str(), std::move(operands), derived(node.name, "sum"), std::move(attributes));
   }
 
   void realize_layer(const Node& node) {
@@ -206,18 +209,21 @@ class Realizer {
     const ValueId factor = norm != nullptr ? rewriter_(norm->operands[1]) : ir::absent;
     const ValueId own_bias = node.op->name != "matmul" && node.operands.size() > 2 ? rewriter_(node.operands[2]) : ir::absent;
     Accumulator sum;
-    sum.bias = norm != nullptr ? rewriter_(norm->operands[2]) : own_bias;
+    sum.bias = sum.float_bias = norm != nullptr ? rewriter_(norm->operands[2]) : own_bias;
     ValueId plain_step = ir::absent;  // of the float value, which knows of no batch-norm
     if (factor != ir::absent || (sum.bias != ir::absent && !options_.float_bias)) {
-      const std::vector<ValueId> fitted = emit_all(
-          "fit_channels", {b.q, b.scale, a.scale, factor, options_.float_bias ? ir::absent : sum.bias}, node.name + ".weight.fitted");
+      const std::vector<ValueId> fitted =
+          emit_all("fit_channels", {b.q, b.scale, a.scale, factor, options_.float_bias ? ir::absent : sum.bias},
+                   derived(node.name, "weight.fitted"));
       sum.step = fitted[2];
       if (!options_.float_bias) sum.bias = fitted[3];
       plain_step = factor == ir::absent ? sum.step : fitted[4];
       sum.weight = fitted[0];
+      sum.weight_scale = fitted[1];
     } else {
-      sum.step = plain_step = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
+      sum.step = plain_step = emit("mul", {a.scale, b.scale}, derived(node.name, "sum.scale"));
       sum.weight = b.q;
+      sum.weight_scale = b.scale;
     }
     sum.sum = integer_layer(node, a, b, sum.weight);
     sums_[&node] = sum;
@@ -230,7 +236,9 @@ class Realizer {
 
   // Says of which value of the source graph the sum over x and the bias are the integers.
   void stands_for(const Node& value, ValueId x, const Accumulator& sum, ValueId bias) {
-    integer_sums_.push_back({value.results.front(), x, sum.sum, sum.weight, sum.step, options_.float_bias ? ir::absent : bias});
+    const bool integer = bias != ir::absent && !options_.float_bias;
+    integer_sums_.push_back({value.results.front(), x, sum.sum, sum.weight, sum.weight_scale, sum.step, integer ? bias : ir::absent,
+                             integer ? sum.float_bias : ir::absent});
   }
 
   // ---- what ends in a quantizer --------------------------------------------------------------------------------------
@@ -263,7 +271,7 @@ class Realizer {
     if (chain.clamp == nullptr) return ir::absent;
     std::vector<double> bounds{*chain.clamp->op->clamp->low};
     if (chain.clamp->op->clamp->high) bounds.push_back(*chain.clamp->op->clamp->high);
-    return emit("clamp_range", {y.scale, y.zero_point}, name + ".range", {{"lo", y.lo}, {"hi", y.hi}, {"clamp", bounds}});
+    return emit("clamp_range", {y.scale, y.zero_point}, derived(name, "range"), {{"lo", y.lo}, {"hi", y.hi}, {"clamp", bounds}});
   }
 
   // N-REQ: multiplier is the scale of one step of the sum over s_y.
@@ -272,18 +280,18 @@ class Realizer {
     const ValueId range = clamp_range(chain, y, fake.name);
     Attributes options = range_of(y);
     options.set("axis", axis);
-    if (!options_.fixed_point) return emit("requantize", {sum, multiplier, y.zero_point, bias, range}, fake.name + ".q", options);
-    const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, fake.name + ".mantissa");
-    return emit("requantize_fixed", {sum, fixed[0], fixed[1], y.zero_point, bias, range}, fake.name + ".q", options);
+    if (!options_.fixed_point) return emit("requantize", {sum, multiplier, y.zero_point, bias, range}, derived(fake.name, "q"), options);
+    const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, derived(fake.name, "mantissa"));
+    return emit("requantize_fixed", {sum, fixed[0], fixed[1], y.zero_point, bias, range}, derived(fake.name, "q"), options);
   }
 
   ValueId requantized_layer(const Chain& chain, const Node& fake, const Quantized& y) {
     const Node& layer = *chain.root;
     const Accumulator& sum = sums_.at(&layer);
     ValueId bias = sum.bias;
-    if (bias != ir::absent && options_.float_bias) bias = emit("div", {bias, y.scale}, layer.name + ".bias.steps");
+    if (bias != ir::absent && options_.float_bias) bias = emit("div", {bias, y.scale}, derived(layer.name, "bias.steps"));
     if (chain.affine != nullptr) stands_for(*chain.affine, layer.operands[0], sum, sum.bias);
-    const ValueId multiplier = emit("div", {sum.step, y.scale}, layer.name + ".multiplier");
+    const ValueId multiplier = emit("div", {sum.step, y.scale}, derived(layer.name, "multiplier"));
     return requantize(sum.sum, multiplier, bias, chain, fake, y, channel_axis(layer));
   }
 
@@ -295,39 +303,40 @@ class Realizer {
     const std::int64_t channels = source().type(norm.operands[1]).shape[0];
     const ir::Shape shape{channels, 1, 1, 1};
     const ValueId deviation =
-        emit("standard_deviation", {rewriter_(norm.operands[4])}, norm.name + ".std", {{"eps", norm.attributes.at("eps")}});
-    const ValueId factor = emit("div", {rewriter_(norm.operands[1]), deviation}, norm.name + ".factor");
-    const ValueId moved = emit("mul", {rewriter_(norm.operands[3]), factor}, norm.name + ".moved");
-    const ValueId shift = emit("sub", {rewriter_(norm.operands[2]), moved}, norm.name + ".shift");
+        emit("standard_deviation", {rewriter_(norm.operands[4])}, derived(norm.name, "std"), {{"eps", norm.attributes.at("eps")}});
+    const ValueId factor = emit("div", {rewriter_(norm.operands[1]), deviation}, derived(norm.name, "factor"));
+    const ValueId moved = emit("mul", {rewriter_(norm.operands[3]), factor}, derived(norm.name, "moved"));
+    const ValueId shift = emit("sub", {rewriter_(norm.operands[2]), moved}, derived(norm.name, "shift"));
     const ValueId integer_bias = options_.float_bias ? ir::absent : shift;
 
     std::vector<ValueId> fitted;
     if (options_.powers_of_two) {
-      const ValueId weight = emit("reshape", {factor}, norm.name + ".weight", {{"shape", shape}});
-      const std::vector<ValueId> seen = emit_all("weight_range", {weight}, norm.name + ".weight.range");
+      const ValueId weight = emit("reshape", {factor}, derived(norm.name, "weight"), {{"shape", shape}});
+      const std::vector<ValueId> seen = emit_all("weight_range", {weight}, derived(norm.name, "weight.range"));
       const Attributes range{{"lo", std::int64_t{-127}}, {"hi", std::int64_t{127}}};
       Attributes powers = range;
       powers.set("symmetric", true);
       powers.set("power_of_two", true);
-      const std::vector<ValueId> parameters = emit_all("affine_parameters", seen, norm.name + ".weight.scale", powers);
-      const ValueId q = emit("quantize", {weight, parameters[0], parameters[1]}, norm.name + ".weight.q", range);
-      fitted = emit_all("fit_channels", {q, parameters[0], x.scale, ir::absent, integer_bias}, norm.name + ".weight.fitted");
+      const std::vector<ValueId> parameters = emit_all("affine_parameters", seen, derived(norm.name, "weight.scale"), powers);
+      const ValueId q = emit("quantize", {weight, parameters[0], parameters[1]}, derived(norm.name, "weight.q"), range);
+      fitted = emit_all("fit_channels", {q, parameters[0], x.scale, ir::absent, integer_bias}, derived(norm.name, "weight.fitted"));
     } else {
-      const ValueId q = emit("constant", {}, norm.name + ".weight", {{"value", 64.0}, {"shape", shape}, {"dtype", std::string("s8")}});
-      const ValueId scale = emit("constant", {}, norm.name + ".weight.scale", {{"value", 1.0 / 64}});
-      fitted = emit_all("fit_channels", {q, scale, x.scale, factor, integer_bias}, norm.name + ".weight.fitted");
+      const ValueId q =
+          emit("constant", {}, derived(norm.name, "weight"), {{"value", 64.0}, {"shape", shape}, {"dtype", std::string("s8")}});
+      const ValueId scale = emit("constant", {}, derived(norm.name, "weight.scale"), {{"value", 1.0 / 64}});
+      fitted = emit_all("fit_channels", {q, scale, x.scale, factor, integer_bias}, derived(norm.name, "weight.fitted"));
     }
 
     const bool flat = source().type(norm.operands[0]).shape.size() == 2;
     ValueId q = x.q;
-    if (flat) q = emit("reshape", {q}, norm.name + ".x", {{"shape", ir::Shape{0, channels, 1, 1}}});
-    Accumulator sum{ir::absent, fitted[0], fitted[2], options_.float_bias ? shift : fitted[3]};
-    sum.sum = emit("conv2d_integer", {q, sum.weight, x.zero_point}, norm.name + ".sum", {{"groups", channels}});
+    if (flat) q = emit("reshape", {q}, derived(norm.name, "x"), {{"shape", ir::Shape{0, channels, 1, 1}}});
+    Accumulator sum{ir::absent, fitted[0], fitted[1], fitted[2], options_.float_bias ? shift : fitted[3], shift};
+    sum.sum = emit("conv2d_integer", {q, sum.weight, x.zero_point}, derived(norm.name, "sum"), {{"groups", channels}});
     stands_for(norm, norm.operands[0], sum, sum.bias);
-    const ValueId multiplier = emit("div", {sum.step, y.scale}, norm.name + ".multiplier");
-    const ValueId bias = options_.float_bias ? emit("div", {shift, y.scale}, norm.name + ".bias.steps") : sum.bias;
+    const ValueId multiplier = emit("div", {sum.step, y.scale}, derived(norm.name, "multiplier"));
+    const ValueId bias = options_.float_bias ? emit("div", {shift, y.scale}, derived(norm.name, "bias.steps")) : sum.bias;
     const ValueId result = requantize(sum.sum, multiplier, bias, chain, fake, y, 1);
-    return flat ? emit("reshape", {result}, fake.name + ".flat", {{"shape", ir::Shape{0, channels}}}) : result;
+    return flat ? emit("reshape", {result}, derived(fake.name, "flat"), {{"shape", ir::Shape{0, channels}}}) : result;
   }
 
   ValueId requantized_average(const Chain& chain, const Node& fake, const Quantized& y) {
@@ -335,9 +344,9 @@ class Realizer {
     const Quantized x = *quantized(root.operands[0]);
     Attributes options = root.attributes;
     if (root.op->name == "global_avg_pool") options = {{"axes", std::vector<std::int64_t>{2, 3}}, {"keep", true}};
-    const ValueId sum = emit(root.op->integer.integer_op.c_str(), {x.q, x.zero_point}, root.name + ".sum", std::move(options));
-    const ValueId multiplier =
-        emit("average_multiplier", {x.scale, y.scale}, root.name + ".multiplier", {{"count", root.op->integer.count(source(), root)}});
+    const ValueId sum = emit(root.op->integer.integer_op.c_str(), {x.q, x.zero_point}, derived(root.name, "sum"), std::move(options));
+    const ValueId multiplier = emit("average_multiplier", {x.scale, y.scale}, derived(root.name, "multiplier"),
+                                    {{"count", root.op->integer.count(source(), root)}});
     // One multiplier for all: the axis only has to be one that the result has.
     const std::int64_t axis = rewriter_.graph().type(sum).shape.size() > 1 ? 1 : 0;
     return requantize(sum, multiplier, ir::absent, chain, fake, y, axis);
@@ -349,17 +358,18 @@ class Realizer {
     const Quantized b = *quantized(root.operands[1]);
     const ValueId range = clamp_range(chain, y, fake.name);
     Attributes options = range_of(y);
-    const std::string name = fake.name + ".q";
+    const std::string name = derived(fake.name, "q");
     if (!options_.fixed_point) {
       options.set("function", root.op->name);
       return emit("point_binary", {a.q, b.q, a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point, range}, name, options);
     }
     if (root.op->name == "mul") {
-      const ValueId multiplier = emit("div", {emit("mul", {a.scale, b.scale}, root.name + ".step"), y.scale}, root.name + ".multiplier");
-      const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, root.name + ".mantissa");
+      const ValueId multiplier =
+          emit("div", {emit("mul", {a.scale, b.scale}, derived(root.name, "step")), y.scale}, derived(root.name, "multiplier"));
+      const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, derived(root.name, "mantissa"));
       return emit("mul_fixed", {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
     }
-    const std::vector<ValueId> fixed = emit_all("add_fixed_multipliers", {a.scale, b.scale, y.scale}, root.name + ".mantissa");
+    const std::vector<ValueId> fixed = emit_all("add_fixed_multipliers", {a.scale, b.scale, y.scale}, derived(root.name, "mantissa"));
     options.set("subtract", root.op->name == "sub");
     return emit("add_fixed", {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
   }
@@ -367,9 +377,9 @@ class Realizer {
   ValueId lookup(const std::string& function, std::vector<double> parameters, const Quantized& x, const std::string& name,
                  const Quantized& y) {
     const ValueId table =
-        emit("tabulate", {x.scale, x.zero_point, y.scale, y.zero_point}, name + ".table",
+        emit("tabulate", {x.scale, x.zero_point, y.scale, y.zero_point}, derived(name, "table"),
              {{"function", function}, {"parameters", std::move(parameters)}, {"x_lo", x.lo}, {"x_hi", x.hi}, {"lo", y.lo}, {"hi", y.hi}});
-    return emit("lookup", {x.q, table}, name + ".q");
+    return emit("lookup", {x.q, table}, derived(name, "q"));
   }
 
   ValueId tabulated(const Node& root, const Quantized& x, const std::string& name, const Quantized& y) {
@@ -385,9 +395,9 @@ class Realizer {
       if (x == nullptr) return ir::absent;
     }
     for (std::size_t i = 0; i < root.operands.size(); ++i) {
-      operands.push_back(lookup("identity", {}, *quantized(root.operands[i]), fake.name + ".in" + std::to_string(i), y));
+      operands.push_back(lookup("identity", {}, *quantized(root.operands[i]), derived(fake.name, "in" + std::to_string(i)), y));
     }
-    return emit(root.op->name.c_str(), operands, fake.name + ".q", root.attributes);
+    return emit(root.op->name.c_str(), operands, derived(fake.name, "q"), root.attributes);
   }
 
   ir::Rewriter rewriter_;

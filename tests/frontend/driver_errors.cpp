@@ -92,7 +92,7 @@ const TemporaryFolder& bad_files() {
     folder.write("number.json", R"({"batch": 1e999})");
     folder.write("newline.json", R"({"a\nb": 1})");
     folder.write("bits.json", experiment_with("/recipe", {{"weights", {{"bits", 9}}}}));
-    folder.write("step.json", experiment_with("/model/layers/6/name", "step"));
+    folder.write("run_name.json", experiment_with("/name", "../run"));
     folder.write("late.json", experiment_with("/stages/1/batches", 13));
     folder.write("recipe.json", R"({"weights": {"bits": 1}})");
     folder.write("no_input.sir", "sir 1\ngraph \"g\"\n");
@@ -184,10 +184,12 @@ TEST_CASE("bad experiments and models are told with file and place") {
       {"a number without end", {"train", "number.json"}, {"number.json: is not JSON: number overflow"}},
       {"a key of two lines", {"train", "newline.json"}, {"unknown key 'a b'"}},
       {"bits out of range", {"train", "bits.json"}, {"bits.json /recipe/weights/bits: found 9 bits, expected 2 to 8"}},
-      {"a kept name", {"train", "step.json"}, {"step.json /model /layers/6/name: the name 'step' is kept for training"}},
       {"a graph that mixes examples",
        {"train", "mixes.json"},
        {"mixes.sir: softmax 's' mixes the examples of a batch, which lie along dimension 0 of 'x' [N,4]"}},
+      {"a name that leaves runs/",
+       {"train", "run_name.json"},
+       {"run_name.json /name: found '../run', expected the name of a folder in runs/"}},
       {"a graph without input", {"train", "no_input.json"}, {"no_input.json /model: has 0 inputs and 0 outputs, expected one of each"}},
       {"an empty path", train_with("start="), {"is a folder, expected a file"}},
       {"a model that isn't there", train_with("model=nosuch.json"), {"nosuch.json: can't be opened"}},

@@ -182,15 +182,13 @@ TEST_CASE("inputs must be layers above, as many as the op reads") {
   CHECK(layers_error(R"({"op": "relu", "name": "r", "inputs": ["x", "x"]})") == "m.json /layers/0/inputs: relu 'r' reads 1 input, found 2");
 }
 
-TEST_CASE("a name stands for one thing, and not for what training calls so") {
+TEST_CASE("a name stands for one thing, and generated names give way to those that a user gives") {
   CHECK(layers_error(R"({"op": "relu", "name": "a"}, {"op": "relu", "name": "a"})") == "m.json /layers/1/name: the name 'a' is taken");
   CHECK(layers_error(R"({"op": "relu", "name": "x"})") == "m.json /layers/0/name: the name 'x' is taken");
-  CHECK(layers_error(R"({"op": "batch_norm", "name": "b"}, {"op": "relu", "name": "b.mean"})") ==
-        "m.json /layers/1/name: the name 'b.mean' is taken");
-  CHECK(layers_error(R"({"op": "relu", "name": "labels"})") ==
-        "m.json /layers/0/name: the name 'labels' is kept for training, expected another");
-  CHECK(layers_error(R"({"op": "relu", "name": "step"})") ==
-        "m.json /layers/0/name: the name 'step' is kept for training, expected another");
+  CHECK(layers_error(R"({"op": "batch_norm", "name": "b"}, {"op": "relu", "name": "b.mean"})") == "no error");
+  CHECK(layers_error(R"({"op": "batch_norm", "name": "b"}, {"op": "relu", "name": "b.new_mean"})") == "no error");
+  CHECK(layers_error(R"({"op": "relu"}, {"op": "relu"}, {"op": "tanh", "name": "relu_2"}, {"op": "tanh", "name": "relu"})") == "no error");
+  CHECK(layers_error(R"({"op": "relu", "name": "labels"}, {"op": "relu", "name": "step"})") == "no error");
   CHECK(layers_error(R"({"op": "relu", "name": "$a"})") ==
         "m.json /layers/0/name: found '$a', expected a name that doesn't begin with '$'");
   CHECK(layers_error(R"({"op": "relu", "name": "loss"}, {"op": "relu", "name": "learning_rate"})") == "no error");

@@ -17,8 +17,8 @@ runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed) {
   return images;
 }
 
-QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed) {
-  QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), {}, {}};
+QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed, runtime::Tensors states) {
+  QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), std::move(states), {}};
   const std::int64_t batch = run.model.batch();
   const ir::Attributes sgd{
       {"optimizer", std::string("sgd")}, {"momentum", 0.9}, {"learning_rate", 0.005}, {"total_steps", std::int64_t{10}}};

@@ -16,8 +16,8 @@ struct QuantizedRun {
 };
 
 /// Trains `steps` steps of the recipe (JSON) by SGD. Random images and labels are functions of `seed`. A loss that isn't finite is an
-/// Error.
-QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed = 0);
+/// Error. `states` hold first values; those that are missing follow from the initializers.
+QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed = 0, runtime::Tensors states = {});
 
 /// Verifies over two batches of random images, of which the second is padded: one image of it doesn't count.
 driver::Verification verify_run(QuantizedRun& run, const driver::VerifyOptions& options = {});
