@@ -160,8 +160,8 @@ ir::ValueId GroupBuilder::range(std::int32_t low, std::int32_t high) {
 }
 
 ir::ValueId GroupBuilder::count(std::int64_t value) {
-  const ir::ValueId id = input(ir::DType::i64, {1});
-  *group_.inputs.back().as<std::int64_t>() = value;
+  const ir::ValueId id = tensor(ir::DType::i64, {1});
+  *last_->as<std::int64_t>() = value;
   return id;
 }
 
