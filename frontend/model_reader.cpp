@@ -118,8 +118,9 @@ class Reader {
   void check_examples() const {
     const std::optional<ir::Meeting> meeting = ir::where_examples_meet(graph_);
     if (!meeting) return;
-    if (meeting->node == ir::absent) fail(json_.contains("output") ? "/output" : "/layers", meeting->message);
-    fail(places_.at(graph_.node(meeting->node).name), meeting->message);
+    if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
+    const auto last = places_.find(graph_.value(graph_.output("logits")).name);
+    fail(json_.contains("output") ? "/output" : last == places_.end() ? "/layers" : last->second, meeting->message);
   }
 
   void check_name(const std::string& name, const std::string& pointer) const {

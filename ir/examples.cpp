@@ -8,8 +8,6 @@
 namespace stair::ir {
 namespace {
 
-constexpr std::int64_t batch = telling_batch;
-
 // Element e of a value belongs to example e / stride % batch; 0: the value has nothing of the examples.
 using Stride = std::int64_t;
 
@@ -18,10 +16,10 @@ std::string in_examples(const Shape& shape) {
   std::string text;
   for (const std::int64_t dim : shape) {
     text += text.empty() ? "[" : ",";
-    if (dim % batch != 0) {
+    if (dim % telling_batch != 0) {
       text += std::to_string(dim);
     } else {
-      text += (dim == batch ? "" : std::to_string(dim / batch)) + "N";
+      text += (dim == telling_batch ? "" : std::to_string(dim / telling_batch)) + "N";
     }
   }
   return text + "]";
@@ -35,14 +33,14 @@ std::int64_t elements_behind(const Shape& shape, std::size_t dimension) {
 std::optional<std::size_t> dimension_of(Stride stride, const Shape& shape) {
   for (std::size_t d = 0; d < shape.size(); ++d) {
     const std::int64_t behind = elements_behind(shape, d);
-    if (stride % behind == 0 && shape[d] * behind % (stride * batch) == 0) return d;
+    if (stride % behind == 0 && shape[d] * behind % (stride * telling_batch) == 0) return d;
   }
   return std::nullopt;
 }
 
 class Follower {
  public:
-  explicit Follower(const Graph& model) : model_(model), types_(types_of_batch(model, batch)), strides_(model.values().size(), 0) {}
+  explicit Follower(const Graph& model) : model_(model), types_(types_of_batch(model, telling_batch)), strides_(model.values().size(), 0) {}
 
   std::optional<Meeting> run() {
     for (const ValueId input : model_.inputs()) {
@@ -54,7 +52,7 @@ class Follower {
       if (std::string why = follow(model_.node(id)); !why.empty()) return Meeting{id, name_of(model_.node(id)) + why};
     }
     for (const Output& output : model_.outputs()) {
-      if (stride(output.value) > 0 && stride(output.value) * batch == element_count(shape(output.value))) continue;
+      if (stride(output.value) > 0 && stride(output.value) * telling_batch == element_count(shape(output.value))) continue;
       return Meeting{absent, "the output '" + output.name + "' is " + in_examples(shape(output.value)) +
                                  (stride(output.value) == 0 ? " and depends on no input" : "") +
                                  ", expected dimension 0 to count the examples of a batch"};

@@ -67,7 +67,9 @@ struct Form {
 using Family = std::optional<Form> (*)(Choices& c, bool large);
 
 // No operand, one that is absent, one that is present.
-enum Optional : std::int64_t { left_out, named_absent, present };
+struct Bias {
+  enum : std::int64_t { left_out, named_absent, present };
+};
 
 ValueId clamped(GroupBuilder& b, ValueId value, std::int64_t clamp) {
   return clamp == 0 ? value : b.graph().emit(clamp == 1 ? "relu" : "relu6", {value});
@@ -125,8 +127,8 @@ std::optional<Form> convolution(Choices& c, bool large) {
   const ValueId x = b.floats(large ? Shape{2, 20, 22, 26} : Shape{2, 4, 9, 7});
   b.make_constants(constants);
   std::vector<ValueId> operands{x, b.floats({k.out, k.in, k.taps, k.taps}, 0.2F)};
-  if (bias == named_absent) operands.push_back(ir::absent);
-  if (bias == present) operands.push_back(b.floats({k.out}));
+  if (bias == Bias::named_absent) operands.push_back(ir::absent);
+  if (bias == Bias::present) operands.push_back(b.floats({k.out}));
   ValueId y =
       b.graph().emit("conv2d", operands, {{"padding", Shape(4, k.taps / 2)}, {"groups", k.groups}, {"stride", Shape{k.stride, k.stride}}});
   if (normalizes) {
@@ -185,7 +187,9 @@ ir::DType byte_type(std::int64_t is_signed) {
 }
 
 // Sums of integers on channels that come last, or second where `channels_first`.
-enum Sums : std::int64_t { convolution_last, convolution_first, linear_layer, product, pool, reduction };
+struct Sums {
+  enum : std::int64_t { convolution_last, convolution_first, linear_layer, product, pool, reduction };
+};
 
 ValueId sums(GroupBuilder& b, std::int64_t kind, bool large, bool constants) {
   ir::Graph& graph = b.graph();
@@ -194,25 +198,25 @@ ValueId sums(GroupBuilder& b, std::int64_t kind, bool large, bool constants) {
   const std::int64_t out = large ? 34 : 6;
   const std::int64_t side = large ? 9 : 4;
   const auto zero_point = [&] { return b.integer(static_cast<std::int32_t>(b.pick(100))); };
-  if (kind == linear_layer) {
+  if (kind == Sums::linear_layer) {
     const ValueId x = b.bytes({large ? 37 : 3, in}, type);
     b.make_constants(constants);
     const ValueId w = b.weights({out, in});
     return graph.emit("linear_integer", {x, w, zero_point()});
   }
-  if (kind == product) {
+  if (kind == Sums::product) {
     const ValueId left = b.bytes({2, side, in}, type);
     const ValueId right = b.bytes({2, in, out}, byte_type(b.pick(2)));
     b.make_constants(constants);
     const ValueId first = zero_point();
     return graph.emit("matmul_integer", {left, right, first, zero_point()});
   }
-  const bool first = kind == convolution_first;
+  const bool first = kind == Sums::convolution_first;
   const ValueId x = b.bytes(first ? Shape{3, in, side, side} : Shape{3, side, side, in}, type);
   b.make_constants(constants);
   const std::string layout = first ? "nchw" : "nhwc";
-  if (kind == pool) return graph.emit("avg_pool_integer", {x, zero_point()}, {{"kernel", Shape{2, 2}}, {"layout", layout}});
-  if (kind == reduction) {
+  if (kind == Sums::pool) return graph.emit("avg_pool_integer", {x, zero_point()}, {{"kernel", Shape{2, 2}}, {"layout", layout}});
+  if (kind == Sums::reduction) {
     // Over the rows, or over all pixels.
     return graph.emit("reduce_sum_integer", {x, zero_point()},
                       {{"axes", b.pick(2) == 0 ? Shape{1} : Shape{1, 2}}, {"keep", b.pick(2) == 0}});
@@ -251,7 +255,7 @@ std::optional<Form> contraction(Choices& c, bool large) {
   const std::int64_t kind = c.pick(6);
   const std::int64_t rescale = c.pick(3);  // to floats, by floats, by fixed-point numbers
   const std::int64_t bias = c.pick(4);     // left out or absent, absent, i32, f32
-  const std::int64_t join = rescale == 0 || kind == convolution_first ? 0 : c.pick(5);
+  const std::int64_t join = rescale == 0 || kind == Sums::convolution_first ? 0 : c.pick(5);
   const bool narrowed = rescale > 0 && c.pick(2) == 1;
   const bool narrowed_join = join > 0 && c.pick(2) == 1;
   const bool own_first = join > 0 && c.pick(2) == 1;
@@ -259,7 +263,7 @@ std::optional<Form> contraction(Choices& c, bool large) {
   const bool one_channel = b.pick(2) == 0;
   const ValueId acc = sums(b, kind, large, b.pick(2) == 0);
   const Shape shape = b.graph().type(acc).shape;
-  const std::int64_t axis = kind == convolution_first ? 1 : static_cast<std::int64_t>(shape.size()) - 1;
+  const std::int64_t axis = kind == Sums::convolution_first ? 1 : static_cast<std::int64_t>(shape.size()) - 1;
   const std::int64_t channels = shape[static_cast<std::size_t>(axis)];
   const std::int64_t parameters = one_channel ? 1 : channels;
   std::vector<ValueId> operands{acc};
@@ -288,7 +292,7 @@ std::optional<Form> contraction(Choices& c, bool large) {
   b.output(y);
   // Per-channel parameters of sums with two axes behind those that are summed over aren't their kernel's.
   const ir::Node& summing = b.graph().nodes().front();
-  const bool two_axes = kind == reduction && summing.attributes.integers("axes").size() == 1;
+  const bool two_axes = kind == Sums::reduction && summing.attributes.integers("axes").size() == 1;
   return Form{b.take(), !two_axes || parameters == 1};
 }
 
@@ -375,7 +379,7 @@ std::optional<Form> normalized(Choices& c, bool large) {
   const bool read = c.pick(2) == 1;  // the sums, by the backward half
   GroupBuilder b(c.round());
   const bool constants = b.pick(2) == 0;
-  const ValueId acc = sums(b, convolution_first, large, constants);
+  const ValueId acc = sums(b, Sums::convolution_first, large, constants);
   const std::int64_t channels = b.graph().type(acc).shape[1];
   const std::int64_t parameters = b.pick(2) == 0 ? 1 : channels;
   std::vector<ValueId> operands{acc, b.numbers(parameters, 0.0005F, 0.02F)};

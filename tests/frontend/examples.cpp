@@ -157,7 +157,7 @@ TEST_CASE("a model that mixes examples is refused at the layer that does so") {
       "fit; expected what holds for any batch");
   starts(flat + R"({"op": "reshape", "shape": [1, 48]})" + class_layer, "m.json /layers/1: reshape 'reshape' fixes the number of examples");
   CHECK(refusal_of_model(flat + R"({"op": "linear", "features": 10}, {"op": "transpose", "permutation": [1, 0]})") ==
-        "m.json /layers: the output 'logits' is [10,N], expected dimension 0 to count the examples of a batch");
+        "m.json /layers/2: the output 'logits' is [10,N], expected dimension 0 to count the examples of a batch");
 }
 
 TEST_CASE("a model whose examples go along other dimensions for a while is right") {

@@ -16,13 +16,13 @@ namespace {
 
 using ir::Graph;
 
-constexpr std::int64_t other = 7;
+constexpr std::int64_t other_batch = 7;
 
 void check(const passes::Pipeline& pipeline, const std::string& what, const Graph& single, const Graph& many) {
   CAPTURE(what);
   const std::string expected = ir::print(passes::run(pipeline, many));
   const Graph made = passes::run(pipeline, single);
-  CHECK(ir::print(ir::with_batch(made, other)) == expected);
+  CHECK(ir::print(ir::with_batch(made, other_batch)) == expected);
   CHECK(ir::print(ir::with_batch(passes::run(pipeline, many), 1)) == ir::print(made));
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("what a pipeline makes of a model at batch 1 is, at batch 7, what it m
   for (const std::uint64_t seed : tests::seeds(60)) {
     INFO(tests::replay(seed));
     const std::string& recipe = recipes[seed % std::size(recipes)];
-    check_all(tests::random_moving_net(seed, 1), tests::random_moving_net(seed, other), recipe);
-    if (seed % 3 == 0) check_all(tests::random_net(seed, 1), tests::random_net(seed, other), recipe);
+    check_all(tests::random_moving_net(seed, 1), tests::random_moving_net(seed, other_batch), recipe);
+    if (seed % 3 == 0) check_all(tests::random_net(seed, 1), tests::random_net(seed, other_batch), recipe);
   }
 }
