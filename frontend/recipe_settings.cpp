@@ -102,10 +102,17 @@ class Checker {
     return skips;
   }
 
-  // The graphs that run under the recipe, as text; nothing where the recipe or the model refuses it.
-  std::optional<std::string> programs(const Json& json) const {
+  static std::optional<Recipe> recipe_of(const Json& json) {
     try {
-      const Recipe recipe = passes::recipe_from_json(json.dump());
+      return passes::recipe_from_json(json.dump());
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  // The graphs that run under the recipe, as text; nothing where the model can't be had with it.
+  std::optional<std::string> programs(const Recipe& recipe) const {
+    try {
       std::string text = ir::print(passes::run(passes::quantized_evaluation(recipe), model_));
       if (use_.calibrates) text += ir::print(passes::run(passes::calibration(recipe), model_));
       if (use_.trains) text += ir::print(passes::run(passes::simulated_training(recipe, {}), model_));
@@ -115,15 +122,20 @@ class Checker {
     }
   }
 
-  // Whether another value at the pointer makes another program, or none.
-  bool matters(Json recipe, const Json::json_pointer& pointer, const std::vector<Json>& values) const {
-    const std::optional<std::string> as_given = programs(recipe);
-    if (!as_given) return true;  // which is refused elsewhere, with its reason
-    const Json given = recipe.at(pointer);
-    return std::any_of(values.begin(), values.end(), [&](const Json& value) {
-      recipe[pointer] = value;
-      return value != given && programs(recipe) != as_given;
-    });
+  // Whether another value at the pointer makes other programs, or can't be had. A value that is the only choice says what must be said.
+  bool matters(Json json, const Json::json_pointer& pointer, const std::vector<Json>& values) const {
+    const std::optional<Recipe> as_given = recipe_of(json);
+    const std::optional<std::string> expected = as_given ? programs(*as_given) : std::nullopt;
+    if (!expected) return true;  // which is refused elsewhere, with its reason
+    const Json given = json.at(pointer);
+    bool choice = false;
+    for (const Json& value : values) {
+      json[pointer] = value;
+      const std::optional<Recipe> other = value == given ? std::nullopt : recipe_of(json);
+      choice = choice || other;
+      if (other && programs(*other) != expected) return true;
+    }
+    return !choice;
   }
 
   std::vector<std::string> names() const {
