@@ -88,7 +88,7 @@ std::vector<ValueId> observe(GroupBuilder& b, ValueId value, std::int64_t observ
   if (observer == 1) {
     b.graph().emit("observe_min_max", {value, low, high});
   } else {
-    b.graph().emit("observe_moving_average", {value, low, high}, {{"momentum", 0.1}});
+    b.graph().emit("observe_average", {value, low, high, b.count(first ? 0 : b.pick(12))}, {{"momentum", 0.1}});
   }
   for (const ValueId result : b.results()) b.output(result);
   return b.results();

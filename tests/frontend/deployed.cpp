@@ -117,12 +117,13 @@ TEST_CASE("a width of packed integers that is none") {
     CHECK(error_of(forged) == ": state 'w' s8[2,8] has bits=" + bits + ", expected an integer from 1 to 8, of s8 or u8");
   }
   Forged large = linear(8, 3);  // is refused before the terabyte is made
-  large.graph.replace(large.graph.find("external : s8[2,8]"), 18, "external {bits=1} : s8[1048576,1048576]");
+  large.graph = "%big = state constant external {bits=1} : s8[1048576,1048576]\n" + large.graph;
+  large.tensors.emplace("big", runtime::Tensor({ir::DType::u8, {16}}));
   const tests::TemporaryFolder folder;
   write(large, folder / "a.stair");
   CHECK_THROWS_WITH_AS(
       driver::load_deployed(folder / "a.stair"),
-      (folder / "a.stair: tensor 'w' has 16 bytes of 1-bit integers, expected 137438953472 for s8[1048576,1048576]").c_str(), Error);
+      (folder / "a.stair: tensor 'big' has 16 bytes of 1-bit integers, expected 137438953472 for s8[1048576,1048576]").c_str(), Error);
 }
 
 TEST_CASE("a graph takes no more memory than it may") {

@@ -322,6 +322,7 @@ std::string gentle_tree(const std::string& text, Draws& draws) {
   for (const Json::json_pointer& at : places(json)) {
     if (!json.at(at).is_structured()) leaves.push_back(at);
   }
+  if (leaves.empty()) return text;
   Json& leaf = json.at(draws.of(leaves));
   const Json& other = json.at(draws.of(leaves));
   if (leaf.is_string()) {
