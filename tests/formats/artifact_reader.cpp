@@ -233,6 +233,26 @@ double Tensor::at(const Shape& index) const {
   return const_cast<Tensor*>(this)->at(index);
 }
 
+Tensor normalized(const Artifact& artifact, const Tensor& pictures) {
+  const auto list = [&](const char* key, float fallback) {
+    std::vector<float> numbers;
+    for (const auto& number : nlohmann::json::parse(artifact.metadata.at(key))) numbers.push_back(static_cast<float>(number.get<double>()));
+    if (numbers.empty()) numbers.push_back(fallback);
+    return numbers;
+  };
+  const std::vector<float> mean = list("mean", 0);
+  const std::vector<float> deviation = list("std", 1);
+  Tensor x("f32", pictures.shape);
+  const auto channels = static_cast<std::size_t>(x.shape.at(1));
+  const std::size_t plane = x.values.size() / channels / static_cast<std::size_t>(x.shape.at(0));
+  for (std::size_t i = 0; i < x.values.size(); ++i) {
+    const std::size_t c = i / plane % channels;
+    const float byte = static_cast<float>(pictures.values[i]) / 255.0F;
+    x.values[i] = static_cast<double>((byte - mean[mean.size() == 1 ? 0 : c]) / deviation[deviation.size() == 1 ? 0 : c]);
+  }
+  return x;
+}
+
 Artifact read_artifact(const std::string& bytes) {
   const std::size_t length = little_endian(bytes, 0, 8);
   const auto header = nlohmann::json::parse(bytes.substr(8, length));

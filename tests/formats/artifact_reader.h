@@ -53,6 +53,9 @@ struct Artifact {
 /// std::runtime_error for what isn't an artifact of version 1.
 Artifact read_artifact(const std::string& bytes);
 
+/// Pictures of bytes as the graph's input: format-artifact.md, "Metadata".
+Tensor normalized(const Artifact& artifact, const Tensor& pictures);
+
 /// Called with results whose last bits aren't laid down (sums of floats, exp, tanh, erf); what it gives back is what the nodes behind read.
 using Settle = std::function<Tensor(const std::string& value, const Tensor& computed)>;
 

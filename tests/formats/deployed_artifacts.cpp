@@ -245,3 +245,48 @@ TEST_CASE("constants at the edges of what the pages allow mean what the pages sa
     judge.judge(artifact, seed);
   }
 }
+
+namespace {
+
+// A .npy file of bytes (docs/format-data.md).
+std::string npy(const reader::Tensor& bytes) {
+  std::string shape;
+  for (const std::int64_t dimension : bytes.shape) shape += std::to_string(dimension) + ", ";
+  std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (" + shape + "), }";
+  header.resize(118 - 1, ' ');
+  std::string file = std::string("\x93NUMPY\x01\x00", 8) + std::string("\x76\x00", 2) + header + "\n";
+  for (const double value : bytes.values) file += static_cast<char>(static_cast<unsigned char>(value));
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("pictures of bytes become the model's input as docs/format-artifact.md says") {
+  tests::QuantizedRun run = tests::quantized_run(tests::small_mixed_net(4), R"("int8")", 1, 5);
+  runtime::Artifact artifact;
+  artifact.graph = run.deployment.graph;
+  artifact.constants = std::move(run.deployment.constants);
+  artifact.mean = {0.4914, 0.1, 1e-9};
+  artifact.std = {0.2, 0.3333333333, 3};
+  const tests::TemporaryFolder folder;
+  runtime::save_artifact(artifact, folder / "a.stair");
+
+  reader::Tensor pictures("u8", {4, 3, 8, 8});
+  for (std::size_t i = 0; i < pictures.values.size(); ++i) pictures.values[i] = static_cast<double>(i * 37 % 256);
+  folder.write("x.npy", npy(pictures));
+  const tests::Outcome outcome = tests::run_stair({"run", "a.stair", "--input", "x.npy", "--output", "y.npy"}, folder.path());
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+
+  const reader::Artifact read = reader::read_artifact(folder.read("a.stair"));
+  const std::map<std::string, reader::Tensor> values = reader::evaluate(
+      read, reader::normalized(read, pictures), [](const std::string&, const reader::Tensor& computed) { return computed; });
+  const reader::Tensor& logits = values.at(read.output);
+  std::string expected;
+  for (const double value : logits.values) {
+    const auto real = static_cast<float>(value);
+    expected.append(reinterpret_cast<const char*>(&real), sizeof real);
+  }
+  CHECK(folder.read("y.npy").ends_with(expected));
+  CHECK(logits.shape == reader::Shape{4, 10});
+}
