@@ -91,7 +91,7 @@ std::vector<ValueId> observe(GroupBuilder& b, ValueId value, std::int64_t observ
     b.graph().emit("observe_average", {value, low, high, b.count(first ? 0 : b.pick(12))}, {{"momentum", 0.1}});
   }
   for (const ValueId result : b.results()) b.output(result);
-  return b.results();
+  return {b.results()[0], b.results()[1]};
 }
 
 ValueId batch_norm(GroupBuilder& b, ValueId x) {

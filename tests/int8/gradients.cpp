@@ -47,6 +47,7 @@ class Gradient {
 
   Found run(const char* backend, int threads) const {
     runtime::Tensors states;
+    *states.emplace("zero", runtime::Tensor({ir::DType::i32, {1}})).first->second.as<std::int32_t>() = zero_point_;
     const auto planner = [](const ir::Graph& of, const ir::Schedule& schedule) { return passes::plan_memory(of, schedule); };
     runtime::Executor executor(graph_, planner, states, {{&backends::named(backend)}, threads});
     std::vector<ir::TensorView> inputs;
@@ -103,10 +104,10 @@ class Gradient {
     for (std::int64_t i = 0; i < inputs_.back().view().count(); ++i)
       inputs_.back().as<std::uint8_t>()[i] = static_cast<std::uint8_t>(random_(0, 255));
     const ir::ValueId scale = floats("scale", {scales});
-    const ir::ValueId zero = input("zero", {ir::DType::i32, {1}});
-    *inputs_.back().as<std::int32_t>() = static_cast<std::int32_t>(dtype == ir::DType::u8 ? random_(0, 255)
-                                                                   : scales > 1           ? 0
-                                                                                          : random_(-128, 127));
+    ir::State constant;
+    constant.role = ir::StateRole::constant;
+    const ir::ValueId zero = graph_.add_state("zero", {ir::DType::i32, {1}}, constant);
+    zero_point_ = static_cast<std::int32_t>(dtype == ir::DType::u8 ? random_(0, 255) : scales > 1 ? 0 : random_(-128, 127));
     const ir::ValueId real = graph_.emit("dequantize", {q, scale, zero});
     graph_.add_output("gradient", graph_.emit(op, {dy_, real}, attributes));
   }
@@ -124,6 +125,7 @@ class Gradient {
   Random& random_;
   ir::Graph graph_;
   std::vector<runtime::Tensor> inputs_;
+  std::int32_t zero_point_ = 0;
   ir::ValueId dy_ = ir::absent;
 };
 

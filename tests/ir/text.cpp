@@ -66,7 +66,7 @@ TEST_CASE("the form of each statement") {
       "%w = state parameter uniform(0.2) {bits=4, clip=1.0, decay=false, lr_scale=0.5} : f32[3]\n"
       "%m = state statistic normal(1e-30) : f64[]\n"
       "%s = state observer constant(-0.0) : f32[1]\n"
-      "%n = state counter constant(inf) : i64[1]\n"
+      "%n = state counter constant(7.0) : i64[1]\n"
       "%k = state constant external : i32[1]\n"
       "%a = channel_affine(%x, _, %w) : f32[2,3,4,4]\n"
       "%p, %p.index = max_pool(%a) {kernel=[2,2], stride=[1,1]} : f32[2,3,3,3], u8[2,3,3,3]\n"
@@ -160,7 +160,8 @@ TEST_CASE("errors say where, what was found and what was expected") {
   CHECK(error_of(x + "%a, %b = input : f32[1]\n") == "t:4:10: found 2 names, expected one for an input or a state");
   CHECK(error_of(x + "%y = input : f16[2,3]\n") == "t:4:14: unknown element type 'f16', expected 'f32', 'f64', 's8', 'u8', 'i32' or 'i64'");
   CHECK(error_of(x + "%y = input : f32[2,]\n") == "t:4:20: found ']', expected a dimension");
-  CHECK(error_of(x + "%y = input : f32[0]\n") == "t:4:19: value 'y' has the shape [0], expected dimensions of at least 1");
+  CHECK(error_of(x + "%y = input : f32[0]\n") ==
+        "t:4:19: value 'y' has the shape [0], expected at most 16 dimensions of at least 1 and 2147483647 elements");
   CHECK(error_of(x + "%w = state param constant(0.0) : f32[1]\n") ==
         "t:4:12: unknown state role 'param', expected 'parameter', 'statistic', 'observer', 'slot', 'counter' or 'constant'");
   CHECK(error_of(x + "%w = state slot gaussian(0.0) : f32[1]\n") ==

@@ -20,6 +20,7 @@ TEST_CASE("float islands are named with the reason") {
   CHECK(islands(tests::small_mixed_net(1), R"("jacob2017")").empty());
   CHECK(islands(tests::small_lenet(1), R"("binaryconnect")") == "float: all activations, which the recipe doesn't quantize\n");
   const std::string skipped = islands(tests::small_lenet(1), R"({"overrides": [{"pattern": "conv_2", "skip": true}]})");
+  INFO(skipped);
   CHECK(skipped.find("float between quantizers: 'conv_2' (conv2d): an override of the recipe skips it") != std::string::npos);
 
   tests::ModelBuilder m({1, 8});

@@ -93,9 +93,9 @@ ir::Shape GroupBuilder::activations() {
   return {1 + pick(4), 1 + pick(20), 1 + pick(60), 1 + pick(60)};
 }
 
-ir::ValueId GroupBuilder::tensor(ir::DType dtype, const ir::Shape& shape) {
+ir::ValueId GroupBuilder::tensor(ir::DType dtype, const ir::Shape& shape, bool constant) {
   const std::string name = "x" + std::to_string(group_.inputs.size() + group_.constants.size() + 1);
-  if (constants_) {
+  if (constants_ || constant) {
     ir::State state;
     state.role = ir::StateRole::constant;
     last_ = &group_.constants.emplace(name, runtime::Tensor({dtype, shape})).first->second;
@@ -146,14 +146,14 @@ ir::ValueId GroupBuilder::numbers(std::int64_t count, float low, float high) {
 }
 
 ir::ValueId GroupBuilder::integers(std::int64_t count, std::int32_t low, std::int32_t high) {
-  const ir::ValueId id = tensor(ir::DType::i32, {count});
+  const ir::ValueId id = tensor(ir::DType::i32, {count}, true);
   std::uniform_int_distribution<std::int32_t> draw(low, high);
   for (std::int64_t i = 0; i < count; ++i) last_->as<std::int32_t>()[i] = low == high ? low : draw(random_);
   return id;
 }
 
 ir::ValueId GroupBuilder::range(std::int32_t low, std::int32_t high) {
-  const ir::ValueId id = tensor(ir::DType::i32, {2});
+  const ir::ValueId id = tensor(ir::DType::i32, {2}, true);
   last_->as<std::int32_t>()[0] = low;
   last_->as<std::int32_t>()[1] = high;
   return id;

@@ -54,7 +54,8 @@ class GroupBuilder {
   Group take() { return std::move(group_); }
 
  private:
-  ir::ValueId tensor(ir::DType dtype, const ir::Shape& shape);
+  // An input, or a constant: integers that parametrize a node are, since what is fed could be anything (ir/check_data.h).
+  ir::ValueId tensor(ir::DType dtype, const ir::Shape& shape, bool constant = false);
 
   std::mt19937_64 random_;
   Group group_;
