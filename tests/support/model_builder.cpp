@@ -71,6 +71,13 @@ ValueId ModelBuilder::linear(ValueId x, std::int64_t features, bool bias) {
   return graph_.emit("linear", {x, weight, b}, {}, name);
 }
 
+ValueId ModelBuilder::dropout(ValueId x) {
+  ir::State counter;
+  counter.role = ir::StateRole::counter;
+  const ValueId draws = graph_.add_state(graph_.unique_name("dropout.counter"), {ir::DType::i64, {1}}, counter);
+  return graph_.emit("dropout", {x, draws});
+}
+
 ValueId ModelBuilder::op(std::string_view name, std::vector<ValueId> operands, ir::Attributes attributes) {
   return graph_.emit(name, std::move(operands), std::move(attributes));
 }

@@ -24,6 +24,7 @@ class ModelBuilder {
   ir::ValueId conv(ir::ValueId x, const Conv& options);
   ir::ValueId batch_norm(ir::ValueId x);
   ir::ValueId linear(ir::ValueId x, std::int64_t features, bool bias = true);
+  ir::ValueId dropout(ir::ValueId x);
   ir::ValueId op(std::string_view name, std::vector<ir::ValueId> operands, ir::Attributes attributes = {});
   /// conv, batch-norm, ReLU.
   ir::ValueId block(ir::ValueId x, const Conv& options);
