@@ -34,6 +34,7 @@ struct Arguments {
   int threads = 1;
   std::atomic<bool>* not_finite = nullptr;  ///< set by a kernel that watches (Kernel::watches) where a result isn't finite
 
+  /// Of a node alone: in a group an operand that is left out at a node's end has no place, and the next node's stands there.
   bool has(std::size_t operand) const { return operand < operands.size() && operands[operand].data != nullptr; }
 };
 
