@@ -11,7 +11,7 @@
 #include "frontend/model_reader.h"
 #include "frontend/schema.h"
 #include "ir/error.h"
-#include "ir/rebatch.h"
+#include "ir/examples.h"
 #include "ir/text.h"
 #include "ir/utf8.h"
 
@@ -45,6 +45,7 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
     if (path.ends_with(".sir")) {
       model = path;
       experiment.model = load_model(path, experiment.seed);
+      if (const auto meeting = ir::where_examples_meet(experiment.model)) throw Error(path + ": " + meeting->message);
       return;
     }
     model = load_json(path);
@@ -132,18 +133,6 @@ void check_model(const ir::Graph& model, const std::string& source) {
   const ir::Type& output = model.type(model.outputs().front().value);
   if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
     throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, classes]");
-  }
-  const std::int64_t batch = input.shape.front() + 1;
-  const ir::Graph larger = [&] {
-    try {
-      return ir::with_batch(model, batch);
-    } catch (const Error& error) {
-      throw Error(fmt::format("{}: can't be run at a batch of {}: {}", source, batch, error.what()));
-    }
-  }();
-  const ir::Type& rows = larger.type(larger.outputs().front().value);
-  if (rows.shape.front() != batch) {
-    throw Error(fmt::format("{}: yields {} at a batch of {}, expected a row for each", source, to_string(rows), batch));
   }
 }
 
