@@ -143,18 +143,6 @@ void check_model(const ir::Graph& model, const std::string& source) {
   if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
     throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, classes]");
   }
-  const std::int64_t batch = input.shape.front() + 1;
-  const ir::Graph larger = [&] {
-    try {
-      return ir::with_batch(model, batch);
-    } catch (const Error& error) {
-      throw Error(fmt::format("{}: can't be run at a batch of {}: {}", source, batch, error.what()));
-    }
-  }();
-  const ir::Type& rows = larger.type(larger.outputs().front().value);
-  if (rows.shape.front() != batch) {
-    throw Error(fmt::format("{}: yields {} at a batch of {}, expected a row for each", source, to_string(rows), batch));
-  }
 }
 
 ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {

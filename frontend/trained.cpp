@@ -4,6 +4,7 @@
 
 #include "frontend/options.h"
 #include "ir/error.h"
+#include "ir/examples.h"
 #include "ir/text.h"
 #include "runtime/finite.h"
 
@@ -29,6 +30,7 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");
   trained.experiment.model = ir::parse(trained.checkpoint.model, path + " (model)");
   check_model(trained.experiment.model, path + " (model)");
+  if (const auto meeting = ir::where_examples_meet(trained.experiment.model)) throw Error(path + " (model): " + meeting->message);
   check_holds(trained.checkpoint.states, trained.experiment.model, path);
   trained.quantized = !trained.checkpoint.recipe.empty();
   trained.recipe = trained.experiment.recipe;

@@ -17,7 +17,7 @@ using tests::WatchedCase;
 
 namespace {
 
-constexpr std::uint64_t few = 60;  // in the suite
+constexpr std::uint64_t few = 25;  // in the suite
 
 enum Kind : std::uint64_t {
   checkpoint = 1,
