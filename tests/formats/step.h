@@ -34,7 +34,7 @@ class Step {
   double number(const char* key) const { return attribute(key).numbers.at(0); }
   std::string text(const char* key, const char* fallback) const { return has_attribute(key) ? attribute(key).text : fallback; }
   bool flag(const char* key) const { return text(key, "false") == "true"; }
-  Shape list(const char* key, Shape fallback) const { return has_attribute(key) ? list(key) : fallback; }
+  Shape list(const char* key, const Shape& fallback) const { return has_attribute(key) ? list(key) : fallback; }
   Shape list(const char* key) const {
     Shape items;
     for (const double item : attribute(key).numbers) items.push_back(whole(item));

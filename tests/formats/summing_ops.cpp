@@ -6,9 +6,9 @@ namespace {
 struct Window {
   Shape kernel, stride, padding, dilation;
 
-  Window(const Step& s, Shape size, Shape default_stride)
+  Window(const Step& s, Shape size, const Shape& default_stride)
       : kernel(std::move(size)),
-        stride(s.list("stride", std::move(default_stride))),
+        stride(s.list("stride", default_stride)),
         padding(s.list("padding", {0, 0, 0, 0})),
         dilation(s.list("dilation", {1, 1})) {
     if (stride.empty()) stride = kernel;

@@ -51,7 +51,7 @@ TEST_CASE("docs/deployed-ops.md has every op that an artifact may hold, with the
   for (const auto& [name, schema] : ir::op_registry().all()) {
     if (!schema.deployed) continue;
     CAPTURE(name);
-    const std::string section = described[name];
+    const std::string& section = described[name];
     CHECK(section.find("\n```\n" + signature(schema) + "\n```\n") != std::string::npos);
     INFO("signature: " << signature(schema));
     // The text says what each operand and attribute means.
