@@ -17,11 +17,11 @@ namespace {
 struct Quantizer {
   ir::Graph graph;
   ir::ValueId x = graph.add_input("x", {ir::DType::f32, {4}});
-  ir::ValueId scale = graph.add_state("scale", {ir::DType::f32, {1}}, {.role = ir::StateRole::constant});
+  ir::ValueId scale = graph.add_state("scale", {ir::DType::f32, {1}}, {ir::absent, ir::StateRole::constant, {}, {}});
   float scale_value = 0.5F;
   std::int32_t zero_value = 3;
 
-  ir::ValueId constant_zero() { return graph.add_state("zero", {ir::DType::i32, {1}}, {.role = ir::StateRole::constant}); }
+  ir::ValueId constant_zero() { return graph.add_state("zero", {ir::DType::i32, {1}}, {ir::absent, ir::StateRole::constant, {}, {}}); }
   void quantize(ir::ValueId zero) { graph.add("quantize", {x, scale, zero}, {{"lo", std::int64_t{0}}, {"hi", std::int64_t{15}}}, "q"); }
   // The error, "" for none.
   std::string check() {
@@ -87,7 +87,7 @@ TEST_CASE("a zero point that is fed doesn't pass, nor one that updates change") 
 TEST_CASE("shifts and mantissas of fixed-point multipliers stay where they can be applied") {
   ir::Graph graph;
   const auto integers = [&](const char* name, ir::Shape shape) {
-    return graph.add_state(name, {ir::DType::i32, std::move(shape)}, {.role = ir::StateRole::constant});
+    return graph.add_state(name, {ir::DType::i32, std::move(shape)}, {ir::absent, ir::StateRole::constant, {}, {}});
   };
   const ir::ValueId acc = graph.add_input("acc", {ir::DType::i32, {2, 3}});
   const ir::ValueId mantissa = integers("mantissa", {3});

@@ -64,7 +64,7 @@ ir::Graph graph_of(const RandomNode& node) {
     if (!operand) {
       operands.push_back(ir::absent);
     } else if (node.constant[i]) {
-      operands.push_back(graph.add_state(operand_name(i), operand->type, {.role = ir::StateRole::constant}));
+      operands.push_back(graph.add_state(operand_name(i), operand->type, {ir::absent, ir::StateRole::constant, {}, {}}));
     } else {
       operands.push_back(graph.add_input(operand_name(i), operand->type));
     }
