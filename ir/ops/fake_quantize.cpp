@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
@@ -41,7 +41,8 @@ void fake_quantize(OpRegistry& registry) {
                 .infer = [](const InferContext& c) { return infer_fake_quantize(c, 1); },
                 .check_data = [](const DataContext& c) { check_quantizer(c, 2); },
                 .gradient = gradient(straight_through),
-                .integer = integer_op()});
+                .integer = integer_op(),
+                .dimensions = each_element_of_first});
   registry.add({.name = "fake_quantize_grad",
                 .summary = "dy where lo - z <= x / s <= hi - z, else 0: the derivative of the clamp",
                 .operands = {{"dy", "gradient by y"}, {"x", "what was quantized"}, {"scale", "s"}, {"zero_point", "z"}},

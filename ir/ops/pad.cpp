@@ -26,7 +26,11 @@ void pad(OpRegistry& registry) {
         same_as_first_float(c);
         return infer_pad(c);
       },
-      pad_backward);
+      pad_backward,
+      [](const InferContext& c) {
+        const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
+        return of_first(c, [&](std::size_t d) { return padding[d] == 0 && padding[c.shape(0).size() + d] == 0; });
+      });
 }
 
 }  // namespace stair::ir::ops
