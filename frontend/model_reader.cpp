@@ -12,6 +12,7 @@
 
 #include "frontend/schema.h"
 #include "ir/error.h"
+#include "ir/examples.h"
 #include "ir/op.h"
 #include "ir/text.h"
 #include "runtime/file.h"
@@ -68,6 +69,7 @@ class Reader {
     scope.layers[input] = scope.input;
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
     graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
+    check_examples();
     graph_.keep_names();
     return std::move(graph_);
   }
@@ -110,6 +112,14 @@ class Reader {
     } catch (const Error& error) {
       fail(pointer, error.what());
     }
+  }
+
+  void check_examples() const {
+    const std::optional<ir::Meeting> meeting = ir::where_examples_meet(graph_);
+    if (!meeting) return;
+    if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
+    const auto last = places_.find(graph_.value(graph_.output("logits")).name);
+    fail(json_.contains("output") ? "/output" : last == places_.end() ? "/layers" : last->second, meeting->message);
   }
 
   void check_name(const std::string& name, const std::string& pointer) const {
@@ -364,6 +374,7 @@ class Reader {
     Attributes of_node;
     for (const AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
     const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
+    places_[graph_.value(results.front()).name] = pointer;
     guarded(pointer, [&] { return checked(op.name + " '" + name + "'", graph_.type(results.front())); });
     for (const auto& [state, result] : updates) {
       for (std::size_t i = 0; i < op.results.size(); ++i) {
@@ -422,6 +433,7 @@ class Reader {
   std::string source_;
   std::uint64_t seed_;
   ir::Graph graph_;
+  std::map<std::string, std::string> places_;  // of nodes, by name
   std::int64_t streams_ = 0;
   int depth_ = 0;
 };

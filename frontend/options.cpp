@@ -13,7 +13,7 @@ namespace stair::driver {
 
 CompileOptions ExecutionOptions::compile() const {
   CompileOptions options;
-  options.backends = backends_named(backends);
+  options.backends = backends_named(backends, *plugins);
   const auto is_int8 = [](const backends::Backend* backend) { return backend->name() == "int8"; };
   if (isa->count() > 0 && std::none_of(options.backends.begin(), options.backends.end(), is_int8)) {
     throw Error("--isa: is of the backend 'int8', which --backend " + backends + " leaves out");
@@ -48,11 +48,17 @@ std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
   return options;
 }
 
-std::vector<const backends::Backend*> backends_named(const std::string& list) {
+std::vector<const backends::Backend*> backends_named(const std::string& list, const std::vector<std::string>& plugins) {
   if (list.empty()) return backends::all();
   std::vector<const backends::Backend*> named;
   std::istringstream names(list);
   for (std::string name; std::getline(names, name, ',');) named.push_back(&backends::named(name));
+  for (const std::string& file : plugins) {
+    const backends::Backend& plugin = backends::load_plugin(file);  // which is loaded already
+    if (std::find(named.begin(), named.end(), &plugin) != named.end()) continue;
+    throw Error("--plugin " + file + ": has no effect, since --backend " + list + " leaves its backend '" + std::string(plugin.name()) +
+                "' out");
+  }
   return named;
 }
 

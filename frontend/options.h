@@ -15,7 +15,8 @@ struct ExecutionOptions {
   int threads = 0;                                    ///< 0: as many as the machine has
   std::shared_ptr<std::vector<std::string>> plugins;  ///< files, loaded already
   const CLI::Option* isa = nullptr;                   ///< --isa
-  /// Error for an unknown backend, and for an instruction set that none of the backends looks at.
+  /// Error for an unknown backend, for a plug-in that isn't among the backends named, and for an instruction set that none of them looks
+  /// at.
   CompileOptions compile() const;
 };
 
@@ -29,8 +30,9 @@ void add_isa_option(CLI::App& app);
 /// Adds --plugin, --backend, --isa and --threads.
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app);
 
-/// The backends named in a list separated by commas; all of them for "". Error with the nearest name.
-std::vector<const backends::Backend*> backends_named(const std::string& list);
+/// The backends named in a list separated by commas; all of them for "". Error with the nearest name, and where a plug-in of these files
+/// isn't among those named.
+std::vector<const backends::Backend*> backends_named(const std::string& list, const std::vector<std::string>& plugins);
 
 /// A checkpoint file, or the last one of a run's folder.
 std::string checkpoint_path(const std::string& run_or_checkpoint);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -144,10 +145,19 @@ class SettingsChecker {
     }
   }
 
+  static void add_blocks_of(const Json& layers, const Json& blocks, std::set<std::string>& used) {
+    for (const Json& layer : layers) {
+      if (layer.contains("block") && used.insert(layer["block"]).second) add_blocks_of(blocks[layer["block"]]["layers"], blocks, used);
+    }
+  }
+
   void check_blocks() const {
     if (!json_["model"].is_object()) return;
     const Json blocks = json_["model"].value("blocks", Json::object());
+    std::set<std::string> used;
+    add_blocks_of(json_["model"]["layers"], blocks, used);
     for (const auto& [name, block] : blocks.items()) {
+      if (!used.contains(name)) fail("/model/blocks/" + name, "has no effect: no layer uses the block");
       const Json parameters = block.value("parameters", Json::object());
       const std::string layers = block["layers"].dump();
       for (const auto& [parameter, value] : parameters.items()) {

@@ -9,7 +9,7 @@
 namespace stair::driver {
 
 /// Refuses what the experiment's JSON says without any effect: keys of another optimizer, schedule or loss, what no stage of it has,
-/// augmentation of what aren't pictures, a recipe's idle keys and overrides, a block's parameter that nothing reads. Error
+/// augmentation of what aren't pictures, a recipe's idle keys and overrides, a block or a parameter of one that nothing reads. Error
 /// "SOURCE POINTER: …".
 void check_settings(const Experiment& experiment);
 

@@ -17,7 +17,6 @@ namespace stair::runtime {
 namespace {
 
 constexpr const char* artifact_format = "staircase artifact";
-constexpr int artifact_version = 1;
 
 std::size_t packed_bytes(std::int64_t count, std::int64_t bits) {
   return static_cast<std::size_t>((count * bits + 7) / 8);

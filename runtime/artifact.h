@@ -9,6 +9,8 @@
 
 namespace stair::runtime {
 
+inline constexpr int artifact_version = 1;  ///< of the format
+
 /// What is deployed, in one file (docs/format-artifact.md): the integer graph as text, its constants (integer weights packed at their
 /// width), and how a picture becomes the graph's input.
 struct Artifact {

@@ -15,7 +15,6 @@ namespace stair::runtime {
 namespace {
 
 constexpr const char* checkpoint_format = "staircase checkpoint";
-constexpr int checkpoint_version = 1;
 
 template <class T>
 T number(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {

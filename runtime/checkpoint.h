@@ -8,6 +8,8 @@
 
 namespace stair::runtime {
 
+inline constexpr int checkpoint_version = 1;  ///< of the format
+
 /// Everything that a run needs to go on, or another one to start from (docs/format-checkpoint.md).
 struct Checkpoint {
   Tensors states;                           ///< parameters, statistics, ranges, slots, counters, by name

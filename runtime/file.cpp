@@ -47,6 +47,17 @@ class Descriptor {
 
 constexpr std::string_view temporary_mark = ".tmp";  // and the number of the process that writes the file
 
+bool is_gone(pid_t process) {
+  if (::kill(process, 0) != 0) return errno == ESRCH;
+  // One that ended, but whose parent hasn't asked for its code, writes no more: "PID (NAME) Z …".
+  const Descriptor file("/proc/" + std::to_string(process) + "/stat", O_RDONLY);
+  char text[512];
+  const ssize_t count = file.get() < 0 ? 0 : ::read(file.get(), text, sizeof text);
+  const std::string_view status(text, count > 0 ? static_cast<std::size_t>(count) : 0);
+  const std::size_t name_end = status.rfind(')');
+  return name_end != std::string_view::npos && status.substr(name_end).starts_with(") Z");
+}
+
 // Whether write_file() left a file of that name behind: its process is gone, or this one has its number now.
 bool is_leftover(std::string_view name) {
   const std::size_t mark = name.rfind(temporary_mark);
@@ -55,7 +66,7 @@ bool is_leftover(std::string_view name) {
   pid_t process = 0;
   const auto [rest, error] = std::from_chars(name.data() + mark + temporary_mark.size(), end, process);
   if (rest != end || error != std::errc{} || process <= 0) return false;
-  return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
+  return process == ::getpid() || is_gone(process);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct VerifyArguments {
   std::vector<int> threads{1, 2};
   std::int64_t images = 0;
   bool json = false, no_simulation = false;
+  std::shared_ptr<std::vector<std::string>> plugins;
 };
 
 int run_verify(const VerifyArguments& options) {
@@ -42,7 +43,7 @@ int run_verify(const VerifyArguments& options) {
     const std::int64_t count = batches.load_evaluation(b);
     return VerifyBatch{batches.images(), std::min(count, images - b * batch)};
   };
-  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends);
+  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);
   const VerifyOptions verify_options{compared, options.threads, !options.no_simulation};
   const Verification report = [&] {
     try {
@@ -79,7 +80,7 @@ void verify(CommandRegistry& registry) {
                   app.add_option("--images", options->images, "test images (default: all)")->check(CLI::PositiveNumber);
                   app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
                   app.add_flag("--json", options->json, "for scripts");
-                  add_plugin_option(app);
+                  options->plugins = add_plugin_option(app);
                   return [options] { return run_verify(*options); };
                 }});
 }

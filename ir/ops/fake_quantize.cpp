@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
@@ -37,7 +37,8 @@ void fake_quantize(OpRegistry& registry) {
              return same_as_first_float(c);
            },
        .gradient = gradient(straight_through),
-       .integer = integer_op()});
+       .integer = integer_op(),
+       .dimensions = each_element_of_first});
 }
 
 }  // namespace stair::ir::ops

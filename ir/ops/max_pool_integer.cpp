@@ -15,7 +15,6 @@ void max_pool_integer(OpRegistry& registry) {
                   expect_quantized(c, 0);
                   return {{c.operand(0).dtype, infer_pool(c)}};
                 },
-                .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op()});
 }

@@ -121,6 +121,12 @@ TEST_CASE("an experiment names its plug-ins, relative to its file") {
 }
 
 TEST_CASE("misuse of --plugin and of an experiment's plugins") {
+  for (const std::string command : {"eval", "verify"}) {
+    std::vector<std::string> arguments{command, "run", "--plugin", plugin("right"), "--backend", "reference"};
+    if (command == "verify") arguments.insert(arguments.begin() + 2, "run/qat.stair");
+    check_says(run_stair(arguments, trained_run().path()),
+               "--plugin " + plugin("right") + ": has no effect, since --backend reference leaves its backend 'fixture' out");
+  }
   const TemporaryFolder& folder = trained_run();
   for (const std::string command : {"backends", "bench", "calibrate", "compare", "eval", "export", "inspect", "run", "train", "verify"}) {
     CAPTURE(command);

@@ -160,7 +160,7 @@ TEST_CASE("batch-norm over one value a channel is refused, unless its statistics
   CHECK(refusal_with({{"/batch", 1}}) == "");  // 144 values a channel
 }
 
-TEST_CASE("a block's parameter that no layer of it reads is refused") {
+TEST_CASE("a block that no layer uses is refused, and a parameter that no layer of its block reads") {
   Json model = from_text(R"({
     "input": {"shape": [1, 12, 12]},
     "blocks": {"b": {"parameters": {"features": null}, "layers": [{"op": "flatten"}, {"op": "linear", "features": "$features"}]}},
@@ -169,6 +169,9 @@ TEST_CASE("a block's parameter that no layer of it reads is refused") {
   model["blocks"]["b"]["parameters"]["feature"] = 3;
   CHECK(refusal_with({{"/model", model}}) ==
         "e.json /model/blocks/b/parameters/feature: has no effect: no layer of the block reads '$feature'");
+  model["blocks"]["b"]["parameters"].erase("feature");
+  model["blocks"]["c"] = from_text(R"({"layers": [{"block": "b"}]})");
+  CHECK(refusal_with({{"/model", model}}) == "e.json /model/blocks/c: has no effect: no layer uses the block");
 }
 
 TEST_CASE("overrides that match nothing or set what their layers don't have are refused") {
@@ -219,6 +222,7 @@ TEST_CASE("keys of a recipe that nothing depends on are refused, those of its ba
       {R"({"activations": {"bits": 0}, "quantize_output": true})", "/quantize_output: found true"},
       {R"({"activations": {"observer": "min_max", "momentum": 0.1}})", "/activations/momentum: found 0.1"},
       {R"({"activations": {"bits": 0}, "batch_norm": {"fold": "weight"}})", "/batch_norm/fold: found \"weight\""},
+      {R"({"activations": {"bits": 0}, "requantization": "fixed_point", "bias": "float32"})", "/bias: found \"float32\""},
       {R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": 1}})", "/schedule/freeze_observers_epoch: found 1"},
       {R"({"activations": {"bits": 0}, "schedule": {"activation_delay_steps": 3}})", "/schedule/activation_delay_steps: found 3"},
   };
@@ -227,6 +231,7 @@ TEST_CASE("keys of a recipe that nothing depends on are refused, those of its ba
     CHECK(refused_recipe(from_text(recipe)).starts_with("e.json /recipe" + std::string(place) + ", which has no effect: "));
   }
   for (const char* recipe : {R"({"weights": {"bits": 8, "clip": 1, "glorot_lr_scale": true}, "estimator": "plain", "backward": "latent"})",
+                             R"({"weights": {"method": "uniform", "granularity": "per_tensor"}, "batch_norm": {"fold": "weight"}})",
                              R"({"base": "binaryconnect", "weights": {"stochastic": false}, "estimator": "clipped"})",
                              R"({"activations": {"bits": 0, "momentum": 0.1}, "overrides": [{"pattern": "conv", "activation_bits": 8}]})",
                              R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": -1, "activation_delay_steps": 0}})",

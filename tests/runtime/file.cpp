@@ -173,13 +173,19 @@ TEST_CASE("temporary files of processes that are gone are removed, and no others
   const pid_t gone = ::fork();
   if (gone == 0) ::_exit(0);
   REQUIRE(::waitpid(gone, nullptr, 0) == gone);
+  const pid_t ended = ::fork();  // nobody has asked for its code
+  if (ended == 0) ::_exit(0);
+  siginfo_t information{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(ended), &information, WEXITED | WNOWAIT) == 0);
   const std::string alive = std::to_string(::getppid());
   for (const std::string& name : {"a.safetensors.tmp" + alive, std::string("b.tmp"), std::string("c.tmp12x"), std::string("d.tmp-5"),
                                   std::string("e.tmp0"), std::string("f.tmp99999999999999999999"), std::string("g")}) {
     tests::put(folder / name, "kept");
   }
-  for (const std::string& pid : {std::to_string(gone), std::to_string(::getpid())}) tests::put(folder / ("h.stair.tmp" + pid), "left over");
+  for (const std::string& pid : {std::to_string(gone), std::to_string(ended), std::to_string(::getpid())})
+    tests::put(folder / ("h.stair.tmp" + pid), "left over");
   REQUIRE(::mkdir((folder / ("i.tmp" + std::to_string(gone))).c_str(), 0700) == 0);
   runtime::remove_leftovers(folder.path().string());
+  REQUIRE(::waitpid(ended, nullptr, 0) == ended);
   CHECK(folder.files() == 8);
 }

@@ -46,5 +46,9 @@ ir::Graph small_mixed_net(std::int64_t batch);
 ir::Graph small_preactivation_net(std::int64_t batch);
 /// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
+/// A random network of moves (reshapes, transposes, flattenings, slices, concatenations, padding), reductions, softmax and products between
+/// a few layers. Examples stay apart; where it is `wild` they needn't, and the shapes may hold for the one batch alone. What is drawn
+/// doesn't depend on the batch.
+ir::Graph random_moving_net(std::uint64_t seed, std::int64_t batch, bool wild = false);
 
 }  // namespace stair::tests

@@ -1,0 +1,71 @@
+#include "tests/formats/step.h"
+
+namespace reader {
+namespace {
+
+Tensor arithmetic(const Step& s) {
+  return pairs({"f32", broadcast(s[0].shape, s[1].shape)}, s,
+               [&](double a, double b) { return static_cast<double>(combined(s.op(), real(a), real(b))); });
+}
+
+Tensor normalized(const Step& s) {
+  Tensor y("f32", s[0].shape);
+  const auto eps = real(s.number("eps", 1e-5));
+  each(y.shape, [&](const Shape& i) {
+    const auto of = [&](std::size_t operand) { return real(of_channel(s[operand], i, 1)); };
+    float x = real(s[0].at(i));
+    if (s.op() == "channel_affine") {
+      if (s.has(1)) x = x * of(1);
+      if (s.has(2)) x = x + of(2);
+    } else {
+      x = (x - of(3)) * (of(1) / std::sqrt(of(4) + eps)) + of(2);
+    }
+    y.at(i) = static_cast<double>(x);
+  });
+  return y;
+}
+
+float activated(const std::string& op, float x, float slope) {
+  const auto relu6 = [](float v) { return v > 0 ? std::min(v, 6.0F) : 0.0F; };
+  if (op == "relu") return x > 0 ? x : 0.0F;
+  if (op == "relu6") return relu6(x);
+  if (op == "leaky_relu") return x > 0 ? x : x * slope;
+  if (op == "sigmoid") return 1.0F / (1.0F + std::exp(-x));
+  if (op == "tanh") return std::tanh(x);
+  if (op == "hard_sigmoid") return relu6(x + 3.0F) / 6.0F;
+  if (op == "hard_swish") return x * relu6(x + 3.0F) / 6.0F;
+  return 0.5F * x * (1.0F + std::erf(x * 0.70710678F));
+}
+Tensor activation(const Step& s) {
+  Tensor y("f32", s[0].shape);
+  for (std::size_t i = 0; i < y.values.size(); ++i) {
+    y.values[i] = static_cast<double>(activated(s.op(), real(s[0].values[i]), real(s.number("slope", 0.01))));
+  }
+  return y;
+}
+
+Tensor softmax(const Step& s) {
+  const std::size_t axis = s.axis(s.number("axis", -1), s[0].shape.size());
+  Tensor y("f32", s[0].shape);
+  each(y.shape, [&](const Shape& i) {
+    Shape at = i;
+    double m = -std::numeric_limits<double>::infinity();
+    double sum = 0;
+    for (at[axis] = 0; at[axis] < y.shape[axis]; ++at[axis]) m = std::max(m, s[0].at(at));
+    for (at[axis] = 0; at[axis] < y.shape[axis]; ++at[axis]) sum += std::exp(s[0].at(at) - m);
+    y.at(i) = s.op() == "softmax" ? std::exp(s[0].at(i) - m) / sum : s[0].at(i) - (m + std::log(sum));
+  });
+  return y;
+}
+
+}  // namespace
+
+void float_ops(Ops& ops) {
+  for (const char* name : {"add", "sub", "mul"}) ops[name] = one(arithmetic);
+  for (const char* name : {"batch_norm_inference", "channel_affine"}) ops[name] = one(normalized);
+  for (const char* name : {"relu", "relu6", "leaky_relu", "hard_sigmoid", "hard_swish"}) ops[name] = one(activation);
+  for (const char* name : {"sigmoid", "tanh", "gelu"}) ops[name] = one(activation, false);
+  for (const char* name : {"softmax", "log_softmax"}) ops[name] = one(softmax, false);
+}
+
+}  // namespace reader
