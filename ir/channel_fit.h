@@ -65,7 +65,7 @@ inline ChannelFit fit_channel(std::span<const std::int8_t> q, float w_scale, flo
   fit.weight_scale = w_scale * std::abs(k);
   fit.step = x_scale * fit.weight_scale;
   fit.sign = k < 0 ? -1 : 1;
-  if (!(fit.step >= std::numeric_limits<float>::min())) fit.sign = 0;
+  if (!std::isnormal(fit.step)) fit.sign = 0;
   if (b == nullptr) {
     if (fit.sign == 0) {
       fit.weight_scale = 1;
@@ -76,7 +76,8 @@ inline ChannelFit fit_channel(std::span<const std::int8_t> q, float w_scale, flo
   if (fit.sign != 0) {
     const double most = static_cast<double>(fit.step) * 1073741824.0;  // 2^30
     while (std::abs(static_cast<double>(*b)) > std::ldexp(most, fit.exponent)) ++fit.exponent;
-    if (std::all_of(q.begin(), q.end(), [&](std::int8_t weight) { return fit.weight(weight) == 0; })) fit.sign = 0;
+    const bool finite = std::isfinite(std::ldexp(fit.weight_scale, fit.exponent));
+    if (!finite || std::all_of(q.begin(), q.end(), [&](std::int8_t weight) { return fit.weight(weight) == 0; })) fit.sign = 0;
   }
   if (fit.sign == 0) fit.exponent = 0;
   fit.weight_scale = fit.sign == 0 ? constant_channel_scale(*b, x_scale) : std::ldexp(fit.weight_scale, fit.exponent);

@@ -87,7 +87,7 @@ std::string continued_run(const TemporaryFolder& folder, const std::string& name
   runtime::write_npy(labels.view(), folder / "y.npy");
   for (const char* part : {"train", "test"}) {
     for (const auto& [key, name_of_file] : {std::pair{"images", "x.npy"}, {"labels", "y.npy"}}) {
-      experiment["data"][part][key] = std::filesystem::path(folder / name_of_file).lexically_normal().string();
+      experiment["data"][part][key] = Json::array({std::filesystem::path(folder / name_of_file).lexically_normal().string()});
     }
   }
   Json& epochs = experiment["stages"].back()["epochs"];

@@ -222,6 +222,9 @@ TEST_CASE("N-BIAS makes a constant of a channel whose weights vanish, with a ste
   CHECK(constant(1e-12, {127, -127}, 1, -0.4)[1] == Values{0x1p-21});
   CHECK(constant(1, {0}, 1, 1e-40)[2] == Values{0x1p-126});  // a step is a normal number
   CHECK(constant(1, {0}, 0x1p-126, 1e-40)[1] == Values{1});
+  CHECK(constant(0x1p127, {1}, 0x1p-60, 0x1p99)[0] == Values{0});  // no finite scale would do
+  CHECK(constant(0x1p127, {1}, 4, 1)[1] == Values{0x1p-22});       // the step is infinite
+  CHECK(constant(1, {1}, 0x1p-126, 0x1p50)[3] == Values{half});    // no scale at all
 }
 
 TEST_CASE("N-BIAS holds for any weights, scales and biases: a bias is off by half a step at most, and no step is larger than it must be") {
