@@ -13,7 +13,6 @@
 #include "frontend/schema.h"
 #include "ir/error.h"
 #include "ir/examples.h"
-#include "ir/rebatch.h"
 #include "ir/text.h"
 #include "ir/utf8.h"
 

@@ -153,6 +153,8 @@ class Constants {
       return;
     }
     const Node& from = parameters_of(*its.fake);
+    element(begin(name, "zero point"), 0, integer_of(its.integers.zero_point, 0) == 0, 0,
+            static_cast<double>(integer_of(its.integers.zero_point, 0)));
     const auto lo = static_cast<double>(its.fake->attributes.integer("lo"));
     const auto hi = static_cast<double>(its.fake->attributes.integer("hi"));
     const std::int64_t channels = values_(its.integers.scale).count();
@@ -293,12 +295,13 @@ class Constants {
     for (std::int64_t i = c * length; i < (c + 1) * length; ++i) largest = std::max(largest, std::abs(base(i)));
     const double step = x_scale * plain;
     const double bias = std::abs(its.bias);
-    const bool subnormal = step * (1 - 4 * float_unit) - x_scale * its.base_scale * its.factor_error < least_normal;
+    const bool infinite = std::max(step, std::max(plain, found)) > 0x1p126;  // no float32 scale holds it
+    const bool abnormal = infinite || step * (1 - 4 * float_unit) - x_scale * its.base_scale * its.factor_error < least_normal;
     double shifted = largest;
     for (double most = most_bias * step; integer_bias && most > 0 && bias * (1 + 0x1p-20) + its.bias_error > most && shifted > 0.25;
          most *= 2)
       shifted /= 2;
-    const bool may = subnormal || shifted <= 0.5 * (1 + 0x1p-20);
+    const bool may = abnormal || shifted <= 0.5 * (1 + 0x1p-20);
     if (!integer_bias || bias + its.bias_error == 0)
       return element(of, c, may && (found == 1 || found * x_scale <= 2 * least_normal), 1, found);
     const double least = bias / (0x1p20 * x_scale);

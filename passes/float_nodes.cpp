@@ -22,8 +22,11 @@ bool yields_floats(const Graph& graph, const Node& node) {
 }
 
 std::string reason_of(const Graph& graph, const Node& node) {
-  const bool accumulates = node.op->integer.kind == IntegerForm::Kind::accumulate;
-  if (accumulates && graph.state(node.operands[1]) != nullptr) return "an override of the recipe skips it, or its layer says so";
+  // A layer's weights are floats only where the recipe leaves it alone.
+  if (node.op->integer.kind == IntegerForm::Kind::accumulate) {
+    const Node* weight = graph.producer(node.operands[1]);
+    if (weight == nullptr || !is_edge(*weight)) return "an override of the recipe skips it, or its layer says so";
+  }
   for (const ValueId operand : node.operands) {
     const Node* producer = graph.producer(operand);
     if (producer != nullptr && yields_floats(graph, *producer) && !is_edge(*producer))
@@ -32,7 +35,7 @@ std::string reason_of(const Graph& graph, const Node& node) {
   switch (node.op->integer.kind) {
     case IntegerForm::Kind::none:
       if (node.op->name == "batch_norm_inference" || node.op->name == "channel_affine")
-        return "batch-norm that no quantizer stands behind, or that the recipe keeps in float";
+        return "batch-norm behind which no quantizer stands, or that the recipe keeps in float";
       return node.op->integer.note;
     case IntegerForm::Kind::accumulate:
       return "its input isn't quantized";
