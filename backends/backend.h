@@ -32,6 +32,7 @@ struct Arguments {
   std::byte* scratch = nullptr;
   int threads = 1;
 
+  /// Of a node alone: in a group an operand that is left out at a node's end has no place, and the next node's stands there.
   bool has(std::size_t operand) const { return operand < operands.size() && operands[operand].data != nullptr; }
 };
 

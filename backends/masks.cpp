@@ -7,7 +7,9 @@
 #include <limits>
 
 #include "backends/multiversion.h"
+#include "backends/range.h"
 #include "backends/vectors.h"
+#include "ir/straight_through.h"
 
 namespace stair::backends {
 namespace {
@@ -51,11 +53,11 @@ Interval quotients_between(float least, float most, float scale) {
           value_of(last_before([&](float x) { return x / scale <= most; }))};
 }
 
-Interval marked_by(const ir::Node& clip_mask, float scale, std::int32_t zero_point) {
-  const auto bound = [&](const char* name) { return static_cast<float>(clip_mask.attributes.integer(name) - zero_point); };
-  Interval interval = quotients_between(bound("lo"), bound("hi"), scale);
+Interval marked_by(const ir::Node& range_mask, float scale, std::int32_t zero_point) {
+  const ir::Quotients<float> inside = ir::quotients_inside<float>(range_of(range_mask), zero_point);
+  Interval interval = quotients_between(inside.least, inside.most, scale);
   constexpr float infinite = std::numeric_limits<float>::infinity();
-  const std::vector<double>& clamp = clip_mask.attributes.numbers("clamp");
+  const std::vector<double>& clamp = range_mask.attributes.numbers("clamp");
   if (!clamp.empty()) interval.low = std::max(interval.low, std::nextafter(static_cast<float>(clamp[0]), infinite));
   if (clamp.size() > 1) interval.high = std::min(interval.high, std::nextafter(static_cast<float>(clamp[1]), -infinite));
   return interval;

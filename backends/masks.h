@@ -16,8 +16,8 @@ struct Interval {
 /// element needs a division.
 Interval quotients_between(float least, float most, float scale);
 
-/// What clip_mask marks with one scale for all elements.
-Interval marked_by(const ir::Node& clip_mask, float scale, std::int32_t zero_point);
+/// What range_mask marks with one scale for all elements.
+Interval marked_by(const ir::Node& range_mask, float scale, std::int32_t zero_point);
 
 /// Sets the bits of `count` elements, which begin with a byte; what is left of the last byte is 0.
 void set_bits(const float* x, Interval interval, std::uint8_t* mask, std::int64_t count);

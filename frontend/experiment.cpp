@@ -11,6 +11,7 @@
 #include "frontend/model_reader.h"
 #include "frontend/schema.h"
 #include "ir/error.h"
+#include "ir/examples.h"
 #include "ir/text.h"
 
 namespace stair::driver {
@@ -41,6 +42,7 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
     if (path.ends_with(".sir")) {
       model = path;
       experiment.model = load_model(path, experiment.seed);
+      if (const auto meeting = ir::where_examples_meet(experiment.model)) throw Error(path + ": " + meeting->message);
       return;
     }
     model = load_json(path);

@@ -9,6 +9,7 @@
 #include "frontend/failure.h"
 #include "frontend/run.h"
 #include "frontend/usage.h"
+#include "frontend/version.h"
 #include "ir/error.h"
 #include "runtime/communicator.h"
 
@@ -30,6 +31,7 @@ int run(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its write
   CLI::App app{"Staircase: a compiler for quantization-aware training", "stair"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", version_text(), "the versions of the program, its formats and its arithmetic");
   CommandRegistry registry;
   register_all(registry);
   std::function<int()> chosen;

@@ -11,6 +11,7 @@
 
 #include "frontend/schema.h"
 #include "ir/error.h"
+#include "ir/examples.h"
 #include "ir/op.h"
 #include "ir/text.h"
 #include "runtime/file.h"
@@ -62,6 +63,7 @@ class Reader {
     scope.layers[input] = scope.input;
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
     graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
+    check_examples();
     return std::move(graph_);
   }
 
@@ -78,6 +80,14 @@ class Reader {
     } catch (const Error& error) {
       fail(pointer, error.what());
     }
+  }
+
+  void check_examples() const {
+    const std::optional<ir::Meeting> meeting = ir::where_examples_meet(graph_);
+    if (!meeting) return;
+    if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
+    const auto last = places_.find(graph_.value(graph_.output("logits")).name);
+    fail(json_.contains("output") ? "/output" : last == places_.end() ? "/layers" : last->second, meeting->message);
   }
 
   // Names that training's own values have.
@@ -327,6 +337,7 @@ class Reader {
     Attributes of_node;
     for (const AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
     const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
+    places_[graph_.value(results.front()).name] = pointer;
     guarded(pointer, [&] { return checked(op.name + " '" + name + "'", graph_.type(results.front())); });
     for (const auto& [state, result] : updates) {
       for (std::size_t i = 0; i < op.results.size(); ++i) {
@@ -385,6 +396,7 @@ class Reader {
   std::string source_;
   std::uint64_t seed_;
   ir::Graph graph_;
+  std::map<std::string, std::string> places_;  // of nodes, by name
   std::int64_t streams_ = 0;
   int depth_ = 0;
 };

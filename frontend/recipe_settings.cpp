@@ -45,6 +45,7 @@ const std::vector<RecipeKey>& recipe_keys() {
       {"/estimator", {"clipped", "plain"}},
       {"/backward", {"quantized", "latent"}},
       {"/batch_norm/fold", {"scale", "weight"}},
+      {"/batch_norm/alone", {"integer", "float"}},
       {"/quantize_output", {true, false}},
   };
   return keys;
@@ -73,10 +74,11 @@ class Checker {
   void run() const {
     const Json overrides = given_.value("overrides", Json::array());
     for (std::size_t i = 0; i < overrides.size(); ++i) check_override(overrides, i);
+    const Baseline as_given = baseline(given_);
     for (const RecipeKey& key : recipe_keys()) {
       const Json::json_pointer pointer(key.pointer);
-      if (!given_.contains(pointer)) continue;
-      if (matters(given_, pointer, key.values) || matters(with_overrides(skips_of(overrides)), pointer, key.values)) continue;
+      if (!given_.contains(pointer) || matters(as_given, pointer, key.values)) continue;
+      if (matters(baseline(with_overrides(skips_of(overrides))), pointer, key.values)) continue;
       fail(key.pointer, given_.at(pointer), "nothing that this model computes under this recipe depends on it");
     }
     check_phases();
@@ -110,30 +112,52 @@ class Checker {
     }
   }
 
-  // The graphs that run under the recipe, as text; nothing where the model can't be had with it.
-  std::optional<std::string> programs(const Recipe& recipe) const {
+  // The graphs that run under the recipe, as text, the cheapest first.
+  static constexpr std::size_t program_count = 3;
+  std::string program(const Recipe& recipe, std::size_t index) const {
+    const auto text = [&](const passes::Pipeline& pipeline) { return ir::print(passes::run(pipeline, model_)); };
+    if (index == 0) return use_.trains ? text(passes::simulated_training(recipe, {})) : "";
+    if (index == 1) return use_.calibrates ? text(passes::calibration(recipe)) : "";
+    return text(passes::quantized_evaluation(recipe));
+  }
+
+  // A recipe and its programs, which keys are tried against.
+  struct Baseline {
+    Json json;
+    std::vector<std::string> programs;  // none: neither recipe nor model are to be had, which is told elsewhere with its reason
+  };
+  Baseline baseline(Json json) const {
+    Baseline made{std::move(json), {}};
     try {
-      std::string text = ir::print(passes::run(passes::quantized_evaluation(recipe), model_));
-      if (use_.calibrates) text += ir::print(passes::run(passes::calibration(recipe), model_));
-      if (use_.trains) text += ir::print(passes::run(passes::simulated_training(recipe, {}), model_));
-      return text;
+      const Recipe recipe = passes::recipe_from_json(made.json.dump());
+      for (std::size_t i = 0; i < program_count; ++i) made.programs.push_back(program(recipe, i));
     } catch (const Error&) {
-      return std::nullopt;
+      made.programs.clear();
+    }
+    return made;
+  }
+
+  bool differs(const Recipe& recipe, const std::vector<std::string>& programs) const {
+    try {
+      for (std::size_t i = 0; i < program_count; ++i) {
+        if (program(recipe, i) != programs[i]) return true;
+      }
+      return false;
+    } catch (const Error&) {
+      return true;
     }
   }
 
-  // Whether another value at the pointer makes other programs, or can't be had. A value that is the only choice says what must be said.
-  bool matters(Json json, const Json::json_pointer& pointer, const std::vector<Json>& values) const {
-    const std::optional<Recipe> as_given = recipe_of(json);
-    const std::optional<std::string> expected = as_given ? programs(*as_given) : std::nullopt;
-    if (!expected) return true;  // which is refused elsewhere, with its reason
-    const Json given = json.at(pointer);
+  // Whether another value at the pointer makes other programs. A value that is the only choice says what must be said.
+  bool matters(const Baseline& base, const Json::json_pointer& pointer, const std::vector<Json>& values) const {
+    if (base.programs.empty()) return true;
+    Json json = base.json;
     bool choice = false;
     for (const Json& value : values) {
       json[pointer] = value;
-      const std::optional<Recipe> other = value == given ? std::nullopt : recipe_of(json);
+      const std::optional<Recipe> other = value == base.json.at(pointer) ? std::nullopt : recipe_of(json);
       choice = choice || other;
-      if (other && programs(*other) != expected) return true;
+      if (other && differs(*other, base.programs)) return true;
     }
     return !choice;
   }
@@ -166,7 +190,7 @@ class Checker {
       Json reduced = std::string_view(key.key) == "skip" ? Json::array() : skips_of(overrides);
       reduced.push_back({{"pattern", pattern}, {key.key, item[key.key]}});
       const Json::json_pointer place(fmt::format("/overrides/{}/{}", reduced.size() - 1, key.key));
-      if (matters(with_overrides(std::move(reduced)), place, key.values)) continue;
+      if (matters(baseline(with_overrides(std::move(reduced))), place, key.values)) continue;
       fail(pointer + "/" + key.key, item[key.key], fmt::format("{} has {}", layers, key.lacking));
     }
   }

@@ -18,6 +18,7 @@
 #include "frontend/report.h"
 #include "frontend/settings.h"
 #include "frontend/trained.h"
+#include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "ir/text.h"
@@ -61,6 +62,7 @@ class Run {
     check_alike();
     lead([&] { open_folder(); });
     share_checkpoint();
+    checkpoint_.arithmetic = ir::arithmetic_version;  // a run of an older version goes on in this one
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
     for (std::size_t i = 0; i < experiment_.stages.size(); ++i) {

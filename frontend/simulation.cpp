@@ -136,7 +136,9 @@ class Rebuilder {
   void rebuild(const Node& node) {
     const ValueId made = node.results.front();
     if (is_quantizer(node)) return map(made, feed(node.name, simulated_.type(made), integers_of(made)));
-    if (const auto sum = sums_.find(made); sum != sums_.end()) return rebuild_sum(node, sum->second);
+    if (const auto sum = sums_.find(made); sum != sums_.end()) {
+      return node.op->name == "batch_norm_inference" ? rebuild_norm(node, sum->second) : rebuild_sum(node, sum->second);
+    }
     std::vector<ValueId> operands;
     for (const ValueId operand : node.operands) operands.push_back(mapped(operand));
     const Node& copy = graph.add(node.op->name, std::move(operands), node.attributes, node.name);
@@ -156,6 +158,17 @@ class Rebuilder {
     ValueId bias = mapped(old_bias);
     if (sum.bias != ir::absent) bias = feed(node.name, simulated_.type(old_bias), integers(sum.bias, sum.step, ir::absent));
     map(node.results.front(), graph.emit(layer.op->name, {mapped(sum.x), weight, bias}, layer.attributes, node.name));
+  }
+
+  // A batch-norm by itself (N-AFFINE): its weights are the factor, beta - mean * factor is the bias.
+  void rebuild_norm(const Node& node, const passes::IntegerSum& sum) {
+    const ir::Type channels = simulated_.type(node.operands[1]);
+    const ValueId factor =
+        feed(node.name, channels, {Feed::Kind::weights, sum.weight, sum.step, ir::absent, integers_.at(sum.x).scale, ""});
+    const ValueId moved = graph.emit("mul", {mapped(node.operands[3]), factor}, {}, node.name + ".moved");
+    const ValueId shift = sum.bias != ir::absent ? feed(node.name, channels, integers(sum.bias, sum.step, ir::absent))
+                                                 : graph.emit("sub", {mapped(node.operands[2]), moved}, {}, node.name + ".shift");
+    map(node.results.front(), graph.emit("channel_affine", {mapped(sum.x), factor, shift}, {}, node.name));
   }
 
   const Graph& simulated_;

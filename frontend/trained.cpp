@@ -35,6 +35,8 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   } catch (const Error& error) {
     throw Error(path + ": " + error.what());
   }
+  // Version 1 knew no N-AFFINE: no quantizer has watched what stands before a batch-norm that can't fold.
+  if (trained.checkpoint.arithmetic < 2) trained.recipe.integer_norms = false;
   return trained;
 }
 

@@ -184,6 +184,13 @@ struct OpSchema {
   /// Result r may be written over the memory of operand in_place[r], where there is one (element i of the results depends on element i of
   /// these operands alone).
   std::vector<std::size_t> in_place = {};
+  /// For each operand, which dimension of result 0 each of its dimensions becomes, position by position; `absent` where elements at several
+  /// positions, or at others, meet in one of the result, or where nobody needs to know. Empty: nothing is known. (Of the examples of a
+  /// batch, see ir/examples.h; batch statistics don't count.) Results of the same shape as result 0 are as it is.
+  using Dimensions = std::vector<std::vector<std::int64_t>>;
+  std::function<Dimensions(const InferContext&)> dimensions = {};
+  /// The result is the elements of operand 0 in their order, whatever its shape.
+  bool in_order = false;
   /// Products that a node sums up, from its shapes; for reports of speed. None: it is no product of matrices, nor a convolution.
   std::function<std::int64_t(const Graph&, const Node&)> multiply_accumulates = {};
   /// The layer of the model JSON: present where users may name the op in a model.

@@ -18,7 +18,7 @@ using ir::Node;
 using ir::ValueId;
 
 constexpr std::int64_t int32_max = std::numeric_limits<std::int32_t>::max();
-// quantize_bias and fold_batch_norm keep an integer bias within ±2^30 (N-BN-SCALE).
+// fit_channels keeps an integer bias within ±2^30 (N-BIAS).
 constexpr std::int64_t bias_bound = std::int64_t{1} << 30;
 
 // The integers that a quantized value may hold: what its quantizer says, or what its element type can show.
@@ -32,7 +32,11 @@ ir::Range range_of(const Graph& graph, ValueId value) {
   if (node != nullptr && node->attributes.has("lo")) {
     return {static_cast<std::int32_t>(node->attributes.integer("lo")), static_cast<std::int32_t>(node->attributes.integer("hi"))};
   }
-  if (node != nullptr && node->op->name == "scale_channels") return range_of(graph, node->operands[0]);
+  if (node != nullptr && node->op->name == "fit_channels") {
+    const ir::Range range = range_of(graph, node->operands[0]);
+    const std::int32_t largest = std::max(std::abs(range.lo), std::abs(range.hi));
+    return {-largest, largest};
+  }
   return graph.type(value).dtype == ir::DType::u8 ? ir::Range{0, 255} : ir::Range{-128, 127};
 }
 

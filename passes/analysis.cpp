@@ -15,6 +15,10 @@ std::vector<bool> depends_on_inputs(const ir::Graph& graph) {
   return depends;
 }
 
+bool takes_batch_norm(const ir::Node& layer) {
+  return layer.op->name == "conv2d" || layer.op->name == "linear";
+}
+
 ir::ValueId latent_weight(const ir::Graph& graph, ir::ValueId weight) {
   // A folded weight is the weight times a factor: the weight stands first.
   while (const ir::Node* producer = graph.producer(weight)) weight = producer->operands.front();

@@ -30,7 +30,8 @@ Step realize(const Recipe& recipe) {
   if (recipe.requantization == Recipe::Requantization::power_of_two) requantization = "power_of_two";
   return {"realize_integers",
           {{"bias", std::string(recipe.bias == Recipe::BiasKind::int32 ? "int32" : "float32")},
-           {"requantization", std::string(requantization)}}};
+           {"requantization", std::string(requantization)},
+           {"norms", std::string(recipe.integer_norms ? "integer" : "float")}}};
 }
 
 // From a graph with its loss to one that trains, or to a half of that.

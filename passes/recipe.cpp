@@ -29,6 +29,7 @@ constexpr Names<Recipe::BiasKind, 2> bias_names{{{Recipe::BiasKind::int32, "int3
 constexpr Names<Recipe::Requantization, 3> requantization_names{{{Recipe::Requantization::floating, "float"},
                                                                  {Recipe::Requantization::fixed_point, "fixed_point"},
                                                                  {Recipe::Requantization::power_of_two, "power_of_two"}}};
+constexpr Names<bool, 2> alone_names{{{true, "integer"}, {false, "float"}}};
 constexpr Names<Recipe::Fold, 2> fold_names{{{Recipe::Fold::scale, "scale"}, {Recipe::Fold::weight, "weight"}}};
 
 template <class Enum, std::size_t N>
@@ -229,6 +230,7 @@ void read(const ordered_json& json, Recipe& r) {
   if (const ordered_json* b = top.take("batch_norm")) {
     Reader batch_norm(*b, "/batch_norm");
     batch_norm.choice("fold", fold_names, r.fold);
+    batch_norm.choice("alone", alone_names, r.integer_norms);
     batch_norm.finish();
   }
   top.boolean("quantize_output", r.quantize_output);
@@ -389,7 +391,7 @@ std::string to_json(const Recipe& r) {
                              {"requantization", name_in(requantization_names, r.requantization)},
                              {"estimator", name_in(estimator_names, r.estimator)},
                              {"backward", name_in(backward_names, r.backward)},
-                             {"batch_norm", {{"fold", name_in(fold_names, r.fold)}}},
+                             {"batch_norm", {{"fold", name_in(fold_names, r.fold)}, {"alone", name_in(alone_names, r.integer_norms)}}},
                              {"quantize_output", r.quantize_output},
                              {"overrides", std::move(overrides)},
                              {"schedule",

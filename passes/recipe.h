@@ -54,6 +54,7 @@ struct Recipe {
   Estimator estimator = Estimator::clipped;
   Backward backward = Backward::quantized;
   Fold fold = Fold::scale;
+  bool integer_norms = true;     ///< batch-norm with nothing to fold into runs on integers (N-AFFINE); false: in float
   bool quantize_output = false;  ///< quantize the graph's outputs too instead of yielding floats (N-LOGITS)
   std::vector<Override> overrides;
   // The schedule of a qat stage. Epochs may be fractions; negative: never.

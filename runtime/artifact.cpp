@@ -9,6 +9,7 @@
 
 #include "ir/error.h"
 #include "ir/text.h"
+#include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
 #include "runtime/safetensors.h"
 
@@ -16,7 +17,6 @@ namespace stair::runtime {
 namespace {
 
 constexpr const char* artifact_format = "staircase artifact";
-constexpr int artifact_version = 1;
 
 std::size_t packed_bytes(std::int64_t count, std::int64_t bits) {
   return static_cast<std::size_t>((count * bits + 7) / 8);
@@ -98,7 +98,8 @@ std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
     const std::int64_t bits = packing(state);
     contents.tensors.emplace(name, bits > 0 ? packed(tensor, bits) : tensor.clone());
   }
-  contents.metadata = {{"graph", ir::print(artifact.graph)},
+  contents.metadata = {{arithmetic_key, std::to_string(artifact.arithmetic)},
+                       {"graph", ir::print(artifact.graph)},
                        {"recipe", artifact.recipe},
                        {"mean", nlohmann::json(artifact.mean).dump()},
                        {"std", nlohmann::json(artifact.std).dump()}};
@@ -110,6 +111,7 @@ std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
 Artifact load_artifact(const std::string& path) {
   Safetensors contents = from_safetensors(read_file(path), path, artifact_format, artifact_version);
   Artifact artifact;
+  artifact.arithmetic = arithmetic_version_of(contents.metadata, path);
   artifact.graph = ir::parse(contents.metadata["graph"], path + " (graph)");
   if (artifact.graph.inputs().size() != 1 || artifact.graph.outputs().size() != 1) {
     throw Error(fmt::format("{} (graph): has {} inputs and {} outputs, expected one of each", path, artifact.graph.inputs().size(),

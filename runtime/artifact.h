@@ -3,18 +3,22 @@
 #include <string>
 #include <vector>
 
+#include "ir/arithmetic_version.h"
 #include "ir/graph.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
+
+inline constexpr int artifact_version = 1;  ///< of the format
 
 /// What is deployed, in one file (docs/format-artifact.md): the integer graph as text, its constants (integer weights packed at their
 /// width), and how a picture becomes the graph's input.
 struct Artifact {
   ir::Graph graph;  ///< batch 1
   Tensors constants;
-  std::string recipe;             ///< JSON
-  std::vector<double> mean, std;  ///< x = (picture / 255 - mean[c]) / std[c]; empty: x = picture / 255
+  std::string recipe;                       ///< JSON
+  std::vector<double> mean, std;            ///< x = (picture / 255 - mean[c]) / std[c]; empty: x = picture / 255
+  int arithmetic = ir::arithmetic_version;  ///< the version that its integers were made in; every version runs as it stands
 };
 
 /// Replaces the file at once; returns its size in bytes.

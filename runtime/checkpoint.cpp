@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
 #include "runtime/safetensors.h"
 
@@ -14,7 +15,6 @@ namespace stair::runtime {
 namespace {
 
 constexpr const char* checkpoint_format = "staircase checkpoint";
-constexpr int checkpoint_version = 1;
 
 template <class T>
 T number(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {
@@ -32,7 +32,8 @@ T number(const std::map<std::string, std::string>& metadata, const char* key, co
 std::string to_bytes(const Checkpoint& checkpoint) {
   Safetensors contents;
   for (const auto& [name, tensor] : checkpoint.states) contents.tensors.emplace(name, tensor.clone());
-  contents.metadata = {{"model", checkpoint.model},
+  contents.metadata = {{arithmetic_key, std::to_string(checkpoint.arithmetic)},
+                       {"model", checkpoint.model},
                        {"recipe", checkpoint.recipe},
                        {"experiment", checkpoint.experiment},
                        {"data", checkpoint.data},
@@ -58,6 +59,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   Safetensors contents = from_safetensors(bytes, path, checkpoint_format, checkpoint_version);
   const auto& metadata = contents.metadata;
   Checkpoint checkpoint;
+  checkpoint.arithmetic = arithmetic_version_of(metadata, path);
   checkpoint.model = contents.metadata["model"];
   checkpoint.recipe = contents.metadata["recipe"];
   checkpoint.experiment = contents.metadata["experiment"];

@@ -94,6 +94,14 @@ void read_fixed(const ir::TensorView& mantissa, const ir::TensorView& shift, boo
 
 }  // namespace
 
+bool shares_parameters(const ir::Graph& graph, const ir::Node& rescale) {
+  for (std::size_t i = 1; i < rescale.operands.size(); ++i) {
+    const bool present = rescale.operands[i] != ir::absent && rescale.op->operands[i].name != "range";
+    if (present && graph.type(rescale.operands[i]).shape != ir::Shape{1}) return false;
+  }
+  return true;
+}
+
 // Operands: a, b, and then as in their schemas. A product has one multiplier, `fixed`.
 Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::TensorView> operands) {
   const std::size_t other = 1 - own;

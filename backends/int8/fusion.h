@@ -39,6 +39,9 @@ struct Fusion {
   Fusion() = default;
 };
 
+/// Whether all channels share the parameters of a node that rescales.
+bool shares_parameters(const ir::Graph& graph, const ir::Node& rescale);
+
 /// The parameters of point_binary, add_fixed and mul_fixed from their operands; `own` is which of the two the residual addition calls its
 /// own.
 Residual residual_of(const ir::Node& node, std::size_t own, std::span<const ir::TensorView> operands);

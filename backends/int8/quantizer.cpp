@@ -24,7 +24,7 @@ bool Quantizer::append(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId
     const ir::Node& reader = graph.node(id);
     if (!free(id) || reader.operands[0] != x) return false;
     std::optional<ir::NodeId>& place = observer_of(reader) != nullptr ? observer : reader.op->name == "quantize" ? quantize : mask;
-    if (place || (&place == &mask && reader.op->name != "clip_mask")) return false;
+    if (place || (&place == &mask && reader.op->name != "range_mask")) return false;
     place = id;
   }
   if (quantize.has_value() == sum.has_value() || uses.leaves[static_cast<std::size_t>(x)]) return false;
@@ -68,7 +68,7 @@ Quantizer::Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<c
     } else if (node.op->name == "quantize" || node.op->name == "point_binary") {
       quantize_ = part;
       q_ = values.result(node.results[0]);
-    } else if (node.op->name == "clip_mask") {
+    } else if (node.op->name == "range_mask") {
       mask_ = part;
       bits_ = values.result(node.results[0]);
     }

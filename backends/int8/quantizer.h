@@ -1,7 +1,7 @@
 #pragma once
 
 // The quantizer of activations behind the nodes that compute them, in one kernel with these:
-//   (observe_min_max | observe_moving_average)?, affine_parameters?, quantize, clip_mask?
+//   (observe_min_max | observe_moving_average)?, affine_parameters?, quantize, range_mask?
 // Nobody else reads what is quantized, so that no float of it goes to memory. Of a sum of quantized tensors point_binary yields the
 // integers (N-POINT), with the range of the clamp behind it from clamp_range; that is the same as quantizing the clamped sum.
 

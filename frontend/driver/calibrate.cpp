@@ -10,6 +10,7 @@
 #include "frontend/options.h"
 #include "frontend/recipe_option.h"
 #include "frontend/trained.h"
+#include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 
@@ -53,6 +54,7 @@ int run_calibrate(const CalibrateOptions& options) {
       compile(experiment.model, passes::quantized_evaluation(recipe), testing.type().shape.front(), states, options.execution->compile());
   const double test_accuracy = accuracy(evaluating, testing, data.test.count());
   trained.checkpoint.recipe = passes::to_json(recipe);
+  trained.checkpoint.arithmetic = ir::arithmetic_version;
   runtime::save_checkpoint(trained.checkpoint, options.output);
   if (options.json) {
     fmt::print("{}\n", Json{{"test_accuracy", test_accuracy}, {"images", count * experiment.batch}, {"checkpoint", options.output}}.dump());

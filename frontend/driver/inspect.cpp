@@ -82,7 +82,7 @@ int run_inspect(const InspectOptions& options) {
       const auto it = deployment.constants.find(name);
       return it == deployment.constants.end() ? ir::TensorView{} : it->second.view();
     });
-    fmt::print("recipe {}\n\n{}", artifact.recipe, deployment_report(deployment, {}));
+    fmt::print("arithmetic version {}\nrecipe {}\n\n{}", artifact.arithmetic, artifact.recipe, deployment_report(deployment, {}));
     finish(options, deployment.graph);
   } else if (options.target.ends_with(".json") || options.target.ends_with(".sir")) {
     const ir::Graph model = load_model(options.target, 1);
@@ -91,7 +91,8 @@ int run_inspect(const InspectOptions& options) {
   } else {
     Trained trained = load_trained(options.target);
     const double best = trained.checkpoint.best_accuracy;  // negative: not evaluated yet
-    fmt::print("{}: stage '{}', step {}{}\n\n{}", trained.experiment.name, trained.checkpoint.stage_name, trained.checkpoint.step,
+    fmt::print("{}: stage '{}', step {}, arithmetic version {}{}\n\n{}", trained.experiment.name, trained.checkpoint.stage_name,
+               trained.checkpoint.step, trained.checkpoint.arithmetic,
                best < 0 ? "" : fmt::format(", best test accuracy {:.2f} %", 100 * best), model_report(trained.experiment.model));
     if (trained.quantized) fmt::print("\nrecipe {}\n\n{}", trained.checkpoint.recipe, weight_errors(trained));
     finish(options, trained.experiment.model);

@@ -10,6 +10,7 @@
 #include "frontend/trained.h"
 #include "frontend/verification.h"
 #include "frontend/verification_report.h"
+#include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "runtime/artifact.h"
 
@@ -28,6 +29,12 @@ int run_verify(const VerifyArguments& options) {
   Trained trained = load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
   runtime::Artifact artifact = runtime::load_artifact(options.artifact);
+  if (artifact.arithmetic != ir::arithmetic_version) {
+    throw Error(fmt::format(
+        "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "
+        "an artifact that this program exports of it",
+        options.artifact, artifact.arithmetic, ir::arithmetic_version, options.checkpoint));
+  }
   const Data data = load_data(trained.experiment, false);
   const std::int64_t images = options.images > 0 ? std::min(options.images, data.test.count()) : data.test.count();
   const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
@@ -49,6 +56,10 @@ int run_verify(const VerifyArguments& options) {
   if (options.json) {
     fmt::print("{}\n", to_json(report).dump(2));
   } else {
+    if (trained.checkpoint.arithmetic != ir::arithmetic_version) {
+      fmt::print("{} was trained in arithmetic version {}; compared in version {}, in which it is exported\n", options.checkpoint,
+                 trained.checkpoint.arithmetic, ir::arithmetic_version);
+    }
     fmt::print("{}", describe(report));
   }
   return report.holds() ? 0 : 1;

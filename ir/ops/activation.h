@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -30,6 +31,7 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .integer = unary_table(),
                 .clamp = activation.clamp,
                 .in_place = {0},
+                .dimensions = each_element,
                 .layer = OpSchema::Layer{}});
   registry.add({.name = gradient_op,
                 .summary = activation.derivative,

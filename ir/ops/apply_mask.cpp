@@ -5,7 +5,7 @@ namespace stair::ir::ops {
 void apply_mask(OpRegistry& registry) {
   registry.add({.name = "apply_mask",
                 .summary = "dy where the bit is set, else 0",
-                .operands = {{"dy", "gradient, floats"}, {"mask", "u8, 8 elements a byte, as clip_mask yields it"}},
+                .operands = {{"dy", "gradient, floats"}, {"mask", "u8, 8 elements a byte, as range_mask yields it"}},
                 .results = {{"dx", "of the type of dy"}},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_dtype(c, 1, DType::u8);

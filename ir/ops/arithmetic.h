@@ -2,6 +2,7 @@
 
 #include "ir/broadcast.h"
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -24,6 +25,7 @@ inline void add_binary(OpRegistry& registry, const char* name, const char* summa
                 .deployed = layer,
                 .gradient = gradient(std::move(rule)),
                 .integer = std::move(integer),
+                .dimensions = each_element,
                 .layer = layer ? std::optional(OpSchema::Layer{}) : std::nullopt});
 }
 

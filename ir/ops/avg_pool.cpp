@@ -1,4 +1,5 @@
 #include "ir/ops/convolution.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
@@ -34,6 +35,7 @@ void avg_pool(OpRegistry& registry) {
                                       const std::vector<std::int64_t>& kernel = node.attributes.integers("kernel");
                                       return kernel[0] * kernel[1];
                                     }),
+                .dimensions = each_plane,
                 .layer = OpSchema::Layer{}});
   std::vector<AttributeSpec> of_gradient = avg_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});

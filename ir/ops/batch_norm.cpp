@@ -43,6 +43,7 @@ void batch_norm(OpRegistry& registry) {
          return {d[0], d[1], d[2], absent, absent};
        }),
        .integer = no_integer_form(folds),
+       .dimensions = each_element_of_first,
        .layer = OpSchema::Layer{.parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
                                                channels("mean", StateRole::statistic, 0, "new_mean"),
                                                channels("var", StateRole::statistic, 1, "new_var")}}});

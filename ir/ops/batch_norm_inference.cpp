@@ -20,7 +20,8 @@ void batch_norm_inference(OpRegistry& registry) {
                                  {{"eps", g.attributes().at("eps")}});
                   return {d[0], d[1], d[2], absent, absent};
                 }),
-                .integer = no_integer_form(folds)});
+                .integer = no_integer_form(folds),
+                .dimensions = each_element_of_first});
   registry.add({.name = "batch_norm_inference_grad",
                 .summary = "gradients of batch_norm_inference by x, gamma and beta",
                 .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"mean", "[C]"}, {"var", "[C]"}},

@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -23,7 +23,13 @@ void broadcast(OpRegistry& registry) {
                   const Shape shape = g.type(g.operand(0)).shape;
                   return {g.reduce_to(g.gradient(), shape)};
                 }),
-                .integer = no_integer_form("stands in gradients only")});
+                .integer = no_integer_form("stands in gradients only"),
+                .dimensions =
+                    [](const InferContext& c) {
+                      Dimensions all = each_element(c);
+                      for (std::int64_t& d : all[0]) d += static_cast<std::int64_t>(c.attributes.integers("shape").size() - all[0].size());
+                      return all;
+                    }});
 }
 
 }  // namespace stair::ir::ops

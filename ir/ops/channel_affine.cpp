@@ -22,7 +22,8 @@ void channel_affine(OpRegistry& registry) {
                   return d;
                 }),
                 .integer = no_integer_form(folds),
-                .in_place = {0}});
+                .in_place = {0},
+                .dimensions = each_element_of_first});
 }
 
 }  // namespace stair::ir::ops

@@ -1,4 +1,5 @@
 #include "ir/ops/convolution.h"
+#include "ir/ops/dimensions.h"
 #include "ir/ops/initializers.h"
 
 namespace stair::ir::ops {
@@ -79,6 +80,7 @@ void conv2d(OpRegistry& registry) {
                 .deployed = true,
                 .gradient = gradient(conv2d_backward),
                 .integer = accumulates("conv2d_integer"),
+                .dimensions = each_image,
                 .multiply_accumulates = products_with_weight,
                 .layer = layer()});
   registry.add({.name = "conv2d_grad_input",

@@ -1,4 +1,5 @@
 #include "ir/ops/binary.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
@@ -28,7 +29,8 @@ void fake_binarize(OpRegistry& registry) {
                   if (g.attributes().text("estimator") == "plain") return {g.gradient()};
                   return {g.emit("fake_binarize_grad", {g.gradient(), g.operand(0)})};
                 }),
-                .integer = integer_op()});
+                .integer = integer_op(),
+                .dimensions = each_element_of_first});
   registry.add({.name = "fake_binarize_grad",
                 .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",
                 .operands = {{"dy", "gradient by y"}, {"x", "latent weights"}},

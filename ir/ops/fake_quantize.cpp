@@ -1,19 +1,13 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
 
-std::vector<Type> infer_fake_quantize(const InferContext& c, std::size_t scale) {
-  expect_per_channel(c, scale, axis_of(c, c.shape(0).size()));
-  expect_dtype(c, scale + 1, DType::i32);
-  return same_as_first_float(c);
-}
-
 // The straight-through estimator: the derivative of its declared surrogate, the identity ("plain": Hinton 2012, Courbariaux 2015) or the
-// clamp to the range ("clipped": Jacob 2017, section 3).
+// clamp to the range ("clipped": Jacob 2017, section 3; N-STE).
 std::vector<ValueId> straight_through(GradientContext& g) {
   if (g.attributes().text("estimator") == "plain") return {g.gradient()};
-  return {g.emit("fake_quantize_grad", {g.gradient(), g.operand(0), g.operand(1), g.operand(2)},
+  return {g.emit("clipped_gradient", {g.gradient(), g.operand(0), g.operand(1), g.operand(2)},
                  {{"lo", g.attributes().at("lo")}, {"hi", g.attributes().at("hi")}, {"axis", g.attributes().at("axis")}})};
 }
 
@@ -38,21 +32,13 @@ void fake_quantize(OpRegistry& registry) {
              c.expect(estimator == "clipped" || estimator == "plain", "estimator is '" + estimator + "', expected 'clipped' or 'plain'");
              const std::string& backward = c.attributes.text("backward");
              c.expect(backward == "quantized" || backward == "latent", "backward is '" + backward + "', expected 'quantized' or 'latent'");
-             return infer_fake_quantize(c, 1);
+             expect_per_channel(c, 1, axis_of(c, c.shape(0).size()));
+             expect_dtype(c, 2, DType::i32);
+             return same_as_first_float(c);
            },
        .gradient = gradient(straight_through),
-       .integer = integer_op()});
-  registry.add({.name = "fake_quantize_grad",
-                .summary = "dy where lo - z <= x / s <= hi - z, else 0: the derivative of the clamp",
-                .operands = {{"dy", "gradient by y"}, {"x", "what was quantized"}, {"scale", "s"}, {"zero_point", "z"}},
-                .results = {{"dx", "gradient by x"}},
-                .attributes = {{"lo", "least integer", std::int64_t{0}, true},
-                               {"hi", "largest integer", std::int64_t{255}, true},
-                               {"axis", "channel axis of the scales", std::int64_t{0}}},
-                .infer = [](const InferContext& c) { return infer_fake_quantize(c, 2); },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only),
-                .in_place = {0}});
+       .integer = integer_op(),
+       .dimensions = each_element_of_first});
 }
 
 }  // namespace stair::ir::ops

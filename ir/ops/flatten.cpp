@@ -15,8 +15,8 @@ std::vector<Type> infer_flatten(const InferContext& c) {
 }  // namespace
 
 void flatten(OpRegistry& registry) {
-  add_move(registry, "flatten", "a matrix: the dimensions before axis, and the others",
-           {{"axis", "first dimension of the columns", std::int64_t{1}}}, infer_flatten, back_to_shape);
+  add_reshape(registry, "flatten", "a matrix: the dimensions before axis, and the others",
+              {"axis", "first dimension of the columns", std::int64_t{1}}, infer_flatten);
 }
 
 }  // namespace stair::ir::ops

@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -22,6 +22,7 @@ void global_avg_pool(OpRegistry& registry) {
                                       const Shape& x = graph.type(node.operands[0]).shape;
                                       return x[2] * x[3];
                                     }),
+                .dimensions = each_plane,
                 .layer = OpSchema::Layer{}});
 }
 

@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 #include "ir/ops/initializers.h"
 
 namespace stair::ir::ops {
@@ -47,6 +47,7 @@ void linear(OpRegistry& registry) {
        .deployed = true,
        .gradient = gradient(linear_backward),
        .integer = accumulates("linear_integer"),
+       .dimensions = [](const InferContext& c) { return of_first(c, [&](std::size_t d) { return d + 1 < c.shape(0).size(); }); },
        .multiply_accumulates = products_with_weight,
        .layer = OpSchema::Layer{.attributes = {{"features", "outputs", std::int64_t{1}, true}, {"bias", "adds a bias", true}},
                                 .parameters = {{.operand = "weight",

@@ -41,6 +41,7 @@ void matmul(OpRegistry& registry) {
                 .deployed = true,
                 .gradient = gradient(matmul_backward),
                 .integer = accumulates("matmul_integer"),
+                .dimensions = dimensions_of_matmul,
                 .multiply_accumulates = products_of_matrices,
                 .layer = OpSchema::Layer{}});
 }

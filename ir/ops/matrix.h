@@ -2,6 +2,7 @@
 
 #include "ir/broadcast.h"
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -27,6 +28,22 @@ inline Shape infer_matmul(const InferContext& c) {
   shape.push_back(m);
   shape.push_back(n);
   return shape;
+}
+
+/// OpSchema::dimensions of matrix products.
+inline Dimensions dimensions_of_matmul(const InferContext& c) {
+  Dimensions all = each_element(c);
+  const auto rank = static_cast<std::int64_t>(std::max(all[0].size(), all[1].size()));
+  const auto matrix = [&](std::size_t operand, bool transposed, bool rows_stay) {
+    std::vector<std::int64_t>& own = all[operand];
+    const std::size_t rows = own.size() - (transposed ? 1 : 2);
+    const std::size_t columns = own.size() - (transposed ? 2 : 1);
+    own[rows] = rows_stay ? rank - 2 : absent;
+    own[columns] = rows_stay ? absent : rank - 1;
+  };
+  matrix(0, c.attributes.boolean("transpose_a"), true);
+  matrix(1, c.attributes.boolean("transpose_b"), false);
+  return all;
 }
 
 /// OpSchema::multiply_accumulates of matrix products.

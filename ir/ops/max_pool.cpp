@@ -1,4 +1,5 @@
 #include "ir/ops/convolution.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
@@ -32,6 +33,7 @@ void max_pool(OpRegistry& registry) {
                                   {"padding", g.attributes().at("padding")}})};
                 }),
                 .integer = moves(),
+                .dimensions = each_plane,
                 .layer = OpSchema::Layer{}});
   std::vector<AttributeSpec> of_gradient = max_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});

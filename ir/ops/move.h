@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -34,9 +35,25 @@ inline std::vector<Type> infer_pad(const InferContext& c) {
   return {{c.operand(0).dtype, shape}};
 }
 
+/// Adds an op that changes the shape and nothing else, a layer of models too.
+inline void add_reshape(OpRegistry& registry, const char* name, const char* summary, AttributeSpec attribute,
+                        std::function<std::vector<Type>(const InferContext&)> infer) {
+  registry.add({.name = name,
+                .summary = summary,
+                .operands = {{"x", "any type"}},
+                .results = {{"y", "of the element type of x"}},
+                .attributes = {std::move(attribute)},
+                .infer = std::move(infer),
+                .gradient = gradient(back_to_shape),
+                .integer = moves(),
+                .in_order = true,
+                .layer = OpSchema::Layer{}});
+}
+
 /// Adds an op of one operand x (or several, where variadic) that N-MOVE applies to, a layer of models too.
 inline void add_move(OpRegistry& registry, const char* name, const char* summary, std::vector<AttributeSpec> attributes,
-                     std::function<std::vector<Type>(const InferContext&)> infer, GradientRule rule, bool variadic = false) {
+                     std::function<std::vector<Type>(const InferContext&)> infer, GradientRule rule,
+                     std::function<Dimensions(const InferContext&)> dimensions, bool variadic = false) {
   registry.add({.name = name,
                 .summary = summary,
                 .operands = {{"x", "any type", false, variadic}},
@@ -46,6 +63,7 @@ inline void add_move(OpRegistry& registry, const char* name, const char* summary
                 .deployed = true,
                 .gradient = gradient(std::move(rule)),
                 .integer = moves(),
+                .dimensions = std::move(dimensions),
                 .layer = OpSchema::Layer{}});
 }
 

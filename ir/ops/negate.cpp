@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -10,7 +10,8 @@ void negate(OpRegistry& registry) {
                 .infer = same_as_first_float,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> { return {g.emit("negate", {g.gradient()})}; }),
                 .integer = no_integer_form("stands in gradients only"),
-                .in_place = {0}});
+                .in_place = {0},
+                .dimensions = each_element});
 }
 
 }  // namespace stair::ir::ops

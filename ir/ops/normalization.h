@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 

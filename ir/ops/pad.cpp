@@ -21,7 +21,10 @@ std::vector<ValueId> pad_backward(GradientContext& g) {
 
 void pad(OpRegistry& registry) {
   add_move(registry, "pad", "x surrounded by `value`", {padding_attribute(), {"value", "between the edges of x and of the result", 0.0}},
-           infer_pad, pad_backward);
+           infer_pad, pad_backward, [](const InferContext& c) {
+             const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
+             return of_first(c, [&](std::size_t d) { return padding[d] == 0 && padding[c.shape(0).size() + d] == 0; });
+           });
 }
 
 }  // namespace stair::ir::ops

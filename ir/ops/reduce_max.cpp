@@ -16,6 +16,7 @@ void reduce_max(OpRegistry& registry) {
                   return {g.emit("reduce_max_grad", {g.gradient(), g.operand(0)}, g.attributes())};
                 }),
                 .integer = moves(),
+                .dimensions = beside_reduced,
                 .layer = OpSchema::Layer{}});
   registry.add({.name = "reduce_max_grad",
                 .summary = "dy goes to the first of the largest",

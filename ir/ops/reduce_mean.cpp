@@ -24,6 +24,7 @@ void reduce_mean(OpRegistry& registry) {
                   return {g.emit("div", {spread(g, g.gradient()), count})};
                 }),
                 .integer = averages("reduce_sum_integer", reduced_count),
+                .dimensions = beside_reduced,
                 .layer = OpSchema::Layer{}});
 }
 

@@ -12,6 +12,7 @@ void reduce_sum(OpRegistry& registry) {
                 .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> { return {spread(g, g.gradient())}; }),
                 .integer = averages("reduce_sum_integer", [](const Graph&, const Node&) { return std::int64_t{1}; }),
+                .dimensions = beside_reduced,
                 .layer = OpSchema::Layer{}});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -35,6 +36,18 @@ inline Shape infer_reduction(const InferContext& c) {
     }
   }
   return shape;
+}
+
+/// OpSchema::dimensions of reductions.
+inline Dimensions beside_reduced(const InferContext& c) {
+  Dimensions all = each_element(c);
+  const std::vector<bool> reduced = reduced_axes(c.attributes, all[0].size());
+  std::int64_t next = 0;
+  for (std::size_t d = 0; d < reduced.size(); ++d) {
+    all[0][d] = reduced[d] ? absent : next;
+    if (!reduced[d] || c.attributes.boolean("keep")) ++next;
+  }
+  return all;
 }
 
 /// Shape of a reduction of floats.

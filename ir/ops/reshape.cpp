@@ -30,9 +30,8 @@ std::vector<Type> infer_reshape(const InferContext& c) {
 }  // namespace
 
 void reshape(OpRegistry& registry) {
-  add_move(registry, "reshape", "the same elements in another shape",
-           {{"shape", "0 copies a dimension of x, one -1 takes what is left", std::vector<std::int64_t>{}, true}}, infer_reshape,
-           back_to_shape);
+  add_reshape(registry, "reshape", "the same elements in another shape",
+              {"shape", "0 copies a dimension of x, one -1 takes what is left", std::vector<std::int64_t>{}, true}, infer_reshape);
 }
 
 }  // namespace stair::ir::ops

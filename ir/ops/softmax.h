@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -23,6 +24,7 @@ inline void add_softmax(OpRegistry& registry, const char* name, const char* summ
                   return {g.emit(gradient_op, {g.gradient(), g.result()}, g.attributes())};
                 }),
                 .integer = no_integer_form("normalizes over an axis: no function of one integer; runs on dequantized floats"),
+                .dimensions = beside_axis,
                 .layer = OpSchema::Layer{}});
   registry.add({.name = gradient_op,
                 .summary = derivative,

@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 
@@ -13,7 +13,8 @@ void standard_deviation(OpRegistry& registry) {
                   // d sqrt(v) = dy / (2 sqrt(v))
                   return {g.emit("div", {g.gradient(), g.emit("add", {g.result(), g.result()})})};
                 }),
-                .integer = no_integer_form("is known before deployment")});
+                .integer = no_integer_form("is known before deployment"),
+                .dimensions = each_element});
 }
 
 }  // namespace stair::ir::ops

@@ -29,7 +29,15 @@ std::vector<ValueId> transpose_backward(GradientContext& g) {
 
 void transpose(OpRegistry& registry) {
   add_move(registry, "transpose", "dimension i of the result is dimension permutation[i] of x",
-           {{"permutation", "of the dimensions", std::vector<std::int64_t>{}, true}}, infer_transpose, transpose_backward);
+           {{"permutation", "of the dimensions", std::vector<std::int64_t>{}, true}}, infer_transpose, transpose_backward,
+           [](const InferContext& c) {
+             Dimensions all = each_element(c);
+             const std::vector<std::int64_t>& permutation = c.attributes.integers("permutation");
+             for (std::size_t i = 0; i < permutation.size(); ++i) {
+               all[0][static_cast<std::size_t>(permutation[i])] = static_cast<std::int64_t>(i);
+             }
+             return all;
+           });
 }
 
 }  // namespace stair::ir::ops

@@ -50,8 +50,8 @@ class ChannelsLast {
   // With one channel or one pixel the elements stay in their order.
   ValueId turn(ValueId value, const std::vector<std::int64_t>& permutation, std::size_t channel_axis, const std::string& name) {
     const Shape& from = rewriter_.graph().type(value).shape;
-    Shape to;
-    for (const std::int64_t axis : permutation) to.push_back(from[static_cast<std::size_t>(axis)]);
+    Shape to{0};  // the batch, whatever it is
+    for (std::size_t i = 1; i < permutation.size(); ++i) to.push_back(from[static_cast<std::size_t>(permutation[i])]);
     const std::int64_t channels = from[channel_axis];
     const bool in_order = channels == 1 || channels * from[0] == ir::element_count(from);
     return in_order ? rewriter_.graph().emit("reshape", {value}, {{"shape", to}}, name)

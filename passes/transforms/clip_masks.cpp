@@ -8,8 +8,8 @@
 #include "ir/op.h"
 #include "passes/pass.h"
 
-// %q = quantize(%x, …); …; %f = fake_quantize_grad(%dy, %x, …); %dx = relu_grad(%f, %x)
-//   ->  %q = quantize(%x, …); %m = clip_mask(%x, …) {clamp=[0]}; …; %dx = apply_mask(%dy, %m)
+// %q = quantize(%x, …); …; %f = clipped_gradient(%dy, %x, …); %dx = relu_grad(%f, %x)
+//   ->  %q = quantize(%x, …); %m = range_mask(%x, …) {clamp=[0]}; …; %dx = apply_mask(%dy, %m)
 //
 // Of a float that was quantized, the straight-through estimator (and the clamp before it) asks only on which side of its bounds it lies:
 // a bit is kept until then, and not the float.
@@ -69,7 +69,7 @@ class Masks {
     std::vector<Question> questions;
     for (const NodeId reader : uses_.nodes[at]) {
       const Node& node = graph_.node(reader);
-      const bool one_scale = node.op->name == "fake_quantize_grad" && ir::element_count(graph_.type(node.operands[2]).shape) == 1;
+      const bool one_scale = node.op->name == "clipped_gradient" && ir::element_count(graph_.type(node.operands[2]).shape) == 1;
       if (one_scale && node.operands[1] == x && node.operands[0] != x) {
         questions.push_back({&node, clamp_behind(node, x)});
       }
@@ -108,7 +108,7 @@ class Masks {
     }
     const std::string& name = graph_.value(node.operands[1]).name;
     masks_[&node] = rewriter_.graph().emit(
-        "clip_mask", {rewriter_(node.operands[1]), rewriter_(node.operands[2]), rewriter_(node.operands[3])}, attributes, name + ".mask");
+        "range_mask", {rewriter_(node.operands[1]), rewriter_(node.operands[2]), rewriter_(node.operands[3])}, attributes, name + ".mask");
   }
 
   void answer(const Question& q) {

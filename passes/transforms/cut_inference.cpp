@@ -41,7 +41,10 @@ std::vector<ValueId> frontier(const Graph& graph, const std::vector<bool>& depen
 // Bits that hold every integer of a quantized weight: an artifact packs it at this width. 0 for what isn't packed.
 std::int64_t packed_bits(const Graph& graph, ValueId value) {
   const Node* node = graph.producer(value);
-  while (node != nullptr && node->op->name == "scale_channels") node = graph.producer(node->operands[0]);
+  if (node != nullptr && node->op->name == "fit_channels") {
+    if (value != node->results.front()) return 0;
+    node = graph.producer(node->operands[0]);
+  }
   if (node == nullptr) return 0;
   if (node->op->name == "binarize") return 1;
   if (node->op->name != "quantize") return 0;

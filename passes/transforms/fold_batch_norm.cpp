@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "passes/analysis.h"
 #include "passes/pass.h"
 
 // conv(x, w, b) -> batch_norm_inference(gamma, beta, mean, var), with k = gamma / sqrt(var + eps) and shift = beta - (mean - b) * k:
@@ -28,10 +29,6 @@ using ir::ValueId;
 // Operands of batch_norm and batch_norm_inference.
 enum Operand : std::size_t { x, gamma, beta, mean, variance };
 
-bool foldable(const Node& layer) {
-  return layer.op->name == "conv2d" || layer.op->name == "linear";
-}
-
 class Folder {
  public:
   Folder(const Graph& graph, bool into_weights) : rewriter_(graph), uses_(graph), into_weights_(into_weights) {}
@@ -50,7 +47,7 @@ class Folder {
  private:
   // The batch-norm that this pass takes into the layer, or nullptr.
   const Node* norm_after(const Node& layer) const {
-    if (!foldable(layer) || !uses_.single(layer.results.front())) return nullptr;
+    if (!takes_batch_norm(layer) || !uses_.single(layer.results.front())) return nullptr;
     const Node& reader = rewriter_.source().node(uses_.nodes[static_cast<std::size_t>(layer.results.front())].front());
     const bool folds = reader.op->name == "batch_norm_inference" || (into_weights_ && reader.op->name == "batch_norm");
     return folds && reader.operands[Operand::x] == layer.results.front() ? &reader : nullptr;

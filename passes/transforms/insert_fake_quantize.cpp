@@ -10,8 +10,9 @@
 #include "passes/recipe.h"
 
 // Where quantizers stand. An accumulating op (convolution, linear, matmul) wants its operands quantized; whoever computes such an operand
-// on integers wants its own operands quantized in turn; moving ops (pooling by maximum, reshapes) hand the wish on to their operand. A
-// wanted value gets one quantizer, behind the activation that its producer absorbs, and all its readers read the quantized value.
+// on integers wants its own operands quantized in turn, and so does a batch-norm that folds into no layer; moving ops (pooling by maximum,
+// reshapes) hand the wish on to their operand. A wanted value gets one quantizer, behind the activation that its producer absorbs, and all
+// its readers read the quantized value.
 //   %y = relu(%x)  ->  %y.fq = fake_quantize(%y, scale, zero point), which everybody reads instead of %y
 
 namespace stair::passes {
@@ -91,6 +92,10 @@ class Inserter {
         continue;
       }
       if (!wanted(node->results.front()) || recipe_.skips(node->name)) continue;
+      if (is_norm(*node)) {
+        if (stands_alone(*node)) want(node->operands[0]);
+        continue;
+      }
       if (kind(*node) == IntegerForm::Kind::none && node->op->name != "dropout") continue;
       if (kind(*node) == IntegerForm::Kind::accumulate) continue;
       for (const ValueId operand : node->operands) want(operand);
@@ -106,8 +111,13 @@ class Inserter {
     const Node* producer = source.producer(value);
     if (producer == nullptr || reader.operands.front() != value) return false;
     const bool sums = kind(*producer) == IntegerForm::Kind::accumulate || kind(*producer) == IntegerForm::Kind::average;
-    if (is_norm(reader)) return kind(*producer) == IntegerForm::Kind::accumulate;
+    if (is_norm(reader)) return takes_batch_norm(*producer);
     return reader.op->clamp.has_value() && (sums || is_norm(*producer) || kind(*producer) == IntegerForm::Kind::binary);
+  }
+
+  // Whether the batch-norm has no layer to fold into, so that it becomes integers by itself (N-AFFINE).
+  bool stands_alone(const Node& norm) const {
+    return recipe_.integer_norms && norm.op->name != "channel_affine" && !absorbed(norm.operands.front());
   }
 
   // Names of the layers that share the quantizer behind `value`, for overrides: the activation, the batch-norm, the convolution.

@@ -10,15 +10,19 @@
 #include "passes/pass.h"
 
 // From simulated to real integers (docs/numerics.md). Each rule replaces a float value by the dequantization of an integer one:
-//   fake_quantize(w, s, z), a weight                      -> dequantize(quantize(w))
-//   conv(dequantize(x), dequantize(w), b)                 -> dequantize_accumulator(conv_integer(x, w), s_x * s_w, q_b)        N-ACC,
-//   N-BIAS, N-LOGITS fake_quantize(clamp(channel_affine(conv(x, w), k, b)))-> dequantize(requantize(conv_integer(x, ±w), s_x * s_w * |k| /
-//   s_y, z_y, q_b))  N-REQ, N-BN-SCALE fake_quantize(clamp(average(dequantize(x))))          -> dequantize(requantize(sum_integer(x), s_x /
-//   (s_y * n), z_y))    N-AVG fake_quantize(clamp(add(dequantize(a), dequantize(b)))) -> dequantize(point_binary(a, b)) N-POINT
-//   fake_quantize(f(dequantize(x)))                       -> dequantize(lookup(x, tabulate(f)))                              N-POINT
-//   fake_quantize(concat(dequantize(x)...))               -> dequantize(concat(lookup(x, tabulate(identity))...))            N-POINT,
-//   N-MOVE max_pool(dequantize(x)) and other moves               -> dequantize(max_pool(x))                                         N-MOVE
-//   fake_quantize(x) of anything else                     -> dequantize(quantize(x))                                         N-QUANT
+//   fake_quantize(w, s, z), a weight                           -> dequantize(quantize(w))
+//   conv(dequantize(x), dequantize(w))                         -> dequantize_accumulator(conv_integer(x, w), s_x * s_w)
+//   conv(dequantize(x), dequantize(w), b)                      -> dequantize_accumulator(conv_integer(x, w'), s_x * s'_w, q_b)
+//                                                                 with w', s'_w, q_b of fit_channels: N-ACC, N-BIAS, N-LOGITS
+//   fake_quantize(clamp(channel_affine(conv(x, w), k, b)))     -> dequantize(requantize(conv_integer(x, w'), s_x * s'_w / s_y, z_y, q_b))
+//                                                                 N-REQ, N-BN-SCALE
+//   fake_quantize(clamp(batch_norm_inference(dequantize(x))))  -> dequantize(requantize(conv2d_integer(x, ±64), …))  N-AFFINE
+//   fake_quantize(clamp(average(dequantize(x))))               -> dequantize(requantize(sum_integer(x), s_x / (s_y * n), z_y))  N-AVG
+//   fake_quantize(clamp(add(dequantize(a), dequantize(b))))    -> dequantize(point_binary(a, b))  N-POINT
+//   fake_quantize(f(dequantize(x)))                            -> dequantize(lookup(x, tabulate(f)))  N-POINT
+//   fake_quantize(concat(dequantize(x)...))                    -> dequantize(concat(lookup(x, tabulate(identity))...))  N-POINT, N-MOVE
+//   max_pool(dequantize(x)) and other moves                    -> dequantize(max_pool(x))  N-MOVE
+//   fake_quantize(x) of anything else                          -> dequantize(quantize(x))  N-QUANT
 // The float nodes stay for those who read them (the backward half); dead_code takes them away where nobody does.
 
 namespace stair::passes {
@@ -36,22 +40,25 @@ struct Quantized {
   std::int64_t lo = 0, hi = 0;
 };
 
-// The int32 accumulator of a layer and the scale of one step of it (s_x * s_w, times |k| where batch-norm folds into it).
+// The int32 accumulator of a layer, the integers that it multiplies by, the scale of one step, and the bias: integers of that step, or the
+// floats that they stand for.
 struct Accumulator {
-  ValueId sum = ir::absent, scale = ir::absent, weight = ir::absent;
+  ValueId sum = ir::absent, weight = ir::absent, step = ir::absent, bias = ir::absent;
 };
 
 // What stands between a layer's accumulator and its quantizer.
 struct Chain {
-  const Node* root = nullptr;    // the op that accumulates, averages, adds, or is tabulated
+  const Node* root = nullptr;    // the op that accumulates, averages, adds, is tabulated, or a batch-norm by itself
   const Node* affine = nullptr;  // batch-norm, folded into factor and shift
   const Node* clamp = nullptr;   // ReLU, ReLU6
 };
 
 class Realizer {
  public:
-  Realizer(const Graph& graph, bool float_bias, bool fixed_point)
-      : rewriter_(graph), depends_(depends_on_inputs(graph)), float_bias_(float_bias), fixed_point_(fixed_point) {
+  struct Options {
+    bool float_bias, fixed_point, powers_of_two, integer_norms;
+  };
+  Realizer(const Graph& graph, const Options& options) : rewriter_(graph), depends_(depends_on_inputs(graph)), options_(options) {
     find_chains();
   }
 
@@ -62,6 +69,7 @@ class Realizer {
 
  private:
   static IntegerForm::Kind kind(const Node& node) { return node.op->integer.kind; }
+  static bool is_norm(const Node& node) { return node.op->name == "batch_norm_inference"; }
   const Graph& source() const { return rewriter_.source(); }
   bool depends(ValueId value) const { return value != ir::absent && depends_[static_cast<std::size_t>(value)]; }
   const Quantized* quantized(ValueId old) const {
@@ -84,8 +92,9 @@ class Realizer {
     const Node* node = source().producer(fake.operands[0]);
     if (node != nullptr && node->op->clamp) {
       const Node* before = source().producer(node->operands[0]);
-      const bool fuses = before != nullptr && (before->op->name == "channel_affine" || kind(*before) == IntegerForm::Kind::accumulate ||
-                                               kind(*before) == IntegerForm::Kind::average || kind(*before) == IntegerForm::Kind::binary);
+      const bool fuses = before != nullptr &&
+                         (before->op->name == "channel_affine" || is_norm(*before) || kind(*before) == IntegerForm::Kind::accumulate ||
+                          kind(*before) == IntegerForm::Kind::average || kind(*before) == IntegerForm::Kind::binary);
       if (fuses) {
         chain.clamp = node;
         node = before;
@@ -97,7 +106,7 @@ class Realizer {
       const Node* before = source().producer(node->operands[0]);
       if (before == nullptr || kind(*before) != IntegerForm::Kind::accumulate || depends(factor) || depends(shift)) return {};
       // The sum has one bias, the shift: fold_batch_norm makes this form of layers with a bias too.
-      if (shift == ir::absent || (before->op->name != "matmul" && before->operands.size() > 2)) return {};
+      if (shift == ir::absent || before->op->name == "matmul" || before->operands.size() > 2) return {};
       chain.affine = node;
       node = before;
     }
@@ -193,39 +202,35 @@ class Realizer {
     const Quantized a = *quantized(node.operands[0]);
     const Quantized b = *quantized(node.operands[1]);
     const auto affine = affine_of_.find(&node);
+    const Node* norm = affine == affine_of_.end() ? nullptr : affine->second;
+    const ValueId factor = norm != nullptr ? rewriter_(norm->operands[1]) : ir::absent;
+    const ValueId own_bias = node.op->name != "matmul" && node.operands.size() > 2 ? rewriter_(node.operands[2]) : ir::absent;
     Accumulator sum;
-    ValueId shadow_scale = ir::absent;  // of the float value, which knows of no batch-norm
-    const bool folds = affine != affine_of_.end() && affine->second->operands[1] != ir::absent && affine->second->operands.size() > 2;
-    if (folds) {
-      const Node& norm = *affine->second;
-      const std::vector<ValueId> folded = emit_all(
-          "fold_batch_norm", {a.scale, b.scale, rewriter_(norm.operands[1]), rewriter_(norm.operands[2])}, node.name + ".sum.scale");
-      sum.scale = folded[0];
-      sum.weight = emit("scale_channels", {b.q, folded[1]}, node.name + ".weight.folded", {});
-      shadow_scale = folded[2];
+    sum.bias = norm != nullptr ? rewriter_(norm->operands[2]) : own_bias;
+    ValueId plain_step = ir::absent;  // of the float value, which knows of no batch-norm
+    if (factor != ir::absent || (sum.bias != ir::absent && !options_.float_bias)) {
+      const std::vector<ValueId> fitted = emit_all(
+          "fit_channels", {b.q, b.scale, a.scale, factor, options_.float_bias ? ir::absent : sum.bias}, node.name + ".weight.fitted");
+      sum.step = fitted[2];
+      if (!options_.float_bias) sum.bias = fitted[3];
+      plain_step = factor == ir::absent ? sum.step : fitted[4];
+      sum.weight = fitted[0];
     } else {
-      sum.scale = shadow_scale = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
+      sum.step = plain_step = emit("mul", {a.scale, b.scale}, node.name + ".sum.scale");
       sum.weight = b.q;
     }
     sum.sum = integer_layer(node, a, b, sum.weight);
     sums_[&node] = sum;
-    const ValueId bias = node.operands.size() > 2 && node.op->name != "matmul"
-                             ? integer_bias(rewriter_(node.operands[2]), shadow_scale, node.name)
-                             : ir::absent;
-    if (!folds) stands_for(node, node, sum, bias);
+    const ValueId bias = own_bias == ir::absent ? ir::absent : sum.bias;
+    if (factor == ir::absent) stands_for(node, node.operands[0], sum, bias);
     rewriter_.map(node.results.front(),
-                  emit("dequantize_accumulator", {sum.sum, shadow_scale, bias}, node.name, {{"axis", channel_axis(node)}}));
+                  emit("dequantize_accumulator", {sum.sum, plain_step, bias}, node.name, {{"axis", channel_axis(node)}}));
     changes_.push_back("'" + node.name + "' up to the accumulator");
   }
 
-  // Says of which value of the source graph the layer's sum and bias are the integers.
-  void stands_for(const Node& value, const Node& layer, const Accumulator& sum, ValueId bias) {
-    integer_sums_.push_back({value.results.front(), layer.operands[0], sum.sum, sum.weight, sum.scale, float_bias_ ? ir::absent : bias});
-  }
-
-  // N-BIAS int32: round(b / (s_x * s_w)); float32: as it is.
-  ValueId integer_bias(ValueId bias, ValueId scale, const std::string& name) {
-    return float_bias_ ? bias : emit("quantize_bias", {bias, scale}, name + ".bias.q");
+  // Says of which value of the source graph the sum over x and the bias are the integers.
+  void stands_for(const Node& value, ValueId x, const Accumulator& sum, ValueId bias) {
+    integer_sums_.push_back({value.results.front(), x, sum.sum, sum.weight, sum.step, options_.float_bias ? ir::absent : bias});
   }
 
   // ---- what ends in a quantizer --------------------------------------------------------------------------------------
@@ -234,6 +239,7 @@ class Realizer {
   ValueId integers(const Chain& chain, const Node& fake, const Quantized& y) {
     if (chain.root == nullptr) return ir::absent;
     const Node& root = *chain.root;
+    if (is_norm(root)) return options_.integer_norms && quantized(root.operands[0]) ? normalized(chain, fake, y) : ir::absent;
     switch (kind(root)) {
       case IntegerForm::Kind::accumulate:
         return sums_.contains(&root) ? requantized_layer(chain, fake, y) : ir::absent;
@@ -260,13 +266,13 @@ class Realizer {
     return emit("clamp_range", {y.scale, y.zero_point}, name + ".range", {{"lo", y.lo}, {"hi", y.hi}, {"clamp", bounds}});
   }
 
-  // N-REQ: multiplier is the scale of one step of the sum over s_y; `bias` is still float.
+  // N-REQ: multiplier is the scale of one step of the sum over s_y.
   ValueId requantize(ValueId sum, ValueId multiplier, ValueId bias, const Chain& chain, const Node& fake, const Quantized& y,
                      std::int64_t axis) {
     const ValueId range = clamp_range(chain, y, fake.name);
     Attributes options = range_of(y);
     options.set("axis", axis);
-    if (!fixed_point_) return emit("requantize", {sum, multiplier, y.zero_point, bias, range}, fake.name + ".q", options);
+    if (!options_.fixed_point) return emit("requantize", {sum, multiplier, y.zero_point, bias, range}, fake.name + ".q", options);
     const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, fake.name + ".mantissa");
     return emit("requantize_fixed", {sum, fixed[0], fixed[1], y.zero_point, bias, range}, fake.name + ".q", options);
   }
@@ -274,18 +280,54 @@ class Realizer {
   ValueId requantized_layer(const Chain& chain, const Node& fake, const Quantized& y) {
     const Node& layer = *chain.root;
     const Accumulator& sum = sums_.at(&layer);
-    ValueId bias = ir::absent;
-    if (chain.affine != nullptr && chain.affine->operands.size() > 2) {
-      bias = rewriter_(chain.affine->operands[2]);
-    } else if (layer.op->name != "matmul" && layer.operands.size() > 2) {
-      bias = rewriter_(layer.operands[2]);
-    }
-    if (bias != ir::absent) {
-      bias = float_bias_ ? emit("div", {bias, y.scale}, layer.name + ".bias.steps") : integer_bias(bias, sum.scale, layer.name);
-    }
-    if (chain.affine != nullptr) stands_for(*chain.affine, layer, sum, bias);
-    const ValueId multiplier = emit("div", {sum.scale, y.scale}, layer.name + ".multiplier");
+    ValueId bias = sum.bias;
+    if (bias != ir::absent && options_.float_bias) bias = emit("div", {bias, y.scale}, layer.name + ".bias.steps");
+    if (chain.affine != nullptr) stands_for(*chain.affine, layer.operands[0], sum, sum.bias);
+    const ValueId multiplier = emit("div", {sum.step, y.scale}, layer.name + ".multiplier");
     return requantize(sum.sum, multiplier, bias, chain, fake, y, channel_axis(layer));
+  }
+
+  // N-AFFINE: a depthwise 1x1 convolution with weights of ±64, into which the batch-norm folds as into any other (N-BN-SCALE). Where
+  // scales are powers of two the factor is what gets quantized (N-BN-WEIGHT).
+  ValueId normalized(const Chain& chain, const Node& fake, const Quantized& y) {
+    const Node& norm = *chain.root;
+    const Quantized x = *quantized(norm.operands[0]);
+    const std::int64_t channels = source().type(norm.operands[1]).shape[0];
+    const ir::Shape shape{channels, 1, 1, 1};
+    const ValueId deviation =
+        emit("standard_deviation", {rewriter_(norm.operands[4])}, norm.name + ".std", {{"eps", norm.attributes.at("eps")}});
+    const ValueId factor = emit("div", {rewriter_(norm.operands[1]), deviation}, norm.name + ".factor");
+    const ValueId moved = emit("mul", {rewriter_(norm.operands[3]), factor}, norm.name + ".moved");
+    const ValueId shift = emit("sub", {rewriter_(norm.operands[2]), moved}, norm.name + ".shift");
+    const ValueId integer_bias = options_.float_bias ? ir::absent : shift;
+
+    std::vector<ValueId> fitted;
+    if (options_.powers_of_two) {
+      const ValueId weight = emit("reshape", {factor}, norm.name + ".weight", {{"shape", shape}});
+      const std::vector<ValueId> seen = emit_all("weight_range", {weight}, norm.name + ".weight.range");
+      const Attributes range{{"lo", std::int64_t{-127}}, {"hi", std::int64_t{127}}};
+      Attributes powers = range;
+      powers.set("symmetric", true);
+      powers.set("power_of_two", true);
+      const std::vector<ValueId> parameters = emit_all("affine_parameters", seen, norm.name + ".weight.scale", powers);
+      const ValueId q = emit("quantize", {weight, parameters[0], parameters[1]}, norm.name + ".weight.q", range);
+      fitted = emit_all("fit_channels", {q, parameters[0], x.scale, ir::absent, integer_bias}, norm.name + ".weight.fitted");
+    } else {
+      const ValueId q = emit("constant", {}, norm.name + ".weight", {{"value", 64.0}, {"shape", shape}, {"dtype", std::string("s8")}});
+      const ValueId scale = emit("constant", {}, norm.name + ".weight.scale", {{"value", 1.0 / 64}});
+      fitted = emit_all("fit_channels", {q, scale, x.scale, factor, integer_bias}, norm.name + ".weight.fitted");
+    }
+
+    const bool flat = source().type(norm.operands[0]).shape.size() == 2;
+    ValueId q = x.q;
+    if (flat) q = emit("reshape", {q}, norm.name + ".x", {{"shape", ir::Shape{0, channels, 1, 1}}});
+    Accumulator sum{ir::absent, fitted[0], fitted[2], options_.float_bias ? shift : fitted[3]};
+    sum.sum = emit("conv2d_integer", {q, sum.weight, x.zero_point}, norm.name + ".sum", {{"groups", channels}});
+    stands_for(norm, norm.operands[0], sum, sum.bias);
+    const ValueId multiplier = emit("div", {sum.step, y.scale}, norm.name + ".multiplier");
+    const ValueId bias = options_.float_bias ? emit("div", {shift, y.scale}, norm.name + ".bias.steps") : sum.bias;
+    const ValueId result = requantize(sum.sum, multiplier, bias, chain, fake, y, 1);
+    return flat ? emit("reshape", {result}, fake.name + ".flat", {{"shape", ir::Shape{0, channels}}}) : result;
   }
 
   ValueId requantized_average(const Chain& chain, const Node& fake, const Quantized& y) {
@@ -308,7 +350,7 @@ class Realizer {
     const ValueId range = clamp_range(chain, y, fake.name);
     Attributes options = range_of(y);
     const std::string name = fake.name + ".q";
-    if (!fixed_point_) {
+    if (!options_.fixed_point) {
       options.set("function", root.op->name);
       return emit("point_binary", {a.q, b.q, a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point, range}, name, options);
     }
@@ -350,7 +392,7 @@ class Realizer {
 
   ir::Rewriter rewriter_;
   std::vector<bool> depends_;
-  bool float_bias_, fixed_point_;
+  Options options_;
   std::map<ValueId, Quantized> quantized_;  // by value of the old graph
   std::map<const Node*, Accumulator> sums_;
   std::map<const Node*, Chain> chains_;
@@ -363,24 +405,31 @@ class Realizer {
 }  // namespace
 
 void realize_integers(PassRegistry& registry) {
-  registry.add({.name = "realize_integers",
-                .summary = "Replaces simulated quantization by integer arithmetic: what fake_quantize stood for is computed on integers "
-                           "and dequantized where "
-                           "floats are read. On training and inference graphs alike; dead_code then removes floats that nobody reads.",
-                .options = {{"bias", "'int32' or 'float32' (N-BIAS)", std::string("int32")},
-                            {"requantization", "'float', 'fixed_point' or 'power_of_two' (N-REQ)", std::string("float")}},
-                .run = [](const Graph& graph, const Attributes& options) {
-                  const std::string& bias = options.text("bias");
-                  const std::string& requantization = options.text("requantization");
-                  if (bias != "int32" && bias != "float32") {
-                    throw Error("pass 'realize_integers': bias is '" + bias + "', expected 'int32' or 'float32'");
-                  }
-                  if (requantization != "float" && requantization != "fixed_point" && requantization != "power_of_two") {
-                    throw Error("pass 'realize_integers': requantization is '" + requantization +
-                                "', expected 'float', 'fixed_point' or 'power_of_two'");
-                  }
-                  return Realizer(graph, bias == "float32", requantization == "fixed_point").run();
-                }});
+  registry.add(
+      {.name = "realize_integers",
+       .summary = "Replaces simulated quantization by integer arithmetic: what fake_quantize stood for is computed on integers "
+                  "and dequantized where "
+                  "floats are read. On training and inference graphs alike; dead_code then removes floats that nobody reads.",
+       .options = {{"bias", "'int32' or 'float32' (N-BIAS)", std::string("int32")},
+                   {"requantization", "'float', 'fixed_point' or 'power_of_two' (N-REQ)", std::string("float")},
+                   {"norms", "batch-norm that folds into no layer: 'integer' (N-AFFINE) or 'float'", std::string("integer")}},
+       .run = [](const Graph& graph, const Attributes& options) {
+         const std::string& bias = options.text("bias");
+         const std::string& requantization = options.text("requantization");
+         if (bias != "int32" && bias != "float32") {
+           throw Error("pass 'realize_integers': bias is '" + bias + "', expected 'int32' or 'float32'");
+         }
+         if (requantization != "float" && requantization != "fixed_point" && requantization != "power_of_two") {
+           throw Error("pass 'realize_integers': requantization is '" + requantization +
+                       "', expected 'float', 'fixed_point' or 'power_of_two'");
+         }
+         const std::string& norms = options.text("norms");
+         if (norms != "integer" && norms != "float") {
+           throw Error("pass 'realize_integers': norms is '" + norms + "', expected 'integer' or 'float'");
+         }
+         return Realizer(graph, {bias == "float32", requantization == "fixed_point", requantization == "power_of_two", norms == "integer"})
+             .run();
+       }});
 }
 
 }  // namespace stair::passes

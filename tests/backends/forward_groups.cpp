@@ -112,7 +112,7 @@ Group quantized_sum_group(std::uint64_t seed) {
     clipped.set("clamp", clamp == 1 ? std::vector<double>{0.0} : std::vector<double>{0.0, 6.0});
     operands.push_back(b.graph().emit("clamp_range", {scale, zero_point}, clipped));
   }
-  if (!observes || b.pick(2) == 0) b.output(b.graph().emit("clip_mask", {y, scale, zero_point}, clipped));
+  if (!observes || b.pick(2) == 0) b.output(b.graph().emit("range_mask", {y, scale, zero_point}, clipped));
   ir::Attributes sum = range;
   sum.set("function", std::string("add"));
   b.output(b.graph().emit("point_binary", operands, sum));
@@ -157,7 +157,7 @@ Group normalized_group(std::uint64_t seed) {
     operands.push_back(b.integer(symmetric ? 0 : static_cast<std::int32_t>(b.pick(100))));
   }
   b.output(b.graph().emit("quantize", operands, range));
-  if (b.pick(3) > 0) b.output(b.graph().emit("clip_mask", operands, range));
+  if (b.pick(3) > 0) b.output(b.graph().emit("range_mask", operands, range));
   return b.take();
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("a quantizer and its mask run as one kernel, with the bits of its node
     b.output(b.graph().emit("quantize", operands, range));
     ir::Attributes clipped{{"lo", std::int64_t{0}}, {"hi", std::int64_t{255}}};
     if (b.pick(2) == 0) clipped.set("clamp", std::vector<double>{0.0, 6.0});
-    b.output(b.graph().emit("clip_mask", operands, clipped));
+    b.output(b.graph().emit("range_mask", operands, clipped));
     check_group_on_int8(b.take());
   }
 }

@@ -203,6 +203,9 @@ TEST_CASE("every command explains itself") {
   for (const char* command : {"train", "eval", "export", "run", "verify", "inspect", "opt", "backends", "bench", "calibrate", "compare"}) {
     CHECK(run_fine({command, "--help"}, folder).out.find("--help") != std::string::npos);
   }
+  const std::string version = run_fine({"--version"}, folder).out;
+  CHECK(version.starts_with("stair "));
+  for (const char* part : {"\nartifact format ", "\ncheckpoint format ", "\narithmetic "}) CHECK(version.find(part) != std::string::npos);
   CHECK(folder.files().empty());
 }
 

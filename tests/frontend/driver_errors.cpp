@@ -97,6 +97,8 @@ const TemporaryFolder& bad_files() {
     folder.write("recipe.json", R"({"weights": {"bits": 1}})");
     folder.write("no_input.sir", "sir 1\ngraph \"g\"\n");
     folder.write("no_input.json", experiment_with("/model", "no_input.sir"));
+    folder.write("mixes.sir", "sir 1\ngraph \"g\"\n%x = input : f32[1,4]\n%s = softmax(%x) {axis=0}\noutput logits = %s\n");
+    folder.write("mixes.json", experiment_with("/model", "mixes.sir"));
     runtime::Tensor picture({ir::DType::u8, {1, 1, 13, 12}});
     runtime::write_npy(picture.view(), folder / "wrong.npy");
     return true;
@@ -183,6 +185,9 @@ TEST_CASE("bad experiments and models are told with file and place") {
       {"a key of two lines", {"train", "newline.json"}, {"unknown key 'a b'"}},
       {"bits out of range", {"train", "bits.json"}, {"bits.json /recipe/weights/bits: found 9 bits, expected 2 to 8"}},
       {"a kept name", {"train", "step.json"}, {"step.json /model /layers/6/name: the name 'step' is kept for training"}},
+      {"a graph that mixes examples",
+       {"train", "mixes.json"},
+       {"mixes.sir: softmax 's' mixes the examples of a batch, which lie along dimension 0 of 'x' [N,4]"}},
       {"a graph without input", {"train", "no_input.json"}, {"no_input.json /model: has 0 inputs and 0 outputs, expected one of each"}},
       {"an empty path", train_with("start="), {"is a folder, expected a file"}},
       {"a model that isn't there", train_with("model=nosuch.json"), {"nosuch.json: can't be opened"}},

@@ -52,17 +52,23 @@ TEST_CASE("deployed integers are those of training under every recipe") {
     check_holds(tests::verify_run(lenet));
     QuantizedRun mixed = tests::quantized_run(tests::small_mixed_net(6), recipe, 3);
     check_holds(tests::verify_run(mixed));
+    QuantizedRun preactivation = tests::quantized_run(tests::small_preactivation_net(6), recipe, 3);
+    const driver::Verification report = tests::verify_run(preactivation);
+    INFO(driver::describe(report));
+    CHECK(report.mismatches() == 0);
+    CHECK(report.off_by_more() == 0);
+    CHECK(report.behind_floats.empty());
   }
 }
 
 TEST_CASE("a changed weight integer is found, at its node") {
   QuantizedRun run = trained_lenet();
-  auto& weights = run.deployment.constants.find("conv_2.weight.folded")->second;
+  auto& weights = run.deployment.constants.find("conv_2.weight.fitted")->second;
   weights.as<std::int8_t>()[5] = static_cast<std::int8_t>(weights.as<std::int8_t>()[5] > 0 ? -20 : 20);
   const driver::Verification report = tests::verify_run(run);
   CHECK(!report.holds());
   REQUIRE(report.integers.front().first);
-  CHECK(report.integers.front().first->node == "conv_2.weight.folded");
+  CHECK(report.integers.front().first->node == "conv_2.weight.fitted");
   CHECK(report.integers.front().first->index == 5);
   REQUIRE(report.integers[1].first);
   CHECK(report.integers[1].first->node == "relu_2.fq.q");  // the last node of the step that sums

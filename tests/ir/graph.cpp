@@ -107,10 +107,10 @@ TEST_CASE("roles have names, and a wrong one is answered with all of them") {
 
 TEST_CASE("with_batch changes the first dimension of the inputs and infers the rest anew") {
   const Graph graph = parsed(
-      "%x = input : f32[4,2,6,6]\n%w = state parameter uniform(0.5) : f32[3,2,3,3]\n%c = conv2d(%x, %w)\n"
+      "%x = input : f32[4,2,6,6]\n%w = state statistic uniform(0.5) : f32[3,2,3,3]\n%c = conv2d(%x, %w)\n"
       "%f = flatten(%c)\noutput y = %f\nupdate %w = %w\n");
   CHECK(ir::print(ir::with_batch(graph, 7)) ==
-        "sir 1\ngraph \"g\"\n%x = input : f32[7,2,6,6]\n%w = state parameter uniform(0.5) : f32[3,2,3,3]\n"
+        "sir 1\ngraph \"g\"\n%x = input : f32[7,2,6,6]\n%w = state statistic uniform(0.5) : f32[3,2,3,3]\n"
         "%c = conv2d(%x, %w) : f32[7,3,4,4]\n%f = flatten(%c) : f32[7,48]\noutput y = %f\nupdate %w = %w\n");
   CHECK(ir::print(ir::with_batch(graph, 4)) == ir::print(graph));
 }
@@ -118,6 +118,13 @@ TEST_CASE("with_batch changes the first dimension of the inputs and infers the r
 TEST_CASE("with_batch refuses a graph that spells its batch out") {
   const Graph graph = parsed("%x = input : f32[4,6]\n%r = reshape(%x) {shape=[4,2,3]}\noutput y = %r\n");
   CHECK_THROWS_WITH_AS(ir::with_batch(graph, 2), "reshape 'r': x [2,6] has 12 elements, the shape [4,2,3] doesn't hold them", Error);
+}
+
+TEST_CASE("with_batch refuses a graph that trains: its gradients are those of its batch") {
+  const Graph graph = parsed("%x = input : f32[4,6]\n%w = state parameter constant(0.5) : f32[4,6]\n%r = add(%x, %w)\nupdate %w = %r\n");
+  CHECK_THROWS_WITH_AS(ir::with_batch(graph, 2),
+                       "graph 'g' trains 'w' on batches of 4, expected a model or an inference graph for batches of 2", Error);
+  CHECK(ir::print(ir::with_batch(graph, 4)) == ir::print(graph));
 }
 
 TEST_CASE("with_batch keeps an input without dimensions as it is") {

@@ -70,8 +70,6 @@ void add_integer_cases(std::vector<Case>& list) {
     list.push_back({"pad_integer", {x, zero}, {{"padding", ir::Shape{0, 0, 1, 2, 0, 1, 2, 0}}}});
   }
 
-  list.push_back({"scale_channels", {s8({4, 3, 2, 2}), s8({4}, integers(-1, 1))}});
-  list.push_back({"scale_channels", {s8({5, 7}), s8({1}, listed({-1}))}});
   list.push_back({"lookup", {u8({3, 129}), s8({256})}});
   list.push_back({"lookup", {s8({3, 129}, integers(-128, 127)), u8({256})}});
   list.push_back({"lookup", {u8({2, 8, 33, 33}), u8({256})}});

@@ -73,28 +73,28 @@ void add_pointwise_cases(std::vector<Case>& list) {
                     {f32({4, 33}, uniform(-2, 2)), i64({1}, listed({3}))},
                     {{"estimator", text(estimator)}, {"stochastic", true}, {"seed", integer(5)}, {"stream", integer(2)}}});
   }
-  list.push_back({"fake_quantize_grad",
+  list.push_back({"clipped_gradient",
                   {f32({3, 17}), f32({3, 17}, uniform(-3, 3)), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))},
                   {{"lo", integer(-7)}, {"hi", integer(7)}}});
-  list.push_back({"fake_quantize_grad",
+  list.push_back({"clipped_gradient",
                   {f32({2, 8, 33, 33}), f32({2, 8, 33, 33}, uniform(-3, 3)), f32({1}, listed({0.015})), i32({1}, listed({128}))},
                   {{"lo", integer(0)}, {"hi", integer(255)}, {"axis", integer(1)}}});
   for (const std::vector<double>& clamp : {std::vector<double>{}, {0.0}, {0.0, 6.0}}) {
     const ir::Attributes attributes{{"lo", integer(0)}, {"hi", integer(255)}, {"axis", integer(1)}, {"clamp", clamp}};
     for (const ir::Shape& shape : {ir::Shape{1, 1}, ir::Shape{3, 17}, ir::Shape{2, 8, 33, 33}}) {
-      list.push_back({"clip_mask", {f32(shape, uniform(-3, 9)), f32({1}, listed({0.033})), i32({1}, listed({57}))}, attributes});
+      list.push_back({"range_mask", {f32(shape, uniform(-3, 9)), f32({1}, listed({0.033})), i32({1}, listed({57}))}, attributes});
     }
-    list.push_back({"clip_mask",
+    list.push_back({"range_mask",
                     {f32({13}, listed({0, 255, 127.5, -0.0, 256, infinity, -infinity, nan, 6, 5.9999995, 1e-45, -1e-45, 255.00002})),
                      f32({1}, listed({1})), i32({1}, listed({0}))},
                     {{"lo", integer(0)}, {"hi", integer(255)}, {"clamp", clamp}}});
   }
   for (const double scale : {1e-45, 1e-38, 1e-3, 0.7, 3e30, 1e38}) {
-    list.push_back({"clip_mask",
+    list.push_back({"range_mask",
                     {f32({4, 9}, extremes(-100 * scale, 127 * scale)), f32({1}, listed({scale})), i32({1}, listed({0}))},
                     {{"lo", integer(-100)}, {"hi", integer(127)}}});
   }
-  list.push_back({"clip_mask",
+  list.push_back({"range_mask",
                   {f32({3, 17}, uniform(-3, 3)), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))},
                   {{"lo", integer(-7)}, {"hi", integer(7)}}});
   for (const ir::Shape& shape : {ir::Shape{5}, ir::Shape{8}, ir::Shape{2, 8, 33, 33}}) {

@@ -98,12 +98,22 @@ void add_parameters(std::vector<Case>& list) {
                     {f32({5}, uniform(-2, -0.1)), f32({5}, uniform(0.1, 2))},
                     {{"lo", integer(-127)}, {"hi", integer(127)}, {"symmetric", true}, {"power_of_two", power}}});
   }
-  list.push_back({"quantize_bias", {f32({7}, uniform(-10, 10)), f32({7}, uniform(0.001, 0.01))}});
-  list.push_back({"quantize_bias", {f32({4}, listed({1e20, -1e20, 2.5, 3.5})), f32({1}, listed({1}))}});
-  list.push_back({"fold_batch_norm", {f32({1}, listed({0.02})), f32({6}, uniform(0.01, 0.1)), f32({6}), f32({6})}});
+  // Factors of either sign and 0; biases far below and far above a step, so that integers stay, shrink, or vanish.
+  const Operand narrow = s8({6, 5, 3, 3}, integers(-127, 127));
+  const Operand w_scales = f32({6}, uniform(0.0001, 0.1));
+  const Operand x_scale = f32({1}, listed({0.02}));
+  const Operand factors = f32({6}, listed({0.7, -1.3, 0, 1e-30, -1e-42, 250}));
+  const Operand biases = f32({6}, listed({0.4, -0.3, 2, -1e5, 0, 3e6}));
+  list.push_back({"fit_channels", {narrow, w_scales, x_scale, factors, biases}});
+  list.push_back({"fit_channels", {narrow, w_scales, x_scale, factors}});
+  list.push_back({"fit_channels", {narrow, w_scales, x_scale, std::nullopt, biases}});
+  list.push_back({"fit_channels", {narrow, f32({1}, listed({0.004})), x_scale, std::nullopt, biases}});
+  list.push_back({"fit_channels",
+                  {s8({8, 40}, integers(-7, 7)), f32({1}, listed({1e-12})), f32({1}, listed({1})), std::nullopt,
+                   f32({8}, listed({0.001, 0.002, -0.003, 0.004, 0.006, 0.01, -0.02, 1e30}))}});
   list.push_back(
-      {"fold_batch_norm",
-       {f32({1}, listed({0.02})), f32({1}, listed({0.1})), f32({4}, listed({0, 1e-30, -1, 0})), f32({4}, listed({2, 1, 1, 0}))}});
+      {"fit_channels",
+       {s8({4, 7}, listed({0})), f32({4}, listed({1})), f32({1}, listed({1e-38})), std::nullopt, f32({4}, listed({0, 1e-38, 1, -3e38}))}});
   list.push_back({"fixed_multiplier", {f32({9}, uniform(0, 2))}});
   list.push_back({"fixed_multiplier", {f32({6}, listed({0, 1, 0.5, 3, 1e-30, 1e30}))}});
   list.push_back({"average_multiplier", {f32({1}, listed({0.03})), f32({1}, listed({0.05}))}, {{"count", integer(49)}}});

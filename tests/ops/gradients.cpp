@@ -153,8 +153,8 @@ std::vector<double> surrogate(const Case& c, const std::vector<double>& weights)
       const std::int64_t inner = ir::element_count({shape.begin() + axis + 1, shape.end()});
       const std::int64_t channel = static_cast<std::int64_t>(i) / inner % shape[static_cast<std::size_t>(axis)];
       const double s = scale[scale.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
-      inside = x[i] / s >= static_cast<double>(c.attributes.integer("lo")) - zero_point &&
-               x[i] / s <= static_cast<double>(c.attributes.integer("hi")) - zero_point;
+      const double q = zero_point + std::nearbyint(x[i] / s);
+      inside = q >= static_cast<double>(c.attributes.integer("lo")) && q <= static_cast<double>(c.attributes.integer("hi"));
     }
     expected.push_back(!clipped || inside ? weights[i] : 0.0);
   }

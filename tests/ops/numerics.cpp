@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ir/channel_fit.h"
+#include "ir/random.h"
 #include "tests/ops/case_lists.h"
 #include "tests/ops/interpreter.h"
 
@@ -169,12 +172,112 @@ TEST_CASE("N-REQ-FIXED adds zero point and bias and clamps") {
         Values{13, 14, 17, 19});
 }
 
-TEST_CASE("N-BIAS divides, rounds ties to even and stays within 2^30") {
-  const auto bias = [](const Values& b, const Values& scale) { return run_reference({"quantize_bias", {reals(b), reals(scale)}})[0]; };
+TEST_CASE("N-BIAS divides and rounds ties to even, as the exact quotient says") {
+  const auto bias = [](const Values& b, const Values& scale) {
+    const Operand weights = s8({length(b), 1}, listed({1}));
+    return run_reference({"fit_channels", {weights, reals(scale), reals({1}), std::nullopt, reals(b)}})[3];
+  };
   CHECK(bias({2.5, 3.5, -2.5, -3.5, 0.5}, {1}) == Values{2, 4, -2, -4, 0});
   CHECK(bias({3, 3, 3}, {1, 2, 4}) == Values{3, 2, 1});
-  CHECK(bias({1e20, -1e20, infinity, nan}, {1}) == Values{half, -half, half, -half});
-  CHECK(bias({0x1.800002p-1, 2.25}, {0.3}) == Values{2, 7});
+  CHECK(bias({0x1.800002p-1, 2.25}, {0.3}) == Values{3, 7});  // 2.5000003, which is 2.5 as a float
+  // 16777217 steps and nearly a half: a float quotient knows even numbers only up there.
+  CHECK(bias({0x1.000002p24}, {0x1.fffffep-1}) == Values{16777219});
+  CHECK(bias({1073741824, -1073741824}, {1}) == Values{half, -half});
+}
+
+TEST_CASE("N-BIAS gives the weights' bits to a bias beyond 2^30 steps") {
+  const auto fit = [](double w_scale, double b) {
+    return run_reference({"fit_channels", {s8({1, 4}, listed({127, -3, 2, 1})), reals({w_scale}), reals({1}), std::nullopt, reals({b})}});
+  };
+  const auto kept = fit(1, 1073741824);
+  CHECK(kept[0] == Values{127, -3, 2, 1});
+  CHECK(kept[1] == Values{1});
+  const auto twice = fit(1, 1073741952);    // the next float
+  CHECK(twice[0] == Values{64, -2, 1, 0});  // 63.5, -1.5 and 0.5 are ties
+  CHECK(twice[1] == Values{2});
+  CHECK(twice[2] == Values{2});
+  CHECK(twice[3] == Values{536870976});
+  CHECK(twice[4] == Values{2});
+  const auto eight = fit(0.5, -4294967296.0);  // 2^32: 2^33 steps, e = 3
+  CHECK(eight[0] == Values{16, 0, 0, 0});
+  CHECK(eight[1] == Values{4});
+  CHECK(eight[3] == Values{-half});
+}
+
+TEST_CASE("N-BIAS makes a constant of a channel whose weights vanish, with a step of its own") {
+  const auto constant = [](double w_scale, const Values& q, double x_scale, double b) {
+    const Operand weights = s8({1, length(q)}, listed(q));
+    return run_reference({"fit_channels", {weights, reals({w_scale}), reals({x_scale}), std::nullopt, reals({b})}});
+  };
+  const auto zero = constant(1, {0, 0}, 4, 0.4);  // 0.4 / 2^22 lies between 2^-24 and 2^-23
+  CHECK(zero[0] == Values{0, 0});
+  CHECK(zero[1] == Values{0x1p-23});
+  CHECK(zero[2] == Values{0x1p-21});
+  CHECK(zero[3] == Values{838861});  // 0.4 * 2^21 = 838860.8
+  CHECK(zero[4] == Values{0});
+  CHECK(constant(1, {0}, 1, 1)[1] == Values{0x1p-20});  // at a power of two: that one
+  CHECK(constant(1, {0}, 1, 1)[3] == Values{1048576});
+  CHECK(constant(0.25, {0}, 8, 0)[1] == Values{1});
+  CHECK(constant(1e-12, {127, -127}, 1, -0.4)[0] == Values{0, 0});
+  CHECK(constant(1e-12, {127, -127}, 1, -0.4)[1] == Values{0x1p-21});
+  CHECK(constant(1, {0}, 1, 1e-40)[2] == Values{0x1p-126});  // a step is a normal number
+  CHECK(constant(1, {0}, 0x1p-126, 1e-40)[1] == Values{1});
+  CHECK(constant(0x1p127, {1}, 0x1p-60, 0x1p99)[0] == Values{0});  // no finite scale would do
+  CHECK(constant(0x1p127, {1}, 4, 1)[1] == Values{0x1p-22});       // the step is infinite
+  CHECK(constant(1, {1}, 0x1p-126, 0x1p50)[3] == Values{half});    // no scale at all
+}
+
+TEST_CASE("N-BIAS holds for any weights, scales and biases: a bias is off by half a step at most, and no step is larger than it must be") {
+  std::uint64_t index = 0;
+  const auto draw = [&index](int most) {
+    return static_cast<int>(ir::random_bits(20240611, 5, 0, index++) % static_cast<std::uint64_t>(most));
+  };
+  const auto real = [&draw](int least, int most) {
+    return std::ldexp(1 + static_cast<float>(draw(1 << 23)) * 0x1p-23F, least + draw(most - least + 1));
+  };
+  for (int round = 0; round < 20000; ++round) {
+    std::vector<std::int8_t> q(3);
+    for (std::int8_t& weight : q) weight = static_cast<std::int8_t>(draw(3) == 0 ? 0 : draw(255) - 127);
+    const float w_scale = real(-60, 20);
+    const float x_scale = real(-40, 20);
+    const float k = draw(9) == 0 ? 0.0F : (draw(2) == 0 ? 1.0F : -1.0F) * real(-50, 10);
+    const float b = (draw(2) == 0 ? 1.0F : -1.0F) * real(-80, 40);
+    CAPTURE(round);
+    const ir::ChannelFit fit = ir::fit_channel(q, w_scale, x_scale, k, &b);
+    // Products of two floats are exact in double precision; so is the difference of a bias and its integer steps, where it counts.
+    const auto step = static_cast<double>(fit.step);
+    CHECK(fit.step == x_scale * fit.weight_scale);
+    CHECK(std::abs(std::fma(static_cast<double>(fit.bias), step, -static_cast<double>(b))) <= step / 2);
+    CHECK(std::abs(fit.bias) <= 1 << 30);
+    bool any = false;
+    for (const std::int8_t weight : q) {
+      any = any || fit.weight(weight) != 0;
+      const double scaled = std::ldexp(static_cast<double>(weight), -fit.exponent) * (k < 0 ? -1 : 1);
+      if (fit.sign != 0) CHECK(std::abs(scaled - fit.weight(weight)) <= 0.5);
+      if (fit.sign == 0) CHECK(fit.weight(weight) == 0);
+    }
+    CHECK(any == (fit.sign != 0));
+    if (any) {
+      CHECK(fit.weight_scale == std::ldexp(w_scale * std::abs(k), fit.exponent));
+      if (fit.exponent > 0) CHECK(std::abs(static_cast<double>(b)) > step / 2 * 1073741824.0);
+    } else {
+      int exponent = 0;
+      CHECK(std::frexp(fit.weight_scale, &exponent) == 0.5F);
+      CHECK(std::abs(fit.bias) <= 1 << 20);
+      CHECK(std::abs(fit.bias) >= 1 << 19);
+    }
+  }
+}
+
+TEST_CASE("N-STE asks the integer before the clamp, which half a step outside may still be a bound") {
+  const auto passes = [](const Values& x, double zero_point, std::int64_t lo, std::int64_t hi) {
+    const Operand dy = f32({length(x)}, listed({1}));
+    return run_reference({"clipped_gradient", {dy, reals(x), reals({1}), ints({zero_point})}, range(lo, hi)})[0];
+  };
+  // 127.5 and -127.5 round to even numbers outside; with z = 1 the bounds are 126 and -128, themselves even.
+  CHECK(passes({127, 0x1.fdfffep6, 127.5, -127.5, -0x1.fdfffep6, 1e30, nan, -infinity}, 0, -127, 127) == Values{1, 1, 0, 0, 1, 0, 0, 0});
+  CHECK(passes({126.5, 0x1.fa0002p6, -128.5, -0x1.010002p7}, 1, -127, 127) == Values{1, 0, 1, 0});
+  CHECK(passes({-0.5, -0x1.000002p-1, 255.5, 0x1.fefffep7}, 0, 0, 255) == Values{1, 0, 0, 1});
 }
 
 TEST_CASE("N-AVG sums distances from the zero point exactly; padding contributes 0") {
@@ -247,14 +350,42 @@ TEST_CASE("N-REQ-FIXED adds and multiplies two tensors in integers") {
                        range(-127, 127)})[0] == Values{15, 3});  // 40 / 4, -8 / 4
 }
 
-TEST_CASE("N-BN-SCALE folds the factor into the scale and its sign into the weights") {
-  const auto results =
-      run_reference({"fold_batch_norm", {reals({0.5}), reals({0.25}), reals({2, -2, 0, 0, 1e-30}), reals({1, 1, 3, 0, -4})}});
-  CHECK(results[0] == Values{0.25, 0.25, 3.0 / 1048576, 1, 4.0 / 1048576});
-  CHECK(results[1] == Values{1, -1, 0, 0, 0});
-  CHECK(results[2] == Values{0.125, -0.125, 0, 0, 0});
-  CHECK(run_reference({"scale_channels", {s8({2, 2}, listed({-127, 127, 5, -6})), s8({2}, listed({-1, 0}))}})[0] ==
-        Values{127, -127, 0, 0});
+TEST_CASE("N-STE lets the largest weight of every channel learn, at every width") {
+  const std::int64_t channels = 2000;
+  for (int bits = 2; bits <= 8; ++bits) {
+    CAPTURE(bits);
+    const std::int64_t hi = (std::int64_t{1} << (bits - 1)) - 1;
+    const Operand weights = f32({channels, 3}, uniform(-1, 1));
+    const Case ranges{"weight_range", {weights}};
+    const std::vector<double> w = to_doubles(draw_operands(ranges).find(operand_name(0))->second);
+    const auto extent = run_reference(ranges);
+    const auto parameters =
+        run_reference({"affine_parameters", {reals(extent[0]), reals(extent[1])}, {{"lo", -hi}, {"hi", hi}, {"symmetric", true}}});
+    const Values gradient =
+        run_reference({"clipped_gradient",
+                       {f32({channels, 3}, listed({1})), f32({channels, 3}, listed(w)), reals(parameters[0]), ints({0})},
+                       range(-hi, hi)})[0];
+    CHECK(gradient == Values(gradient.size(), 1));
+  }
+}
+
+TEST_CASE("N-BN-SCALE folds the factor into the weights' scale and its sign into the weights") {
+  const Operand q = s8({4, 2}, listed({-127, 127, 5, -6, 8, 9, 10, 11}));
+  const auto results = run_reference({"fit_channels", {q, reals({0.25}), reals({0.5}), reals({2, -2, 0, 1e-42}), reals({1, 1, 3, 0})}});
+  CHECK(results[0] == Values{-127, 127, -5, 6, 0, 0, 0, 0});
+  CHECK(results[1] == Values{0.5, 0.5, 0x1p-17, 1});
+  CHECK(results[2] == Values{0.25, 0.25, 0x1p-18, 0.5});
+  CHECK(results[3] == Values{4, 4, 786432, 0});
+  CHECK(results[4] == Values{0.125, -0.125, 0, 0});
+  // With a float bias a factor of 0 leaves nothing to fit.
+  const auto floating = run_reference({"fit_channels", {q, reals({0.25}), reals({0.5}), reals({2, -2, 0, 1e-42})}});
+  CHECK(floating[0] == results[0]);
+  CHECK(floating[1] == Values{0.5, 0.5, 1, 1});
+  CHECK(floating[3] == Values{0, 0, 0, 0});
+  // The weights' scale is rounded before the input's comes to it: 0.3 * 0.1 and 0.7 * 0.3 * 0.1 in that order.
+  const auto ordered = run_reference({"fit_channels", {s8({1, 1}, listed({1})), reals({0.1}), reals({0.7}), reals({0.3}), reals({0})}});
+  CHECK(ordered[1] == Values{static_cast<double>(0.1F * 0.3F)});
+  CHECK(ordered[2] == Values{static_cast<double>(0.7F * (0.1F * 0.3F))});
 }
 
 }  // namespace stair::tests

@@ -113,6 +113,29 @@ TEST_CASE("in every phase each parameter is updated, weights are quantized, and 
   });
 }
 
+TEST_CASE("a pre-activation network computes on integers from its first quantizer to its last layer") {
+  for (const char* requantization : {"float", "fixed_point", "power_of_two"}) {
+    CAPTURE(std::string(requantization));
+    const Recipe recipe = recipe_of(R"({"requantization": ")" + std::string(requantization) + R"("})");
+    const Graph model = tests::small_preactivation_net(2);
+    const Graph deployed = passes::run(passes::deployment(recipe), model);
+    for (const Node& node : deployed.nodes()) {
+      CAPTURE(node.name);
+      const bool last = node.results.front() == deployed.outputs().front().value;
+      CHECK(ir::is_float(deployed.type(node.results.front()).dtype) == last);
+    }
+    CHECK(count_ops(deployed, "quantize") == 1);
+    // While batch statistics are in use batch-norm runs in float, between the same quantizers.
+    const Graph training = trained(recipe, model, {});
+    CHECK(count_ops(training, "batch_norm") + (recipe.fold == Recipe::Fold::weight ? 2U : 0U) == 8);
+    CHECK(count_states(training, StateRole::observer) == count_states(trained(recipe, model, {true, true, false}), StateRole::observer));
+    // And stays there where the recipe says so.
+    Recipe floating = recipe;
+    floating.integer_norms = false;
+    CHECK(count_ops(passes::run(passes::deployment(floating), model), "batch_norm_inference") == 6);
+  }
+}
+
 TEST_CASE("during the delay observers watch and no activation is quantized; behind it they are") {
   for_each_recipe_and_model([](const Recipe& recipe, const Graph& model) {
     const bool wanted = recipe.activations.bits > 0;

@@ -105,6 +105,18 @@ Graph small_mixed_net(std::int64_t batch) {
   return m.finish(m.linear(m.op("flatten", {m.op("global_avg_pool", {mixed})}), 10));
 }
 
+Graph small_preactivation_net(std::int64_t batch) {
+  ModelBuilder m({batch, 3, 8, 8});
+  ValueId x = m.conv(m.batch_norm(m.input()), {.out = 6, .bias = true});
+  for (int block = 0; block < 2; ++block) {
+    const ValueId first = m.conv(m.op("relu", {m.batch_norm(x)}), {.out = 6});
+    x = m.op("add", {m.conv(m.op("relu6", {m.batch_norm(first)}), {.out = 6}), x});
+  }
+  x = m.op("global_avg_pool", {m.batch_norm(m.op("relu", {m.batch_norm(x)}))});
+  x = m.op("relu", {m.linear(m.op("flatten", {x}), 12)});
+  return m.finish(m.linear(m.batch_norm(x), 10));
+}
+
 Graph random_net(std::uint64_t seed, std::int64_t batch) {
   std::uint64_t draws = 0;
   const auto pick = [&](std::int64_t n) {
@@ -146,6 +158,154 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
   x = m.op("flatten", {x});
   if (pick(2) == 0) x = m.op("relu", {m.batch_norm(m.linear(x, 5 + pick(20), pick(2) == 0))});
   return m.finish(m.linear(x, 10));
+}
+
+namespace {
+
+class MovingNet {
+ public:
+  MovingNet(std::uint64_t seed, std::int64_t batch, bool wild)
+      : seed_(seed), wild_(wild), m_({batch, 2 + pick(3), 2 + pick(4), 2 + pick(4)}), x_(m_.input()) {}
+
+  Graph finish() {
+    for (std::int64_t steps = 3 + pick(6); steps > 0; --steps) step();
+    x_ = m_.op("flatten", {x_});
+    return m_.finish(m_.linear(x_, 10));
+  }
+
+ private:
+  std::int64_t pick(std::int64_t n) {
+    return static_cast<std::int64_t>(ir::random_bits(seed_, 9, 0, draws_++) % static_cast<std::uint64_t>(n));
+  }
+  const Shape& shape() const { return m_.shape(x_); }
+  std::int64_t rank() const { return static_cast<std::int64_t>(shape().size()); }
+  std::int64_t dim(std::int64_t axis) const { return shape()[static_cast<std::size_t>(axis)]; }
+  // A dimension; that of the batch where that is wild.
+  std::int64_t axis() { return wild_ && pick(6) == 0 ? 0 : 1 + pick(rank() - 1); }
+  // Of an example.
+  std::int64_t elements() const { return ir::element_count(Shape(shape().begin() + 1, shape().end())); }
+  std::int64_t divisor() {
+    std::vector<std::int64_t> all;
+    for (std::int64_t d = 1; d <= elements(); ++d) {
+      if (elements() % d == 0) all.push_back(d);
+    }
+    return all[static_cast<std::size_t>(pick(static_cast<std::int64_t>(all.size())))];
+  }
+  void reshape(const Shape& to) { x_ = m_.op("reshape", {x_}, {{"shape", to}}); }
+  void activate() { x_ = m_.op(pick(2) == 0 ? "relu" : "tanh", {x_}); }
+  void transpose(const Shape& permutation) { x_ = m_.op("transpose", {x_}, {{"permutation", permutation}}); }
+
+  // Another shape, in one step or two.
+  void change_shape() {
+    const std::int64_t d = divisor();
+    switch (pick(wild_ ? 8 : 7)) {
+      case 0:
+        return reshape({0, d, -1});
+      case 1:
+        return reshape({0, -1, d});
+      case 2:
+        return reshape({-1, d, elements() / d});
+      case 3:
+        reshape({0, -1});
+        return reshape({0, d, -1, 1});
+      case 4:
+        x_ = m_.op("flatten", {x_});
+        return reshape({0, elements() / d, d});
+      case 5: {  // to where it is
+        Shape same = shape();
+        same[0] = pick(2) == 0 ? 0 : -1;
+        return reshape(same);
+      }
+      case 6: {  // examples beside other things in one dimension
+        const std::int64_t all = elements();
+        reshape({-1, d});
+        activate();
+        return reshape({-1, all});
+      }
+      default:
+        return reshape(pick(2) == 0 ? Shape{1, -1} : shape());
+    }
+  }
+
+  // The dimensions of an example in another order, or the batch behind them and back.
+  void turn() {
+    Shape permutation;
+    for (std::int64_t i = 1; i < rank(); ++i) permutation.insert(permutation.begin() + pick(i), i);
+    if (pick(3) > 0) {
+      permutation.insert(permutation.begin(), 0);
+      return transpose(permutation);
+    }
+    permutation.push_back(0);
+    transpose(permutation);
+    if (wild_ && pick(2) == 0) {
+      x_ = m_.op("softmax", {x_}, {{"axis", pick(2) == 0 ? std::int64_t{-1} : std::int64_t{0}}});
+    } else {
+      activate();
+    }
+    if (wild_ && pick(4) == 0) return;
+    Shape back{rank() - 1};
+    for (std::int64_t i = 0; i + 1 < rank(); ++i) back.push_back(i);
+    transpose(back);
+  }
+
+  void reduce() {
+    const char* const ops[] = {"reduce_mean", "reduce_max", "reduce_sum"};
+    const bool keep = rank() < 3 || pick(2) == 0;
+    std::int64_t over = axis();
+    if (pick(2) == 0) over -= rank();
+    x_ = m_.op(ops[pick(3)], {x_}, {{"axes", Shape{over}}, {"keep", keep}});
+  }
+
+  void step() {
+    switch (pick(11)) {
+      case 0:
+        return turn();
+      case 1:
+        return reduce();
+      case 2:
+        x_ = m_.op("concat", {x_, m_.op("tanh", {x_})}, {{"axis", axis()}});
+        return;
+      case 3: {
+        const std::int64_t at = axis();
+        const std::int64_t end = 1 + pick(std::max<std::int64_t>(at == 0 ? 1 : dim(at), 1));
+        x_ = m_.op("slice", {x_}, {{"axes", Shape{at}}, {"starts", Shape{pick(end)}}, {"ends", Shape{end}}});
+        return;
+      }
+      case 4: {
+        Shape padding(static_cast<std::size_t>(2 * rank()), 0);
+        padding[static_cast<std::size_t>(axis() + (pick(2) == 0 ? 0 : rank()))] = pick(3);
+        x_ = m_.op("pad", {x_}, {{"padding", padding}});
+        return;
+      }
+      case 5:
+        x_ = m_.op(pick(2) == 0 ? "softmax" : "log_softmax", {x_}, {{"axis", axis()}});
+        return;
+      case 6:
+        if (rank() == 2 && !wild_) return;
+        x_ = m_.op("matmul", {x_, m_.op("tanh", {x_})}, {{"transpose_b", true}});
+        return;
+      case 7:
+        x_ = m_.op("relu", {m_.linear(x_, 2 + pick(6))});
+        return;
+      case 8:
+        if (rank() != 4) return activate();
+        x_ = m_.block(x_, {.out = 2 + pick(4)});
+        return;
+      default:
+        return change_shape();
+    }
+  }
+
+  std::uint64_t seed_, draws_ = 0;
+  bool wild_;
+  ModelBuilder m_;
+  ValueId x_;
+};
+
+}  // namespace
+
+Graph random_moving_net(std::uint64_t seed, std::int64_t batch, bool wild) {
+  return MovingNet(seed, batch, wild).finish();
 }
 
 }  // namespace stair::tests

@@ -23,7 +23,7 @@ class QuantizeKernel : public Kernel {
     const std::string& behind = graph.node(nodes[1]).op->name;
     description_ += " + " + behind;
     to_triples_ = behind == "transpose";
-    if (behind == "clip_mask") mask_ = &graph.node(nodes[1]);
+    if (behind == "range_mask") mask_ = &graph.node(nodes[1]);
   }
   std::string_view description() const override { return description_; }
 
@@ -89,7 +89,8 @@ const ir::NodeId* mask_of(const ir::Graph& graph, const ir::Uses& uses, ir::Node
   for (const ir::NodeId& reader : uses.nodes[static_cast<std::size_t>(node.operands[0])]) {
     const ir::Node& mask = graph.node(reader);
     const ir::NodeId both[] = {quantize, reader};
-    if (mask.op->name == "clip_mask" && mask.operands == node.operands && free(reader) && readers_follow(graph, uses, both)) return &reader;
+    if (mask.op->name == "range_mask" && mask.operands == node.operands && free(reader) && readers_follow(graph, uses, both))
+      return &reader;
   }
   return nullptr;
 }

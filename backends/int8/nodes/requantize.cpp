@@ -74,13 +74,7 @@ class RequantizeKernel : public Kernel {
 
  private:
   static Runs runs_of(const ir::Graph& graph, const ir::Node& node) {
-    const ir::Shape& acc = graph.type(node.operands[0]).shape;
-    bool shared = true;
-    for (std::size_t i = 1; i < node.operands.size(); ++i) {
-      const bool present = node.operands[i] != ir::absent && node.op->operands[i].name != "range";
-      if (present && graph.type(node.operands[i]).shape != ir::Shape{1}) shared = false;
-    }
-    return {acc, node.attributes.integer("axis"), shared};
+    return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), shares_parameters(graph, node)};
   }
 
   const Kernels& kernels_;

@@ -106,7 +106,11 @@ std::unique_ptr<Kernel> prepare_sums_integer(const Kernels& kernels, const ir::G
 
 std::vector<ir::NodeId> group_sums_integer(const Kernels&, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                            const std::function<bool(ir::NodeId)>& free) {
-  return fuse(graph, uses, first, free);
+  std::vector<ir::NodeId> nodes = fuse(graph, uses, first, free);
+  // Several axes behind the summed ones are channels of the window; parameters are by the last axis.
+  const bool one_axis = window_of(graph, graph.node(first))->in_channels == graph.type(graph.node(first).results[0]).shape.back();
+  if (nodes.size() > 1 && !one_axis && !shares_parameters(graph, graph.node(nodes[1]))) return {first};
+  return nodes;
 }
 
 }  // namespace

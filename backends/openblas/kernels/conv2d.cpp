@@ -58,7 +58,7 @@ class ConvolutionKernel : public Kernel {
       memory += own_weights();
     }
     direct::Finish finish;
-    if (a.has(2)) finish.bias = a.operands[2].as<float>();
+    if (nodes_.bias) finish.bias = a.operands[2].as<float>();
     if (nodes_.norm > 0) memory += read_norm(a, finish, memory);
     if (nodes_.other > 0) finish.other = a.operands[nodes_.other].as<float>();
     finish.clamps = nodes_.clamps;
@@ -74,8 +74,10 @@ class ConvolutionKernel : public Kernel {
   std::string_view description() const override { return convolution_->description(); }
 
  private:
-  // Where the operands of the group's nodes lie among the kernel's; 0: no such node.
+  // Where the operands of the group's nodes lie among the kernel's; 0: no such node. A bias that is left out has no place among them:
+  // operand 2 is then the next node's.
   struct Nodes {
+    bool bias = false;
     std::size_t norm = 0, other = 0;
     float eps = 0;
     bool clamps = false;
@@ -83,7 +85,9 @@ class ConvolutionKernel : public Kernel {
     std::int64_t channels = 0;
 
     Nodes(const ir::Graph& graph, std::span<const NodeId> nodes) {
-      channels = (graph.type(graph.node(nodes.front()).results[0]).shape[1] + 15) / 16 * 16;
+      const ir::Node& convolution = graph.node(nodes.front());
+      bias = convolution.operands.size() > 2 && convolution.operands[2] != ir::absent;
+      channels = (graph.type(convolution.results[0]).shape[1] + 15) / 16 * 16;
       std::size_t operand = 0;
       ValueId before = ir::absent;
       for (const NodeId id : nodes) {

@@ -12,7 +12,7 @@ Answer one_scale(const ir::Graph& graph, const ir::Node& node) {
   return not_double(graph, node);
 }
 
-void run_clip_mask(const ir::Node& node, const Arguments& a) {
+void run_range_mask(const ir::Node& node, const Arguments& a) {
   static_assert(piece_size % 8 == 0);
   const Interval interval = marked_by(node, *a.operands[1].as<float>(), *a.operands[2].as<std::int32_t>());
   for_pieces(a.operands[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
@@ -29,7 +29,7 @@ void run_apply_mask(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void masks(FunctionKernels& kernels) {
-  kernels.add("clip_mask", {run_clip_mask, "vector loops", one_scale});
+  kernels.add("range_mask", {run_range_mask, "vector loops", one_scale});
   kernels.add("apply_mask", {.function = run_apply_mask,
                              .description = "vector loops",
                              .accepts = not_double,

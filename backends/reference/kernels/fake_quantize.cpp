@@ -20,31 +20,10 @@ void run_fake_quantize(const ir::Node& node, const Arguments& a) {
   });
 }
 
-void run_fake_quantize_grad(const ir::Node& node, const Arguments& a) {
-  const ir::Range range = range_of(node);
-  const std::int32_t zero_point = *a.operands[3].as<std::int32_t>();
-  for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    const Real* dy = a.operands[0].as<Real>();
-    const Real* x = a.operands[1].as<Real>();
-    Real* dx = a.results[0].as<Real>();
-    const auto low = static_cast<Real>(range.lo - zero_point);
-    const auto high = static_cast<Real>(range.hi - zero_point);
-    const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
-    view.for_each(a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
-      const Real scale = of_channel<Real>(a.operands[2], c);
-      for (std::int64_t i = first; i < last; ++i) {
-        const Real t = x[i] / scale;
-        dx[i] = t >= low && t <= high ? dy[i] : Real{0};
-      }
-    });
-  });
-}
-
 }  // namespace
 
 void fake_quantize(FunctionKernels& kernels) {
   kernels.add("fake_quantize", {run_fake_quantize});
-  kernels.add("fake_quantize_grad", {run_fake_quantize_grad});
 }
 
 }  // namespace stair::backends::reference

@@ -1,40 +1,29 @@
 #include <algorithm>
-#include <cmath>
 
 #include "backends/reference/channels.h"
 #include "backends/reference/kernel.h"
+#include "ir/channel_fit.h"
 #include "ir/numerics.h"
 
 namespace stair::backends::reference {
 namespace {
 
-constexpr float bias_bound = 1073741824.0F;  // 2^30
-
-// N-BIAS
-void run_quantize_bias(const ir::Node&, const Arguments& a) {
-  for (std::int64_t c = 0; c < a.results[0].count(); ++c) {
-    const float t = a.operands[0].as<float>()[c] / of_channel<float>(a.operands[1], c);
-    a.results[0].as<std::int32_t>()[c] = static_cast<std::int32_t>(ir::round_even(ir::clamp_nan_low(t, -bias_bound, bias_bound)));
-  }
-}
-
-// N-BN-SCALE
-void run_fold_batch_norm(const ir::Node&, const Arguments& a) {
-  const float x_scale = *a.operands[0].as<float>();
-  for (std::int64_t c = 0; c < a.results[0].count(); ++c) {
-    const float step = x_scale * of_channel<float>(a.operands[1], c);
-    const float factor = a.operands[2].as<float>()[c];
-    const float bias = std::abs(a.operands[3].as<float>()[c]);
-    float scale = step * std::abs(factor);
-    int sign = factor < 0 ? -1 : 1;
-    if (!(scale > 0) || !(bias / scale <= bias_bound)) {
-      sign = 0;
-      scale = bias / 1048576.0F;  // 2^20
-      if (!(scale > 0)) scale = 1;
-    }
-    a.results[0].as<float>()[c] = scale;
-    a.results[1].as<std::int8_t>()[c] = static_cast<std::int8_t>(sign);
-    a.results[2].as<float>()[c] = static_cast<float>(sign) * step;
+// N-BIAS, N-BN-SCALE
+void run_fit_channels(const ir::Node&, const Arguments& a) {
+  const std::int64_t channels = a.results[1].count();
+  const std::int64_t length = a.operands[0].count() / channels;
+  const float x_scale = *a.operands[2].as<float>();
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const std::int8_t* q = a.operands[0].as<std::int8_t>() + c * length;
+    const float w_scale = of_channel<float>(a.operands[1], c);
+    const ir::ChannelFit fit =
+        ir::fit_channel({q, static_cast<std::size_t>(length)}, w_scale, x_scale, a.has(3) ? a.operands[3].as<float>()[c] : 1,
+                        a.has(4) ? a.operands[4].as<float>() + c : nullptr);
+    for (std::int64_t i = 0; i < length; ++i) a.results[0].as<std::int8_t>()[c * length + i] = fit.weight(q[i]);
+    a.results[1].as<float>()[c] = fit.weight_scale;
+    a.results[2].as<float>()[c] = fit.step;
+    a.results[3].as<std::int32_t>()[c] = fit.bias;
+    a.results[4].as<float>()[c] = fit.plain_step(w_scale, x_scale);
   }
 }
 
@@ -80,8 +69,7 @@ void run_add_fixed_multipliers(const ir::Node&, const Arguments& a) {
 }  // namespace
 
 void requantization_parameters(FunctionKernels& kernels) {
-  kernels.add("quantize_bias", {run_quantize_bias});
-  kernels.add("fold_batch_norm", {run_fold_batch_norm});
+  kernels.add("fit_channels", {run_fit_channels});
   kernels.add("fixed_multiplier", {run_fixed_multiplier});
   kernels.add("average_multiplier", {run_average_multiplier});
   kernels.add("clamp_range", {run_clamp_range});

@@ -2,9 +2,9 @@
 
 namespace stair::ir::ops {
 
-void clip_mask(OpRegistry& registry) {
-  registry.add({.name = "clip_mask",
-                .summary = "a bit for each x, where lo - z <= x / s <= hi - z and x lies inside of the clamp: what the gradients of a "
+void range_mask(OpRegistry& registry) {
+  registry.add({.name = "range_mask",
+                .summary = "a bit for each x, where lo <= z + round(x / s) <= hi and x lies inside of the clamp: what the gradients of a "
                            "quantizer and of the activation before it ask of x",
                 .operands = {{"x", "floats"}, {"scale", "s > 0, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
                 .results = {{"mask", "u8, 8 elements a byte, the first in the lowest bit; the last byte is filled up with 0"}},

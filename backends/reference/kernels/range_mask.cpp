@@ -1,10 +1,12 @@
 #include "backends/reference/channels.h"
 #include "backends/reference/kernel.h"
+#include "ir/straight_through.h"
 
 namespace stair::backends::reference {
 namespace {
 
-void run_clip_mask(const ir::Node& node, const Arguments& a) {
+// N-STE
+void run_range_mask(const ir::Node& node, const Arguments& a) {
   const ir::Range range = range_of(node);
   const std::int32_t zero_point = *a.operands[2].as<std::int32_t>();
   const std::vector<double>& clamp = node.attributes.numbers("clamp");
@@ -12,8 +14,7 @@ void run_clip_mask(const ir::Node& node, const Arguments& a) {
   std::fill_n(mask, a.results[0].count(), std::uint8_t{0});
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const Real* x = a.operands[0].as<Real>();
-    const auto low = static_cast<Real>(range.lo - zero_point);
-    const auto high = static_cast<Real>(range.hi - zero_point);
+    const ir::Quotients<Real> inside = ir::quotients_inside<Real>(range, zero_point);
     const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
     const int one_thread = 1;  // runs share bytes of the mask
     view.for_each(one_thread, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
@@ -22,7 +23,7 @@ void run_clip_mask(const ir::Node& node, const Arguments& a) {
         const Real t = x[i] / scale;
         const bool above = clamp.empty() || x[i] > static_cast<Real>(clamp[0]);
         const bool below = clamp.size() < 2 || x[i] < static_cast<Real>(clamp[1]);
-        if (t >= low && t <= high && above && below) mask[i / 8] = static_cast<std::uint8_t>(mask[i / 8] | 1U << i % 8);
+        if (t >= inside.least && t <= inside.most && above && below) mask[i / 8] = static_cast<std::uint8_t>(mask[i / 8] | 1U << i % 8);
       }
     });
   });
@@ -30,8 +31,8 @@ void run_clip_mask(const ir::Node& node, const Arguments& a) {
 
 }  // namespace
 
-void clip_mask(FunctionKernels& kernels) {
-  kernels.add("clip_mask", {run_clip_mask});
+void range_mask(FunctionKernels& kernels) {
+  kernels.add("range_mask", {run_range_mask});
 }
 
 }  // namespace stair::backends::reference
