@@ -1,3 +1,4 @@
+#include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
