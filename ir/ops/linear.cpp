@@ -1,3 +1,4 @@
+#include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
 #include "ir/ops/initializers.h"
 
