@@ -81,7 +81,7 @@ TEST_CASE("an artifact holds what deployment emits, and constants only") {
   CHECK(error_of(state) == ": 'w' is a parameter, expected constants only");
   Forged update{std::string(x) + "%w = state constant external : f32[1,8]\n%y = relu(%x)\noutput y = %y\nupdate %w = %y\n"};
   update.tensors.emplace("w", integers({ir::DType::f32, {1, 8}}, 1));
-  CHECK(error_of(update) == ": updates states, expected a graph that only infers");
+  CHECK(error_of(update).ends_with(": update of 'w', which is a constant"));
   CHECK(error_of({std::string(x) + "%c = concat(%x, _, %x)\noutput y = %c\n"}).starts_with(":4:"));
 }
 
@@ -116,14 +116,14 @@ TEST_CASE("a width of packed integers that is none") {
     forged.graph.replace(forged.graph.find("%w = state constant external"), 28, "%w = state constant external {bits=" + bits + "}");
     CHECK(error_of(forged) == ": state 'w' s8[2,8] has bits=" + bits + ", expected an integer from 1 to 8, of s8 or u8");
   }
-  Forged large = linear(8, 3);  // is refused before the terabyte is made
-  large.graph = "%big = state constant external {bits=1} : s8[1048576,1048576]\n" + large.graph;
+  Forged large = linear(8, 3);  // is refused before the gigabyte is made
+  large.graph = "%big = state constant external {bits=1} : s8[32768,32768]\n" + large.graph;
   large.tensors.emplace("big", runtime::Tensor({ir::DType::u8, {16}}));
   const tests::TemporaryFolder folder;
   write(large, folder / "a.stair");
   CHECK_THROWS_WITH_AS(
       driver::load_deployed(folder / "a.stair"),
-      (folder / "a.stair: tensor 'big' has 16 bytes of 1-bit integers, expected 137438953472 for s8[1048576,1048576]").c_str(), Error);
+      (folder / "a.stair: tensor 'big' has 16 bytes of 1-bit integers, expected 134217728 for s8[32768,32768]").c_str(), Error);
 }
 
 TEST_CASE("a graph takes no more memory than it may") {
