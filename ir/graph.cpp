@@ -197,12 +197,14 @@ std::string Graph::derived(std::string_view base, std::string_view suffix) const
     }
     return false;
   };
-  std::string candidate;
-  for (int i = 1;; ++i) {
-    const std::string number = i == 1 ? "" : "_" + std::to_string(i);
-    candidate = base.empty() ? std::string(suffix) + number : std::string(base) + number + "." + std::string(suffix);
-    if (!belongs_to_another(candidate)) return candidate;
+  const std::string whole = base.empty() ? std::string(suffix) : std::string(base) + "." + std::string(suffix);
+  // Behind what no owner's name may begin with: so some number leads to a name of nobody.
+  const std::size_t place = base.empty() ? std::min(whole.find('.'), whole.size()) : base.size();
+  std::string candidate = whole;
+  for (int i = 2; belongs_to_another(candidate); ++i) {
+    candidate = whole.substr(0, place) + "_" + std::to_string(i) + whole.substr(place);
   }
+  return candidate;
 }
 
 void Graph::rename(ValueId value_id, const std::string& free_name) {

@@ -138,7 +138,8 @@ class Graph {
   void keep_names(std::set<std::string, std::less<>> nodes);
   bool keeps(std::string_view any) const;
   /// The name of what a pass makes for the value `base`: `base.suffix`; where a kept name is that, or owns it (`c1.sum` owns what begins
-  /// with `c1.sum.`), `base_2.suffix`, `base_3.suffix`… For what belongs to no value (`base` empty) `suffix`, `suffix_2`… A function of the
+  /// with `c1.sum.`), `base_2.suffix`, `base_3.suffix`… For what belongs to no value (`base` empty) `suffix`, and the number
+  /// behind what stands before its first dot. A function of the
   /// kept names alone, so that all graphs made of one model, those of later sessions among them, agree on it.
   std::string derived(std::string_view base, std::string_view suffix) const;
   /// Another name for a value; it must be free.
