@@ -88,9 +88,10 @@ void finish(const InspectOptions& options, const ir::Graph& graph) {
 int run_inspect(const InspectOptions& options) {
   if (options.target.ends_with(".stair")) {
     Deployed artifact = load_deployed(options.target);
-    fmt::print("{}\n", describe_input(artifact));
+    const std::string input = describe_input(artifact);
     Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), std::move(artifact.bounds)};
-    fmt::print("arithmetic version {}\nrecipe {}\n\n{}", artifact.arithmetic, artifact.recipe, deployment_report(deployment, {}));
+    fmt::print("arithmetic version {}\n{}\nrecipe {}\n\n{}", artifact.arithmetic, input, artifact.recipe,
+               deployment_report(deployment, {}));
     finish(options, deployment.graph);
   } else if (options.target.ends_with(".json") || options.target.ends_with(".sir")) {
     const ir::Graph model = load_model(options.target, 1);

@@ -121,9 +121,9 @@ TEST_CASE("a width of packed integers that is none") {
   large.tensors.emplace("big", runtime::Tensor({ir::DType::u8, {16}}));
   const tests::TemporaryFolder folder;
   write(large, folder / "a.stair");
-  CHECK_THROWS_WITH_AS(
-      driver::load_deployed(folder / "a.stair"),
-      (folder / "a.stair: tensor 'big' has 16 bytes of 1-bit integers, expected 134217728 for s8[32768,32768]").c_str(), Error);
+  CHECK_THROWS_WITH_AS(driver::load_deployed(folder / "a.stair"),
+                       (folder / "a.stair: tensor 'big' has 16 bytes of 1-bit integers, expected 134217728 for s8[32768,32768]").c_str(),
+                       Error);
 }
 
 TEST_CASE("a graph takes no more memory than it may") {
