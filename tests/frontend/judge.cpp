@@ -205,7 +205,9 @@ TEST_CASE("planted errors are found: in weights, biases, multipliers, tables, ze
       count(clean[n].what, tried, found);
     }
   }
-  for (const auto& [what, tries] : planted) {
+  for (const auto& [kind, number] : planted) {
+    const std::string what = kind;
+    const auto tries = number;
     CAPTURE(what);
     CAPTURE(tries);
     CHECK(missed[what] == 0);

@@ -85,7 +85,8 @@ TEST_CASE("devices, folders and links without end are refused in one line") {
   const TemporaryFolder& folder = short_run();
   for (const Reader& reader : readers()) {
     const std::string path = folder / path_in(reader);
-    for (const std::string target : {"/dev/zero", "/dev/null", "run", "nowhere", path_in(reader).c_str()}) {
+    const std::string itself = path_in(reader);
+    for (const std::string target : {"/dev/zero", "/dev/null", "run", "nowhere", itself.c_str()}) {
       CAPTURE(reader.command.front());
       CAPTURE(reader.file);
       CAPTURE(target);

@@ -226,9 +226,10 @@ TEST_CASE("keys of a recipe that nothing depends on are refused, those of its ba
       {R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": 1}})", "/schedule/freeze_observers_epoch: found 1"},
       {R"({"activations": {"bits": 0}, "schedule": {"activation_delay_steps": 3}})", "/schedule/activation_delay_steps: found 3"},
   };
-  for (const auto& [recipe, place] : idle) {
-    CAPTURE(std::string(recipe));
-    CHECK(refused_recipe(from_text(recipe)).starts_with("e.json /recipe" + std::string(place) + ", which has no effect: "));
+  for (const auto& [text, place] : idle) {
+    const std::string recipe = text;
+    CAPTURE(recipe);
+    CHECK(refused_recipe(from_text(recipe.c_str())).starts_with("e.json /recipe" + std::string(place) + ", which has no effect: "));
   }
   for (const char* recipe : {R"({"weights": {"bits": 8, "clip": 1, "glorot_lr_scale": true}, "estimator": "plain", "backward": "latent"})",
                              R"({"weights": {"method": "uniform", "granularity": "per_tensor"}, "batch_norm": {"fold": "weight"}})",
@@ -237,7 +238,7 @@ TEST_CASE("keys of a recipe that nothing depends on are refused, those of its ba
                              R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": -1, "activation_delay_steps": 0}})",
                              R"({"requantization": "fixed_point", "batch_norm": {"fold": "weight"}, "quantize_output": true})"}) {
     CAPTURE(std::string(recipe));
-    CHECK(refused_recipe(from_text(recipe)) == "");
+    CHECK(refused_recipe(from_text(recipe.c_str())) == "");
   }
   const Json no_norm = from_text(R"({"input": {"shape": [1, 12, 12]}, "layers": [{"op": "flatten"}, {"op": "linear", "features": 4}]})");
   CHECK(refusal_with({{"/model", no_norm}, {"/recipe", from_text(R"({"schedule": {"freeze_batch_norm_epoch": 1}})")}}) ==

@@ -102,7 +102,8 @@ TEST_CASE("ops that keep the order of elements do") {
 }
 
 TEST_CASE("every layer of models says where dimensions go") {
-  for (const auto& [name, op] : ir::op_registry().all()) {
+  for (const auto& [key, op] : ir::op_registry().all()) {
+    const std::string& name = key;
     CAPTURE(name);
     if (op.layer) CHECK(op.in_order != (op.dimensions != nullptr));
   }

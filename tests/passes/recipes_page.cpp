@@ -33,8 +33,9 @@ std::string written(const nlohmann::json& value) {
 }
 
 void check_keys(const nlohmann::json& object, const std::string& prefix, std::map<std::string, std::string>& described) {
-  for (const auto& [key, value] : object.items()) {
-    const std::string path = prefix + key;
+  for (const auto& item : object.items()) {
+    const nlohmann::json& value = item.value();
+    const std::string path = prefix + item.key();
     if (value.is_object()) {
       check_keys(value, path + ".", described);
       continue;
@@ -51,5 +52,5 @@ TEST_CASE("docs/recipes.md has every key of a recipe with its default") {
   std::map<std::string, std::string> described = rows();
   check_keys(nlohmann::json::parse(passes::to_json(passes::Recipe{})), "", described);
   described.erase("base");
-  for (const auto& [key, values] : described) CHECK_MESSAGE(false, "no recipe has the key '" << key << "'");
+  for (const auto& left : described) CHECK_MESSAGE(false, "no recipe has the key '" << left.first << "'");
 }

@@ -214,8 +214,9 @@ TEST_CASE("constants that aren't finite are not exported, nor integers of what i
   for (const char* recipe : {"\"int8\"", "\"classic\"", R"({"requantization": "fixed_point"})"}) {
     CAPTURE(std::string(recipe));
     tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(2), recipe, 1);
-    for (const auto& [name, value] : {std::pair{"bn.var", -1.0F}, std::pair{"bn.gamma", 3e38F}}) {
-      CAPTURE(std::string(name));
+    for (const auto& [state, value] : {std::pair{"bn.var", -1.0F}, std::pair{"bn.gamma", 3e38F}}) {
+      const std::string name = state;
+      CAPTURE(name);
       float& element = run.states.find(name)->second.as<float>()[2];
       const float before = element;
       element = value;
