@@ -238,7 +238,7 @@ TEST_CASE("keys of a recipe that nothing depends on are refused, those of its ba
                              R"({"activations": {"bits": 0}, "schedule": {"freeze_observers_epoch": -1, "activation_delay_steps": 0}})",
                              R"({"requantization": "fixed_point", "batch_norm": {"fold": "weight"}, "quantize_output": true})"}) {
     CAPTURE(std::string(recipe));
-    CHECK(refused_recipe(from_text(recipe.c_str())) == "");
+    CHECK(refused_recipe(from_text(recipe)) == "");
   }
   const Json no_norm = from_text(R"({"input": {"shape": [1, 12, 12]}, "layers": [{"op": "flatten"}, {"op": "linear", "features": 4}]})");
   CHECK(refusal_with({{"/model", no_norm}, {"/recipe", from_text(R"({"schedule": {"freeze_batch_norm_epoch": 1}})")}}) ==
