@@ -50,6 +50,7 @@ struct Judge::Impl {
     for (const JudgeSite& site : graph.sites) {
       flowing.insert(site.integers.q);
       fixed.insert({site.integers.scale, site.integers.zero_point});
+      if (site.kind == JudgeSite::Kind::exact) continue;
       for (const ValueId operand : site.made->operands) {
         const ir::Node* from = operand == ir::absent ? nullptr : realized.graph.producer(operand);
         if (from != nullptr && !from->operands.empty()) fixed.insert(from->operands.begin(), from->operands.end());
@@ -131,8 +132,8 @@ struct SiteCheck {
   SiteCheck(const JudgeSite& its, const Judge::Values& from)
       : site(its),
         values(from),
-        scale(static_cast<double>(from(its.integers.scale).as<float>()[0])),
-        zero_point(integer_at(from(its.integers.zero_point), 0)),
+        scale(its.integers.scale == ir::absent ? 1 : static_cast<double>(from(its.integers.scale).as<float>()[0])),
+        zero_point(its.integers.zero_point == ir::absent ? 0 : integer_at(from(its.integers.zero_point), 0)),
         floor(static_cast<double>(its.range.lo - zero_point)),
         ceiling_least(static_cast<double>(its.range.hi - zero_point)),
         ceiling_most(ceiling_least) {
@@ -258,6 +259,12 @@ Expected expected_of(const SiteCheck& check, const runtime::Executor& executor, 
         return exactly(std::clamp(q + zero_point, low, high));
       };
     }
+    case JudgeSite::Kind::exact: {
+      const double* x = numbers(executor, site.number.value);
+      const double count = site.count;
+      const std::int64_t zero_point = check.zero_point;
+      return [=](std::int64_t i) { return exactly(static_cast<std::int64_t>(std::nearbyint(x[i] * count)) + zero_point); };
+    }
     case JudgeSite::Kind::floats:
       break;
   }
@@ -319,7 +326,10 @@ void Judge::judge(const TensorView& images, const Values& values, std::int64_t f
   impl.changed = false;
   const std::size_t all = impl.graph.sites.size() + impl.graph.floats.size();
   if (all > 0 && (into.empty() || into.back().constant)) {
-    for (const JudgeSite& site : impl.graph.sites) into.push_back({site.name, "activation", false, site.integers.q});
+    for (const JudgeSite& site : impl.graph.sites) {
+      const bool is_sum = site.integers.scale == ir::absent && site.integers.zero_point == ir::absent;
+      into.push_back({site.name, is_sum ? "sum" : "activation", false, site.integers.q});
+    }
     for (const JudgeFloats& floats : impl.graph.floats) into.push_back({floats.name, "floats", false, floats.realized});
   }
   const std::size_t begin = into.size() - all;

@@ -44,7 +44,9 @@ class Constants {
       : graph_(graph), simulated_(simulated), realized_(realized), states_(states), executor_(executor), values_(values), into_(into) {}
 
   void run() {
-    for (const JudgeSite& site : graph_.sites) parameters(site.fake, site.name, site.integers);
+    for (const JudgeSite& site : graph_.sites) {
+      if (site.fake != nullptr) parameters(site.fake, site.name, site.integers);
+    }
     for (const JudgeWeights& weights : graph_.weights) judge(weights);
     for (const JudgeSum& sum : graph_.sums) judge(sum);
     for (const JudgeSite& site : graph_.sites) {
@@ -143,7 +145,10 @@ class Constants {
     const auto off = [&](std::int64_t i) { return error == nullptr ? 0 : error[i]; };
     const TensorView q = values_(its.integers.q);
     const std::string name = simulated_.value(its.fake->operands[0]).name;
+    element(begin(name, "zero point"), 0, integer_of(its.integers.zero_point, 0) == 0, 0,
+            static_cast<double>(integer_of(its.integers.zero_point, 0)));
     if (its.fake->op->name == "fake_binarize") {
+      element(begin(name, "scale"), 0, float_at(its.integers.scale, 0) == 1, 1, float_at(its.integers.scale, 0));
       Judgement& of = begin(name, "weights");
       for (std::int64_t i = 0; i < q.count(); ++i) {
         const std::int64_t found = integer_at(q, i);
@@ -153,8 +158,6 @@ class Constants {
       return;
     }
     const Node& from = parameters_of(*its.fake);
-    element(begin(name, "zero point"), 0, integer_of(its.integers.zero_point, 0) == 0, 0,
-            static_cast<double>(integer_of(its.integers.zero_point, 0)));
     const auto lo = static_cast<double>(its.fake->attributes.integer("lo"));
     const auto hi = static_cast<double>(its.fake->attributes.integer("hi"));
     const std::int64_t channels = values_(its.integers.scale).count();
@@ -214,7 +217,8 @@ class Constants {
       if (alone) made.base_scale = 1.0 / 64;
       return made;
     };
-    if (its.weights || alone) fit(its, name, x_scale, channel);
+    const bool fitted = !its.weights || sum.weight != its.weights->q;
+    if (fitted && (its.weights || alone)) fit(its, name, x_scale, channel);
     if (sum.bias != ir::absent) integer_bias(sum, name, channel);
   }
 
@@ -376,6 +380,7 @@ class Constants {
   }
 
   void rescale(const JudgeSite& site) {
+    if (site.kind == JudgeSite::Kind::exact) return;
     const Node& made = *site.made;
     const std::string& how = made.op->name;
     const double y = float_at(site.integers.scale, 0);

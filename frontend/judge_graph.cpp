@@ -50,6 +50,7 @@ JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realize
       if (node.op->integer.kind == IntegerForm::Kind::move) move(node);
     }
   }
+  for (const JudgeSum& its : sums) exact_site(its.sum.sum, ir::absent, totals_.at(its.sum.value));
   for (const ir::Output& output_of : simulated_.outputs()) {
     if (!ir::is_float(simulated_.type(output_of.value).dtype) || integers_.contains(output_of.value)) continue;
     floats.push_back({output_of.name, realized_.graph.output(output_of.name), output(number(output_of.value), activation_outputs_)});
@@ -144,6 +145,7 @@ void JudgeGraph::activation(const Node& node) {
       site.count = static_cast<double>(producer->op->integer.count(simulated_, *producer));
       const ValueId mean = graph_.emit(producer->op->name, {units(producer->operands[0])}, producer->attributes);
       site.number = output({mean, ir::absent}, activation_outputs_);
+      exact_site(site.made->operands[0], ir::absent, mean, site.count);
     } else {
       throw InternalError("'" + site.made->name + "' rescales no sum that the simulated graph has");
     }
@@ -158,9 +160,47 @@ void JudgeGraph::activation(const Node& node) {
     if (a == ir::absent || b == ir::absent) throw InternalError("'" + site.made->name + "' reads what isn't quantized");
     site.first = output({total(graph_, a, scaled(graph_, b, 0)), ir::absent}, activation_outputs_);
     site.second = output({total(graph_, b, scaled(graph_, a, 0)), ir::absent}, activation_outputs_);
+  } else if (site.made->op->integer.kind == IntegerForm::Kind::move) {
+    site.kind = JudgeSite::Kind::exact;
+    site.number = output({concatenated(*producer, site), ir::absent}, activation_outputs_);
   } else {
     site.number = output(number(site.clamp == nullptr ? node.operands[0] : before), activation_outputs_);
   }
+  sites.push_back(std::move(site));
+}
+
+// Each operand has been through a table of its own, to the scale of the result.
+ValueId JudgeGraph::concatenated(const Node& node, const JudgeSite& site) {
+  std::vector<ValueId> parts;
+  for (std::size_t i = 0; i < node.operands.size(); ++i) {
+    const ValueId q = site.made->operands.at(i);
+    const Node* made = producer_in_realized(q);
+    if (made == nullptr || made->op->name != "lookup" || units(node.operands[i]) == ir::absent)
+      throw InternalError("'" + site.made->name + "' reads other integers than those of tables");
+    JudgeSite part;
+    part.kind = JudgeSite::Kind::lookup;
+    part.name = realized_.graph.value(q).name;
+    part.integers = {ir::absent, q, site.integers.scale, site.integers.zero_point};
+    part.x = integers_.at(node.operands[i]);
+    part.range = site.range;
+    part.made = made;
+    part.table_offset = realized_.graph.type(made->operands[0]).dtype == ir::DType::s8 ? 128 : 0;
+    part.number = output({units(node.operands[i]), ir::absent}, activation_outputs_);
+    sites.push_back(std::move(part));
+    parts.push_back(feed(simulated_.type(node.operands[i]), {JudgeFeed::Kind::units, false, q, ir::absent, site.integers.zero_point}));
+  }
+  return graph_.emit(node.op->name, std::move(parts), node.attributes);
+}
+
+// Integers that others alone decide, less their zero point.
+void JudgeGraph::exact_site(ValueId q, ValueId zero_point, ValueId number, double count) {
+  JudgeSite site;
+  site.kind = JudgeSite::Kind::exact;
+  site.name = realized_.graph.value(q).name;
+  site.integers = {ir::absent, q, ir::absent, zero_point};
+  site.made = realized_.graph.producer(q);
+  site.number = output({number, ir::absent}, activation_outputs_);
+  site.count = count;
   sites.push_back(std::move(site));
 }
 
@@ -174,7 +214,9 @@ void JudgeGraph::move(const Node& node) {
     if (units(operand) == ir::absent || other == integers_.end() || other->second.scale != its->second.scale) return;
     operands.push_back(units(operand));
   }
-  units_[node.results.front()] = graph_.emit(node.op->name, std::move(operands), node.attributes);
+  const ValueId moved = graph_.emit(node.op->name, std::move(operands), node.attributes);
+  units_[node.results.front()] = moved;
+  if (depends(node.results.front())) exact_site(its->second.q, its->second.zero_point, moved);
 }
 
 void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {

@@ -25,13 +25,14 @@ struct JudgeOutput {
   std::string value, error;
 };
 
-/// Where quantizers of activations stand, by the node that computes their integers.
+/// Where integers of activations stand, by the node that computes them: quantizers, and what integers alone decide (`exact`: sums, moves,
+/// concatenations; the tables in front of those).
 struct JudgeSite {
-  enum class Kind : std::uint8_t { floats, sum, average, binary, lookup };
+  enum class Kind : std::uint8_t { floats, sum, average, binary, lookup, exact };
   Kind kind = Kind::floats;
   std::string name;
-  const ir::Node* fake = nullptr;  ///< of the simulated graph
-  passes::Integers integers;
+  const ir::Node* fake = nullptr;  ///< of the simulated graph; nullptr where no quantizer stands
+  passes::Integers integers;       ///< of a sum neither scale nor zero point
   passes::Integers x = {}, x2 = {};  ///< that the root reads
   ir::Range range{};
   const ir::Node* made = nullptr;   ///< of the realized graph
@@ -39,10 +40,10 @@ struct JudgeSite {
   const ir::Node* root = nullptr;   ///< of the simulated graph
   const passes::IntegerSum* sum = nullptr;
   std::int64_t inner = 1;  ///< sum: elements of a channel that stand together
-  JudgeOutput number;      ///< floats, binary: what is quantized; sum: acc; average: of the integers; lookup: the integers
+  JudgeOutput number;      ///< floats, binary: what is quantized; sum: acc; average: of the integers; lookup, exact: the integers
   JudgeOutput second;      ///< binary: integers of the second operand; `first` of the first
   JudgeOutput first;
-  double count = 1;               ///< average
+  double count = 1;               ///< average, and the sum that it is made of
   std::int64_t table_offset = 0;  ///< lookup: entry of the integer 0
 };
 
@@ -86,7 +87,9 @@ class JudgeGraph {
   JudgeOutput output(const Bounded& value, std::vector<ir::ValueId>& among);
   void quantizer(const ir::Node& node);
   void activation(const ir::Node& node);
+  ir::ValueId concatenated(const ir::Node& node, const JudgeSite& site);
   void move(const ir::Node& node);
+  void exact_site(ir::ValueId q, ir::ValueId zero_point, ir::ValueId number, double count = 1);
   void sum(const ir::Node& node, const passes::IntegerSum& its);
   const ir::Node* producer_in_realized(ir::ValueId q) const;
 

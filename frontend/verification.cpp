@@ -106,11 +106,14 @@ std::vector<ValueId> values_named(const Graph& graph, const std::vector<std::str
   return values;
 }
 
+void expect_type(const std::string& name, const ir::Type& expected, const ir::Type& found) {
+  if (expected == found) return;
+  throw Error("the artifact's '" + name + "' is " + to_string(found) + ", training has " + to_string(expected));
+}
+
 void compare(const TensorView& expected, const TensorView& found, const std::string& node, const std::string& op, std::int64_t first_image,
              std::int64_t count, std::int64_t batch, IntegerComparison& into) {
-  if (expected.type != found.type) {
-    throw Error("the artifact's '" + node + "' is " + to_string(found.type) + ", training has " + to_string(expected.type));
-  }
+  expect_type(node, expected.type, found.type);
   const bool batched = first_image >= 0;
   const std::int64_t stride = batched ? expected.count() / batch : expected.count();
   const std::int64_t elements = batched ? stride * count : stride;
@@ -145,7 +148,7 @@ struct Executed {
 };
 
 // What reads sums of floats and is judged: by value of the realized graph, the name in the artifact. First results only, and no sums, which
-// no judge asks for.
+// fused kernels don't store.
 struct Behind {
   std::map<ValueId, std::string> judged;
   std::set<ValueId> names;
@@ -158,11 +161,13 @@ Behind judged_behind_floats(const Graph& deployed, const Compared& compared, con
   all.insert(all.end(), compared.float_outputs.begin(), compared.float_outputs.end());
   for (const std::string& name : all) {
     const ValueId value = simulation == nullptr ? ir::absent : simulation->realized().find(name);
-    const bool asked = value != ir::absent && simulation->asks(value) && deployed.value(deployed.find(name)).result == 0;
+    const ir::Value& its = deployed.value(deployed.find(name));
+    const bool asked = value != ir::absent && simulation->asks(value) && its.result == 0 && its.type.dtype != ir::DType::i32;
     if (!asked) {
       behind.unchecked.push_back(name);
       continue;
     }
+    expect_type(name, simulation->realized().type(value), its.type);
     behind.judged[value] = name;
     behind.names.insert(value);
   }
