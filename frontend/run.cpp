@@ -60,7 +60,11 @@ double number_in(const Json& json, const char* key) {
 class Run {
  public:
   Run(const Experiment& experiment, const RunOptions& options)
-      : experiment_(experiment), options_(options), communicator_(*options.communicator), quiet_(options.quiet || !communicator_.leads()) {}
+      : experiment_(experiment),
+        options_(options),
+        communicator_(*options.communicator),
+        quiet_(options.quiet || !communicator_.leads()),
+        recipe_(experiment.recipe) {}
 
   RunResult run() {
     together(communicator_, [&] {
@@ -74,7 +78,7 @@ class Run {
       checkpoint_.images = name_of(data_.train.images.type().dtype);
     });
     share_checkpoint();
-    checkpoint_.arithmetic = ir::arithmetic_version;  // a run of an older version goes on in this one
+    together(communicator_, [&] { take_over(); });
     runtime::initialize_states(experiment_.model, experiment_.seed, checkpoint_.states);
     RunResult result;
     for (std::size_t i = 0; i < experiment_.stages.size(); ++i) {
@@ -157,6 +161,27 @@ class Run {
     resumed_ = options_.resume;
   }
 
+  // A run of an older version goes on in this one. Version 1 knew no N-AFFINE: where nothing will watch any more what stands before a
+  // batch-norm that can't fold, it stays in float to the end of the run.
+  void take_over() {
+    const bool old = std::exchange(checkpoint_.arithmetic, ir::arithmetic_version) < 2;
+    if (!resumed_ || checkpoint_.recipe.empty()) return;
+    try {
+      const bool floats = !passes::recipe_from_json(checkpoint_.recipe).integer_norms;
+      if (old ? watches_nothing_more() : floats) recipe_.integer_norms = false;
+    } catch (const Error& error) {
+      throw Error(file("last.safetensors") + ": " + error.what());
+    }
+    checkpoint_.recipe = passes::to_json(recipe_);
+  }
+
+  bool watches_nothing_more() const {
+    const auto index = static_cast<std::size_t>(checkpoint_.stage);
+    if (index >= experiment_.stages.size() || experiment_.stages[index].kind != Stage::Kind::qat) return false;
+    const std::int64_t steps = steps_per_epoch() * experiment_.stages[index].epochs;
+    return checkpoint_.step >= steps || !passes::phase_at(recipe_, checkpoint_.step, steps_per_epoch()).observe;
+  }
+
   std::int64_t steps_per_epoch() const { return data_.train.count() / experiment_.batch; }
 
   // What a stage asks of the data and of the model is known before the ones above it have been trained.
@@ -221,7 +246,7 @@ class Run {
 
   // The states of the recipe's observers, with their values before anything has been seen: a range is empty then.
   std::map<std::string, double> observers() const {
-    const ir::Graph graph = passes::run(passes::calibration(experiment_.recipe), experiment_.model);
+    const ir::Graph graph = passes::run(passes::calibration(recipe_), experiment_.model);
     std::map<std::string, double> states;
     for (const ir::State& state : graph.states()) {
       if (state.role == ir::StateRole::observer) states.emplace(graph.value(state.value).name, state.initializer.a);
@@ -238,11 +263,11 @@ class Run {
       return it != checkpoint_.states.end() && std::isfinite(*it->second.template as<float>());
     });
     for (const Stage& stage : experiment_.stages) {
-      if (stage.kind == Stage::Kind::qat && !seen && !passes::phase_at(experiment_.recipe, 0, steps_per_epoch()).observe) {
+      if (stage.kind == Stage::Kind::qat && !seen && !passes::phase_at(recipe_, 0, steps_per_epoch()).observe) {
         throw Error(fmt::format(
             "{} /recipe/schedule/freeze_observers_epoch: found {}, but no range has been seen when the stage '{}' begins; expected a "
             "calibrate stage before it, a 'start' with ranges, or a later epoch",
-            experiment_.source, experiment_.recipe.freeze_observers_epoch, stage.name));
+            experiment_.source, recipe_.freeze_observers_epoch, stage.name));
       }
       seen = stage.kind != Stage::Kind::floating || states.empty();  // a float stage forgets ranges
     }
@@ -311,11 +336,11 @@ class Run {
     checkpoint_.loss_sum = 0;
     checkpoint_.correct = 0;
     checkpoint_.best_accuracy = -1;
-    if (stage.kind != Stage::Kind::floating) checkpoint_.recipe = passes::to_json(experiment_.recipe);
+    if (stage.kind != Stage::Kind::floating) checkpoint_.recipe = passes::to_json(recipe_);
   }
 
   passes::Pipeline evaluation(const Stage& stage) const {
-    return stage.kind == Stage::Kind::floating ? passes::float_evaluation() : passes::quantized_evaluation(experiment_.recipe);
+    return stage.kind == Stage::Kind::floating ? passes::float_evaluation() : passes::quantized_evaluation(recipe_);
   }
 
   double evaluate(const Stage& stage) {
@@ -334,7 +359,7 @@ class Run {
     const ir::Attributes optimizer = stage.optimizer_options(steps_per_epoch());
     const passes::Pipeline pipeline = stage.kind == Stage::Kind::floating
                                           ? passes::float_training(experiment_.loss, optimizer, part)
-                                          : passes::quantized_training(experiment_.recipe, phase, experiment_.loss, optimizer, part);
+                                          : passes::quantized_training(recipe_, phase, experiment_.loss, optimizer, part);
     return passes::run(pipeline, ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards));
   }
 
@@ -373,7 +398,7 @@ class Run {
     std::optional<passes::Phase> phase;
     const std::int64_t per_epoch = steps_per_epoch();
     const auto program = [&](std::int64_t step) -> runtime::Step& {
-      const passes::Phase now = stage.kind == Stage::Kind::qat ? passes::phase_at(experiment_.recipe, step, per_epoch) : passes::Phase{};
+      const passes::Phase now = stage.kind == Stage::Kind::qat ? passes::phase_at(recipe_, step, per_epoch) : passes::Phase{};
       if (!phase || now != *phase) {
         current = {};
         together(communicator_, [&] { current = training_program(stage, now, index, !phase); });
@@ -417,8 +442,7 @@ class Run {
 
   // Every process watches the same batches: nothing is added up.
   void watch(const Stage& stage, std::int64_t index) {
-    const std::vector<ir::Graph> graphs{
-        passes::run(passes::calibration(experiment_.recipe), ir::with_batch(experiment_.model, experiment_.batch))};
+    const std::vector<ir::Graph> graphs{passes::run(passes::calibration(recipe_), ir::with_batch(experiment_.model, experiment_.batch))};
     const ir::Graph& graph = graphs.front();
     begin_stage(index, stage, graphs);
     for (const ir::State& state : graph.states()) {
@@ -489,17 +513,16 @@ class Run {
     done.checkpoint = file(stage.name + ".safetensors");
     runtime::save_checkpoint(checkpoint_, done.checkpoint);
     if (stage.kind != Stage::Kind::floating && !quiet_) {
-      const ir::Graph deployed = passes::run(passes::deployment(experiment_.recipe), experiment_.model);
+      const ir::Graph deployed = passes::run(passes::deployment(recipe_), experiment_.model);
       fmt::print("{}", passes::describe_float_islands(deployed));
     }
     if (stage.kind != Stage::Kind::floating && experiment_.exports) {
       done.artifact = file(stage.name + ".stair");
-      Deployment deployment = deploy(experiment_.model, experiment_.recipe, checkpoint_.states);
+      Deployment deployment = deploy(experiment_.model, recipe_, checkpoint_.states);
       runtime::write_file(file(stage.name + ".report.txt"), deployment_report(deployment, options_.compile));
-      done.artifact_bytes =
-          runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(experiment_.recipe),
-                                  experiment_.data.normalization, checkpoint_.images},
-                                 done.artifact);
+      done.artifact_bytes = runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(recipe_),
+                                                    experiment_.data.normalization, checkpoint_.images},
+                                                   done.artifact);
     }
     done.peak_mib = runtime::peak_rss_mib();
     const Json summary{{"name", done.name},
@@ -516,6 +539,7 @@ class Run {
   const RunOptions& options_;
   runtime::Communicator& communicator_;
   bool quiet_;
+  passes::Recipe recipe_;
   Data data_;
   std::optional<runtime::Batches> training_, testing_;  // in training a batch is a shard
   runtime::Checkpoint checkpoint_;

@@ -93,7 +93,7 @@ Graph renamed(const Graph& model, const std::map<std::string, std::string>& laye
 TEST_CASE("layers that are called what passes call something train, verify and deploy as others do") {
   const char* const recipes[] = {R"("int8")", R"({"requantization": "fixed_point"})", R"({"batch_norm": {"fold": "weight"}})",
                                  R"({"weights": {"bits": 4}, "quantize_output": true})", R"("binaryconnect_stochastic")"};
-  for (const std::uint64_t seed : tests::seeds(5)) {
+  for (const std::uint64_t seed : tests::seeds(10)) {
     INFO(tests::replay(seed));
     const std::string recipe = recipes[seed % 5];
     CAPTURE(recipe);
@@ -143,6 +143,10 @@ TEST_CASE("layers that are called what passes call something train, verify and d
     const driver::Verification report = tests::verify_run(run);
     INFO(driver::describe(report));
     CHECK(report.holds());
+    const driver::Verification of_plain = tests::verify_run(plain);
+    CHECK(report.elements() == of_plain.elements());
+    CHECK(report.judged() == of_plain.judged());
+    CHECK(report.not_stored() == of_plain.not_stored());
   }
 }
 

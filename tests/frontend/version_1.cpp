@@ -8,8 +8,10 @@
 
 #include "frontend/compile.h"
 #include "frontend/json_file.h"
+#include "ir/op.h"
 #include "ir/random.h"
 #include "ir/rebatch.h"
+#include "passes/recipe.h"
 #include "runtime/artifact.h"
 #include "runtime/batches.h"
 #include "runtime/file.h"
@@ -66,9 +68,13 @@ void change_metadata(const std::string& path, const char* format, const std::str
 }
 
 // The run that the checkpoint is the last of, with random data of its own and one more epoch to go.
-std::string continued_run(const TemporaryFolder& folder, const std::string& name) {
+std::string continued_run(const TemporaryFolder& folder, const std::string& name, const Json& recipe = {}, int more_epochs = 5) {
   runtime::Safetensors contents = read_safetensors(version_1_folder + name + ".safetensors", checkpoint_format);
   Json experiment = Json::parse(contents.metadata["experiment"]);
+  if (!recipe.is_null()) {
+    experiment["recipe"] = recipe;
+    contents.metadata["recipe"] = passes::to_json(passes::recipe_from_json(recipe.dump()));
+  }
   ir::Shape shape{24};
   for (const Json& dim : experiment["model"]["input"]["shape"]) shape.push_back(dim.get<std::int64_t>());
   const bool pictures = !experiment["data"].value("mean", Json::array()).empty();
@@ -91,7 +97,7 @@ std::string continued_run(const TemporaryFolder& folder, const std::string& name
     }
   }
   Json& epochs = experiment["stages"].back()["epochs"];
-  epochs = epochs.get<int>() + 5;  // the checkpoint's epochs had 4 steps, these have 2
+  epochs = epochs.get<int>() + more_epochs;  // the checkpoint's epochs had 4 steps, these have 2
   contents.metadata["experiment"] = experiment.dump();
   folder.write("e.json", experiment.dump());
   std::filesystem::create_directory(folder / "run");
@@ -116,7 +122,7 @@ TEST_CASE("a checkpoint of arithmetic version 1 is exported in version 2 and tra
     tests::Outcome outcome = run_stair({"export", old, "-o", "old.stair"}, folder.path());
     CHECK(outcome.err == "");
     CHECK(runtime::load_artifact(folder / "old.stair").arithmetic == 2);
-    outcome = run_stair({"verify", old, "old.stair", "--backend", "reference", "--threads", "1", "--no-simulation"}, folder.path());
+    outcome = run_stair({"verify", old, "old.stair", "--backend", "reference", "--threads", "1"}, folder.path());
     CHECK(outcome.code == 0);
     CHECK(outcome.out.starts_with(old + " was trained in arithmetic version 1; compared in version 2"));
 
@@ -128,10 +134,38 @@ TEST_CASE("a checkpoint of arithmetic version 1 is exported in version 2 and tra
     outcome = run_stair({"train", "e.json", "--run", "run", "--resume", "--quiet"}, folder.path());
     CHECK(outcome.err == "");
     CHECK(outcome.code == 0);
-    outcome = run_stair({"verify", "run", "run/qat.stair", "--backend", "reference", "--threads", "1", "--no-simulation"}, folder.path());
+    outcome = run_stair({"verify", "run", "run/qat.stair", "--backend", "reference", "--threads", "1"}, folder.path());
     CHECK(outcome.code == 0);
     CHECK(outcome.out.find("arithmetic version") == std::string::npos);
     CHECK(run_stair({"inspect", "run/qat.stair"}, folder.path()).out.starts_with("arithmetic version 2\n"));
+  }
+}
+
+TEST_CASE("a run of version 1 trains on with a batch-norm by itself: in float where nothing watches any more what stands before it") {
+  const Json frozen{{"freeze_observers_epoch", 1}, {"freeze_batch_norm_epoch", 1.5}};
+  const Json watching{{"freeze_observers_epoch", 4.5}};
+  struct Case {
+    Json schedule;
+    int more_epochs;
+    bool integers;
+  };
+  for (const Case& it : {Case{frozen, 5, false}, Case{watching, 5, true}, Case{Json::object(), 2, false}}) {  // the last one is at its end
+    CAPTURE(it.schedule.dump());
+    const TemporaryFolder folder;
+    const std::string run = continued_run(folder, "float_islands", {{"base", "int8"}, {"schedule", it.schedule}}, it.more_epochs);
+    for (int resumed = 0; resumed < 2; ++resumed) {
+      CAPTURE(resumed);
+      tests::Outcome outcome = run_stair({"train", "e.json", "--run", "run", "--resume", "--quiet"}, folder.path());
+      CHECK(outcome.err == "");
+      REQUIRE(outcome.code == 0);
+      outcome = run_stair({"verify", "run", "run/qat.stair", "--backend", "reference", "--threads", "1"}, folder.path());
+      CHECK(outcome.code == 0);
+      const runtime::Artifact artifact = runtime::load_artifact(run + "/qat.stair");
+      CHECK(artifact.arithmetic == 2);
+      int norms = 0;
+      for (const ir::Node& node : artifact.graph.nodes()) norms += node.op->name == "batch_norm_inference" ? 1 : 0;
+      CHECK(norms == (it.integers ? 0 : 2));
+    }
   }
 }
 

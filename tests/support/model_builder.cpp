@@ -131,7 +131,21 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
   };
   const char* const activations[] = {"relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_swish", "gelu", "hard_sigmoid"};
   ModelBuilder m({batch, 1 + pick(4), 6 + pick(5), 6 + pick(5)});
-  ValueId x = m.input();
+  // A batch-norm that has no layer to fold into, or whose layer others read, too; by draws of its own.
+  std::uint64_t norms = 0;
+  const auto norm_alone = [&](ValueId at) {
+    switch (ir::random_bits(seed, 10, 0, norms++) % 8) {
+      case 0:
+        return m.batch_norm(at);
+      case 1:
+        return m.op("relu", {m.batch_norm(at)});
+      case 2:
+        return m.op("add", {m.batch_norm(at), at});
+      default:
+        return at;
+    }
+  };
+  ValueId x = norm_alone(m.input());
   for (std::int64_t layers = 2 + pick(4); layers > 0; --layers) {
     const Shape shape = m.shape(x);
     switch (pick(6)) {
@@ -160,10 +174,12 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
         x = m.block(x, {.out = 2 + pick(7), .stride = 1 + pick(2)});
         break;
     }
+    x = norm_alone(x);
   }
   x = pick(2) == 0 ? m.op("global_avg_pool", {x}) : m.op("pad", {x}, {{"padding", std::vector<std::int64_t>{0, 0, 1, 0, 0, 0, 0, 2}}});
   x = m.op("flatten", {x});
   if (pick(2) == 0) x = m.op("relu", {m.batch_norm(m.linear(x, 5 + pick(20), pick(2) == 0))});
+  x = norm_alone(x);
   return m.finish(m.linear(x, 10));
 }
 
@@ -175,7 +191,11 @@ class MovingNet {
       : seed_(seed), wild_(wild), m_({batch, 2 + pick(3), 2 + pick(4), 2 + pick(4)}), x_(m_.input()) {}
 
   Graph finish() {
-    for (std::int64_t steps = 3 + pick(6); steps > 0; --steps) step();
+    for (std::int64_t steps = 3 + pick(6); steps > 0; --steps) {
+      step();
+      const bool norm = (rank() == 2 || rank() == 4) && ir::random_bits(seed_, 10, 0, static_cast<std::uint64_t>(steps)) % 6 == 0;
+      if (norm) x_ = m_.batch_norm(x_);
+    }
     x_ = m_.op("flatten", {x_});
     return m_.finish(m_.linear(x_, 10));
   }

@@ -45,11 +45,12 @@ ir::Graph small_mixed_net(std::int64_t batch);
 /// A residual network with batch-norm and ReLU in front of its convolutions, and a batch-norm behind the input, behind a clamp and on
 /// features: each of those has no layer to fold into (N-AFFINE). Input [batch, 3, 8, 8], 10 classes.
 ir::Graph small_preactivation_net(std::int64_t batch);
-/// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations), from the seed.
+/// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations, batch-norms that have
+/// no layer to fold into), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
-/// A random network of moves (reshapes, transposes, flattenings, slices, concatenations, padding), reductions, softmax and products between
-/// a few layers. Examples stay apart; where it is `wild` they needn't, and the shapes may hold for the one batch alone. What is drawn
-/// doesn't depend on the batch.
+/// A random network of moves (reshapes, transposes, flattenings, slices, concatenations, padding), reductions, softmax, products and
+/// batch-norms between a few layers. Examples stay apart; where it is `wild` they needn't, and the shapes may hold for the one batch alone.
+/// What is drawn doesn't depend on the batch.
 ir::Graph random_moving_net(std::uint64_t seed, std::int64_t batch, bool wild = false);
 
 }  // namespace stair::tests
