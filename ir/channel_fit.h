@@ -21,9 +21,12 @@ inline std::int32_t integer_bias(float b, float step) {
   double q = clamp_nan_low(round_even(exact_b / exact_step), -bound, bound);
   const double rest = std::fma(-q, exact_step, exact_b);
   const double half = exact_step / 2;
-  const bool odd = std::fmod(q, 2.0) != 0;
-  if ((rest > half || (odd && rest == half)) && q < bound) ++q;
-  if ((rest < -half || (odd && rest == -half)) && q > -bound) --q;
+  const auto odd = [&] { return std::fmod(q, 2.0) != 0; };
+  if (rest > half || (rest == half && odd())) {
+    if (q < bound) ++q;
+  } else if (rest < -half || (rest == -half && odd())) {
+    if (q > -bound) --q;
+  }
   return static_cast<std::int32_t>(q);
 }
 
@@ -40,6 +43,12 @@ inline float constant_channel_scale(float b, float x_scale) {
   return std::ldexp(1.0F, std::clamp(exponent, normal - std::clamp(std::ilogb(x_scale), normal, 0), 127));
 }
 
+/// x * 2^exponent. Nearly all channels have the exponent 0, and ldexp is a call.
+template <class T>
+T scaled(T x, int exponent) {
+  return exponent == 0 ? x : std::ldexp(x, exponent);
+}
+
 /// How the integer weights of a channel, their scale and the integer bias are fitted to each other (N-BIAS, N-BN-SCALE).
 struct ChannelFit {
   std::int32_t sign = 1;  ///< the weights become round(sign * q * 2^-exponent); 0: the channel is a constant
@@ -54,7 +63,7 @@ struct ChannelFit {
   }
   /// What one step of the accumulator is before batch-norm.
   float plain_step(float w_scale, float x_scale) const {
-    return sign == 0 ? 0.0F : static_cast<float>(sign) * std::ldexp(x_scale * w_scale, exponent);
+    return sign == 0 ? 0.0F : static_cast<float>(sign) * scaled(x_scale * w_scale, exponent);
   }
 };
 
@@ -75,12 +84,12 @@ inline ChannelFit fit_channel(std::span<const std::int8_t> q, float w_scale, flo
   }
   if (fit.sign != 0) {
     const double most = static_cast<double>(fit.step) * 1073741824.0;  // 2^30
-    while (std::abs(static_cast<double>(*b)) > std::ldexp(most, fit.exponent)) ++fit.exponent;
-    const bool finite = std::isfinite(std::ldexp(fit.weight_scale, fit.exponent));
+    while (std::abs(static_cast<double>(*b)) > scaled(most, fit.exponent)) ++fit.exponent;
+    const bool finite = std::isfinite(scaled(fit.weight_scale, fit.exponent));
     if (!finite || std::all_of(q.begin(), q.end(), [&](std::int8_t weight) { return fit.weight(weight) == 0; })) fit.sign = 0;
   }
   if (fit.sign == 0) fit.exponent = 0;
-  fit.weight_scale = fit.sign == 0 ? constant_channel_scale(*b, x_scale) : std::ldexp(fit.weight_scale, fit.exponent);
+  fit.weight_scale = fit.sign == 0 ? constant_channel_scale(*b, x_scale) : scaled(fit.weight_scale, fit.exponent);
   fit.step = x_scale * fit.weight_scale;
   fit.bias = integer_bias(*b, fit.step);
   return fit;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# This tree's driver against another one (an older build, say), in turn on the same work: training of two networks in float and QAT on 10,000
+# This tree's driver against another one (an older build, say), in turn on the same work: training of three networks in float and QAT on 10,000
 # images, int8 inference of four. For each: median of the pairs' ratios of time, ours over theirs, and its 95 % interval.
 #   tests/bench/against.sh OTHER_STAIR [PAIRS] [THREADS]     default: 31 pairs, 2 threads
 # Exit code 1 where a whole interval lies above 1.01: slower by more than 1 %.
@@ -16,7 +16,7 @@ source tests/bench/build.sh
 
 test_part=/usr/share/datasets/fashion-mnist/t10k
 sed 's/"shape": \[3, 32, 32\]/"shape": [1, 28, 28]/' examples/models/resnet8.json >"$folder/resnet8.json"
-cp examples/models/lenet.json "$folder/lenet.json"
+cp examples/models/{lenet,mlp}.json "$folder"
 
 # Seconds for an image. DRIVER train NETWORK float|qat, or DRIVER infer NETWORK BATCH.
 measure() {
@@ -55,7 +55,7 @@ compare() {
     }' "$folder/ratios" || slower=1
 }
 
-for network in lenet resnet8; do
+for network in lenet resnet8 mlp; do
   for mode in float qat; do compare train $network $mode; done
 done
 for network in mlp lenet resnet8; do compare infer $network 1; done

@@ -189,7 +189,7 @@ TEST_CASE("damaged experiments") {
   check_none(experiment, [](Draws& draws) {
     const std::string text = tests::read_whole(draws.of(tests::base_experiments()) + ".json");
     tests::write_whole("e.json", shortened(tests::mutate_json(text, draws)));
-    return WatchedCase{{"train", "e.json", "--run", "again", "--overwrite", "--quiet", "--threads", "1"}};
+    return WatchedCase{{"train", "e.json", "--run", "again", "--overwrite", "--quiet", "--threads", "1", "--memory", "64MiB"}};
   });
 }
 
