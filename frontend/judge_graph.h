@@ -31,8 +31,8 @@ struct JudgeSite {
   enum class Kind : std::uint8_t { floats, sum, average, binary, lookup, exact };
   Kind kind = Kind::floats;
   std::string name;
-  const ir::Node* fake = nullptr;  ///< of the simulated graph; nullptr where no quantizer stands
-  passes::Integers integers;       ///< of a sum neither scale nor zero point
+  const ir::Node* fake = nullptr;    ///< of the simulated graph; nullptr where no quantizer stands
+  passes::Integers integers;         ///< of a sum neither scale nor zero point
   passes::Integers x = {}, x2 = {};  ///< that the root reads
   ir::Range range{};
   const ir::Node* made = nullptr;   ///< of the realized graph
