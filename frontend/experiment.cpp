@@ -50,9 +50,9 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
       return;
     }
     model = load_json(path);
-    experiment.model = read_model(model, path, experiment.seed);
+    experiment.model = read_model(model, path, experiment.seed, &experiment.idle);
   } else {
-    experiment.model = read_model(model, source + " /model", experiment.seed);
+    experiment.model = read_model(model, source + " /model", experiment.seed, &experiment.idle);
   }
 }
 

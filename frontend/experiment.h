@@ -51,6 +51,8 @@ struct Experiment {
   std::int64_t checkpoint_every = 500;
   bool exports = true;
   std::vector<Stage> stages;
+  std::vector<std::string> idle;  ///< what the model says without any effect: a message each (check_settings)
+
   Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment
 };
 

@@ -52,7 +52,8 @@ struct Scope {
 
 class Reader {
  public:
-  Reader(const Json& json, std::string source, std::uint64_t seed) : json_(json), source_(std::move(source)), seed_(seed) {}
+  Reader(const Json& json, std::string source, std::uint64_t seed, std::vector<std::string>* idle)
+      : json_(json), source_(std::move(source)), seed_(seed), idle_(idle) {}
 
   ir::Graph run() {
     validate(json_, Schema::model, source_);
@@ -71,6 +72,7 @@ class Reader {
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
     graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
     check_examples();
+    check_readers();
     graph_.keep_names();
     return std::move(graph_);
   }
@@ -105,6 +107,12 @@ class Reader {
     throw Error(fmt::format("{} {}: {}", source_, pointer, message));
   }
 
+  // What the user wrote has no effect.
+  void has_no_effect(const std::string& pointer, const std::string& message) const {
+    if (idle_ == nullptr) fail(pointer, message);
+    idle_->push_back(fmt::format("{} {}: {}", source_, pointer, message));
+  }
+
   // What the graph says against a layer gets the layer's place.
   template <class Make>
   std::invoke_result_t<Make> guarded(const std::string& pointer, Make make) const {
@@ -121,6 +129,37 @@ class Reader {
     if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
     const auto last = places_.find(graph_.value(graph_.output("logits")).name);
     fail(json_.contains("output") ? "/output" : last == places_.end() ? "/layers" : last->second, meeting->message);
+  }
+
+  void check_readers() const {
+    std::vector<bool> read(graph_.values().size(), false);
+    read[static_cast<std::size_t>(graph_.output("logits"))] = true;
+    for (const ir::Node& node : graph_.nodes()) {
+      for (const ValueId operand : node.operands) {
+        if (operand != ir::absent) read[static_cast<std::size_t>(operand)] = true;
+      }
+    }
+    for (const ir::Node& node : graph_.nodes()) {
+      if (read[static_cast<std::size_t>(node.results.front())]) continue;
+      has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and the output is '{}'", node.op->name,
+                                                       node.name, graph_.value(graph_.output("logits")).name));
+    }
+  }
+
+  void check_dilation(const Json& layer, const Attributes& attributes, const std::string& pointer) const {
+    // What a block is given may have its effect elsewhere.
+    if (!layer.contains("dilation") || layer["dilation"].is_string() || layer["kernel"].is_string()) return;
+    const std::vector<std::int64_t>& dilation = attributes.integers("dilation");
+    const std::vector<std::int64_t>& kernel = attributes.integers("kernel");
+    bool dilates = false;
+    bool matters = false;
+    for (std::size_t d = 0; d < std::min(dilation.size(), kernel.size()); ++d) {
+      dilates = dilates || dilation[d] != 1;
+      matters = matters || (dilation[d] != 1 && kernel[d] != 1);
+    }
+    if (dilates && !matters)
+      has_no_effect(pointer + "/dilation",
+                    fmt::format("found {}, which has no effect on a kernel of {}", layer["dilation"].dump(), layer["kernel"].dump()));
   }
 
   void check_name(const std::string& name, const std::string& pointer) const {
@@ -349,6 +388,7 @@ class Reader {
     if (graph_.nodes().size() >= most_layers) fail(pointer, fmt::format("the model has more than {} layers", most_layers));
     ++streams_;
     const Attributes attributes = attributes_of(op, layer, pointer, scope);
+    check_dilation(layer, attributes, pointer);
     const std::string given = layer.value("name", std::string());
     const std::string name = given.empty() ? unnamed(scope.prefix + op.name) : scope.prefix + given;
     if (name.size() > longest_name) {
@@ -436,6 +476,7 @@ class Reader {
   const Json& json_;
   std::string source_;
   std::uint64_t seed_;
+  std::vector<std::string>* idle_;
   ir::Graph graph_;
   std::map<std::string, std::string> places_;  // of nodes, by name
   std::int64_t streams_ = 0;
@@ -444,8 +485,8 @@ class Reader {
 
 }  // namespace
 
-ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed) {
-  return Reader(json, source, seed).run();
+ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed, std::vector<std::string>* idle) {
+  return Reader(json, source, seed, idle).run();
 }
 
 ir::Graph load_model(const std::string& path, std::uint64_t seed) {

@@ -64,6 +64,7 @@ class SettingsChecker {
     check_augmentation();
     for (std::size_t i = 0; i < json_["stages"].size(); ++i) check_stage(json_["stages"][i], fmt::format("/stages/{}", i));
     if (trains) check_batch_norm();
+    if (!experiment_.idle.empty()) throw Error(experiment_.idle.front());
     check_blocks();
     // Without a quantized stage the recipe is the default of a later `stair calibrate`.
     const bool quantizes = has(kinds, "calibrate") || has(kinds, "qat");

@@ -29,8 +29,10 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
   return a > ~std::uint64_t{0} - b ? ~std::uint64_t{0} : a + b;
 }
 
-std::string in_mib(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} bytes", bytes);
+  if (bytes < 1024 * 1024) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
 }
 
 }  // namespace
@@ -44,8 +46,10 @@ void check_memory(const ir::Graph& graph, std::uint64_t working) {
   for (const ir::State& state : graph.states()) states = saturating_sum(states, ir::byte_count(graph.type(state.value)));
   for (const ir::ValueId input : graph.inputs()) working = saturating_sum(working, ir::byte_count(graph.type(input)));
   const auto fail = [&](std::uint64_t takes, const std::string& at, std::uint64_t most, const char* whose) {
-    throw Error(fmt::format("graph '{}' takes {}{} (states {}), expected at most {}{}; --memory SIZE allows more", graph.name,
-                            in_mib(takes), at, in_mib(states), in_mib(most), whose));
+    const bool alike = size_text(takes) == size_text(most);  // to the digits that are shown
+    const auto text = [&](std::uint64_t bytes) { return alike ? fmt::format("{} bytes", bytes) : size_text(bytes); };
+    throw Error(fmt::format("graph '{}' takes {}{} (states {}), expected at most {}{}; --memory SIZE allows more", graph.name, text(takes),
+                            at, size_text(states), text(most), whose));
   };
   const std::uint64_t whole = saturating_sum(states, working);
   if (asked_limit()) {

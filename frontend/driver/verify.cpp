@@ -48,7 +48,9 @@ int run_verify(const VerifyArguments& options) {
   const Data data = load_data(trained.experiment, false);
   check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
   check_input(trained, artifact, options);
-  const std::int64_t images = options.images > 0 ? std::min(options.images, data.test.count()) : data.test.count();
+  if (options.images > data.test.count())
+    throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));
+  const std::int64_t images = options.images > 0 ? options.images : data.test.count();
   const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
   runtime::Batches batches(data.test, batch, trained.experiment.data.normalization, {}, 0);
   const auto load = [&](std::int64_t b) {

@@ -143,14 +143,22 @@ TEST_CASE("a graph takes no more memory than it may") {
       return error.what();
     }
   };
-  CHECK(said(0) == "graph 'g' takes 4096.0 MiB (states 0.0 MiB), expected at most 2048.0 MiB; --memory SIZE allows more");
+  CHECK(said(0) == "graph 'g' takes 4096.0 MiB (states 0 bytes), expected at most 2048.0 MiB; --memory SIZE allows more");
   CHECK(said(~std::uint64_t{0}).starts_with("graph 'g' takes 17592186044416.0 MiB"));
   {
     const Limit limit(std::uint64_t{5} << 30);
     CHECK(said(0) == "");
     CHECK(said(std::uint64_t{1} << 30) == "");
     CHECK(said((std::uint64_t{1} << 30) + 1) ==
-          "graph 'g' takes 5120.0 MiB (states 0.0 MiB), expected at most 5120.0 MiB; --memory SIZE allows more");
+          "graph 'g' takes 5368709121 bytes (states 0 bytes), expected at most 5368709120 bytes; --memory SIZE allows more");
+  }
+  {
+    const Limit limit(1000);
+    CHECK(said(0) == "graph 'g' takes 4096.0 MiB (states 0 bytes), expected at most 1000 bytes; --memory SIZE allows more");
+  }
+  {
+    const Limit limit(100'000);
+    CHECK(said(0) == "graph 'g' takes 4096.0 MiB (states 0 bytes), expected at most 97.7 KiB; --memory SIZE allows more");
   }
   ir::Graph batch;
   batch.name = "b";

@@ -294,10 +294,14 @@ ir::Graph net_of_everything() {
   return m.finish(m.linear(f, 5));
 }
 
+// What lies nearer to a tie stands apart.
 void list(const Planter& planter) {
+  std::string text;
   for (const auto& [kind, count] : planter.counts) {
-    MESSAGE(kind << ": " << count.planted << " planted; nearer to a tie: " << count.near << ", of which " << count.near_found << " found");
+    text += "\n  " + kind + ": " + std::to_string(count.planted) + "; nearer to a tie " + std::to_string(count.near) + ", of which " +
+            std::to_string(count.near_found) + " found";
   }
+  MESSAGE("planted errors" << text);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "frontend/model_reader.h"
 #include "frontend/recipe_settings.h"
 #include "ir/error.h"
 #include "passes/recipe.h"
@@ -138,6 +139,54 @@ TEST_CASE("augmentation of what aren't pictures is refused") {
   CHECK(refusal_with({{"/model", vectors}, {"/augmentation", {{"crop_padding", 2}}}})
             .starts_with("e.json /augmentation/crop_padding: found 2, "));
   CHECK(refusal_with({{"/model", vectors}, {"/augmentation", {{"flip", false}, {"crop_padding", 0}}}}) == "");
+}
+
+TEST_CASE("a layer that nobody reads is refused") {
+  const auto with = [](const std::string& layers, const std::string& more = "") {
+    return refusal_with({{"/model", Json::parse(R"({"input": {"shape": [1, 12, 12]}, "layers": [)" + layers + "]" + more + "}")}});
+  };
+  const std::string head = R"({"op": "conv2d", "name": "c", "out_channels": 2, "kernel": 3}, )";
+  const std::string tail = R"({"op": "flatten", "name": "f", "inputs": ["c"]}, {"op": "linear", "name": "l", "features": 4})";
+  CHECK(with(head + tail) == "");
+  CHECK(with(head + R"({"op": "relu", "name": "r"}, )" + tail) ==
+        "e.json /model /layers/1: relu 'r' has no effect: no layer reads it, and the output is 'l'");
+  // Of a branch its end.
+  CHECK(with(head + R"({"op": "relu", "name": "r"}, {"op": "tanh"}, )" + tail) ==
+        "e.json /model /layers/2: tanh 'tanh' has no effect: no layer reads it, and the output is 'l'");
+  CHECK(with(head + tail + R"(, {"op": "relu", "name": "r"})", R"(, "output": "l")") ==
+        "e.json /model /layers/3: relu 'r' has no effect: no layer reads it, and the output is 'l'");
+  CHECK(with(head + tail, R"(, "output": "l")") == "");
+  const std::string block = R"(, "blocks": {"b": {"layers": [{"op": "relu", "name": "r"}, {"op": "tanh", "inputs": ["$input"]}]}})";
+  CHECK(with(head + R"({"block": "b"}, {"op": "flatten"}, {"op": "linear", "name": "l", "features": 4})", block) ==
+        "e.json /model /blocks/b/layers/0: relu 'b.r' has no effect: no layer reads it, and the output is 'l'");
+  // From without a layer of a block may be read by its whole name.
+  CHECK(with(head + R"({"block": "b"}, {"op": "add", "inputs": ["b", "b.r"]}, {"op": "flatten"}, {"op": "linear", "features": 4})",
+             block) == "");
+}
+
+TEST_CASE("a dilation that moves nothing is refused") {
+  const auto with = [](const std::string& keys, const std::string& more = "") {
+    return refusal_with({{"/model", Json::parse(R"({"input": {"shape": [1, 12, 12]}, "layers": [{"op": "conv2d", "out_channels": 2, )" +
+                                                keys + R"(}, {"op": "flatten"}, {"op": "linear", "features": 4}])" + more + "}")}});
+  };
+  CHECK(with(R"("kernel": 1)") == "");
+  CHECK(with(R"("kernel": 1, "dilation": 1)") == "");
+  CHECK(with(R"("kernel": 1, "dilation": 2)") == "e.json /model /layers/0/dilation: found 2, which has no effect on a kernel of 1");
+  CHECK(with(R"("kernel": [1, 3], "dilation": [2, 1])") ==
+        "e.json /model /layers/0/dilation: found [2,1], which has no effect on a kernel of [1,3]");
+  CHECK(with(R"("kernel": [1, 3], "dilation": 2)") == "");
+  CHECK(with(R"("kernel": [1, 3], "dilation": [1, 2])") == "");
+}
+
+TEST_CASE("a model that a run has begun with is read, whatever has no effect in it") {
+  const Json model = from_text(R"({"input": {"shape": [4]}, "layers": [{"op": "linear", "name": "l", "features": 4},
+                                   {"op": "relu", "name": "r"}], "output": "l"})");
+  Json json = tests::small_experiment();
+  json["model"] = model;
+  json.erase("augmentation");
+  CHECK(driver::read_experiment(json, "e.json", "/data").idle.size() == 1);
+  CHECK(complaint_of([&] { driver::read_model(model, "m.json", 0); }) ==
+        "m.json /layers/1: relu 'r' has no effect: no layer reads it, and the output is 'l'");
 }
 
 TEST_CASE("batch-norm over one value a channel is refused, unless its statistics are frozen") {
