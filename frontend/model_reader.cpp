@@ -141,6 +141,8 @@ class Reader {
     }
     for (const ir::Node& node : graph_.nodes()) {
       if (read[static_cast<std::size_t>(node.results.front())]) continue;
+      // Who names an output has cut off what stands below it.
+      if (json_.contains("output") && node.results.front() > graph_.output("logits")) break;
       has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and the output is '{}'", node.op->name,
                                                        node.name, graph_.value(graph_.output("logits")).name));
     }

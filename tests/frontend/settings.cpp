@@ -153,8 +153,10 @@ TEST_CASE("a layer that nobody reads is refused") {
   // Of a branch its end.
   CHECK(with(head + R"({"op": "relu", "name": "r"}, {"op": "tanh"}, )" + tail) ==
         "e.json /model /layers/2: tanh 'tanh' has no effect: no layer reads it, and the output is 'l'");
-  CHECK(with(head + tail + R"(, {"op": "relu", "name": "r"})", R"(, "output": "l")") ==
-        "e.json /model /layers/3: relu 'r' has no effect: no layer reads it, and the output is 'l'");
+  // What is named as the output cuts off what stands below it, and nothing else.
+  CHECK(with(head + tail + R"(, {"op": "relu", "name": "r"})", R"(, "output": "l")") == "");
+  CHECK(with(head + R"({"op": "relu", "name": "r"}, )" + tail + R"(, {"op": "relu"})", R"(, "output": "l")") ==
+        "e.json /model /layers/1: relu 'r' has no effect: no layer reads it, and the output is 'l'");
   CHECK(with(head + tail, R"(, "output": "l")") == "");
   const std::string block = R"(, "blocks": {"b": {"layers": [{"op": "relu", "name": "r"}, {"op": "tanh", "inputs": ["$input"]}]}})";
   CHECK(with(head + R"({"block": "b"}, {"op": "flatten"}, {"op": "linear", "name": "l", "features": 4})", block) ==
@@ -180,13 +182,13 @@ TEST_CASE("a dilation that moves nothing is refused") {
 
 TEST_CASE("a model that a run has begun with is read, whatever has no effect in it") {
   const Json model = from_text(R"({"input": {"shape": [4]}, "layers": [{"op": "linear", "name": "l", "features": 4},
-                                   {"op": "relu", "name": "r"}], "output": "l"})");
+                                   {"op": "relu", "name": "r"}, {"op": "linear", "name": "m", "features": 4, "inputs": ["l"]}]})");
   Json json = tests::small_experiment();
   json["model"] = model;
   json.erase("augmentation");
   CHECK(driver::read_experiment(json, "e.json", "/data").idle.size() == 1);
   CHECK(complaint_of([&] { driver::read_model(model, "m.json", 0); }) ==
-        "m.json /layers/1: relu 'r' has no effect: no layer reads it, and the output is 'l'");
+        "m.json /layers/1: relu 'r' has no effect: no layer reads it, and the output is 'm'");
 }
 
 TEST_CASE("batch-norm over one value a channel is refused, unless its statistics are frozen") {
