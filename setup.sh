@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(g++ cmake ninja-build ca-certificates git
-  libfmt-dev nlohmann-json3-dev libcli11-dev libvalijson-dev zlib1g-dev libopenblas-openmp-dev doctest-dev
+  libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libopenblas-openmp-dev doctest-dev
   dataset-fashion-mnist)
 checks=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev libbenchmark-dev libdnnl-dev libopenmpi-dev openmpi-bin)
 cross=(g++-aarch64-linux-gnu qemu-user-static)

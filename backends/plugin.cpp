@@ -84,10 +84,12 @@ stair_attribute attribute_of(const std::string& name, const ir::Attribute& attri
           made.kind = STAIR_INTEGERS;
           made.count = value.size();
           made.value.integers = value.data();
-        } else {
+        } else if constexpr (std::is_same_v<T, std::vector<double>>) {
           made.kind = STAIR_NUMBERS;
           made.count = value.size();
           made.value.numbers = value.data();
+        } else {
+          throw InternalError("no node has " + std::string(ir::kind_of(attribute)) + " as an attribute");
         }
       },
       attribute);

@@ -15,6 +15,6 @@ install(EXPORT Staircase NAMESPACE Staircase:: FILE StaircaseConfig.cmake DESTIN
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/generated/StaircaseConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/generated/StaircaseConfigVersion.cmake DESTINATION ${package})
 install(FILES backends/stair_plugin.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES frontend/schemas/model.schema.json frontend/schemas/experiment.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/staircase)
+install(FILES docs/schemas/model.schema.json docs/schemas/experiment.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/staircase)
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -2,7 +2,8 @@
 
 #include <functional>
 #include <string>
-#include <vector>
+
+#include "ir/kinds.h"
 
 namespace CLI {
 class App;
@@ -19,13 +20,6 @@ struct Command {
   std::function<std::function<int()>(CLI::App&)> configure;
 };
 
-class CommandRegistry {
- public:
-  void add(Command command) { commands_.push_back(std::move(command)); }
-  const std::vector<Command>& all() const { return commands_; }
-
- private:
-  std::vector<Command> commands_;
-};
+using CommandRegistry = ir::Registry<Command>;
 
 }  // namespace stair::driver

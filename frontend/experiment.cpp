@@ -9,8 +9,9 @@
 #include <utility>
 
 #include "backends/plugin.h"
+#include "frontend/experiment_keys.h"
+#include "frontend/json_object.h"
 #include "frontend/model_reader.h"
-#include "frontend/schema.h"
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/text.h"
@@ -27,10 +28,13 @@ std::string absolute(const std::string& path, const std::string& folder) {
   return whole;
 }
 
-runtime::DatasetFiles read_files(Json& json, const std::string& folder) {
+runtime::DatasetFiles read_files(Json& json, const std::string& folder, const std::string& where) {
   runtime::DatasetFiles files;
   for (auto& [key, value] : json.items()) {
     if (value.is_string()) value = Json::array({value});
+    const bool paths =
+        value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& path) { return path.is_string(); });
+    if (!paths) throw Error(fmt::format("{}/{}: found {}, expected a text or a list of texts", where, key, shown(value)));
     for (Json& path : value) {
       path = absolute(path, folder);
       files[key].push_back(path);
@@ -106,24 +110,19 @@ passes::Recipe read_recipe(const Json& json, const std::string& source) {
   }
 }
 
-Stage read_stage(const Json& json, const std::string& source, const std::string& pointer) {
+Stage read_stage(const ir::Attributes& keys, const Json& written, const std::string& source, const std::string& pointer) {
   Stage stage;
-  const std::string kind = json["kind"];
+  const std::string& kind = keys.text("kind");
   stage.kind = kind == "float" ? Stage::Kind::floating : kind == "qat" ? Stage::Kind::qat : Stage::Kind::calibrate;
-  stage.name = json.value("name", kind);
-  const bool trains = stage.kind != Stage::Kind::calibrate;
-  for (const char* key : {"epochs", "optimizer", "schedule"}) {
-    if (!trains && json.contains(key)) throw Error(fmt::format("{} {}/{}: a calibrate stage has none", source, pointer, key));
-  }
-  for (const char* key : {"epochs", "optimizer"}) {
-    if (trains && !json.contains(key)) throw Error(fmt::format("{} {}: the key '{}' is missing", source, pointer, key));
-  }
-  if (trains && json.contains("batches")) throw Error(fmt::format("{} {}/batches: only a calibrate stage has them", source, pointer));
+  stage.name = written.contains("name") ? keys.text("name") : kind;
   check_stage_name(stage.name, fmt::format("{} {}/name", source, pointer));
-  stage.epochs = json.value("epochs", std::int64_t{0});
-  stage.batches = json.value("batches", std::int64_t{0});
-  stage.optimizer = json.value("optimizer", Json::object());
-  stage.schedule = json.value("schedule", Json{{"kind", "constant"}});
+  if (stage.kind == Stage::Kind::calibrate) {
+    stage.batches = keys.integer("batches");
+  } else {
+    stage.epochs = keys.integer("epochs");
+    stage.optimizer = keys.object("optimizer");
+    stage.schedule = keys.object("schedule");
+  }
   return stage;
 }
 
@@ -145,44 +144,29 @@ void check_model(const ir::Graph& model, const std::string& source) {
 }
 
 ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {
-  ir::Attributes options;
-  options.set("optimizer", optimizer.value("kind", std::string("sgd")));
-  for (const char* key : {"learning_rate", "momentum", "beta1", "beta2", "eps", "weight_decay", "max_norm"}) {
-    if (optimizer.contains(key)) options.set(key, optimizer[key].get<double>());
-  }
-  options.set("nesterov", optimizer.value("nesterov", false));
-  const auto steps = [&](double epoch_count) { return std::llround(epoch_count * static_cast<double>(steps_per_epoch)); };
-  options.set("schedule", schedule["kind"].get<std::string>());
-  options.set("total_steps", std::int64_t{epochs * steps_per_epoch});
-  options.set("warmup_steps", std::int64_t{steps(schedule.value("warmup_epochs", 0.0))});
-  options.set("step_size", std::max<std::int64_t>(1, steps(schedule.value("every_epochs", 1.0))));
-  options.set("gamma", schedule.value("gamma", 0.1));
-  options.set("final", schedule.value("final", 0.0));
-  return options;
+  return {{"optimizer", optimizer}, {"schedule", schedule}, {"epochs", epochs}, {"steps_per_epoch", steps_per_epoch}};
 }
 
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
-  validate(json, Schema::experiment, source);
+  const ir::Attributes keys = read_object(json, experiment_keys(), source, "");
   Experiment experiment;
   experiment.source = source;
-  experiment.seed = json.value("seed", std::uint64_t{1});
+  experiment.seed = static_cast<std::uint64_t>(keys.integer("seed"));
   read_model_in_place(experiment, json, source, folder);
   check_model(experiment.model, source + " /model");
-  experiment.name = json.value("name", std::filesystem::path(source).stem().string());
+  experiment.name = json.contains("name") ? keys.text("name") : std::filesystem::path(source).stem().string();
   Json& data = json["data"];
-  experiment.data.format = data["format"];
-  experiment.data.train = read_files(data["train"], folder);
-  experiment.data.test = read_files(data["test"], folder);
-  experiment.data.normalization = {data.value("mean", std::vector<double>{}), data.value("std", std::vector<double>{})};
+  experiment.data.format = keys.object("data").text("format");
+  experiment.data.train = read_files(data["train"], folder, source + " /data/train");
+  experiment.data.test = read_files(data["test"], folder, source + " /data/test");
+  experiment.data.normalization = {keys.object("data").numbers("mean"), keys.object("data").numbers("std")};
   check_data_files(experiment, source);
   check_normalization(experiment, source);
-  const Json augmentation = json.value("augmentation", Json::object());
-  experiment.augmentation = {augmentation.value("flip", false), augmentation.value("crop_padding", std::int64_t{0})};
-  experiment.batch = json.value("batch", std::int64_t{64});
-  const std::int64_t shards = json.value("shards", std::int64_t{1});
-  experiment.eval_batch = json.value("eval_batch", std::int64_t{100});
-  const Json loss = json.value("loss", Json{{"kind", "cross_entropy"}});
-  experiment.loss = {{"loss", loss["kind"].get<std::string>()}, {"label_smoothing", loss.value("label_smoothing", 0.0)}};
+  const ir::Attributes& augmentation = keys.object("augmentation");
+  experiment.augmentation = {augmentation.boolean("flip"), augmentation.integer("crop_padding")};
+  experiment.batch = keys.integer("batch");
+  experiment.eval_batch = keys.integer("eval_batch");
+  experiment.loss = {{"loss", keys.object("loss")}};
   experiment.recipe = read_recipe(json.value("recipe", Json("int8")), source);
   if (json.contains("start")) {
     json["start"] = absolute(json["start"], folder);
@@ -194,12 +178,12 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
       experiment.plugins.push_back(file);
     }
   }
-  experiment.checkpoint_every = json.value("checkpoint_every", std::int64_t{500});
-  experiment.exports = json.value("export", true);
+  experiment.checkpoint_every = keys.integer("checkpoint_every");
+  experiment.exports = keys.boolean("export");
   std::set<std::string> names;
-  for (std::size_t i = 0; i < json["stages"].size(); ++i) {
+  for (std::size_t i = 0; i < keys.objects("stages").size(); ++i) {
     const std::string pointer = fmt::format("/stages/{}", i);
-    experiment.stages.push_back(read_stage(json["stages"][i], source, pointer));
+    experiment.stages.push_back(read_stage(keys.objects("stages")[i].members(), json["stages"][i], source, pointer));
     if (!names.insert(experiment.stages.back().name).second) {
       throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
     }
@@ -207,7 +191,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   if (!ir::is_utf8(experiment.name)) throw Error(source + ": its name isn't UTF-8, expected another or a 'name' within");
   json["name"] = experiment.name;
   experiment.json = std::move(json);
-  set_shards(experiment, shards, source);
+  set_shards(experiment, keys.integer("shards"), source);
   return experiment;
 }
 

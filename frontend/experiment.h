@@ -17,10 +17,10 @@ namespace stair::driver {
 struct Stage {
   enum class Kind : std::uint8_t { floating, calibrate, qat };
   Kind kind = Kind::floating;
-  std::string name;          ///< unique; of its files in the run's folder
-  std::int64_t epochs = 0;   ///< float, qat
-  std::int64_t batches = 0;  ///< calibrate; 0: 32, or as many as the training data has
-  Json optimizer, schedule;  ///< as in the JSON
+  std::string name;                    ///< unique; of its files in the run's folder
+  std::int64_t epochs = 0;             ///< float, qat
+  std::int64_t batches = 0;            ///< calibrate; 0: 32, or as many as the training data has
+  ir::Attributes optimizer, schedule;  ///< float, qat: the members of passes::optimizer_spec() and schedule_spec()
 
   /// Options of the pass append_optimizer for a stage of so many steps an epoch.
   ir::Attributes optimizer_options(std::int64_t steps_per_epoch) const;

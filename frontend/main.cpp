@@ -32,10 +32,9 @@ int run(int argc, char** argv) {
   CLI::App app{"Staircase: a compiler for quantization-aware training", "stair"};
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text(), "the versions of the program, its formats and its arithmetic");
-  CommandRegistry registry;
-  register_all(registry);
+  const CommandRegistry registry = ir::filled(register_all);
   std::function<int()> chosen;
-  for (const Command& command : registry.all()) {
+  for (const auto& [name, command] : registry.all()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->callback([&chosen, start = command.configure(*sub)] { chosen = start; });
   }

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/schema.h"
+#include "frontend/json_object.h"
+#include "frontend/model_keys.h"
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/op.h"
@@ -20,22 +21,11 @@
 namespace stair::driver {
 namespace {
 
-using ir::Attribute;
 using ir::Attributes;
-using ir::AttributeSpec;
 using ir::OpSchema;
 using ir::ValueId;
 
-// How many numbers a single one stands for ("kernel": 5); 0: it stands for itself.
-std::size_t repeated(const OpSchema& op, const std::string& attribute) {
-  if (attribute == "kernel" || attribute == "stride" || attribute == "dilation") return 2;
-  bool windowed = false;
-  for (const AttributeSpec& spec : op.attributes) windowed = windowed || spec.name == "stride";
-  return attribute == "padding" && windowed ? 4 : 0;
-}
-
 // Sizes stay where their products, times a batch, can be counted in 64 bits.
-constexpr std::int64_t largest_integer = 2'147'483'647;
 constexpr double most_elements = 2'147'483'647;
 constexpr std::size_t most_layers = 10'000;
 constexpr std::size_t longest_name = 500;  // of a layer, with the blocks that it is in
@@ -56,14 +46,15 @@ class Reader {
       : json_(json), source_(std::move(source)), seed_(seed), idle_(idle) {}
 
   ir::Graph run() {
-    validate(json_, Schema::model, source_);
-    graph_.name = json_.value("name", std::string("model"));
+    const Attributes keys = read_object(json_, model_keys(), source_, "");
+    check_structure();
+    graph_.name = keys.text("name");
     Scope scope;
-    ir::Shape shape = json_["input"]["shape"].get<ir::Shape>();
+    ir::Shape shape = keys.object("input").integers("shape");
     shape.insert(shape.begin(), 1);
     std::set<std::string, std::less<>> given;
     collect_names(json_["layers"], "", 0, given);
-    const std::string input = json_["input"].value("name", std::string("x"));
+    const std::string& input = keys.object("input").text("name");
     given.insert(input);
     graph_.keep_names(std::move(given));
     check_name(input, "/input/name");
@@ -78,6 +69,34 @@ class Reader {
   }
 
  private:
+  // All that is read before layers are made: types of names, inputs and blocks.
+  void check_structure() const {
+    check_layers(json_["layers"], "/layers");
+    const Json blocks = json_.value("blocks", Json::object());
+    for (const auto& [name, block] : blocks.items()) {
+      const std::string pointer = "/blocks/" + name;
+      read_object(block, block_keys(), source_, pointer);
+      check_layers(block["layers"], pointer + "/layers");
+    }
+  }
+
+  void check_layers(const Json& layers, const std::string& pointer) const {
+    if (layers.empty()) fail(pointer, "found a list of 0, expected at least 1");
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::string at = fmt::format("{}/{}", pointer, i);
+      const Json& layer = layers[i];
+      if (!layer.is_object()) fail(at, fmt::format("found {}, expected an object", shown(layer)));
+      if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
+      if (layer.contains("block")) {
+        read_object(layer, block_layer_keys(), source_, at);
+        continue;
+      }
+      for (const ir::AttributeSpec& key : common_layer_keys()) {
+        if (layer.contains(key.name)) read_value(layer[key.name], key, source_, at + "/" + key.name);
+      }
+    }
+  }
+
   // The names that the user gives to layers, with those of the blocks around them, before any is read: all other names give way to them.
   void collect_names(const Json& layers, const std::string& prefix, int depth, std::set<std::string, std::less<>>& names) const {
     std::set<std::string> blocks_here;
@@ -184,7 +203,6 @@ class Reader {
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::string at = fmt::format("{}/{}", pointer, i);
       const Json& layer = layers[i];
-      if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
       if (layer.contains("name")) check_name(layer["name"], at + "/name");
       before = layer.contains("op") ? read_layer(layer, at, scope, before) : read_block(layer, at, scope, before);
     }
@@ -228,12 +246,6 @@ class Reader {
   }
 
   ValueId read_block(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
-    const std::vector<std::string> keys{"block", "with", "repeat", "name", "inputs"};
-    for (const auto& [key, value] : layer.items()) {
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-        fail(pointer + "/" + key, fmt::format("unknown key '{}'{}, expected {}", key, did_you_mean(key, keys), one_of(keys)));
-      }
-    }
     const Json blocks = json_.value("blocks", Json::object());
     const std::string block_name = layer["block"];
     if (!blocks.contains(block_name)) {
@@ -294,78 +306,23 @@ class Reader {
     return parameters;
   }
 
-  Attribute attribute(const OpSchema& op, const AttributeSpec& spec, const Json& value, const std::string& pointer) const {
-    const auto wrong = [&]() { fail(pointer, fmt::format("found {}, expected {}", value.dump(), ir::kind_of(spec.fallback))); };
-    const auto integer = [&](const Json& item) {
-      if (!item.is_number_integer()) wrong();
-      const auto number = item.get<double>();
-      if (std::abs(number) > static_cast<double>(largest_integer)) {
-        fail(pointer, fmt::format("found {}, expected at most {}", item.dump(), largest_integer));
-      }
-      return item.get<std::int64_t>();
-    };
-    const auto integers = [&](const Json& list) {
-      std::vector<std::int64_t> items;
-      for (const Json& item : list) {
-        items.push_back(integer(item));
-      }
-      return items;
-    };
-    switch (spec.fallback.index()) {
-      case 0:
-        if (!value.is_boolean()) wrong();
-        return value.get<bool>();
-      case 1:
-        return integer(value);
-      case 2:
-        if (!value.is_number()) wrong();
-        return value.get<double>();
-      case 3:
-        if (!value.is_string()) wrong();
-        return value.get<std::string>();
-      case 4: {
-        const std::size_t times = repeated(op, spec.name);
-        if (value.is_number_integer() && times > 0) return std::vector<std::int64_t>(times, integer(value));
-        if (!value.is_array()) wrong();
-        std::vector<std::int64_t> items = integers(value);
-        if (times == 4 && items.size() == 2) items = {items[0], items[1], items[0], items[1]};
-        return items;
-      }
-      default: {
-        if (!value.is_array()) wrong();
-        std::vector<double> items;
-        for (const Json& item : value) {
-          if (!item.is_number()) wrong();
-          items.push_back(item.get<double>());
-        }
-        return items;
-      }
-    }
+  // "kernel": 5 is [5, 5], "padding": [1, 2] is [1, 2, 1, 2].
+  static Json spread(const OpSchema& op, const std::string& key, Json value) {
+    const std::size_t times = times_repeated(op, key);
+    if (times > 0 && value.is_number()) return Json(std::vector<Json>(times, value));
+    if (times == 4 && value.is_array() && value.size() == 2) return {value[0], value[1], value[0], value[1]};
+    return value;
   }
 
   // The attributes that a layer states, defaults filled in: those of its op and those of the layer alone.
   Attributes attributes_of(const OpSchema& op, const Json& layer, const std::string& pointer, const Scope& scope) const {
-    std::vector<AttributeSpec> specs = op.attributes;
-    specs.insert(specs.end(), op.layer->attributes.begin(), op.layer->attributes.end());
-    Attributes read;
-    std::vector<std::string> names{"op", "name", "inputs"};
-    for (const AttributeSpec& spec : specs) {
-      names.push_back(spec.name);
-      if (layer.contains(spec.name)) {
-        const std::string at = pointer + "/" + spec.name;
-        read.set(spec.name, attribute(op, spec, substituted(layer[spec.name], at, scope), at));
-      } else if (spec.required) {
-        fail(pointer, fmt::format("{}: '{}' is missing, expected {} ({})", op.name, spec.name, ir::kind_of(spec.fallback), spec.doc));
-      } else {
-        read.set(spec.name, spec.fallback);
-      }
-    }
+    Json written = Json::object();
     for (const auto& [key, value] : layer.items()) {
-      if (std::find(names.begin(), names.end(), key) == names.end()) {
-        fail(pointer + "/" + key,
-             fmt::format("{}: unknown key '{}'{}, expected {}", op.name, key, did_you_mean(key, names), one_of(names)));
-      }
+      const bool plain = key == "op" || key == "name" || key == "inputs";
+      written[key] = plain ? value : spread(op, key, substituted(value, pointer + "/" + key, scope));
     }
+    Attributes read = read_object(written, layer_keys(op), source_, pointer);
+    for (const char* key : {"op", "name", "inputs"}) read.erase(key);
     if (read.has("stream") && !layer.contains("stream")) {
       read.set("stream", streams_);
       read.set("seed", static_cast<std::int64_t>(seed_));
@@ -418,7 +375,7 @@ class Reader {
       if (!parameter->update_result.empty()) updates.emplace_back(operands.back(), parameter->update_result);
     }
     Attributes of_node;
-    for (const AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
+    for (const ir::AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
     const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
     places_[graph_.value(results.front()).name] = pointer;
     guarded(pointer, [&] { return checked(op.name + " '" + name + "'", graph_.type(results.front())); });

@@ -11,7 +11,9 @@
 #include "frontend/recipe_settings.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
+#include "passes/optimizer.h"
 #include "passes/pipelines.h"
+#include "passes/schedule.h"
 
 namespace stair::driver {
 namespace {
@@ -22,22 +24,6 @@ struct Owned {
   std::vector<std::string> kinds;
 };
 using OwnedKeys = std::vector<Owned>;
-
-const OwnedKeys& optimizer_keys() {
-  static const OwnedKeys keys{
-      {"momentum", {"sgd"}}, {"nesterov", {"sgd"}}, {"beta1", {"adam", "adamw"}}, {"beta2", {"adam", "adamw"}}, {"eps", {"adam", "adamw"}}};
-  return keys;
-}
-
-const OwnedKeys& schedule_keys() {
-  static const OwnedKeys keys{{"every_epochs", {"step", "exponential"}}, {"gamma", {"step", "exponential"}}, {"final", {"cosine"}}};
-  return keys;
-}
-
-const OwnedKeys& loss_keys() {
-  static const OwnedKeys keys{{"label_smoothing", {"cross_entropy"}}};
-  return keys;
-}
 
 // Keys of the experiment that only some kinds of stages look at.
 const OwnedKeys& stage_keys() {
@@ -60,9 +46,9 @@ class SettingsChecker {
     }
     const bool trains = has(kinds, "float") || has(kinds, "qat");
     check_owned(json_, "", kinds, stage_keys(), "the stages");
-    if (json_.contains("loss")) check_owned(json_["loss"], "/loss", {json_["loss"]["kind"]}, loss_keys(), "the loss");
     check_augmentation();
-    for (std::size_t i = 0; i < json_["stages"].size(); ++i) check_stage(json_["stages"][i], fmt::format("/stages/{}", i));
+    for (std::size_t i = 0; i < json_["stages"].size(); ++i)
+      check_stage(experiment_.stages[i], json_["stages"][i], fmt::format("/stages/{}", i));
     if (trains) check_batch_norm();
     if (!experiment_.idle.empty()) throw Error(experiment_.idle.front());
     check_blocks();
@@ -104,28 +90,24 @@ class SettingsChecker {
     }
   }
 
-  void check_stage(const Json& stage, const std::string& pointer) const {
-    if (stage["kind"] == "calibrate") return;
-    const Json& optimizer = stage["optimizer"];
-    check_owned(optimizer, pointer + "/optimizer", {optimizer.value("kind", std::string("sgd"))}, optimizer_keys(), "the optimizer");
-    if (optimizer.value("nesterov", false) && optimizer.value("momentum", 0.0) == 0) {
-      fail(pointer + "/optimizer/nesterov", "found true, which has no effect without 'momentum'");
-    }
-    if (!stage.contains("schedule")) return;
-    const Json& schedule = stage["schedule"];
-    const std::string kind = schedule["kind"];
-    check_owned(schedule, pointer + "/schedule", {kind}, schedule_keys(), "the schedule");
-    const auto epochs = stage["epochs"].get<double>();
-    const double warmup = schedule.value("warmup_epochs", 0.0);
-    if (warmup > epochs || (warmup == epochs && kind != "constant")) {
+  void check_stage(const Stage& stage, const Json& written, const std::string& pointer) const {
+    if (stage.kind == Stage::Kind::calibrate) return;
+    const passes::Optimizer& optimizer = passes::optimizers().named(stage.optimizer.text("kind"), "optimizer");
+    if (optimizer.idle) check_idle(optimizer.idle(stage.optimizer), written["optimizer"], pointer + "/optimizer");
+    if (!written.contains("schedule")) return;
+    const passes::Schedule& schedule = passes::schedules().named(stage.schedule.text("kind"), "schedule");
+    const auto epochs = static_cast<double>(stage.epochs);
+    const double warmup = stage.schedule.number("warmup_epochs");
+    if (warmup > epochs || (warmup == epochs && schedule.name != "constant")) {
       fail(pointer + "/schedule/warmup_epochs", fmt::format("found {}, which leaves nothing of the stage's {} epochs to the schedule",
-                                                            schedule["warmup_epochs"].dump(), epochs));
+                                                            written["schedule"]["warmup_epochs"].dump(), epochs));
     }
-    const double every = schedule.value("every_epochs", 1.0);
-    if (kind == "step" && every >= epochs - warmup) {
-      fail(pointer + (schedule.contains("every_epochs") ? "/schedule/every_epochs" : "/schedule/kind"),
-           fmt::format("the rate would fall after {} epochs, of which the stage has {} behind its warm-up", every, epochs - warmup));
-    }
+    if (schedule.idle) check_idle(schedule.idle(stage.schedule, epochs - warmup), written["schedule"], pointer + "/schedule");
+  }
+
+  // At the key, or at the kind where the user left the key at its default.
+  void check_idle(const passes::IdleSetting& idle, const Json& written, const std::string& pointer) const {
+    if (!idle.key.empty()) fail(pointer + "/" + (written.contains(idle.key) ? idle.key : "kind"), idle.reason);
   }
 
   // The variance of one value is 0, whatever the value.

@@ -18,7 +18,8 @@ const T& get(const Attributes& attributes, std::string_view name) {
 
 std::string_view kind_of(const Attribute& attribute) {
   constexpr std::array<std::string_view, std::variant_size_v<Attribute>> names{"a boolean", "an integer",         "a number",
-                                                                               "a text",    "a list of integers", "a list of numbers"};
+                                                                               "a text",    "a list of integers", "a list of numbers",
+                                                                               "an object", "a list of texts",    "a list of objects"};
   return names.at(attribute.index());
 }
 
@@ -49,6 +50,21 @@ const std::vector<std::int64_t>& Attributes::integers(std::string_view name) con
 }
 const std::vector<double>& Attributes::numbers(std::string_view name) const {
   return get<std::vector<double>>(*this, name);
+}
+const Attributes& Attributes::object(std::string_view name) const {
+  return get<Object>(*this, name).members();
+}
+const std::vector<std::string>& Attributes::texts(std::string_view name) const {
+  return get<std::vector<std::string>>(*this, name);
+}
+const std::vector<Object>& Attributes::objects(std::string_view name) const {
+  return get<std::vector<Object>>(*this, name);
+}
+
+Object::Object() : members_(std::make_shared<const Attributes>()) {}
+Object::Object(Attributes members) : members_(std::make_shared<const Attributes>(std::move(members))) {}
+bool Object::operator==(const Object& other) const {
+  return *members_ == *other.members_;
 }
 
 }  // namespace stair::ir

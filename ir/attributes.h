@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,8 +12,23 @@
 
 namespace stair::ir {
 
-/// One attribute of a node. Numbers with a point are double; lists are of one kind.
-using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+class Attributes;
+
+/// The value of an attribute that has members of its own: options of a pass that come in kinds. Copies share them.
+class Object {
+ public:
+  Object();
+  Object(Attributes members);  // NOLINT(google-explicit-constructor): a value like the others
+  const Attributes& members() const { return *members_; }
+  bool operator==(const Object& other) const;
+
+ private:
+  std::shared_ptr<const Attributes> members_;
+};
+
+/// One attribute of a node or a pass. Numbers with a point are double; lists are of one type.
+using Attribute = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>, Object,
+                               std::vector<std::string>, std::vector<Object>>;
 
 /// "an integer", "a number", "a list of integers", …
 std::string_view kind_of(const Attribute& attribute);
@@ -35,6 +51,9 @@ class Attributes {
   const std::string& text(std::string_view name) const;
   const std::vector<std::int64_t>& integers(std::string_view name) const;
   const std::vector<double>& numbers(std::string_view name) const;
+  const Attributes& object(std::string_view name) const;
+  const std::vector<std::string>& texts(std::string_view name) const;
+  const std::vector<Object>& objects(std::string_view name) const;
 
   auto begin() const { return items_.begin(); }
   auto end() const { return items_.end(); }

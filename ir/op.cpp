@@ -1,107 +1,15 @@
 #include "ir/op.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <utility>
 
 namespace stair::ir {
 
 namespace ops {
 void register_all(OpRegistry& registry);  // generated from the files of ir/ops
-}
-
-namespace {
-
-std::string text_of(double number) {
-  std::ostringstream out;
-  out << number;
-  return out.str();
-}
-
-bool holds(const Bounds& bounds, double x) {
-  return std::isfinite(x) && (bounds.above_low ? x > bounds.low : x >= bounds.low) &&
-         (bounds.below_high ? x < bounds.high : x <= bounds.high);
-}
-
-// "a finite number", "at least 1", "more than 0 and less than 1", …
-std::string text_of(const Bounds& bounds) {
-  std::string text;
-  if (std::isfinite(bounds.low)) text = (bounds.above_low ? "more than " : "at least ") + text_of(bounds.low);
-  if (std::isfinite(bounds.high)) {
-    text += (text.empty() ? "" : " and ") + std::string(bounds.below_high ? "less than " : "at most ") + text_of(bounds.high);
-  }
-  return text.empty() ? "a finite number" : text;
-}
-
-// What is wrong with the value of the attribute, "" if nothing is. Both are of one kind.
-std::string fault_of(const AttributeSpec& spec, const Attribute& value) {
-  const auto number = [&](double x) { return holds(spec.bounds, x) ? "" : "is " + text_of(x) + ", expected " + text_of(spec.bounds); };
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    return holds(spec.bounds, static_cast<double>(*integer)) ? "" : "is " + std::to_string(*integer) + ", expected " + text_of(spec.bounds);
-  }
-  if (const auto* real = std::get_if<double>(&value)) return number(*real);
-  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
-    for (const std::int64_t integer : *integers) {
-      if (!holds(spec.bounds, static_cast<double>(integer)))
-        return "is " + to_string(*integers) + ", expected each to be " + text_of(spec.bounds);
-    }
-  }
-  if (const auto* reals = std::get_if<std::vector<double>>(&value)) {
-    for (const double real : *reals) {
-      if (!holds(spec.bounds, real)) return "holds " + text_of(real) + ", expected each to be " + text_of(spec.bounds);
-    }
-  }
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    if (!spec.choices.empty() && std::find(spec.choices.begin(), spec.choices.end(), *text) == spec.choices.end()) {
-      return "is '" + *text + "'" + did_you_mean(*text, spec.choices) + ", expected " + one_of(spec.choices);
-    }
-  }
-  return "";
-}
-
-}  // namespace
-
-Bounds at_least(double low) {
-  return {.low = low};
-}
-Bounds above(double low) {
-  return {.low = low, .above_low = true};
-}
-Bounds within(double low, double high) {
-  return {.low = low, .high = high};
-}
-
-Attributes completed(const std::vector<AttributeSpec>& specs, Attributes given, const std::string& where, const std::string& noun) {
-  Attributes complete;
-  for (const AttributeSpec& spec : specs) {
-    const std::string named = where + noun + " '" + spec.name + "' ";
-    if (!given.has(spec.name)) {
-      if (spec.required) throw Error(named + "is missing, expected " + std::string(kind_of(spec.fallback)));
-      complete.set(spec.name, spec.fallback);
-      continue;
-    }
-    Attribute value = given.at(spec.name);
-    if (std::holds_alternative<double>(spec.fallback) && std::holds_alternative<std::int64_t>(value)) {
-      value = static_cast<double>(std::get<std::int64_t>(value));
-    }
-    if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value);
-        list != nullptr && std::holds_alternative<std::vector<double>>(spec.fallback)) {
-      value = std::vector<double>(list->begin(), list->end());
-    }
-    if (value.index() != spec.fallback.index()) {
-      throw Error(named + "is " + std::string(kind_of(value)) + ", expected " + std::string(kind_of(spec.fallback)));
-    }
-    if (const std::string fault = fault_of(spec, value); !fault.empty()) throw Error(named + fault);
-    complete.set(spec.name, std::move(value));
-    given.erase(spec.name);
-  }
-  for (const auto& [name, value] : given) {
-    std::vector<std::string> names;
-    for (const AttributeSpec& spec : specs) names.push_back(spec.name);
-    throw Error(where + "unknown " + noun + " '" + name + "'" + did_you_mean(name, names));
-  }
-  return complete;
 }
 
 void InferContext::fail(const std::string& message) const {
@@ -169,7 +77,8 @@ void DataContext::expect_reals(std::size_t i, const Bounds& bounds) const {
   for (std::int64_t e = 0; e < constant.count(); ++e) {
     const double x = constant.type.dtype == DType::f64 ? constant.as<double>()[e] : static_cast<double>(constant.as<float>()[e]);
     if (holds(bounds, x)) continue;
-    fail("element " + std::to_string(e) + " of operand '" + op.operands[i].name + "' is " + text_of(x) + ", expected " + text_of(bounds));
+    fail("element " + std::to_string(e) + " of operand '" + op.operands[i].name + "' is " + fmt::format("{:g}", x) + ", expected " +
+         to_string(bounds));
   }
 }
 
@@ -293,30 +202,14 @@ std::int64_t multiply_accumulates(const Graph& graph, const Node& node) {
   return node.op->multiply_accumulates == nullptr ? 0 : node.op->multiply_accumulates(graph, node);
 }
 
-void OpRegistry::add(OpSchema schema) {
-  std::string name = schema.name;
-  if (!schemas_.emplace(name, std::move(schema)).second) throw InternalError("two files of ir/ops make '" + name + "'");
-}
-
-const OpSchema* OpRegistry::find(std::string_view name) const {
-  const auto it = schemas_.find(name);
-  return it == schemas_.end() ? nullptr : &it->second;
-}
-
 const OpRegistry& op_registry() {
-  static const OpRegistry registry = [] {
-    OpRegistry all;
-    ops::register_all(all);
-    return all;
-  }();
+  static const OpRegistry registry = filled(ops::register_all);
   return registry;
 }
 
 const OpSchema& op(std::string_view name) {
   if (const OpSchema* schema = op_registry().find(name)) return *schema;
-  std::vector<std::string> names;
-  for (const auto& [known, schema] : op_registry().all()) names.push_back(known);
-  throw Error("unknown op '" + std::string(name) + "'" + did_you_mean(name, names));
+  throw Error("unknown op '" + std::string(name) + "'" + did_you_mean(name, op_registry().names()));
 }
 
 }  // namespace stair::ir

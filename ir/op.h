@@ -2,16 +2,17 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "ir/attribute_spec.h"
 #include "ir/attributes.h"
 #include "ir/error.h"
 #include "ir/graph.h"
+#include "ir/kinds.h"
 #include "ir/type.h"
 
 namespace stair::ir {
@@ -43,29 +44,6 @@ struct OperandSpec {
 };
 /// A result that shards reduce.
 OperandSpec reduced(Reduction over_shards, std::string name, std::string doc);
-
-/// What a number, an integer or each element of a list may be. It is finite in any case.
-struct Bounds {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool above_low = false;   ///< low itself is excluded
-  bool below_high = false;  ///< high itself is excluded
-};
-Bounds at_least(double low);
-Bounds above(double low);
-Bounds within(double low, double high);
-
-struct AttributeSpec {
-  std::string name;
-  std::string doc;
-  Attribute fallback = {};  ///< the default; where `required` only its kind counts
-  bool required = false;
-  Bounds bounds = {};
-  std::vector<std::string> choices = {};  ///< that a text is one of; none: any text
-};
-/// The given attributes with the defaults of the others. Throws Error "WHERENOUN 'NAME' …" for one that is missing, unknown, of another
-/// kind or out of its bounds; `noun` is what messages call an attribute.
-Attributes completed(const std::vector<AttributeSpec>& specs, Attributes given, const std::string& where, const std::string& noun);
 
 /// What an op's shape inference sees. `operands` holds nullptr for an absent optional operand.
 struct InferContext {
@@ -217,16 +195,7 @@ struct OpSchema {
 /// The types of a node's results; `operands` holds nullptr for an absent one. Throws Error as the schema's infer() does.
 std::vector<Type> infer_types(const OpSchema& op, const std::string& node, const Attributes& attributes, std::vector<const Type*> operands);
 
-/// All ops by name.
-class OpRegistry {
- public:
-  void add(OpSchema schema);
-  const OpSchema* find(std::string_view name) const;
-  const std::map<std::string, OpSchema, std::less<>>& all() const { return schemas_; }
-
- private:
-  std::map<std::string, OpSchema, std::less<>> schemas_;
-};
+using OpRegistry = Registry<OpSchema>;
 
 /// OpSchema::multiply_accumulates of the node, 0 where its op has none.
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node);

@@ -237,6 +237,13 @@ std::string Scanner::string() {
 
 Attribute Scanner::literal() {
   if (next_is('"')) return string();
+  if (next_is('{')) {
+    constexpr int most_nested = 16;
+    if (++depth_ > most_nested) fail("objects are nested more than " + std::to_string(most_nested) + " deep");
+    Object object(attributes());
+    --depth_;
+    return object;
+  }
   if (accept('[')) {
     std::vector<double> numbers;
     std::vector<std::int64_t> integers;
@@ -296,6 +303,11 @@ std::string print_literal(const Attribute& attribute) {
       return print_list(value, [](std::int64_t v) { return std::to_string(v); });
     }
     std::string operator()(const std::vector<double>& value) const { return print_list(value, print_number); }
+    std::string operator()(const Object& value) const { return value.members().empty() ? "{}" : print_attributes(value.members()); }
+    std::string operator()(const std::vector<std::string>& value) const { return print_list(value, print_string); }
+    std::string operator()(const std::vector<Object>& value) const {
+      return print_list(value, [](const Object& object) { return print_literal(object); });
+    }
   };
   return std::visit(Printer{}, attribute);
 }

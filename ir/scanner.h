@@ -32,7 +32,7 @@ class Scanner {
   std::int64_t integer(std::string_view expected);
   double number();
   std::string string();
-  /// true, false, an integer, a number, a string or a list of integers or numbers.
+  /// true, false, an integer, a number, a string, a list of integers or numbers, or an object, "{key=literal, …}".
   Attribute literal();
   /// "{key=literal, …}", or nothing.
   Attributes attributes();
@@ -50,6 +50,7 @@ class Scanner {
   std::string_view text_, source_;
   std::size_t at_ = 0;
   std::size_t token_ = 0;  // where the last token begins
+  int depth_ = 0;          // of objects
 };
 
 /// A name as the text form writes it: as it is, or as a string where it has other characters.

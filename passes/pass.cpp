@@ -9,28 +9,15 @@ namespace stair::passes {
 
 void register_all(PassRegistry& registry);  // generated from the files of passes/transforms
 
-void PassRegistry::add(Pass pass) {
-  std::string name = pass.name;
-  if (!passes_.emplace(name, std::move(pass)).second) throw InternalError("two files of passes/transforms make '" + name + "'");
-}
-
 const PassRegistry& registry() {
-  static const PassRegistry all = [] {
-    PassRegistry made;
-    register_all(made);
-    return made;
-  }();
+  static const PassRegistry all = ir::filled(register_all);
   return all;
 }
 
 Result run(const Step& step, const ir::Graph& graph) {
-  const auto it = registry().all().find(step.pass);
-  if (it == registry().all().end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, pass] : registry().all()) names.push_back(name);
-    throw Error("unknown pass '" + step.pass + "'" + did_you_mean(step.pass, names));
-  }
-  Result result = it->second.run(graph, ir::completed(it->second.options, step.options, "pass '" + it->first + "': ", "option"));
+  const Pass* pass = registry().find(step.pass);
+  if (pass == nullptr) throw Error("unknown pass '" + step.pass + "'" + did_you_mean(step.pass, registry().names()));
+  Result result = pass->run(graph, ir::completed(pass->options, step.options, "pass '" + pass->name + "': ", "option"));
   ir::verify(result.graph);
   return result;
 }

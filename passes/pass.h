@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,14 +49,7 @@ struct Pass {
   std::function<Result(const ir::Graph& graph, const ir::Attributes& options)> run;
 };
 
-class PassRegistry {
- public:
-  void add(Pass pass);
-  const std::map<std::string, Pass, std::less<>>& all() const { return passes_; }
-
- private:
-  std::map<std::string, Pass, std::less<>> passes_;
-};
+using PassRegistry = ir::Registry<Pass>;
 
 /// The registry with every file of passes/transforms in it.
 const PassRegistry& registry();

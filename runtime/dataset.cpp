@@ -16,30 +16,13 @@ namespace datasets {
 void register_all(DatasetRegistry& registry);  // generated from the files of runtime/datasets
 }
 
-const std::vector<DatasetFormat>& dataset_formats() {
-  static const DatasetRegistry registry = [] {
-    DatasetRegistry all;
-    datasets::register_all(all);
-    return all;
-  }();
-  return registry.all();
+const DatasetRegistry& dataset_formats() {
+  static const DatasetRegistry registry = ir::filled(datasets::register_all);
+  return registry;
 }
-
-namespace {
-
-const DatasetFormat& format_named(const std::string& format) {
-  std::vector<std::string> names;
-  for (const DatasetFormat& known : dataset_formats()) {
-    if (known.name == format) return known;
-    names.push_back(known.name);
-  }
-  throw Error("unknown data format '" + format + "'" + did_you_mean(format, names) + ", expected " + one_of(names));
-}
-
-}  // namespace
 
 void check_files(const std::string& format, const DatasetFiles& files) {
-  const DatasetFormat& known = format_named(format);
+  const DatasetFormat& known = dataset_formats().named(format, "data format");
   for (const auto& [key, paths] : files) {
     if (std::find(known.files.begin(), known.files.end(), key) == known.files.end()) {
       throw Error("data of the format '" + format + "': unknown key '" + key + "'" + did_you_mean(key, known.files) + ", expected " +
@@ -63,7 +46,7 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
       if (std::filesystem::is_fifo(path, ignored)) throw Error(path + ": is a pipe, expected a file: data are read more than once");
     }
   }
-  return format_named(format).load(files);
+  return dataset_formats().named(format, "data format").load(files);
 }
 
 void check_images(const Tensor& images, const std::string& path) {

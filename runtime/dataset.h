@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/kinds.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
@@ -31,16 +32,9 @@ struct DatasetFormat {
   std::function<Dataset(const DatasetFiles&)> load;
 };
 
-class DatasetRegistry {
- public:
-  void add(DatasetFormat format) { formats_.push_back(std::move(format)); }
-  const std::vector<DatasetFormat>& all() const { return formats_; }
+using DatasetRegistry = ir::Registry<DatasetFormat>;
 
- private:
-  std::vector<DatasetFormat> formats_;
-};
-
-const std::vector<DatasetFormat>& dataset_formats();
+const DatasetRegistry& dataset_formats();
 
 /// Error for an unknown format or key (with the nearest one), for a missing key, and for more than one file where the format takes one.
 void check_files(const std::string& format, const DatasetFiles& files);

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "passes/optimizer.h"
 #include "passes/pass.h"
+#include "passes/schedule.h"
 
 // output grad:w = %g  ->  update w = optimizer(w, g, learning_rate(step)), update step = step + 1
 
@@ -19,28 +21,22 @@ constexpr std::string_view prefix = "grad:";
 
 class Appender {
  public:
-  Appender(const Graph& source, const Attributes& options) : source_(source), options_(options) {}
+  Appender(const Graph& source, const Attributes& options)
+      : source_(source),
+        options_(options),
+        chosen_(options.object("optimizer")),
+        optimizer_(optimizers().named(chosen_.text("kind"), "optimizer")) {}
 
   Result run() {
-    const std::vector<std::string> optimizers{"sgd", "adam", "adamw"};
-    const std::string& optimizer = options_.text("optimizer");
-    if (optimizer != optimizers[0] && optimizer != optimizers[1] && optimizer != optimizers[2]) {
-      throw Error("pass 'append_optimizer': unknown optimizer '" + optimizer + "'" + did_you_mean(optimizer, optimizers) + ", expected " +
-                  one_of(optimizers));
-    }
     copy_source();
     ir::State counter;
     counter.role = ir::StateRole::counter;
     step_ = graph_.add_state(graph_.derived("", "step"), {ir::DType::i64, {1}}, counter);
-    rate_ = graph_.emit("learning_rate", {step_},
-                        {{"kind", options_.at("schedule")},
-                         {"base", options_.at("learning_rate")},
-                         {"total_steps", options_.at("total_steps")},
-                         {"step_size", options_.at("step_size")},
-                         {"gamma", options_.at("gamma")},
-                         {"warmup_steps", options_.at("warmup_steps")},
-                         {"final", options_.at("final")}},
-                        graph_.derived("", "learning_rate"));
+    const Attributes& schedule = options_.object("schedule");
+    rate_ = schedules()
+                .named(schedule.text("kind"), "schedule")
+                .rate({graph_, schedule, step_, chosen_.number("learning_rate"), options_.integer("epochs"),
+                       options_.integer("steps_per_epoch")});
     graph_.add_output("learning_rate", rate_);
     clip_gradients();
     for (const auto& [parameter, gradient] : gradients_) update(parameter, gradient);
@@ -73,7 +69,7 @@ class Appender {
   }
 
   void clip_gradients() {
-    const double max_norm = options_.number("max_norm");
+    const double max_norm = chosen_.number("max_norm");
     if (max_norm <= 0) return;
     std::vector<ValueId> all;
     for (const auto& [parameter, gradient] : gradients_) all.push_back(gradient);
@@ -83,27 +79,23 @@ class Appender {
     }
   }
 
-  ValueId slot(ValueId parameter, const char* name) {
-    ir::State state;
-    state.role = ir::StateRole::slot;
-    return graph_.add_state(graph_.derived(graph_.value(parameter).name, name), graph_.type(parameter), state);
-  }
-
   void update(ValueId parameter, ValueId gradient) {
     const std::string name = graph_.value(parameter).name;
     const Attributes wishes = graph_.state(parameter)->attributes;
     ValueId rate = rate_;
     if (wishes.has("lr_scale")) {
-      // A step of Adam is as long as its rate says, one of SGD is as long as the gradient: that is scaled once more (Courbariaux 2015,
-      // section 2.5).
       const double factor = wishes.number("lr_scale");
-      const bool is_sgd = options_.text("optimizer") == "sgd";
-      const ValueId scale = graph_.emit("constant", {}, {{"value", is_sgd ? factor * factor : factor}}, graph_.derived(name, "lr_scale"));
+      const double scaled = optimizer_.proportional_to_gradient ? factor * factor : factor;
+      const ValueId scale = graph_.emit("constant", {}, {{"value", scaled}}, graph_.derived(name, "lr_scale"));
       rate = graph_.emit("mul", {rate_, scale}, {}, graph_.derived(name, "learning_rate"));
     }
     const bool decays = !wishes.has("decay") || wishes.boolean("decay");
-    const double decay = decays ? options_.number("weight_decay") : 0.0;
-    ValueId next = options_.text("optimizer") == "sgd" ? sgd(parameter, gradient, rate, decay) : adam(parameter, gradient, rate, decay);
+    ParameterUpdate update(graph_, chosen_, parameter);
+    update.gradient = gradient;
+    update.learning_rate = rate;
+    update.step = step_;
+    update.weight_decay = decays ? chosen_.number("weight_decay") : 0.0;
+    ValueId next = optimizer_.next(update);
     if (wishes.has("clip")) {
       const double bound = wishes.number("clip");
       next = graph_.emit("clip", {next}, {{"low", -bound}, {"high", bound}}, graph_.derived(name, "clipped"));
@@ -112,39 +104,10 @@ class Appender {
     changes_.push_back("updates '" + name + "'");
   }
 
-  ValueId sgd(ValueId parameter, ValueId gradient, ValueId rate, double decay) {
-    const std::string name = graph_.derived(graph_.value(parameter).name, "next");
-    const double momentum = options_.number("momentum");
-    if (momentum == 0) return graph_.emit("sgd", {parameter, gradient, rate}, {{"weight_decay", decay}}, name);
-    const ValueId velocity = slot(parameter, "momentum");
-    const std::vector<ValueId> results =
-        graph_
-            .add("sgd_momentum", {parameter, gradient, rate, velocity},
-                 {{"momentum", momentum}, {"nesterov", options_.at("nesterov")}, {"weight_decay", decay}}, name)
-            .results;
-    graph_.add_update(velocity, results[1]);
-    return results[0];
-  }
-
-  ValueId adam(ValueId parameter, ValueId gradient, ValueId rate, double decay) {
-    const ValueId first = slot(parameter, "moment1");
-    const ValueId second = slot(parameter, "moment2");
-    const std::vector<ValueId> results = graph_
-                                             .add("adam", {parameter, gradient, rate, first, second, step_},
-                                                  {{"beta1", options_.at("beta1")},
-                                                   {"beta2", options_.at("beta2")},
-                                                   {"eps", options_.at("eps")},
-                                                   {"weight_decay", decay},
-                                                   {"decoupled", options_.text("optimizer") == "adamw"}},
-                                                  graph_.derived(graph_.value(parameter).name, "next"))
-                                             .results;
-    graph_.add_update(first, results[1]);
-    graph_.add_update(second, results[2]);
-    return results[0];
-  }
-
   const Graph& source_;
   const Attributes& options_;
+  const Attributes& chosen_;  // the optimizer's members
+  const Optimizer& optimizer_;
   Graph graph_;
   std::vector<std::pair<ValueId, ValueId>> gradients_;  // by parameter
   ValueId step_ = ir::absent, rate_ = ir::absent;
@@ -158,21 +121,10 @@ void append_optimizer(PassRegistry& registry) {
                 .summary =
                     "Turns the outputs 'grad:NAME' into updates of the parameters, with the optimizer's slots, the counter 'step' and the "
                     "schedule of the learning rate as states and nodes. After autodiff.",
-                .options = {{"optimizer", "'sgd', 'adam' or 'adamw'", std::string("sgd")},
-                            {"learning_rate", "after warm-up", 0.01},
-                            {"momentum", "sgd; 0: without", 0.0},
-                            {"nesterov", "sgd with momentum: looks ahead", false},
-                            {"beta1", "adam, adamw", 0.9},
-                            {"beta2", "adam, adamw", 0.999},
-                            {"eps", "adam, adamw", 1e-8},
-                            {"weight_decay", "L2 decay; decoupled in adamw", 0.0},
-                            {"max_norm", "clips the norm of all gradients together; 0: not", 0.0},
-                            {"schedule", "'constant', 'step', 'cosine' or 'exponential'", std::string("constant")},
-                            {"total_steps", "of the stage (cosine)", std::int64_t{1}},
-                            {"step_size", "steps between decays (step, exponential)", std::int64_t{1}},
-                            {"gamma", "decay (step, exponential)", 0.1},
-                            {"warmup_steps", "steps of linear rise", std::int64_t{0}},
-                            {"final", "rate at the end (cosine)", 0.0}},
+                .options = {optimizer_spec(),
+                            schedule_spec(),
+                            {.name = "epochs", .doc = "of the stage", .fallback = std::int64_t{1}, .bounds = ir::at_least(1)},
+                            {.name = "steps_per_epoch", .doc = "of the stage", .fallback = std::int64_t{1}, .bounds = ir::at_least(1)}},
                 .run = [](const Graph& graph, const Attributes& options) { return Appender(graph, options).run(); }});
 }
 

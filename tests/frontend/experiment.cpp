@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <set>
+#include <string>
+#include <vector>
 
-#include "frontend/schema.h"
+#include "frontend/experiment_keys.h"
+#include "frontend/json_schema.h"
 #include "ir/error.h"
 #include "ir/text.h"
 #include "passes/recipe.h"
@@ -63,7 +67,8 @@ TEST_CASE("an experiment is read with its defaults, and its paths are absolute")
   CHECK(experiment.data.train.at("images") == std::vector<std::string>{"/data/train.images"});
   CHECK(experiment.stages[1].name == "ptq");
   CHECK(experiment.stages[2].name == "qat");
-  CHECK(experiment.stages[0].optimizer_options(12).integer("total_steps") == 24);
+  CHECK(experiment.stages[0].optimizer_options(12).integer("epochs") == 2);
+  CHECK(experiment.stages[0].optimizer_options(12).integer("steps_per_epoch") == 12);
 }
 
 TEST_CASE("the JSON that a checkpoint keeps reads back to the same experiment") {
@@ -101,8 +106,7 @@ TEST_CASE("misspelt keys are told at every level, with the nearest one") {
   CHECK(begins(error_with("/stages/2/optimizer/lerning_rate", "1"),
                "e.json /stages/2/optimizer/lerning_rate: unknown key 'lerning_rate' (did you mean 'learning_rate'?)"));
   CHECK(begins(error_with("/stages/2/schedule/gama", "1"), "e.json /stages/2/schedule/gama: unknown key 'gama' (did you mean 'gamma'?)"));
-  CHECK(begins(error_with("/model/layers/0/strid", "1"),
-               "e.json /model /layers/0/strid: conv2d: unknown key 'strid' (did you mean 'stride'?)"));
+  CHECK(begins(error_with("/model/layers/0/strid", "1"), "e.json /model /layers/0/strid: unknown key 'strid' (did you mean 'stride'?)"));
   CHECK(error_with("/data/train/lables", "\"a\"") ==
         "e.json /data/train: data of the format 'idx': unknown key 'lables' (did you mean 'labels'?), expected 'images' or 'labels'");
 }
@@ -124,20 +128,21 @@ TEST_CASE("wrong types, choices and bounds are told with what was found and expe
         "e.json /stages/0/epochs: found 9223372036854775807, expected at most 1000000");
   CHECK(error_with("/stages/0/optimizer/learning_rate", "0") == "e.json /stages/0/optimizer/learning_rate: found 0, expected more than 0");
   CHECK(error_with("/stages/0/optimizer/kind", "\"adm\"") ==
-        "e.json /stages/0/optimizer/kind: found \"adm\" (did you mean 'adam'?), expected 'sgd', 'adam' or 'adamw'");
+        "e.json /stages/0/optimizer/kind: found \"adm\" (did you mean 'adam'?), expected 'adam', 'adamw' or 'sgd'");
   CHECK(error_with("/data/std", "[0]") == "e.json /data/std/0: found 0, expected more than 0");
-  CHECK(error_with("/data/train/images", "3") == "e.json /data/train/images: found 3, expected a text or a list");
+  CHECK(error_with("/data/train/images", "3") == "e.json /data/train/images: found 3, expected a text or a list of texts");
   CHECK(error_with("/export", "\"yes\"") == "e.json /export: found \"yes\", expected true or false");
   for (const char* key : {"model", "data", "stages"}) {
-    CHECK(error_without("", key) == "e.json /: the key '" + std::string(key) + "' is missing");
+    CHECK(begins(error_without("", key), "e.json /: the key '" + std::string(key) + "' is missing, expected a"));
   }
-  CHECK(error_without("/data", "test") == "e.json /data: the key 'test' is missing");
-  CHECK(error_without("/stages/0/optimizer", "learning_rate") == "e.json /stages/0/optimizer: the key 'learning_rate' is missing");
+  CHECK(error_without("/data", "test") == "e.json /data: the key 'test' is missing, expected an object (what they are evaluated on)");
+  CHECK(error_without("/stages/0/optimizer", "learning_rate") ==
+        "e.json /stages/0/optimizer: the key 'learning_rate' is missing, expected a number (after warm-up)");
 }
 
 TEST_CASE("data that the format or the model can't mean is refused before anything is loaded") {
   CHECK(error_with("/data/format", "\"ids\"") ==
-        "e.json /data/train: unknown data format 'ids' (did you mean 'idx'?), expected 'cifar10', 'idx' or 'npy'");
+        "e.json /data/format: found \"ids\" (did you mean 'idx'?), expected 'cifar10', 'idx' or 'npy'");
   CHECK(error_without("/data/test", "labels") == "e.json /data/test: data of the format 'idx': 'labels' is missing");
   CHECK(error_with("/data/train/images", R"(["a", "b"])") ==
         "e.json /data/train: data of the format 'idx': 'images' is a list of 2 files, expected one");
@@ -163,11 +168,15 @@ TEST_CASE("recipe errors have pointers into the experiment") {
 }
 
 TEST_CASE("stages have what their kind needs, and names of their own") {
-  CHECK(error_with("/stages/1/epochs", "1") == "e.json /stages/1/epochs: a calibrate stage has none");
-  CHECK(error_with("/stages/1/optimizer", R"({"learning_rate": 1})") == "e.json /stages/1/optimizer: a calibrate stage has none");
-  CHECK(error_with("/stages/0/batches", "1") == "e.json /stages/0/batches: only a calibrate stage has them");
-  CHECK(error_without("/stages/0", "epochs") == "e.json /stages/0: the key 'epochs' is missing");
-  CHECK(error_without("/stages/2", "optimizer") == "e.json /stages/2: the key 'optimizer' is missing");
+  CHECK(error_with("/stages/1/epochs", "1") ==
+        "e.json /stages/1/epochs: has no effect with the stage 'calibrate', only with 'float' or 'qat'");
+  CHECK(error_with("/stages/1/optimizer", R"({"learning_rate": 1})") ==
+        "e.json /stages/1/optimizer: has no effect with the stage 'calibrate', only with 'float' or 'qat'");
+  CHECK(error_with("/stages/0/batches", "1") == "e.json /stages/0/batches: has no effect with the stage 'float', only with 'calibrate'");
+  CHECK(error_without("/stages/0", "epochs") ==
+        "e.json /stages/0: the key 'epochs' is missing, expected an integer (passes over the training data)");
+  CHECK(error_without("/stages/2", "optimizer") ==
+        "e.json /stages/2: the key 'optimizer' is missing, expected an object (how parameters follow their gradients)");
   CHECK(error_with("/stages/2/name", "\"ptq\"") == "e.json /stages/2/name: two stages are named 'ptq'");
   CHECK(error_with("/stages/2/name", "\"../x\"") == "e.json /stages/2/name: found '../x', expected the beginning of a file name");
   CHECK(error_with("/stages/2/name", "\"\"") == "e.json /stages/2/name: found '', expected the beginning of a file name");
@@ -214,37 +223,64 @@ TEST_CASE("what isn't JSON is told with line and column") {
   CHECK(error(std::string(100'000, '[') + std::string(100'000, ']')) == "e.json: is nested more than 100 deep");
 }
 
-TEST_CASE("the schemas are valid JSON, and the experiment reader knows what they allow") {
-  for (const char* name : {"model", "experiment"}) {
-    const std::string path = STAIR_SOURCE_DIR "/frontend/schemas/" + std::string(name) + ".schema.json";
-    CHECK(driver::load_json(path)["type"] == "object");
+namespace {
+
+// All keys that specs name, in objects, in lists of them and in their kinds.
+void collect(const std::vector<ir::AttributeSpec>& specs, std::set<std::string>& keys) {
+  for (const ir::AttributeSpec& spec : specs) {
+    keys.insert(spec.name);
+    collect(spec.members, keys);
+    if (spec.kinds == nullptr) continue;
+    for (const ir::KindSpec& kind : spec.kinds()) {
+      keys.insert(kind.name);
+      collect(kind.members, keys);
+    }
   }
-  // All keys of the schema at once.
+}
+
+}  // namespace
+
+TEST_CASE("the schemas in the repository are those that `stair schema` prints") {
+  for (const std::string& name : driver::schema_names()) {
+    const std::string path = STAIR_SOURCE_DIR "/docs/schemas/" + name + ".schema.json";
+    CHECK_MESSAGE(driver::load_json(path) == driver::json_schema(name), name);
+  }
+}
+
+TEST_CASE("every key and kind of an experiment is in its documentation") {
+  std::set<std::string> keys;
+  collect(driver::experiment_keys(), keys);
+  const std::string page = runtime::read_file(STAIR_SOURCE_DIR "/docs/format-experiment-json.md");
+  for (const std::string& key : keys)
+    CHECK_MESSAGE((page.find("`" + key + "`") != std::string::npos || page.find("\"" + key + "\"") != std::string::npos), key);
+  CHECK(keys.size() > 40);
+}
+
+TEST_CASE("all keys of an experiment are read") {
   Json json = tests::small_experiment();
   json["$schema"] = "experiment.schema.json";
   json["shards"] = 4;
-  json["loss"] = {{"kind", "cross_entropy"}, {"label_smoothing", 0.1}};
+  json["loss"] = {{"label_smoothing", 0.1}};
   json["recipe"] = "classic";
   json["start"] = "a.safetensors";
   json["plugins"] = {"/backends/mine.so"};
   json["export"] = false;
   json["stages"][0]["name"] = "first";
-  json["stages"][0]["optimizer"] = {{"kind", "adamw"}, {"learning_rate", 0.1}, {"momentum", 0.9},     {"nesterov", false}, {"beta1", 0.9},
-                                    {"beta2", 0.99},   {"eps", 1e-8},          {"weight_decay", 0.1}, {"max_norm", 1}};
-  json["stages"][0]["schedule"] = {{"kind", "step"}, {"warmup_epochs", 0.5}, {"every_epochs", 2}, {"gamma", 0.5}, {"final", 0}};
-  const Json schema = driver::load_json(STAIR_SOURCE_DIR "/frontend/schemas/experiment.schema.json");
-  for (const auto& item : schema["properties"].items()) CHECK_MESSAGE(json.contains(item.key()), item.key());
-  const Json& stage = schema["definitions"];
-  for (const auto& [key, value] : stage["optimizer"]["properties"].items()) CHECK(json["stages"][0]["optimizer"].contains(key));
-  for (const auto& [key, value] : stage["schedule"]["properties"].items()) CHECK(json["stages"][0]["schedule"].contains(key));
+  json["stages"][0]["optimizer"] = {{"kind", "adamw"}, {"learning_rate", 0.1}, {"beta1", 0.9}, {"beta2", 0.99},
+                                    {"eps", 1e-8},     {"weight_decay", 0.1},  {"max_norm", 1}};
+  json["stages"][0]["schedule"] = {{"kind", "step"}, {"warmup_epochs", 0.5}, {"every_epochs", 2}, {"gamma", 0.5}};
   const Experiment experiment = read(json);
   CHECK_FALSE(experiment.exports);
   CHECK(experiment.plugins == std::vector<std::string>{"/backends/mine.so"});
-  const ir::Attributes options = experiment.stages[0].optimizer_options(10);
-  CHECK(options.text("optimizer") == "adamw");
-  CHECK(options.integer("warmup_steps") == 5);
-  CHECK(options.integer("step_size") == 20);
-  CHECK(options.number("beta2") == 0.99);
-  CHECK(experiment.loss.number("label_smoothing") == 0.1);
+  const ir::Attributes& optimizer = experiment.stages[0].optimizer;
+  CHECK(optimizer.text("kind") == "adamw");
+  CHECK(optimizer.number("beta2") == 0.99);
+  CHECK(optimizer.number("max_norm") == 1);
+  const ir::Attributes& schedule = experiment.stages[0].schedule;
+  CHECK(schedule.number("warmup_epochs") == 0.5);
+  CHECK(schedule.number("every_epochs") == 2);
+  CHECK(experiment.stages[1].optimizer.empty());
+  CHECK(experiment.loss.object("loss").text("kind") == "cross_entropy");
+  CHECK(experiment.loss.object("loss").number("label_smoothing") == 0.1);
   CHECK(experiment.shards == 4);
 }

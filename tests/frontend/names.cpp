@@ -18,7 +18,7 @@ using ir::Graph;
 
 namespace {
 
-const ir::Attributes momentum{{"momentum", 0.9}, {"max_norm", 1.0}};
+const ir::Attributes momentum{{"optimizer", ir::Object({{"momentum", 0.9}, {"max_norm", 1.0}})}};
 const ir::Attributes adam{{"optimizer", std::string("adamw")}};
 
 std::vector<passes::Pipeline> pipelines(const passes::Recipe& recipe) {

@@ -8,6 +8,7 @@
 
 #include "ir/op.h"
 #include "ir/random.h"
+#include "ir/scanner.h"
 #include "tests/ops/case_lists.h"
 
 namespace stair::tests {
@@ -73,20 +74,6 @@ std::vector<double> drawn(const Draw& draw, std::size_t count, std::uint64_t see
   }
   return values;
 }
-
-struct Write {
-  std::ostringstream& out;
-  void operator()(bool value) const { out << (value ? "true" : "false"); }
-  void operator()(std::int64_t value) const { out << value; }
-  void operator()(double value) const { out << value; }
-  void operator()(const std::string& value) const { out << value; }
-  template <class T>
-  void operator()(const std::vector<T>& list) const {
-    out << '[';
-    for (std::size_t i = 0; i < list.size(); ++i) out << (i == 0 ? "" : ",") << list[i];
-    out << ']';
-  }
-};
 
 ir::Type with_reals(ir::Type type, ir::DType real) {
   if (type.dtype == ir::DType::f32) type.dtype = real;
@@ -160,7 +147,7 @@ std::string describe(const Case& c) {
   out << ')';
   for (const auto& [name, attribute] : c.attributes) {
     out << ' ' << name << '=';
-    std::visit(Write{out}, attribute);
+    out << ir::print_literal(attribute);
   }
   return out.str();
 }

@@ -219,9 +219,7 @@ TEST_CASE("unknown formats and keys are answered with the nearest") {
         }) == "data of the format 'idx': unknown key 'image' (did you mean 'images'?), expected 'images' or 'labels'");
   CHECK(error_of([] { load_dataset("idx", {{"images", {"f"}}}); }) == "data of the format 'idx': 'labels' is missing");
   CHECK(error_of([] { load_dataset("cifar10", {{"batches", {}}}); }) == "data of the format 'cifar10': 'batches' is missing");
-  std::vector<std::string> names;
-  for (const runtime::DatasetFormat& format : runtime::dataset_formats()) names.push_back(format.name);
-  CHECK(names == std::vector<std::string>{"cifar10", "idx", "npy"});
+  CHECK(runtime::dataset_formats().names() == std::vector<std::string>{"cifar10", "idx", "npy"});
 }
 
 TEST_CASE("labels outside of the model's classes are named") {

@@ -190,7 +190,7 @@ TEST_CASE("states that a file brings are finite; ranges that have seen nothing a
 TEST_CASE("a step whose loss is finite stops at a state that isn't, with the step") {
   for (const bool quantized : {false, true}) {
     CAPTURE(quantized);
-    const ir::Attributes sgd{{"momentum", 0.9}, {"learning_rate", 10.0}};
+    const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", 10.0}})}};
     const passes::Pipeline pipeline =
         quantized ? passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd) : passes::float_training({}, sgd);
     runtime::Tensors states;

@@ -56,7 +56,7 @@ struct Run {
   };
 
   runtime::Executor part_of(StepPart part, Tensors& states) const {
-    const ir::Attributes optimizer{{"momentum", 0.9}, {"learning_rate", 0.05}, {"max_norm", 0.5}};
+    const ir::Attributes optimizer{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", 0.05}, {"max_norm", 0.5}})}};
     const passes::Pipeline pipeline =
         recipe ? passes::quantized_training(*recipe, phase, {}, optimizer, part) : passes::float_training({}, optimizer, part);
     ir::Graph graph = passes::run(pipeline, model(batch / shards));

@@ -31,11 +31,10 @@ runtime::Dataset random_pictures() {
 }
 
 passes::Pipeline training(bool quantized, double learning_rate = 0.02) {
-  const ir::Attributes sgd{{"optimizer", std::string("sgd")},
-                           {"momentum", 0.9},
-                           {"learning_rate", learning_rate},
+  const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", learning_rate}})},
                            {"schedule", std::string("cosine")},
-                           {"total_steps", std::int64_t{epochs * steps_per_epoch}}};
+                           {"epochs", std::int64_t{epochs}},
+                           {"steps_per_epoch", std::int64_t{steps_per_epoch}}};
   return quantized ? passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd) : passes::float_training({}, sgd);
 }
 

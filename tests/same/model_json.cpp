@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <variant>
 
+#include "ir/error.h"
 #include "ir/op.h"
 
 namespace stair::tests {
@@ -12,7 +14,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const ir::Attribute& attribute) {
-  return std::visit([](const auto& value) { return Json(value); }, attribute);
+  return std::visit(
+      [](const auto& value) -> Json {
+        if constexpr (std::is_constructible_v<Json, decltype(value)>) return value;
+        throw InternalError("no layer has " + std::string(ir::kind_of(value)));
+      },
+      attribute);
 }
 
 // One number for a list of equal ones, now and then.

@@ -11,8 +11,8 @@ namespace {
 // Optimizers with different slots, so that the plans and texts have different updates in them.
 std::vector<ir::Attributes> optimizers() {
   return {{},
-          {{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 1e-4}},
-          {{"optimizer", std::string("adamw")}, {"weight_decay", 0.01}, {"max_norm", 1.0}}};
+          {{"optimizer", ir::Object({{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 1e-4}})}},
+          {{"optimizer", ir::Object({{"kind", std::string("adamw")}, {"weight_decay", 0.01}, {"max_norm", 1.0}})}}};
 }
 
 }  // namespace

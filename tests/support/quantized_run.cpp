@@ -20,8 +20,7 @@ runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed) {
 QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed, runtime::Tensors states) {
   QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), std::move(states), {}};
   const std::int64_t batch = run.model.batch();
-  const ir::Attributes sgd{
-      {"optimizer", std::string("sgd")}, {"momentum", 0.9}, {"learning_rate", 0.005}, {"total_steps", std::int64_t{10}}};
+  const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", 0.005}})}};
   runtime::Executor executor = driver::compile(run.model, passes::quantized_training(run.recipe, {}, {}, sgd), batch, run.states, {});
   for (int step = 0; step < steps; ++step) {
     const std::uint64_t draw = seed * 1000 + static_cast<std::uint64_t>(step);

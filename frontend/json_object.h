@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frontend/json_file.h"
+#include "ir/attribute_spec.h"
+
+namespace stair::driver {
+
+/// The JSON that users write, read as their specs say: types, bounds, choices, kinds, defaults. Keys that `specs` don't name are unknown,
+/// and so are, at the root, all but "$schema". Error "SOURCE POINTER: found …, expected … (nearest name)" for the first fault in the
+/// document's order. What a spec leaves to another reader is looked at for its type alone, and isn't among the attributes.
+ir::Attributes read_object(const Json& value, const std::vector<ir::AttributeSpec>& specs, const std::string& source,
+                           const std::string& pointer);
+
+/// One value.
+ir::Attribute read_value(const Json& value, const ir::AttributeSpec& spec, const std::string& source, const std::string& pointer);
+
+/// "an object", "a list", or the value itself, for messages.
+std::string shown(const Json& value);
+
+}  // namespace stair::driver

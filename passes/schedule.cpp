@@ -1,0 +1,40 @@
+#include "passes/schedule.h"
+
+#include <cmath>
+#include <utility>
+
+namespace stair::passes {
+
+namespace schedules_ {
+void register_all(ScheduleRegistry& registry);  // generated from the files of passes/schedules
+}
+
+const ScheduleRegistry& schedules() {
+  static const ScheduleRegistry all = ir::filled(schedules_::register_all);
+  return all;
+}
+
+const ir::AttributeSpec& schedule_spec() {
+  static const ir::AttributeSpec spec{.name = "schedule",
+                                      .doc = "how the learning rate goes over the stage",
+                                      .fallback = ir::Object({{"kind", std::string("constant")}}),
+                                      .members = {{.name = "warmup_epochs",
+                                                   .doc = "in which the rate rises linearly; the schedule starts behind them",
+                                                   .fallback = 0.0,
+                                                   .bounds = ir::within(0, 1e6)}},
+                                      .kinds = [] { return ir::kinds_of(schedules()); }};
+  return spec;
+}
+
+std::int64_t ScheduleContext::steps(double epoch_count) const {
+  return std::llround(epoch_count * static_cast<double>(steps_per_epoch));
+}
+
+ir::ValueId ScheduleContext::emit(const std::string& kind, ir::Attributes attributes) const {
+  attributes.set("kind", kind);
+  attributes.set("base", learning_rate);
+  attributes.set("warmup_steps", steps(options.number("warmup_epochs")));
+  return graph.emit("learning_rate", {step}, std::move(attributes), graph.derived("", "learning_rate"));
+}
+
+}  // namespace stair::passes
