@@ -184,12 +184,19 @@ recipes=(
   '{"requantization":"power_of_two","weights":{"bits":4},"activations":{"bits":5,"symmetric":true,"observer":"min_max"}} weight int32 power_of_two'
 )
 
-# A line each: NAME PASSES.
+# A line each: NAME PASSES, spelt as $driver spells them.
 pipelines() {
   local clean=simplify,common_subexpressions,dead_code line recipe fold bias requantization insert realize evaluation
-  local sgd='append_loss,autodiff,append_optimizer{momentum=0.9,nesterov=true,weight_decay=0.0001,schedule="cosine",total_steps=100}'
-  local adamw='append_loss{label_smoothing=0.1},autodiff,append_optimizer{optimizer="adamw",max_norm=1.0,schedule="step",warmup_steps=5}'
-  local adam='append_optimizer{optimizer="adam",schedule="exponential",step_size=10}'
+  local sgd='append_loss,autodiff,append_optimizer{optimizer={momentum=0.9,nesterov=true,weight_decay=0.0001},schedule="cosine",epochs=100}'
+  local adamw='append_loss{loss={label_smoothing=0.1}},autodiff'
+  adamw+=',append_optimizer{optimizer={kind="adamw",max_norm=1.0},schedule={kind="step",warmup_epochs=5}}'
+  local adam='append_optimizer{optimizer="adam",schedule={kind="exponential",every_epochs=10}}'
+  # Before optimizers, schedules and losses were kinds, their options lay side by side.
+  if "$driver" opt --list | grep -q '^  label_smoothing: '; then
+    sgd='append_loss,autodiff,append_optimizer{momentum=0.9,nesterov=true,weight_decay=0.0001,schedule="cosine",total_steps=100}'
+    adamw='append_loss{label_smoothing=0.1},autodiff,append_optimizer{optimizer="adamw",max_norm=1.0,schedule="step",warmup_steps=5}'
+    adam='append_optimizer{optimizer="adam",schedule="exponential",step_size=10}'
+  fi
   echo "float_training $sgd,$clean"
   echo "float_training_shard append_loss{loss=\"squared_hinge\"},autodiff,cut_step{part=\"shard\"},$clean"
   echo "float_training_update append_loss{loss=\"mean_squared_error\"},autodiff,cut_step{part=\"update\"},$adam,$clean"

@@ -60,7 +60,8 @@ std::int32_t sum_at(const Window& w, const std::uint8_t* x, bool is_signed, std:
   return sum;
 }
 
-// Integers at random, or all at their extremes, 255 x -127 in every product; weights of so many bits, or any.
+// Integers at random, or all at their extremes, 255 x -127 in every product, which a saturating intermediate would show (N-SIMD); weights
+// of so many bits, or any.
 void fill(tests::Random& random, std::vector<std::uint8_t>& x, std::vector<std::int8_t>& weights, bool is_signed,
           std::optional<int> narrow) {
   const std::int64_t bits = narrow ? *narrow : random(2, 8);

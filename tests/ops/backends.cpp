@@ -20,6 +20,7 @@ TEST_CASE("every op has a case") {
   }
 }
 
+// N-SAME, N-REPEAT
 TEST_CASE("every backend that takes a node agrees with the reference, for any number of threads and in place") {
   for (const Case& c : cases()) check_on_all_backends(c);
 }

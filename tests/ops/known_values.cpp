@@ -174,6 +174,7 @@ TEST_CASE("binarization is the sign, with 0 positive; a stochastic one follows i
   CHECK(sum / 10000 == doctest::Approx(0.5).epsilon(0.05));
 }
 
+// N-MOVE
 TEST_CASE("data moves where the attributes say") {
   const Operand x = matrix(2, {1, 2, 3, 4, 5, 6});
   CHECK(run_reference({"transpose", {x}, {{"permutation", ir::Shape{1, 0}}}})[0] == Values{1, 4, 2, 5, 3, 6});

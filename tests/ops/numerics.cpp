@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -123,6 +124,23 @@ TEST_CASE("N-REQ-FLOAT adds an integer bias to the sum and a float bias to the p
   const Operand m = reals({0.5, 0.25});
   CHECK(run_reference({"requantize", {acc, m, ints({10}), ints({2, -4})}, range(0, 255)})[0] == Values{12, 13, 16, 19});
   CHECK(run_reference({"requantize", {acc, m, ints({10}), reals({2, -4})}, range(0, 255)})[0] == Values{14, 14, 14, 16});
+}
+
+TEST_CASE("N-REQ-POW2 is a right shift that rounds ties to even, exact for sums up to 2^24") {
+  std::vector<double> accumulators{0, 1, -1, 2, -2, 3, -3, 5, -5, 16777215, -16777215, 16777216, -16777216};
+  for (std::uint64_t i = 0; i < 500; ++i) accumulators.push_back(static_cast<double>(ir::random_bits(1, 3, 0, i) % 33554433) - 16777216);
+  for (int shift = 1; shift <= 24; ++shift) {
+    Values expected;
+    for (const double accumulator : accumulators) {
+      const auto acc = static_cast<std::int64_t>(accumulator);
+      const std::int64_t whole = acc >> shift;
+      const std::int64_t rest = acc - (whole << shift);
+      const std::int64_t half = std::int64_t{1} << (shift - 1);
+      const std::int64_t rounded = rest > half || (rest == half && whole % 2 != 0) ? whole + 1 : whole;
+      expected.push_back(static_cast<double>(std::clamp<std::int64_t>(rounded, -127, 127)));
+    }
+    CHECK(requantized(accumulators, std::ldexp(1.0, -shift), 0) == expected);
+  }
 }
 
 TEST_CASE("N-REQ narrows the range by a fused clamp") {

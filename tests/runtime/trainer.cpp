@@ -118,6 +118,7 @@ TEST_CASE("a run that was interrupted and resumed from a checkpoint ends in the 
   }
 }
 
+// N-REPEAT
 TEST_CASE("the number of threads changes no bit of the states") {
   for (const bool quantized : {false, true}) {
     CAPTURE(quantized);

@@ -219,6 +219,7 @@ STAIR_INLINE Weights high_field(Bytes a, int i) {
 }
 /// sum[i] + the sum over j < 4 of a[i][j] * w[i][j]
 STAIR_INLINE I32 dot4(I32 sum, Activations a, Weights w) {
+  // N-SIMD: products of 16-bit integers, for those of bytes (pmaddubsw) would saturate.
   return {_mm256_add_epi32(sum.v, _mm256_add_epi32(_mm256_madd_epi16(a.even, w.even), _mm256_madd_epi16(a.odd, w.odd)))};
 }
 
