@@ -26,7 +26,7 @@ std::string text_of(const fs::path& path) {
 }
 
 std::vector<fs::path> pages() {
-  std::vector<fs::path> all{source / "README.md"};
+  std::vector<fs::path> all{source / "README.md", source / "CONTRIBUTING.md", source / "CHANGELOG.md"};
   for (const fs::directory_entry& entry : fs::directory_iterator(source / "docs")) {
     if (entry.path().extension() == ".md") all.push_back(entry.path());
   }
@@ -92,6 +92,23 @@ TEST_CASE("links between the pages, and to files, lead somewhere") {
       const fs::path target = hash == 0 ? page : page.parent_path() / link.substr(0, hash);
       CHECK(fs::exists(target));
       if (hash < link.size()) CHECK(anchors(text_of(target)).contains(link.substr(hash + 1)));
+    }
+  }
+}
+
+TEST_CASE("lines of the pages stay under 120 characters, but for tables and code") {
+  for (const fs::path& page : pages()) {
+    std::istringstream lines(text_of(page));
+    bool fenced = false;
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) {
+      ++number;
+      const bool fence = line.find("```") == line.find_first_not_of(' ') && line.find("```") != std::string::npos;
+      if (fence) fenced = !fenced;
+      if (fence || fenced || line.starts_with("|") || line.starts_with("    ")) continue;
+      // Bytes that begin a character of UTF-8.
+      const auto length = std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+      CHECK_MESSAGE(length < 120, page << ":" << number);
     }
   }
 }
