@@ -1,21 +1,13 @@
 #include "tests/frontend/small_experiment.h"
 
 #include "ir/random.h"
+#include "tests/support/data_files.h"
 
 namespace stair::tests {
-namespace {
-
-std::string big_endian(std::uint32_t value) {
-  std::string bytes;
-  for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(value >> shift & 0xff);
-  return bytes;
-}
-
-}  // namespace
 
 void write_pictures(const TemporaryFolder& folder, const std::string& name, std::uint32_t count, std::uint32_t size) {
-  std::string images = big_endian(0x803) + big_endian(count) + big_endian(size) + big_endian(size);
-  std::string labels = big_endian(0x801) + big_endian(count);
+  std::string images = idx_header({count, size, size});
+  std::string labels = idx_header({count});
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto label = static_cast<std::uint32_t>(ir::random_bits(7, 1, count, i) % 4);
     labels += static_cast<char>(label);

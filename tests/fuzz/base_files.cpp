@@ -6,49 +6,13 @@
 #include <stdexcept>
 
 #include "frontend/json_file.h"
-#include "ir/random.h"
 #include "tests/frontend/process.h"
+#include "tests/support/data_files.h"
 
 namespace stair::tests {
 namespace {
 
 using driver::Json;
-
-std::string random_bytes(std::size_t count, std::uint64_t stream) {
-  std::string bytes;
-  for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(ir::random_bits(5, stream, 0, i) & 0xff);
-  return bytes;
-}
-
-std::string labels(std::size_t count, std::uint64_t stream) {
-  std::string bytes;
-  for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(ir::random_bits(5, stream, 1, i) % 4);
-  return bytes;
-}
-
-std::string idx_header(const std::vector<std::uint32_t>& dims) {
-  std::string bytes{'\0', '\0', '\x08', static_cast<char>(dims.size())};
-  for (const std::uint32_t dim : dims) {
-    for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(dim >> shift & 0xff);
-  }
-  return bytes;
-}
-
-std::string npy(const std::string& descr, const std::string& shape, const std::string& elements) {
-  std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + shape + "), }";
-  header.resize(117, ' ');
-  header += '\n';
-  return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + elements;
-}
-
-std::string floats(std::size_t count) {
-  std::string bytes;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float value = ir::random_uniform(5, 9, 0, i);
-    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
-  return bytes;
-}
 
 Json stages() {
   return Json::parse(R"([
@@ -100,18 +64,16 @@ static void make_base_files(const std::string& folder) {
   std::uint64_t stream = 0;
   for (const auto& [part, count] : {std::pair<std::string, std::uint32_t>{"train", 8}, {"test", 6}}) {
     ++stream;
-    const std::string pictures = random_bytes(count * 36, stream);
+    const std::string pictures = random_bytes(count * 36, 5, stream);
     const std::string numbers = std::to_string(count);
     write(part + ".images.idx", idx_header({count, 6, 6}) + pictures);
-    write(part + ".labels.idx", idx_header({count}) + labels(count, stream));
-    write(part + ".images.npy", npy("<f4", numbers + ", 1, 6, 6", floats(count * 36)));
-    write(part + ".labels.npy", npy("|u1", numbers + ",", labels(count, stream)));
-    std::string records;
-    for (std::uint32_t i = 0; i < count; ++i) records += static_cast<char>(i % 4) + random_bytes(3072, 10 + i);
-    write(part + ".cifar", records);
+    write(part + ".labels.idx", idx_header({count}) + random_labels(count, 4, 5, stream));
+    write(part + ".images.npy", npy_file("<f4", numbers + ", 1, 6, 6", random_floats(count * 36, 5, 9)));
+    write(part + ".labels.npy", npy_file("|u1", numbers + ",", random_labels(count, 4, 5, stream)));
+    write(part + ".cifar", random_cifar10(count, 5, 10));
   }
-  write("x.npy", npy("<f4", "2, 1, 6, 6", floats(72)));
-  write("u8.npy", npy("|u1", "2, 1, 6, 6", random_bytes(72, 4)));
+  write("x.npy", npy_file("<f4", "2, 1, 6, 6", random_floats(72, 5, 9)));
+  write("u8.npy", npy_file("|u1", "2, 1, 6, 6", random_bytes(72, 5, 4)));
   const Json grey = {1, 6, 6};
   const std::string conv = R"([{"op": "conv2d", "name": "conv", "out_channels": 4, "kernel": 3, "padding": 1, "bias": false},
     {"op": "batch_norm", "name": "bn"}, {"op": "relu", "name": "relu"}, {"op": "max_pool", "name": "pool", "kernel": 2},
