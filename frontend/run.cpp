@@ -257,19 +257,23 @@ class Run {
   // A qat stage whose observers are frozen from its first step on needs ranges that something before it has seen.
   void check_ranges() const {
     const std::map<std::string, double> states = observers();
-    bool seen = std::all_of(states.begin(), states.end(), [&](const auto& state) {
-      if (std::isfinite(state.second)) return true;
+    const auto unseen = std::find_if(states.begin(), states.end(), [&](const auto& state) {
+      if (std::isfinite(state.second)) return false;
       const auto it = checkpoint_.states.find(state.first);
-      return it != checkpoint_.states.end() && std::isfinite(*it->second.template as<float>());
+      return it == checkpoint_.states.end() || !std::isfinite(*it->second.template as<float>());
     });
+    bool seen = unseen == states.end();
+    bool forgotten = false;
     for (const Stage& stage : experiment_.stages) {
       if (stage.kind == Stage::Kind::qat && !seen && !passes::phase_at(recipe_, 0, steps_per_epoch()).observe) {
+        const std::string& state = (forgotten ? states.begin() : unseen)->first;
         throw Error(fmt::format(
-            "{} /recipe/schedule/freeze_observers_epoch: found {}, but no range has been seen when the stage '{}' begins; expected a "
-            "calibrate stage before it, a 'start' with ranges, or a later epoch",
-            experiment_.source, recipe_.freeze_observers_epoch, stage.name));
+            "{} /recipe/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "
+            "expected a calibrate stage before it, a 'start' with ranges, or a later epoch",
+            experiment_.source, recipe_.freeze_observers_epoch, state.substr(0, state.rfind('.')), stage.name));
       }
-      seen = stage.kind != Stage::Kind::floating || states.empty();  // a float stage forgets ranges
+      forgotten = stage.kind == Stage::Kind::floating && !states.empty();  // a float stage forgets ranges
+      seen = !forgotten;
     }
   }
 

@@ -192,7 +192,7 @@ pipelines() {
   adamw+=',append_optimizer{optimizer={kind="adamw",max_norm=1.0},schedule={kind="step",warmup_epochs=5}}'
   local adam='append_optimizer{optimizer="adam",schedule={kind="exponential",every_epochs=10}}'
   # Before optimizers, schedules and losses were kinds, their options lay side by side.
-  if "$driver" opt --list | grep -q '^  label_smoothing: '; then
+  if "$driver" opt --list | grep '^  label_smoothing: ' >/dev/null; then
     sgd='append_loss,autodiff,append_optimizer{momentum=0.9,nesterov=true,weight_decay=0.0001,schedule="cosine",total_steps=100}'
     adamw='append_loss{label_smoothing=0.1},autodiff,append_optimizer{optimizer="adamw",max_norm=1.0,schedule="step",warmup_steps=5}'
     adam='append_optimizer{optimizer="adam",schedule="exponential",step_size=10}'

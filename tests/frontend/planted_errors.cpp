@@ -324,7 +324,7 @@ TEST_CASE("planted errors are found in random networks under random recipes") {
   for (const std::uint64_t seed : tests::seeds(10)) {
     INFO(tests::replay(seed));
     const std::string recipe = tests::random_recipe(seed);
-    JudgedRun trial(tests::random_net(seed, 2), recipe, seed);
+    JudgedRun trial(seed % 3 == 2 ? tests::random_moving_net(seed, 2) : tests::random_net(seed, 2), recipe, seed);
     planter.plant(recipe, trial, seed);
   }
   list(planter);

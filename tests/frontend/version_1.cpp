@@ -169,6 +169,24 @@ TEST_CASE("a run of version 1 trains on with a batch-norm by itself: in float wh
   }
 }
 
+TEST_CASE("ranges of version 1 to start from lack those of a batch-norm by itself, which is said where observers are frozen") {
+  const TemporaryFolder folder;
+  continued_run(folder, "float_islands");
+  Json experiment = Json::parse(folder.read("e.json"));
+  experiment["start"] = version_1_folder + "float_islands.safetensors";
+  experiment["stages"] = {{{"kind", "qat"}, {"epochs", 1}, {"optimizer", {{"learning_rate", 0.01}}}}};
+  const auto train = [&](const char* alone) {
+    experiment["recipe"] = {{"base", "int8"}, {"batch_norm", {{"alone", alone}}}, {"schedule", {{"freeze_observers_epoch", 0}}}};
+    folder.write("start.json", experiment.dump());
+    return run_stair({"train", "start.json", "--run", "started", "--quiet"}, folder.path());
+  };
+  const tests::Outcome outcome = train("integer");
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.find("start.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'r1' has seen nothing when the "
+                         "stage 'qat' begins") != std::string::npos);
+  CHECK(train("float").code == 0);
+}
+
 TEST_CASE("files of an arithmetic that is newer, or none, are refused") {
   const TemporaryFolder folder;
   const std::string checkpoint = folder / "c.safetensors";
