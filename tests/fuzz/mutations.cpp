@@ -299,7 +299,9 @@ std::string gentle_once(const std::string& graph, Draws& draws) {
     static const std::vector<std::string> sizes{"1", "2", "3", "4", "5", "7", "8", "12", "16", "64", "255", "1000", "65536", "2147483647"};
     std::string becomes = draws.of(sizes);
     if (is.find_first_of(".en") != std::string::npos) becomes = draws.of(odd_numbers());
-    if (draws.one_in(3)) becomes = std::to_string(static_cast<std::int64_t>(static_cast<std::uint64_t>(std::strtoll(is.c_str(), nullptr, 10)) + draws.below(5) - 2));
+    if (draws.one_in(3))
+      becomes =
+          std::to_string(static_cast<std::int64_t>(static_cast<std::uint64_t>(std::strtoll(is.c_str(), nullptr, 10)) + draws.below(5) - 2));
     return std::string(graph).replace(token.begin, token.size, becomes);
   }
   if (way < 7 && values.size() > 1) {
