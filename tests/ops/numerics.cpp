@@ -135,8 +135,8 @@ TEST_CASE("N-REQ-POW2 is a right shift that rounds ties to even, exact for sums 
       const auto acc = static_cast<std::int64_t>(accumulator);
       const std::int64_t whole = acc >> shift;
       const std::int64_t rest = acc - (whole << shift);
-      const std::int64_t half = std::int64_t{1} << (shift - 1);
-      const std::int64_t rounded = rest > half || (rest == half && whole % 2 != 0) ? whole + 1 : whole;
+      const std::int64_t tie = std::int64_t{1} << (shift - 1);
+      const std::int64_t rounded = rest > tie || (rest == tie && whole % 2 != 0) ? whole + 1 : whole;
       expected.push_back(static_cast<double>(std::clamp<std::int64_t>(rounded, -127, 127)));
     }
     CHECK(requantized(accumulators, std::ldexp(1.0, -shift), 0) == expected);
