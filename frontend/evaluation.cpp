@@ -72,14 +72,6 @@ const runtime::Normalization& same_as_trained(const runtime::Normalization& trai
                           fmt::join(trained.std, ", ")));
 }
 
-void observe(runtime::Executor& executor, std::span<const ir::TensorView> inputs, std::int64_t batch) {
-  try {
-    executor.run(inputs);
-  } catch (const runtime::NotFinite& fault) {
-    throw Error(fmt::format("calibration, batch {}: {}", batch, fault.what()));
-  }
-}
-
 std::int64_t count_correct(runtime::Executor& executor, runtime::Batches& batches, std::int64_t first, std::int64_t stride) {
   std::int64_t correct = 0;
   const ir::TensorView inputs[] = {batches.images()};

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "frontend/experiment.h"
@@ -26,9 +25,6 @@ void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles
 
 /// The normalization that the model was trained with. Error naming `source`, an experiment, where that says another one.
 const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const DataFiles& data, const std::string& source);
-
-/// Runs a calibration graph on a batch. Error naming batch and observer where a range isn't finite (N-FINITE).
-void observe(runtime::Executor& executor, std::span<const ir::TensorView> inputs, std::int64_t batch);
 
 /// How many images of every `stride`-th batch, from batch `first` on, have their largest output (the first of equals) at the label. The
 /// executor takes a batch of images.

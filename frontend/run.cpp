@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "frontend/calibration.h"
 #include "frontend/evaluation.h"
 #include "frontend/progress.h"
 #include "frontend/report.h"
@@ -47,6 +48,16 @@ const char* name_of(Stage::Kind kind) {
       return "qat";
   }
   throw InternalError("a stage of no kind");
+}
+
+Json summary_of(const StageResult& stage) {
+  return {{"name", stage.name},
+          {"kind", stage.kind},
+          {"test_accuracy", stage.test_accuracy},
+          {"best_test_accuracy", stage.best_test_accuracy},
+          {"images_per_s", stage.images_per_s},
+          {"artifact_bytes", stage.artifact_bytes},
+          {"peak_mib", stage.peak_mib}};
 }
 
 // A number of a file that an earlier process wrote for people and scripts, and that anyone may have changed since: 0 where there is none.
@@ -446,20 +457,8 @@ class Run {
 
   // Every process watches the same batches: nothing is added up.
   void watch(const Stage& stage, std::int64_t index) {
-    const std::vector<ir::Graph> graphs{passes::run(passes::calibration(recipe_), ir::with_batch(experiment_.model, experiment_.batch))};
-    const ir::Graph& graph = graphs.front();
-    begin_stage(index, stage, graphs);
-    for (const ir::State& state : graph.states()) {
-      if (state.role == ir::StateRole::observer) checkpoint_.states.erase(graph.value(state.value).name);
-    }
-    runtime::initialize_states(graph, experiment_.seed, checkpoint_.states);
-    runtime::Executor executor = executor_for(graph, checkpoint_.states, options_.compile);
-    runtime::Batches batches(data_.train, experiment_.batch, experiment_.data.normalization, {}, experiment_.seed);
-    const ir::TensorView inputs[] = {batches.images()};
-    for (std::int64_t b = 0; b < stage.batches_of(steps_per_epoch()); ++b) {
-      batches.load_training(0, b);
-      observe(executor, inputs, b);
-    }
+    begin_stage(index, stage, {passes::run(passes::calibration(recipe_), experiment_.model)});
+    calibrate_ranges(experiment_, recipe_, data_.train, stage.batches_of(steps_per_epoch()), checkpoint_.states, options_.compile);
   }
 
   bool calibrate(const Stage& stage, std::int64_t index, StageResult& done) {
@@ -529,14 +528,7 @@ class Run {
                                                    done.artifact);
     }
     done.peak_mib = runtime::peak_rss_mib();
-    const Json summary{{"name", done.name},
-                       {"kind", done.kind},
-                       {"test_accuracy", done.test_accuracy},
-                       {"best_test_accuracy", done.best_test_accuracy},
-                       {"images_per_s", done.images_per_s},
-                       {"artifact_bytes", done.artifact_bytes},
-                       {"peak_mib", done.peak_mib}};
-    runtime::write_file(file(stage.name + ".json"), to_text(summary, 2) + "\n");
+    runtime::write_file(file(stage.name + ".json"), to_text(summary_of(done), 2) + "\n");
   }
 
   const Experiment& experiment_;
@@ -553,15 +545,7 @@ class Run {
 
 Json summary_of(const Experiment& experiment, const RunResult& result, double seconds) {
   Json stages = Json::array();
-  for (const StageResult& stage : result.stages) {
-    stages.push_back({{"name", stage.name},
-                      {"kind", stage.kind},
-                      {"test_accuracy", stage.test_accuracy},
-                      {"best_test_accuracy", stage.best_test_accuracy},
-                      {"images_per_s", stage.images_per_s},
-                      {"artifact_bytes", stage.artifact_bytes},
-                      {"peak_mib", stage.peak_mib}});
-  }
+  for (const StageResult& stage : result.stages) stages.push_back(summary_of(stage));
   return {{"name", experiment.name}, {"recipe", Json::parse(passes::to_json(experiment.recipe))}, {"stages", stages}, {"seconds", seconds}};
 }
 

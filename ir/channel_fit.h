@@ -74,7 +74,7 @@ inline ChannelFit fit_channel(std::span<const std::int8_t> q, float w_scale, flo
   fit.weight_scale = w_scale * std::abs(k);
   fit.step = x_scale * fit.weight_scale;
   fit.sign = k < 0 ? -1 : 1;
-  if (!std::isnormal(fit.step)) fit.sign = 0;
+  if (!std::isnormal(fit.step) || fit.step < 0) fit.sign = 0;  // below 2^-126 is what is negative, too
   if (b == nullptr) {
     if (fit.sign == 0) {
       fit.weight_scale = 1;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "frontend/calibration.h"
 #include "frontend/command.h"
 #include "frontend/evaluation.h"
 #include "frontend/json_file.h"
@@ -12,7 +13,6 @@
 #include "frontend/trained.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
-#include "ir/rebatch.h"
 
 namespace stair::driver {
 namespace {
@@ -31,25 +31,13 @@ int run_calibrate(const CalibrateOptions& options) {
   const Data data = load_data(experiment, true);
   check_elements(data.train, experiment.data.train, trained.checkpoint.images);
   trained.checkpoint.images = name_of(data.train.images.type().dtype);
-  runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
-  const std::int64_t count = options.batches > 0 ? options.batches : std::min<std::int64_t>(32, batches.training_batches());
-  if (count > batches.training_batches()) {
-    throw Error(fmt::format("--batches {}: the training data has {} batches of {} images", options.batches, batches.training_batches(),
-                            experiment.batch));
+  const std::int64_t available = data.train.count() / experiment.batch;
+  const std::int64_t count = options.batches > 0 ? options.batches : std::min<std::int64_t>(32, available);
+  if (count > available) {
+    throw Error(fmt::format("--batches {}: the training data has {} batches of {} images", options.batches, available, experiment.batch));
   }
-  // Ranges that another recipe has seen say nothing of this one's.
   runtime::Tensors& states = trained.checkpoint.states;
-  const ir::Graph graph = passes::run(passes::calibration(recipe), ir::with_batch(experiment.model, experiment.batch));
-  for (const ir::State& state : graph.states()) {
-    if (state.role == ir::StateRole::observer) states.erase(graph.value(state.value).name);
-  }
-  runtime::initialize_states(graph, experiment.seed, states);
-  runtime::Executor watching = executor_for(graph, states, options.execution->compile());
-  const ir::TensorView inputs[] = {batches.images()};
-  for (std::int64_t b = 0; b < count; ++b) {
-    batches.load_training(0, b);
-    observe(watching, inputs, b);
-  }
+  calibrate_ranges(experiment, recipe, data.train, count, states, options.execution->compile());
   runtime::Batches testing(data.test, std::min(experiment.eval_batch, data.test.count()), experiment.data.normalization, {},
                            experiment.seed);
   runtime::Executor evaluating =

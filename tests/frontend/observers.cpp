@@ -5,7 +5,7 @@
 #include <map>
 
 #include "frontend/compile.h"
-#include "frontend/evaluation.h"
+#include "frontend/calibration.h"
 #include "runtime/checkpoint.h"
 #include "tests/frontend/process.h"
 #include "tests/frontend/small_experiment.h"

@@ -227,6 +227,8 @@ TEST_CASE("N-BIAS makes a constant of a channel whose weights vanish, with a ste
     const Operand weights = s8({1, length(q)}, listed(q));
     return run_reference({"fit_channels", {weights, reals({w_scale}), reals({x_scale}), std::nullopt, reals({b})}});
   };
+  CHECK(constant(-1, {3}, 1, 0.4)[0] == Values{0});  // a step below 2^-126, however far
+  CHECK(constant(1, {3}, -1, 0.4)[0] == Values{0});
   const auto zero = constant(1, {0, 0}, 4, 0.4);  // 0.4 / 2^22 lies between 2^-24 and 2^-23
   CHECK(zero[0] == Values{0, 0});
   CHECK(zero[1] == Values{0x1p-23});
