@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "frontend/compile.h"
 #include "frontend/calibration.h"
+#include "frontend/compile.h"
 #include "runtime/checkpoint.h"
 #include "tests/frontend/process.h"
 #include "tests/frontend/small_experiment.h"
