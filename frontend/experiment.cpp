@@ -128,6 +128,18 @@ Stage read_stage(const ir::Attributes& keys, const Json& written, const std::str
 
 }  // namespace
 
+const char* name_of(Stage::Kind kind) {
+  switch (kind) {
+    case Stage::Kind::floating:
+      return "float";
+    case Stage::Kind::calibrate:
+      return "calibrate";
+    case Stage::Kind::qat:
+      return "qat";
+  }
+  throw InternalError("a stage of no kind");
+}
+
 void check_model(const ir::Graph& model, const std::string& source) {
   if (model.inputs().size() != 1 || model.outputs().size() != 1) {
     throw Error(

@@ -56,6 +56,9 @@ struct Experiment {
   Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment
 };
 
+/// "float", "calibrate", "qat"
+const char* name_of(Stage::Kind kind);
+
 /// Reads and checks. `folder` is what relative paths start from. Error "SOURCE POINTER: found …, expected …".
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder);
 

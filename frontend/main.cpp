@@ -7,7 +7,7 @@
 
 #include "frontend/command.h"
 #include "frontend/failure.h"
-#include "frontend/run.h"
+#include "frontend/interruption.h"
 #include "frontend/usage.h"
 #include "frontend/version.h"
 #include "ir/error.h"

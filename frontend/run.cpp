@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -15,8 +13,10 @@
 
 #include "frontend/calibration.h"
 #include "frontend/evaluation.h"
+#include "frontend/interruption.h"
 #include "frontend/progress.h"
 #include "frontend/report.h"
+#include "frontend/run_folder.h"
 #include "frontend/settings.h"
 #include "frontend/trained.h"
 #include "ir/arithmetic_version.h"
@@ -27,46 +27,12 @@
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
-#include "runtime/folder_lock.h"
 #include "runtime/memory.h"
 #include "runtime/sharded_step.h"
 #include "runtime/trainer.h"
 
 namespace stair::driver {
 namespace {
-
-std::atomic<bool> interrupt_asked = false;
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
-
-const char* name_of(Stage::Kind kind) {
-  switch (kind) {
-    case Stage::Kind::floating:
-      return "float";
-    case Stage::Kind::calibrate:
-      return "calibrate";
-    case Stage::Kind::qat:
-      return "qat";
-  }
-  throw InternalError("a stage of no kind");
-}
-
-Json summary_of(const StageResult& stage) {
-  return {{"name", stage.name},
-          {"kind", stage.kind},
-          {"test_accuracy", stage.test_accuracy},
-          {"best_test_accuracy", stage.best_test_accuracy},
-          {"images_per_s", stage.images_per_s},
-          {"artifact_bytes", stage.artifact_bytes},
-          {"peak_mib", stage.peak_mib}};
-}
-
-// A number of a file that an earlier process wrote for people and scripts, and that anyone may have changed since: 0 where there is none.
-// None is beyond what a double holds exactly.
-double number_in(const Json& json, const char* key) {
-  const auto it = json.find(key);
-  const double number = it != json.end() && it->is_number() ? it->get<double>() : 0;
-  return std::clamp(number, 0.0, 0x1p53);
-}
 
 class Run {
  public:
@@ -75,7 +41,8 @@ class Run {
         options_(options),
         communicator_(*options.communicator),
         quiet_(options.quiet || !communicator_.leads()),
-        recipe_(experiment.recipe) {}
+        recipe_(experiment.recipe),
+        folder_(options.folder) {}
 
   RunResult run() {
     together(communicator_, [&] {
@@ -97,7 +64,7 @@ class Run {
       const auto index = static_cast<std::int64_t>(i);
       if (index < checkpoint_.stage) {
         StageResult before;
-        lead([&] { before = finished_before(stage); });
+        lead([&] { before = folder_.read_result(stage); });
         result.stages.push_back(before);
         continue;
       }
@@ -106,7 +73,7 @@ class Run {
       if (!ended) return result;
       lead([&] { finish_stage(stage, done); });
       result.stages.push_back(done);
-      if (i + 1 < experiment_.stages.size() && communicator_.max(interrupt_asked ? 1 : 0) > 0) return result;
+      if (i + 1 < experiment_.stages.size() && communicator_.max(interruption_asked() ? 1 : 0) > 0) return result;
     }
     result.finished = true;
     return result;
@@ -181,7 +148,7 @@ class Run {
       const bool floats = !passes::recipe_from_json(checkpoint_.recipe).integer_norms;
       if (old ? watches_nothing_more() : floats) recipe_.integer_norms = false;
     } catch (const Error& error) {
-      throw Error(file("last.safetensors") + ": " + error.what());
+      throw Error(folder_.file("last.safetensors") + ": " + error.what());
     }
     checkpoint_.recipe = passes::to_json(recipe_);
   }
@@ -207,19 +174,14 @@ class Run {
     }
   }
 
-  std::string file(const std::string& name) const { return options_.folder + "/" + name; }
-
   void open_folder() {
-    const std::string last = file("last.safetensors");
-    if (options_.resume && !std::filesystem::exists(last)) throw Error(last + ": isn't there, so that nothing can be resumed");
+    const std::string last = folder_.file("last.safetensors");
+    if (options_.resume && !folder_.holds_run()) throw Error(last + ": isn't there, so that nothing can be resumed");
     if (!options_.resume) {
       if (!experiment_.start.empty()) start_from(experiment_.start);
       check_ranges();
     }
-    std::error_code error;
-    std::filesystem::create_directories(options_.folder, error);
-    if (error) throw Error(options_.folder + ": can't be made: " + error.message());
-    lock_.emplace(options_.folder);
+    folder_.open();
     if (options_.resume) {
       checkpoint_ = runtime::load_checkpoint(last);
       check_same_experiment(last);
@@ -227,19 +189,18 @@ class Run {
       check_same_data(last);
       resumed_ = true;
       runtime::remove_leftovers(options_.folder);
-      keep_metrics();
+      folder_.keep_metrics_until(checkpoint_.stage, checkpoint_.step);
       return;
     }
-    if (std::filesystem::exists(last) && !options_.overwrite) {
+    if (folder_.holds_run() && !options_.overwrite) {
       throw Error(options_.folder + ": holds a run already, expected --resume to go on with it or --overwrite to begin anew");
     }
     runtime::remove_leftovers(options_.folder);
-    for (const char* old : {"last.safetensors", "metrics.jsonl", "summary.json"}) std::filesystem::remove(file(old));
     checkpoint_.model = ir::print(experiment_.model);
     checkpoint_.experiment = experiment_.json.dump();
     checkpoint_.seed = experiment_.seed;
     checkpoint_.data = data_checksums();
-    runtime::write_file(file("config.json"), experiment_.json.dump(2) + "\n");
+    folder_.begin(experiment_);
   }
 
   void start_from(const std::string& path) {
@@ -294,39 +255,6 @@ class Run {
     if (difference.empty() && checkpoint_.model == ir::print(experiment_.model)) return;  // keys may stand in another order
     const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
     throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
-  }
-
-  // What the metrics say of steps behind the checkpoint will be said again.
-  void keep_metrics() const {
-    if (!std::filesystem::exists(file("metrics.jsonl"))) return;
-    std::string kept;
-    const std::string text = runtime::read_file(file("metrics.jsonl"));
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      const Json line = Json::parse(text.substr(at, end - at), nullptr, false);
-      const auto stage = static_cast<std::int64_t>(number_in(line, "stage_index"));
-      const bool is_old =
-          line.is_object() && (stage < checkpoint_.stage ||
-                               (stage == checkpoint_.stage && static_cast<std::int64_t>(number_in(line, "step")) <= checkpoint_.step));
-      if (is_old) kept += text.substr(at, end - at) + "\n";
-      at = end + 1;
-    }
-    runtime::write_file(file("metrics.jsonl"), kept);
-  }
-
-  // Of a stage that an earlier, interrupted process has finished.
-  StageResult finished_before(const Stage& stage) const {
-    StageResult done{stage.name, name_of(stage.kind)};
-    done.checkpoint = file(stage.name + ".safetensors");
-    const Json saved = load_json(file(stage.name + ".json"));
-    if (!saved.is_object()) throw Error(file(stage.name + ".json") + ": is damaged");
-    done.test_accuracy = number_in(saved, "test_accuracy");
-    done.best_test_accuracy = number_in(saved, "best_test_accuracy");
-    done.images_per_s = number_in(saved, "images_per_s");
-    done.artifact_bytes = static_cast<std::size_t>(number_in(saved, "artifact_bytes"));
-    done.peak_mib = number_in(saved, "peak_mib");
-    if (done.artifact_bytes > 0) done.artifact = file(stage.name + ".stair");
-    return done;
   }
 
   // Slots and the step counter belong to one stage; parameters, statistics, ranges and counters of random numbers go on.
@@ -417,7 +345,7 @@ class Run {
       if (!phase || now != *phase) {
         current = {};
         together(communicator_, [&] { current = training_program(stage, now, index, !phase); });
-        lead([&] { runtime::write_file(file(stage.name + ".training.txt"), current.report); });
+        lead([&] { runtime::write_file(folder_.file(stage.name + ".training.txt"), current.report); });
         phase = now;
       }
       return *current.step;
@@ -434,11 +362,11 @@ class Run {
     loop.program = program;
     loop.report = [&](const runtime::Progress& progress) {
       done.images_per_s = progress.images_per_s;
-      if (!interrupt_asked) line.show(progress);  // the terminal may be gone
+      if (!interruption_asked()) line.show(progress);  // the terminal may be gone
     };
     loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
       done.test_accuracy = evaluate(stage);
-      if (!interrupt_asked) line.finish_epoch(progress, done.test_accuracy);
+      if (!interruption_asked()) line.finish_epoch(progress, done.test_accuracy);
       lead([&] { log(stage, index, progress, done.test_accuracy, seconds); });
       if (done.test_accuracy > checkpoint_.best_accuracy) {
         checkpoint_.best_accuracy = done.test_accuracy;
@@ -446,7 +374,7 @@ class Run {
       }
     };
     loop.save = [&](const runtime::TrainingState& state) { save(state, "last.safetensors"); };
-    loop.interrupted = [] { return interrupt_asked.load(); };
+    loop.interrupted = interruption_asked;
     runtime::TrainingState state{checkpoint_.step, checkpoint_.loss_sum, checkpoint_.correct};
     const bool was_done = state.step == per_epoch * stage.epochs;
     if (!loop.run(*training_, state)) return false;
@@ -483,7 +411,7 @@ class Run {
     checkpoint_.loss_sum = state.loss_sum;
     checkpoint_.correct = state.correct;
     check_in_step();
-    lead([&] { runtime::save_checkpoint(checkpoint_, file(name)); });
+    lead([&] { runtime::save_checkpoint(checkpoint_, folder_.file(name)); });
   }
 
   // All processes hold the same states, unless their processors compute differently.
@@ -509,26 +437,26 @@ class Run {
       entry["seconds"] = seconds;
     }
     entry["test_accuracy"] = test_accuracy;
-    runtime::append_line(file("metrics.jsonl"), to_text(entry));
+    folder_.log(entry);
   }
 
   void finish_stage(const Stage& stage, StageResult& done) {
-    done.checkpoint = file(stage.name + ".safetensors");
+    done.checkpoint = folder_.file(stage.name + ".safetensors");
     runtime::save_checkpoint(checkpoint_, done.checkpoint);
     if (stage.kind != Stage::Kind::floating && !quiet_) {
       const ir::Graph deployed = passes::run(passes::deployment(recipe_), experiment_.model);
       fmt::print("{}", passes::describe_float_islands(deployed));
     }
     if (stage.kind != Stage::Kind::floating && experiment_.exports) {
-      done.artifact = file(stage.name + ".stair");
+      done.artifact = folder_.file(stage.name + ".stair");
       Deployment deployment = deploy(experiment_.model, recipe_, checkpoint_.states);
-      runtime::write_file(file(stage.name + ".report.txt"), deployment_report(deployment, options_.compile));
+      runtime::write_file(folder_.file(stage.name + ".report.txt"), deployment_report(deployment, options_.compile));
       done.artifact_bytes = runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(recipe_),
                                                     experiment_.data.normalization, checkpoint_.images},
                                                    done.artifact);
     }
     done.peak_mib = runtime::peak_rss_mib();
-    runtime::write_file(file(stage.name + ".json"), to_text(summary_of(done), 2) + "\n");
+    folder_.write_result(done);
   }
 
   const Experiment& experiment_;
@@ -536,16 +464,16 @@ class Run {
   runtime::Communicator& communicator_;
   bool quiet_;
   passes::Recipe recipe_;
+  RunFolder folder_;  // that the first process writes
   Data data_;
   std::optional<runtime::Batches> training_, testing_;  // in training a batch is a shard
   runtime::Checkpoint checkpoint_;
   bool resumed_ = false;
-  std::optional<runtime::FolderLock> lock_;  // of the process that writes the folder
 };
 
 Json summary_of(const Experiment& experiment, const RunResult& result, double seconds) {
   Json stages = Json::array();
-  for (const StageResult& stage : result.stages) stages.push_back(summary_of(stage));
+  for (const StageResult& stage : result.stages) stages.push_back(to_json(stage));
   return {{"name", experiment.name}, {"recipe", Json::parse(passes::to_json(experiment.recipe))}, {"stages", stages}, {"seconds", seconds}};
 }
 
@@ -560,16 +488,6 @@ RunResult run_experiment(const Experiment& experiment, const RunOptions& options
     runtime::write_file(options.folder + "/summary.json", to_text(summary_of(experiment, result, seconds), 2) + "\n");
   }
   return result;
-}
-
-void stop_on_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    const auto before = std::signal(signal, [](int caught) {
-      interrupt_asked = true;
-      std::signal(caught, SIG_DFL);
-    });
-    if (signal == SIGHUP && before == SIG_IGN) std::signal(signal, SIG_IGN);
-  }
 }
 
 }  // namespace stair::driver

@@ -8,6 +8,7 @@
 
 #include "frontend/command.h"
 #include "frontend/comparison.h"
+#include "frontend/interruption.h"
 #include "frontend/options.h"
 #include "frontend/settings.h"
 #include "ir/error.h"

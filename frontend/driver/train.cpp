@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "frontend/command.h"
+#include "frontend/interruption.h"
 #include "frontend/options.h"
 #include "frontend/processes.h"
 #include "frontend/run.h"
