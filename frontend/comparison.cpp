@@ -110,6 +110,7 @@ Comparison compare(const std::vector<Experiment>& experiments, const RunOptions&
 std::string describe(const Comparison& comparison) {
   std::string text = fmt::format("\n{:<28} {:>22} {:>14} {:>16} {:>16}\n", "method", "bits (weights / act.)", "test accuracy",
                                  "artifact bytes", "train images/s");
+  std::vector<std::string> subjects;
   std::int64_t elements = 0;
   std::int64_t mismatches = 0;
   std::int64_t images = 0;
@@ -120,13 +121,16 @@ std::string describe(const Comparison& comparison) {
       text += fmt::format("{:<28} {:>22} {:>12.2f} % {:>16} {:>16}\n", experiment.name + ": " + stage.name,
                           bits_of(experiment.recipe, stage), 100 * stage.test_accuracy, bytes, speed);
     }
+    for (const IntegerComparison& compared : experiment.verification.integers) {
+      if (std::find(subjects.begin(), subjects.end(), compared.subject) == subjects.end()) subjects.push_back(compared.subject);
+    }
     elements += experiment.verification.elements();
     mismatches += experiment.verification.mismatches();
     images = std::max(images, experiment.verification.images);
   }
-  text += fmt::format(
-      "\nverify: {} test images, {} integers compared between training and deployment (all backends, 1 and 2 threads), {} differ{}\n",
-      images, elements, mismatches, comparison.holds() ? "" : "; VERIFICATION DOES NOT HOLD");
+  text += fmt::format("\nverify: {} test images, {} integers compared between training and deployment, {} differ{}\n", images, elements,
+                      mismatches, comparison.holds() ? "" : "; VERIFICATION DOES NOT HOLD");
+  if (!subjects.empty()) text += fmt::format("compared: {}\n", fmt::join(subjects, "; "));
   return text;
 }
 

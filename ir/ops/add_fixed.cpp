@@ -3,36 +3,11 @@
 namespace stair::ir::ops {
 
 void add_fixed(OpRegistry& registry) {
-  registry.add(
-      {.name = "add_fixed",
-       .summary =
-           "a + b (or a - b) in integers: both shifted left by 20, rescaled to twice the larger scale, added, rescaled (TFLite's reference "
-           "addition; Jacob 2017, appendix A.2)",
-       .operands = {{"a", "u8 or s8"},
-                    {"b", "u8 or s8"},
-                    {"a_zero_point", "i32[1]"},
-                    {"b_zero_point", "i32[1]"},
-                    {"mantissa", "i32[3], of add_fixed_multipliers"},
-                    {"shift", "i32[3]"},
-                    {"y_zero_point", "i32[1]"},
-                    range_operand()},
-       .results = {{"y", "u8 where lo >= 0, else s8"}},
-       .attributes = point_binary_attributes({"subtract", "a - b", false}),
-       .infer =
-           [](const InferContext& c) {
-             for (const std::size_t multipliers : {4U, 5U}) expect_type(c, multipliers, {DType::i32, {3}});
-             return infer_point_binary(c, {2, 3, 6});
-           },
-       .check_data =
-           [](const DataContext& c) {
-             check_zero_point(c, 2, 0);
-             check_zero_point(c, 3, 1);
-             check_multipliers(c, 4);
-             check_quantizer(c, 6, 7);
-           },
-       .deployed = true,
-       .gradient = no_gradient(integers_only),
-       .integer = integer_op()});
+  registry.add(point_fixed(
+      "add_fixed",
+      "a + b (or a - b) in integers: both shifted left by 20, rescaled to twice the larger scale, added, rescaled (TFLite's reference "
+      "addition; Jacob 2017, appendix A.2)",
+      3, ", of add_fixed_multipliers", {{"subtract", "a - b", false}}));
 }
 
 }  // namespace stair::ir::ops

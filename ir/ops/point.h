@@ -22,8 +22,37 @@ inline std::vector<Type> infer_point_binary(const InferContext& c, std::initiali
   return {{quantized_dtype(c), *shape}};
 }
 
-inline std::vector<AttributeSpec> point_binary_attributes(AttributeSpec first) {
-  return first.name.empty() ? range_attributes() : range_attributes({std::move(first)});
+/// An operation in integers with so many multipliers (mantissa and shift, N-REQ-FIXED) and attributes beside the range.
+inline OpSchema point_fixed(std::string name, std::string summary, std::int64_t multipliers, std::string mantissa_doc,
+                            std::vector<AttributeSpec> attributes) {
+  const std::string type = "i32[" + std::to_string(multipliers) + "]";
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .operands = {{"a", "u8 or s8"},
+                       {"b", "u8 or s8"},
+                       {"a_zero_point", "i32[1]"},
+                       {"b_zero_point", "i32[1]"},
+                       {"mantissa", type + std::move(mantissa_doc)},
+                       {"shift", type},
+                       {"y_zero_point", "i32[1]"},
+                       range_operand()},
+          .results = {{"y", "u8 where lo >= 0, else s8"}},
+          .attributes = range_attributes(std::move(attributes)),
+          .infer =
+              [multipliers](const InferContext& c) {
+                for (const std::size_t operand : {4U, 5U}) expect_type(c, operand, {DType::i32, {multipliers}});
+                return infer_point_binary(c, {2, 3, 6});
+              },
+          .check_data =
+              [](const DataContext& c) {
+                check_zero_point(c, 2, 0);
+                check_zero_point(c, 3, 1);
+                check_multipliers(c, 4);
+                check_quantizer(c, 6, 7);
+              },
+          .deployed = true,
+          .gradient = no_gradient(integers_only),
+          .integer = integer_op()};
 }
 
 }  // namespace stair::ir::ops

@@ -16,7 +16,7 @@ void point_binary(OpRegistry& registry) {
                     {"y_zero_point", "i32[1]"},
                     range_operand()},
        .results = {{"y", "u8 where lo >= 0, else s8"}},
-       .attributes = point_binary_attributes({"function", "'add', 'sub' or 'mul'", std::string("add"), true, {}, {"add", "sub", "mul"}}),
+       .attributes = range_attributes({{"function", "'add', 'sub' or 'mul'", std::string("add"), true, {}, {"add", "sub", "mul"}}}),
        .infer = [](const InferContext& c) -> std::vector<Type> {
          for (const std::size_t scale : {2U, 4U, 6U}) expect_type(c, scale, {DType::f32, {1}});
          return infer_point_binary(c, {3, 5, 7});

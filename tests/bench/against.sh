@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# This tree's driver against another one (an older build, say), in turn on the same work: training of three networks in float and QAT on 10,000
-# images, int8 inference of four. For each: median of the pairs' ratios of time, ours over theirs, and its 95 % interval.
+# This tree's driver against another one (an older build, say), in turn on the same work: steps of training of three networks in float and QAT,
+# int8 inference of four. For each: median of the pairs' ratios of time, ours over theirs, and its 95 % interval.
 #   tests/bench/against.sh OTHER_STAIR [PAIRS] [THREADS]     default: 31 pairs, 2 threads
 # Exit code 1 where a whole interval lies above 1.01: slower by more than 1 %.
 set -euo pipefail
@@ -14,20 +14,16 @@ if [[ ! $pairs =~ ^[1-9][0-9]*$ || $pairs -lt 6 ]]; then
 fi
 source tests/bench/build.sh
 
-test_part=/usr/share/datasets/fashion-mnist/t10k
 sed 's/"shape": \[3, 32, 32\]/"shape": [1, 28, 28]/' examples/models/resnet8.json >"$folder/resnet8.json"
 cp examples/models/{lenet,mlp}.json "$folder"
 
 # Seconds for an image. DRIVER train NETWORK float|qat, or DRIVER infer NETWORK BATCH.
 measure() {
   if [ "$2" = train ]; then
-    "$1" train "tests/bench/lenet_$4.json" --set model="$folder/$3.json" --set data.train.images=$test_part-images-idx3-ubyte \
-      --set data.train.labels=$test_part-labels-idx1-ubyte --run "$folder/run" --overwrite --quiet --threads "$threads" |
-      sed -n 's/.* \([0-9]*\) images\/s  peak memory .*/\1/p' | awk '{ print 1 / $1 }'
+    "$1" bench "$folder/$3.json" --train --mode "$4" --batch 64 --threads "$threads" --seconds 0.4 --json
   else
-    "$1" bench "examples/models/$3.json" --batch "$4" --threads "$threads" --seconds 0.2 --json |
-      awk -F'[:,]' '/^  "images_per_s"/ { print 1 / $2 }'
-  fi
+    "$1" bench "examples/models/$3.json" --batch "$4" --threads "$threads" --seconds 0.2 --json
+  fi | awk -F'[:,]' '/^  "images_per_s"/ { print 1 / $2 }'
 }
 
 slower=0

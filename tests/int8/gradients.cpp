@@ -129,9 +129,17 @@ class Gradient {
   ir::ValueId dy_ = ir::absent;
 };
 
+// Without tiles floats are as fast, and the int8 backend takes no gradient: the reference would be compared with itself.
+bool has_gradients() {
+  const bool has = backends::int8::kernels_of(backends::int8::chosen_isa()).weight_gradient != nullptr;
+  if (!has) MESSAGE("skipped: gradients on integers need AMX, which this machine hasn't");
+  return has;
+}
+
 }  // namespace
 
 TEST_CASE("gradients by dequantized integers are those by floats") {
+  if (!has_gradients()) return;
   for (const std::uint64_t seed : seeds(60)) {
     INFO(replay(seed));
     Random random(seed);
@@ -149,6 +157,7 @@ TEST_CASE("gradients by dequantized integers are those by floats") {
 }
 
 TEST_CASE("gradients by dequantized integers lose no bits of a float") {
+  if (!has_gradients()) return;
   for (const std::uint64_t seed : seeds(60)) {
     INFO(replay(seed));
     Random random(seed);

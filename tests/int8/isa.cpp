@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "backends/int8/kernels.h"
 #include "ir/error.h"
 
@@ -35,12 +37,22 @@ TEST_CASE("isa: the forced one is the one that is used") {
   force_isa(before);
 }
 
-TEST_CASE("isa: each variant fills the whole table") {
+TEST_CASE("isa: each variant fills the whole table, with a product of its own") {
+  std::set<const void*> products;
   for (const Isa isa : present_isas()) {
     const Kernels& kernels = kernels_of(isa);
     CAPTURE(name_of(isa));
     CHECK((kernels.epilogue != nullptr));
-    CHECK((kernels.product != nullptr));
     CHECK((kernels.depthwise != nullptr));
+    CHECK((kernels.quantize != nullptr));
+    CHECK((kernels.quantize_marking != nullptr));
+    CHECK((kernels.quantize_triples != nullptr));
+    CHECK((kernels.dequantize != nullptr));
+    CHECK((kernels.binary != nullptr));
+    CHECK((kernels.lookup != nullptr));
+    CHECK((kernels.max_windows != nullptr));
+    CHECK((kernels.sum_windows != nullptr));
+    REQUIRE((kernels.product != nullptr));
+    CHECK(products.insert(reinterpret_cast<const void*>(kernels.product)).second);  // else one runs as another
   }
 }

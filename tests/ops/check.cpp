@@ -153,6 +153,11 @@ bool near(const std::vector<double>& found, const std::vector<double>& expected)
   return true;
 }
 
+bool takes(const backends::Backend& backend, const Case& c) {
+  const ir::Graph graph = graph_of(c);
+  return backend.supports(graph, graph.node(0)).yes;
+}
+
 void check_on_all_backends(const Case& c) {
   const std::string what = describe(c);
   CAPTURE(what);

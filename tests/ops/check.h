@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "backends/backend.h"
 #include "tests/ops/cases.h"
 
 namespace stair::tests {
@@ -10,6 +11,9 @@ namespace stair::tests {
 /// be those of the reference, floats the same for any number of threads and near the reference's in double precision (the very same where
 /// the op only moves data).
 void check_on_all_backends(const Case& c);
+
+/// Whether the backend takes the case.
+bool takes(const backends::Backend& backend, const Case& c);
 
 /// The floats are near: within 1e-4 of the largest magnitude, and finite where expected.
 bool near(const std::vector<double>& found, const std::vector<double>& expected);
