@@ -64,6 +64,9 @@ void add_integer_cases(std::vector<Case>& list) {
     list.push_back({"max_pool_integer", {x}, {{"kernel", ir::Shape{2, 2}}}});
     list.push_back(
         {"max_pool_integer", {x}, {{"kernel", ir::Shape{3, 3}}, {"stride", ir::Shape{2, 1}}, {"padding", ir::Shape{1, 2, 0, 1}}}});
+    list.push_back({"avg_pool_integer", {x, zero}, {{"kernel", ir::Shape{2, 2}}, {"layout", std::string("nhwc")}}});
+    list.push_back({"max_pool_integer", {x}, {{"kernel", ir::Shape{2, 2}}, {"layout", std::string("nhwc")}}});
+    list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{1, 2}}}});
     list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{2, 3}}}});
     list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{1, -1}}, {"keep", true}}});
     list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{0, 1, 2, 3}}}});

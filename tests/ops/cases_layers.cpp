@@ -128,6 +128,7 @@ void add_layer_cases(std::vector<Case>& list) {
                    {"stride", ir::Shape{1, 1}},
                    {"padding", ir::Shape{1, 1, 0, 0}},
                    {"input_shape", ir::Shape{1, 2, 3, 3}}}});
+  add_pool(list, {2, 3, 5, 7}, {{"kernel", ir::Shape{5, 7}}});
   list.push_back({"global_avg_pool", {f32({2, 3, 5, 7})}});
   list.push_back({"global_avg_pool", {f32({1, 1, 1, 1})}});
 
