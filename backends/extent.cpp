@@ -35,10 +35,6 @@ Extent moved(const Extent& bounds, const Extent& batch, float share) {
   return {bounds.low + share * (batch.low - bounds.low), bounds.high + share * (batch.high - bounds.high)};
 }
 
-Seen moving_average(const ir::Node& node, const Extent& batch, const Seen& before) {
-  return {moved(before.bounds, batch, static_cast<float>(node.attributes.number("momentum")))};
-}
-
 Seen average(const ir::Node& node, const Extent& batch, const Seen& before) {
   const double momentum = node.attributes.number("momentum");
   // The count stops there, and counts of 2^53 have room in a double.
@@ -73,7 +69,6 @@ void Seen::store(std::span<const ir::TensorView> tensors) const {
 
 Observer observer_of(const ir::Node& node) {
   if (node.op->name == "observe_min_max") return min_max;
-  if (node.op->name == "observe_moving_average") return moving_average;
   return node.op->name == "observe_average" ? average : nullptr;
 }
 

@@ -36,7 +36,7 @@ struct Seen {
   void store(std::span<const ir::TensorView> tensors) const;
 };
 
-/// What an observer (observe_min_max, observe_moving_average, observe_average) makes of what it knows and of what a batch has shown.
+/// What an observer (observe_min_max, observe_average) makes of what it knows and of what a batch has shown.
 using Observer = Seen (*)(const ir::Node& node, const Extent& batch, const Seen& before);
 /// The observer of such a node; nullptr of another one.
 Observer observer_of(const ir::Node& node);

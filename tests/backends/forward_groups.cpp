@@ -16,15 +16,10 @@ std::vector<ir::ValueId> observe(GroupBuilder& b, ir::ValueId value) {
   const bool first = b.pick(2) == 0;
   const ir::ValueId low = b.number(first ? std::numeric_limits<float>::infinity() : -1.0F);
   const ir::ValueId high = b.number(first ? -std::numeric_limits<float>::infinity() : 2.0F);
-  switch (b.pick(3)) {
-    case 0:
-      b.graph().emit("observe_min_max", {value, low, high});
-      break;
-    case 1:
-      b.graph().emit("observe_moving_average", {value, low, high}, {{"momentum", 0.1}});
-      break;
-    default:
-      b.graph().emit("observe_average", {value, low, high, b.count(first ? 0 : b.pick(12))}, {{"momentum", 0.1}});
+  if (b.pick(2) == 0) {
+    b.graph().emit("observe_min_max", {value, low, high});
+  } else {
+    b.graph().emit("observe_average", {value, low, high, b.count(first ? 0 : b.pick(12))}, {{"momentum", 0.1}});
   }
   for (const ir::ValueId result : b.results()) b.output(result);
   return {b.results()[0], b.results()[1]};

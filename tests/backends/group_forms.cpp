@@ -87,8 +87,6 @@ std::vector<ValueId> observe(GroupBuilder& b, ValueId value, std::int64_t observ
   const ValueId high = b.number(first ? -std::numeric_limits<float>::infinity() : 2.0F);
   if (observer == 1) {
     b.graph().emit("observe_min_max", {value, low, high});
-  } else if (observer == 2) {
-    b.graph().emit("observe_moving_average", {value, low, high}, {{"momentum", 0.1}});
   } else {
     b.graph().emit("observe_average", {value, low, high, b.count(first ? 0 : b.pick(12))}, {{"momentum", 0.1}});
   }
@@ -149,7 +147,7 @@ std::optional<Form> forward(Choices& c, bool large) {
   const bool normalizes = c.pick(2) == 1;
   const std::int64_t adds = c.pick(3);
   const std::int64_t clamp = c.pick(3);
-  const std::int64_t observer = c.pick(4);
+  const std::int64_t observer = c.pick(3);
   if ((normalizes ? 1 : 0) + (adds > 0 ? 1 : 0) + (clamp > 0 ? 1 : 0) + (observer > 0 ? 1 : 0) < 2) return std::nullopt;
   GroupBuilder b(c.round());
   const Shape shape = activations(images, large);
@@ -318,7 +316,7 @@ std::optional<Form> residual(Choices& c, bool large) {
   const bool both = c.pick(2) == 1;
   const bool own_first = c.pick(2) == 1;
   const std::int64_t clamp = c.pick(3);
-  const std::int64_t observer = c.pick(4);
+  const std::int64_t observer = c.pick(3);
   GroupBuilder b(c.round());
   const Shape shape = activations(b.pick(2) == 0, large);
   const ValueId own = dequantized(b, quantized(b, shape));
@@ -334,7 +332,7 @@ std::optional<Form> quantized_sum(Choices& c, bool large) {
   const bool in_order = c.pick(2) == 1;
   const bool same_order = c.pick(2) == 1;
   const std::int64_t clamp = c.pick(3);
-  const std::int64_t observer = c.pick(4);
+  const std::int64_t observer = c.pick(3);
   const bool masks = c.pick(2) == 1;
   const bool early = clamp > 0 && observer == 0 && c.pick(2) == 1;  // the range is there before
   if (observer == 0 && !masks) return std::nullopt;
@@ -376,7 +374,7 @@ std::optional<Form> quantized_sum(Choices& c, bool large) {
 std::optional<Form> normalized(Choices& c, bool large) {
   const std::int64_t bias = c.pick(4);
   const std::int64_t clamp = c.pick(3);
-  const std::int64_t observer = c.pick(4);
+  const std::int64_t observer = c.pick(3);
   const bool masks = c.pick(2) == 1;
   const bool read = c.pick(2) == 1;  // the sums, by the backward half
   GroupBuilder b(c.round());

@@ -42,7 +42,7 @@ std::size_t observers_scratch(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 void observers(FunctionKernels& kernels) {
-  for (const char* op : {"observe_min_max", "observe_moving_average", "observe_average"}) {
+  for (const char* op : {"observe_min_max", "observe_average"}) {
     kernels.add(op, {run_observer, "vector loops", not_double, observers_scratch});
   }
   kernels.add("weight_range", {run_weight_range, "vector loops", not_double, observers_scratch});

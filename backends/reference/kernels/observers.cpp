@@ -36,19 +36,7 @@ void run_min_max(const ir::Node&, const Arguments& a) {
   });
 }
 
-void run_moving_average(const ir::Node& node, const Arguments& a) {
-  for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    const Extent<Real> seen = extent_of<Real>(a.operands[0]);
-    const Real low = *a.operands[1].as<Real>();
-    const Real high = *a.operands[2].as<Real>();
-    const auto momentum = static_cast<Real>(node.attributes.number("momentum"));
-    const bool first = low > high;
-    *a.results[0].as<Real>() = first ? seen.low : low + momentum * (seen.low - low);
-    *a.results[1].as<Real>() = first ? seen.high : high + momentum * (seen.high - high);
-  });
-}
-
-// As a moving average, but that the first batches share alike.
+// A moving average, but that the first batches share alike.
 void run_average(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const Extent<Real> seen = extent_of<Real>(a.operands[0]);
@@ -84,7 +72,6 @@ void run_weight_range(const ir::Node&, const Arguments& a) {
 
 void observers(FunctionKernels& kernels) {
   kernels.add("observe_min_max", {run_min_max});
-  kernels.add("observe_moving_average", {run_moving_average});
   kernels.add("observe_average", {run_average});
   kernels.add("weight_range", {run_weight_range});
 }
