@@ -178,9 +178,9 @@ TEST_CASE("damaged models") {
       case 1:
         return WatchedCase{{"opt", "m.json", "--passes", random_passes(draws)}};
       case 2:
-        return WatchedCase{{"bench", "m.json", "--train", "--plan", "--threads", "1", "--batch", "2"}};
+        return WatchedCase{{"bench", "m.json", "--train", "--plan", "--threads", "1", "--batch", "2", "--memory", "64MiB"}};
       default:
-        return WatchedCase{{"bench", "m.json", "--plan", "--threads", "1"}};
+        return WatchedCase{{"bench", "m.json", "--plan", "--threads", "1", "--memory", "64MiB"}};
     }
   });
 }
