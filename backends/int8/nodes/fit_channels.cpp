@@ -11,11 +11,42 @@
 #include "backends/int8/memory.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/pieces.h"
+#include "backends/multiversion.h"
 #include "ir/channel_fit.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
 namespace {
+
+// Of channels [first, last): all but the weights. Whether those stay as they are.
+struct Fit {
+  const std::int8_t* q;
+  std::int64_t length;  // of a channel
+  const float* w_scale;
+  std::int64_t w_step;  // 0: one scale for all
+  float x_scale;
+  const float* factor;  // nullptr: none
+  const float* bias;    // nullptr: none
+  float* weight_scale;
+  float* step;
+  std::int32_t* integer_bias;
+  float* plain_step;
+};
+
+STAIR_MULTIVERSION bool fit_parameters(const Fit& f, std::int64_t first, std::int64_t last) {
+  bool same = true;
+  for (std::int64_t c = first; c < last; ++c) {
+    const float w_scale = f.w_scale[c * f.w_step];
+    const ir::ChannelFit fit = ir::fit_channel({f.q + c * f.length, static_cast<std::size_t>(f.length)}, w_scale, f.x_scale,
+                                               f.factor == nullptr ? 1 : f.factor[c], f.bias == nullptr ? nullptr : f.bias + c);
+    f.weight_scale[c] = fit.weight_scale;
+    f.step[c] = fit.step;
+    f.integer_bias[c] = fit.bias;
+    f.plain_step[c] = fit.plain_step(w_scale, f.x_scale);
+    same = same && fit.sign == 1 && fit.exponent == 0;
+  }
+  return same;
+}
 
 /// The integer weights of a layer fitted to its bias and batch-norm (N-BIAS, N-BN-SCALE), and the linear layer behind them:
 ///   fit_channels, (linear_integer, dequantize_accumulator?)?
@@ -55,7 +86,7 @@ class FitChannelsKernel : public Kernel {
 
   void run(const Arguments& a) override {
     for (Fitted& fitted : fitted_) fitted.tensor.data = fitted.result ? a.results[*fitted.result].data : a.scratch + fitted.scratch;
-    const bool same = fit_parameters(a);
+    const bool same = fit_all(a);
     if (same && !fitted_[0].result) {
       fitted_[0].tensor.data = a.operands[0].data;
     } else {
@@ -95,18 +126,22 @@ class FitChannelsKernel : public Kernel {
                            weight_scale(a, channel), *a.operands[2].as<float>(), factor == nullptr ? 1 : *factor, of_channel(4));
   }
 
-  // All but the weights. Whether those stay as they are.
-  bool fit_parameters(const Arguments& a) const {
+  bool fit_all(const Arguments& a) const {
+    const auto operand = [&](std::size_t i) { return i < own_operands_ ? a.operands[i].as<const float>() : nullptr; };
+    const Fit fit{a.operands[0].as<const std::int8_t>(),
+                  length(),
+                  operand(1),
+                  a.operands[1].count() == 1 ? 0 : 1,
+                  *operand(2),
+                  operand(3),
+                  operand(4),
+                  fitted_[1].tensor.as<float>(),
+                  fitted_[2].tensor.as<float>(),
+                  fitted_[3].tensor.as<std::int32_t>(),
+                  fitted_[4].tensor.as<float>()};
     std::atomic<bool> same = true;
     for_elements(channels(), a.threads, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t c = first; c < last; ++c) {
-        const ir::ChannelFit fit = fit_of(a, c);
-        fitted_[1].tensor.as<float>()[c] = fit.weight_scale;
-        fitted_[2].tensor.as<float>()[c] = fit.step;
-        fitted_[3].tensor.as<std::int32_t>()[c] = fit.bias;
-        fitted_[4].tensor.as<float>()[c] = fit.plain_step(weight_scale(a, c), *a.operands[2].as<float>());
-        if (fit.sign != 1 || fit.exponent != 0) same = false;
-      }
+      if (!fit_parameters(fit, first, last)) same = false;
     });
     return same;
   }
