@@ -178,12 +178,4 @@ std::unique_ptr<Kernel> prepare_contraction(const Kernels& kernels, const ir::Gr
   return std::make_unique<ContractionKernel>(kernels, graph, nodes, constants, window, what);
 }
 
-std::unique_ptr<Kernel> prepare_linear(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
-                                       Constants constants) {
-  const ir::Node& node = graph.node(nodes.front());
-  const ir::Shape& weights = graph.type(node.operands[1]).shape;
-  const std::int64_t rows = ir::element_count(graph.type(node.results[0]).shape) / weights[0];
-  return prepare_contraction(kernels, graph, nodes, constants, Window{1, weights[1], rows, 1, weights[0], rows, 1, 1, 1}, "linear");
-}
-
 }  // namespace stair::backends::int8

@@ -14,8 +14,4 @@ namespace stair::backends::int8 {
 std::unique_ptr<Kernel> prepare_contraction(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
                                             Constants constants, const Window& window, std::string_view what);
 
-/// The same for a group that begins with linear_integer: a 1x1 convolution over a column of pixels, the rows of x.
-std::unique_ptr<Kernel> prepare_linear(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes,
-                                       Constants constants);
-
 }  // namespace stair::backends::int8

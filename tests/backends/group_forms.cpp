@@ -250,27 +250,6 @@ ValueId joined(GroupBuilder& b, ValueId own, ValueId other, std::int64_t kind, b
   return b.graph().emit(kind == 0 ? "point_binary" : "add_fixed", operands, attributes);
 }
 
-// Weights fitted to their bias and batch-norm, and the linear layer behind them: a fit that keeps them, turns their sign, or shifts them.
-std::optional<Form> fitted(Choices& c, bool large) {
-  const bool folds = c.pick(2) == 1;
-  const std::int64_t bias = c.pick(3);  // none, some steps, more than fit
-  const bool rescales = c.pick(2) == 1;
-  const bool one_scale = c.pick(2) == 1;
-  GroupBuilder b(c.round());
-  const std::int64_t in = large ? 240 : 5;
-  const std::int64_t out = large ? 340 : 6;
-  const ValueId x = b.bytes({large ? 37 : 3, in}, byte_type(b.pick(2)));
-  std::vector<ValueId> operands{b.weights({out, in}), b.numbers(one_scale ? 1 : out, 0.001F, 0.01F), b.numbers(1, 0.001F, 0.01F)};
-  if (folds || bias > 0) operands.push_back(folds ? b.floats({out}, 2) : ir::absent);
-  if (bias > 0) operands.push_back(b.floats({out}, bias == 1 ? 8.0F : 1e6F));
-  const std::vector<ValueId> fit = b.graph().add("fit_channels", operands).results;
-  const ValueId sum = b.graph().emit("linear_integer", {x, fit[0], b.integer(static_cast<std::int32_t>(b.pick(100)))});
-  if (rescales) b.graph().emit("dequantize_accumulator", {sum, fit[2], bias > 0 ? fit[3] : ir::absent}, {{"axis", std::int64_t{-1}}});
-  b.output(b.results()[0]);
-  for (const std::size_t i : {1U, 4U}) b.output(fit[i]);
-  return Form{b.take()};
-}
-
 // Integer sums, what rescales them, and the residual addition behind that.
 std::optional<Form> contraction(Choices& c, bool large) {
   const std::int64_t kind = c.pick(6);
@@ -531,7 +510,6 @@ const std::vector<NamedFamily>& families() {
                                             {"normalized", normalized, true, "", 3},
                                             {"quantizer", quantizer, true},
                                             {"weights", weights, true},
-                                            {"fitted", fitted, true},
                                             {"product_gradient", product_gradient, true, "int8:amx"}};
   return all;
 }
