@@ -168,7 +168,7 @@ void add_model_definitions(Json& definitions) {
   definitions["parameter"] = {{"type", "string"}, {"pattern", "^\\$"}, {"description", "a parameter of the block"}};
 }
 
-Json document(const char* title, const char* description, Json schema, Json definitions) {
+Json document(const char* title, const char* description, const Json& schema, Json definitions) {
   Json made{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}, {"description", description}};
   made.update(schema);
   made["properties"]["$schema"] = {{"type", "string"}};
