@@ -160,8 +160,8 @@ ir::Attributes Stage::optimizer_options(std::int64_t steps_per_epoch) const {
 }
 
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
-  const ir::Attributes keys = read_object(json, experiment_keys(), source, "");
   Experiment experiment;
+  const ir::Attributes keys = read_object(json, experiment_keys(), source, "", &experiment.idle);
   experiment.source = source;
   experiment.seed = static_cast<std::uint64_t>(keys.integer("seed"));
   read_model_in_place(experiment, json, source, folder);

@@ -51,7 +51,7 @@ struct Experiment {
   std::int64_t checkpoint_every = 500;
   bool exports = true;
   std::vector<Stage> stages;
-  std::vector<std::string> idle;  ///< what the model says without any effect: a message each (check_settings)
+  std::vector<std::string> idle;  ///< what it says without any effect: a message each (check_settings)
 
   Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment
 };

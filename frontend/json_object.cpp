@@ -43,8 +43,8 @@ std::string unknown(const std::string& key, const std::vector<std::string>& expe
 
 class ValueReader {
  public:
-  ValueReader(const AttributeSpec& spec, const std::string& source, std::string pointer)
-      : spec_(spec), source_(source), pointer_(std::move(pointer)) {}
+  ValueReader(const AttributeSpec& spec, const std::string& source, std::string pointer, std::vector<std::string>* idle)
+      : spec_(spec), source_(source), pointer_(std::move(pointer)), idle_(idle) {}
 
   void check_type(const Json& value) const {
     const auto fits = [&](const std::string& type) { return has_type(value, type); };
@@ -82,7 +82,7 @@ class ValueReader {
     if (!value.is_array()) wrong(value, ir::kind_of(spec_.fallback));
     if (value.empty()) wrong(value, "at least 1", "a list of 0");
     for (std::size_t i = 0; i < value.size(); ++i) {
-      ValueReader(spec_, source_, fmt::format("{}/{}", pointer_, i)).read(value[i], out.emplace_back());
+      ValueReader(spec_, source_, fmt::format("{}/{}", pointer_, i), idle_).read(value[i], out.emplace_back());
     }
   }
 
@@ -100,22 +100,38 @@ class ValueReader {
   }
 
   Attributes object(const Json& value, const std::string& pointer) const {
-    if (spec_.kinds == nullptr) return read_object(value, spec_.members, source_, pointer);
+    if (spec_.kinds == nullptr) return read_object(value, spec_.members, source_, pointer, idle_);
     const Attributes& fallback = fallback_members();
     if (!value.contains("kind") && !fallback.has("kind")) fail_at(source_, pointer, "the key 'kind' is missing");
     const Json chosen = value.contains("kind") ? value["kind"] : Json(fallback.text("kind"));
-    ValueReader(spec_, source_, pointer + "/kind").check_choice(chosen, ir::kind_names(spec_));
+    ValueReader(spec_, source_, pointer + "/kind", idle_).check_choice(chosen, ir::kind_names(spec_));
     const std::string kind = chosen;
     std::vector<AttributeSpec> members = ir::members_of(spec_, kind);
     const std::vector<std::string> known = ir::names_of(members);
+    Json own = Json::object();
     for (const auto& [key, item] : value.items()) {
-      if (key == "kind" || std::find(known.begin(), known.end(), key) != known.end()) continue;
-      const std::vector<std::string> owners = ir::kinds_with(spec_, key);
-      if (owners.empty()) fail_at(source_, pointer + "/" + key, unknown(key, known, all_members()));
-      fail_at(source_, pointer + "/" + key, fmt::format("has no effect with the {} '{}', only with {}", singular(), kind, one_of(owners)));
+      if (key == "kind" || std::find(known.begin(), known.end(), key) != known.end()) {
+        own[key] = item;
+      } else {
+        check_idle(key, item, kind, known, pointer + "/" + key);
+      }
     }
     members.push_back({.name = "kind", .doc = "", .fallback = kind});
-    return read_object(value, members, source_, pointer);
+    return read_object(own, members, source_, pointer, idle_);
+  }
+
+  // A key that this kind hasn't: unknown, or of another kind, and then of that one's type.
+  void check_idle(const std::string& key, const Json& item, const std::string& kind, const std::vector<std::string>& known,
+                  const std::string& pointer) const {
+    const std::vector<std::string> owners = ir::kinds_with(spec_, key);
+    if (owners.empty()) fail_at(source_, pointer, unknown(key, known, all_members()));
+    for (const AttributeSpec& member : ir::members_of(spec_, owners.front())) {
+      if (member.name == key) read_value(item, member, source_, pointer, idle_);
+    }
+    const std::string message = fmt::format("has no effect with the {} '{}', only with {}", singular(), kind, one_of(owners));
+    // No version has taken a stage with the keys of another.
+    if (idle_ == nullptr || is_list()) fail_at(source_, pointer, message);
+    idle_->push_back(fmt::format("{} {}: {}", source_, pointer, message));
   }
 
   std::vector<std::string> all_members() const {
@@ -131,15 +147,14 @@ class ValueReader {
     const auto* object = std::get_if<ir::Object>(&spec_.fallback);
     return object == nullptr ? none : object->members();
   }
+  bool is_list() const { return std::holds_alternative<std::vector<ir::Object>>(spec_.fallback); }
   // Of "stages" one is a stage.
-  std::string singular() const {
-    const bool list = std::holds_alternative<std::vector<ir::Object>>(spec_.fallback);
-    return list ? spec_.name.substr(0, spec_.name.size() - 1) : spec_.name;
-  }
+  std::string singular() const { return is_list() ? spec_.name.substr(0, spec_.name.size() - 1) : spec_.name; }
 
   const AttributeSpec& spec_;
   const std::string& source_;
   std::string pointer_;
+  std::vector<std::string>* idle_;
 };
 
 // The default, with the defaults of its members where it is an object.
@@ -156,17 +171,19 @@ std::string shown(const Json& value) {
   return value.dump();
 }
 
-Attribute read_value(const Json& value, const AttributeSpec& spec, const std::string& source, const std::string& pointer) {
+Attribute read_value(const Json& value, const AttributeSpec& spec, const std::string& source, const std::string& pointer,
+                     std::vector<std::string>* idle) {
   return std::visit(
       [&](const auto& fallback) -> Attribute {
         std::decay_t<decltype(fallback)> read{};
-        ValueReader(spec, source, pointer).read(value, read);
+        ValueReader(spec, source, pointer, idle).read(value, read);
         return read;
       },
       spec.fallback);
 }
 
-Attributes read_object(const Json& value, const std::vector<AttributeSpec>& specs, const std::string& source, const std::string& pointer) {
+Attributes read_object(const Json& value, const std::vector<AttributeSpec>& specs, const std::string& source, const std::string& pointer,
+                       std::vector<std::string>* idle) {
   if (!value.is_object()) fail_at(source, pointer, fmt::format("found {}, expected an object", shown(value)));
   Attributes read;
   const std::vector<std::string> names = ir::names_of(specs);
@@ -179,9 +196,9 @@ Attributes read_object(const Json& value, const std::vector<AttributeSpec>& spec
     }
     const AttributeSpec& spec = specs[static_cast<std::size_t>(name - names.begin())];
     if (spec.json_types.empty()) {
-      read.set(key, read_value(item, spec, source, at));
+      read.set(key, read_value(item, spec, source, at, idle));
     } else {
-      ValueReader(spec, source, at).check_type(item);
+      ValueReader(spec, source, at, idle).check_type(item);
     }
   }
   for (const AttributeSpec& spec : specs) {

@@ -354,3 +354,18 @@ TEST_CASE("all settings of the examples have an effect") {
   }
   CHECK(examples >= 9);
 }
+
+TEST_CASE("an experiment that a checkpoint keeps may have keys of other kinds: version 1 took them, and nobody is asked again") {
+  driver::Json json = tests::small_experiment();
+  json["stages"][0]["optimizer"] = {{"kind", "adam"}, {"learning_rate", 0.1}, {"momentum", 0.9}};
+  json["stages"][0]["schedule"] = {{"kind", "constant"}, {"gamma", 0.5}};
+  json["loss"] = {{"kind", "squared_hinge"}, {"label_smoothing", 0.1}};
+  const driver::Experiment kept = driver::read_experiment(json, "e.json", "/data");
+  CHECK(kept.stages[0].optimizer.text("kind") == "adam");
+  CHECK_FALSE(kept.stages[0].optimizer.has("momentum"));
+  CHECK(kept.idle.size() == 3);
+  CHECK_THROWS_AS(driver::check_settings(kept), Error);
+  json["loss"]["label_smoothing"] = "much";
+  CHECK_THROWS_WITH_AS(driver::read_experiment(json, "e.json", "/data"), "e.json /loss/label_smoothing: found \"much\", expected a number",
+                       Error);
+}
