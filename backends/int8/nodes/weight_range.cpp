@@ -27,9 +27,13 @@ class WeightRangeKernel : public Kernel {
     channels_ = shape[0];
     length_ = ir::element_count(shape) / channels_;
     if (nodes.size() == 1) return;
-    affine_ = &graph.node(nodes[1]);
-    scale_ = values.result(affine_->results[0]);
-    zero_point_ = values.result(affine_->results[1]);
+    quantizes_ = true;
+    const ir::Node& affine = graph.node(nodes[1]);
+    range_ = range_of(affine);
+    symmetric_ = affine.attributes.boolean("symmetric");
+    power_of_two_ = affine.attributes.boolean("power_of_two");
+    scale_ = values.result(affine.results[0]);
+    zero_point_ = values.result(affine.results[1]);
     integers_ = range_of(graph.node(nodes[2]));
     q_ = *values.result(graph.node(nodes[2]).results[0]);
     description_ += " + quantize";
@@ -49,9 +53,8 @@ class WeightRangeKernel : public Kernel {
     extent.see(weights, length_);
     if (low_) a.results[*low_].as<float>()[channel] = extent.low;
     if (high_) a.results[*high_].as<float>()[channel] = extent.high;
-    if (affine_ == nullptr) return;
-    const auto parameters = ir::affine_parameters(extent.low, extent.high, range_of(*affine_), affine_->attributes.boolean("symmetric"),
-                                                  affine_->attributes.boolean("power_of_two"));
+    if (!quantizes_) return;
+    const auto parameters = ir::affine_parameters(extent.low, extent.high, range_, symmetric_, power_of_two_);
     if (scale_) a.results[*scale_].as<float>()[channel] = parameters.scale;
     if (zero_point_ && channel == 0) *a.results[*zero_point_].as<std::int32_t>() = parameters.zero_point;
     kernels_.quantize({parameters.scale, parameters.zero_point, integers_.lo, integers_.hi}, weights,
@@ -61,8 +64,8 @@ class WeightRangeKernel : public Kernel {
   const Kernels& kernels_;
   std::string description_;
   std::int64_t channels_ = 0, length_ = 0;
-  const ir::Node* affine_ = nullptr;
-  ir::Range integers_;
+  bool quantizes_ = false, symmetric_ = false, power_of_two_ = false;
+  ir::Range range_, integers_;  // of the parameters, and what is clamped to
   std::optional<std::size_t> low_, high_, scale_, zero_point_;  // among the group's results
   std::size_t q_ = 0;
 };
