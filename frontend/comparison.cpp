@@ -9,6 +9,7 @@
 #include "frontend/deployed.h"
 #include "frontend/evaluation.h"
 #include "frontend/trained.h"
+#include "passes/quantizer.h"
 #include "runtime/clock.h"
 
 namespace stair::driver {
@@ -45,8 +46,8 @@ Verification verify_stage(const Experiment& experiment, const StageResult& stage
 
 std::string bits_of(const passes::Recipe& recipe, const StageResult& stage) {
   if (stage.kind == "float") return "32 / 32";
-  const int weights = recipe.weights.method == passes::Recipe::WeightMethod::binary ? 1 : recipe.weights.bits;
-  return fmt::format("{} / {}", weights, recipe.activations.bits == 0 ? 32 : recipe.activations.bits);
+  const int weights = passes::quantizers().named(recipe.weights().text("method"), "method").bits(recipe.weights());
+  return fmt::format("{} / {}", weights, recipe.quantizes_activations() ? recipe.activations().integer("bits") : 32);
 }
 
 Json stages_json(const ComparedExperiment& experiment) {

@@ -4,6 +4,7 @@
 
 #include "passes/loss.h"
 #include "passes/optimizer.h"
+#include "passes/recipe.h"
 #include "passes/schedule.h"
 #include "runtime/dataset.h"
 
@@ -22,6 +23,14 @@ AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std:
           .required = required,
           .json_types = std::move(json_types),
           .definition = std::move(definition)};
+}
+
+// Read by the recipe's own reader, which stored recipes have too.
+AttributeSpec recipe_key() {
+  AttributeSpec spec = passes::recipe_spec();
+  spec.json_types = {"string", "object"};
+  spec.definition = "recipe";
+  return spec;
 }
 
 AttributeSpec data_spec() {
@@ -90,7 +99,7 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .fallback = std::int64_t{1},
        .bounds = ir::within(0, 9007199254740992.0)},
       passes::loss_spec(),
-      read_elsewhere("recipe", "a name or an object (docs/recipes.md); int8", {"string", "object"}, "recipe", false),
+      recipe_key(),
       {.name = "start", .doc = "a checkpoint to start from: a pretrained model", .fallback = std::string()},
       {.name = "checkpoint_every",
        .doc = "steps between checkpoints within an epoch; 0: at the end of epochs only",

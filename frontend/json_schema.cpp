@@ -1,5 +1,6 @@
 #include "frontend/json_schema.h"
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "frontend/model_keys.h"
 #include "ir/error.h"
 #include "ir/op.h"
+#include "passes/recipe.h"
 
 namespace stair::driver {
 namespace {
@@ -38,7 +40,20 @@ Json closed_object(const std::vector<AttributeSpec>& members) {
   return schema;
 }
 
+// Kinds that differ in defaults alone, like the recipes that others are based on.
+Json defaults_schema(const AttributeSpec& spec) {
+  Json schema = closed_object(ir::members_of(spec, spec.kinds().front().name));
+  schema["properties"][spec.kind_key] = {{"enum", ir::kind_names(spec)}, {"description", "what the other keys change"}};
+  return schema;
+}
+
+bool differ_in_defaults_alone(const std::vector<ir::KindSpec>& kinds) {
+  const auto same = [&](const ir::KindSpec& kind) { return ir::names_of(kind.members) == ir::names_of(kinds.front().members); };
+  return kinds.size() > 1 && !kinds.front().members.empty() && std::all_of(kinds.begin(), kinds.end(), same);
+}
+
 Json kinds_schema(const AttributeSpec& spec) {
+  if (differ_in_defaults_alone(spec.kinds())) return defaults_schema(spec);
   const auto* object = std::get_if<ir::Object>(&spec.fallback);
   const std::string& key = spec.kind_key;
   const bool has_default = object != nullptr && object->members().has(key);
@@ -181,7 +196,7 @@ Json experiment_schema() {
   const Json file_or_files{{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "string"}}}}}}};
   Json definitions{{"files", {{"type", "object"}, {"additionalProperties", file_or_files}}},
                    {"model", closed_object(model_keys())},
-                   {"recipe", {{"type", "object"}}}};
+                   {"recipe", object_schema(passes::recipe_spec())}};
   add_model_definitions(definitions);
   return document(
       "Staircase experiment",

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "ir/attribute_spec.h"
 #include "ir/error.h"
 #include "ir/text.h"
 #include "passes/pass.h"
@@ -20,34 +22,53 @@ namespace {
 
 using passes::Recipe;
 
-// A key of a recipe, and values of which at least one changes what a model computes wherever the key means anything.
+// Values for a key, of which at least one changes what a model computes wherever the key means anything.
+std::vector<Json> other_values(const ir::AttributeSpec& spec) {
+  if (!spec.choices.empty()) return {spec.choices.begin(), spec.choices.end()};
+  if (std::holds_alternative<bool>(spec.fallback)) return {true, false};
+  const double width = std::isfinite(spec.bounds.high) ? spec.bounds.high - spec.bounds.low : 1;
+  if (std::holds_alternative<std::int64_t>(spec.fallback)) {
+    const auto least = static_cast<std::int64_t>(spec.bounds.low);
+    return {least + static_cast<std::int64_t>(width / 6) + 2, least + static_cast<std::int64_t>(width) - 1};
+  }
+  return {spec.bounds.low + width / 4, spec.bounds.low + width / 2};
+}
+
+// A key of a recipe that changes what its model computes, at any time of a training.
 struct RecipeKey {
-  const char* pointer;
+  std::string pointer;
   std::vector<Json> values;
 };
 
-const std::vector<RecipeKey>& recipe_keys() {
-  static const std::vector<RecipeKey> keys{
-      {"/weights/method", {"uniform", "binary"}},
-      {"/weights/bits", {3, 7}},
-      {"/weights/granularity", {"per_channel", "per_tensor"}},
-      {"/weights/narrow_range", {true, false}},
-      {"/weights/stochastic", {true, false}},
-      {"/weights/binary_inference", {true, false}},
-      {"/weights/clip", {0.25, 0.5}},
-      {"/weights/glorot_lr_scale", {true, false}},
-      {"/activations/bits", {3, 7}},
-      {"/activations/symmetric", {true, false}},
-      {"/activations/observer", {"moving_average", "min_max"}},
-      {"/activations/momentum", {0.25, 0.5}},
-      {"/bias", {"int32", "float32"}},
-      {"/requantization", {"float", "fixed_point", "power_of_two"}},
-      {"/estimator", {"clipped", "plain"}},
-      {"/backward", {"quantized", "latent"}},
-      {"/batch_norm/fold", {"scale", "weight"}},
-      {"/batch_norm/alone", {"integer", "float"}},
-      {"/quantize_output", {true, false}},
+// Of a recipe that says this much of its kinds.
+std::vector<RecipeKey> recipe_keys(const Recipe& recipe) {
+  std::vector<RecipeKey> keys;
+  const auto add = [&](const auto& self, const std::vector<ir::AttributeSpec>& specs, const ir::Attributes& given,
+                       const std::string& pointer) -> void {
+    for (const ir::AttributeSpec& spec : specs) {
+      const std::string at = pointer + "/" + spec.name;
+      if (at == "/name" || at == "/overrides" || at == "/schedule") continue;
+      if (!std::holds_alternative<ir::Object>(spec.fallback)) {
+        keys.push_back({at, other_values(spec)});
+        continue;
+      }
+      const ir::Attributes& members = given.object(spec.name);
+      if (spec.kinds != nullptr) {
+        const std::vector<std::string> kinds = ir::kind_names(spec);
+        keys.push_back({at + "/" + spec.kind_key, {kinds.begin(), kinds.end()}});
+        // Keys of other kinds change nothing, whatever they say.
+        for (const ir::KindSpec& kind : spec.kinds()) {
+          for (const ir::AttributeSpec& member : kind.members) {
+            if (!members.has(member.name)) keys.push_back({at + "/" + member.name, other_values(member)});
+          }
+        }
+        self(self, ir::members_of(spec, members.text(spec.kind_key)), members, at);
+      } else {
+        self(self, spec.members, members, at);
+      }
+    }
   };
+  add(add, ir::members_of(passes::recipe_spec(), recipe.keys().text("base")), recipe.keys(), "");
   return keys;
 }
 
@@ -75,7 +96,8 @@ class Checker {
     const Json overrides = given_.value("overrides", Json::array());
     for (std::size_t i = 0; i < overrides.size(); ++i) check_override(overrides, i);
     const Baseline as_given = baseline(given_);
-    for (const RecipeKey& key : recipe_keys()) {
+    const std::optional<Recipe> recipe = recipe_of(given_);
+    for (const RecipeKey& key : recipe ? recipe_keys(*recipe) : std::vector<RecipeKey>()) {
       const Json::json_pointer pointer(key.pointer);
       if (!given_.contains(pointer) || matters(as_given, pointer, key.values)) continue;
       if (matters(baseline(with_overrides(skips_of(overrides))), pointer, key.values)) continue;

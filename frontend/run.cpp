@@ -145,8 +145,8 @@ class Run {
     const bool old = std::exchange(checkpoint_.arithmetic, ir::arithmetic_version) < 2;
     if (!resumed_ || checkpoint_.recipe.empty()) return;
     try {
-      const bool floats = !passes::recipe_from_json(checkpoint_.recipe).integer_norms;
-      if (old ? watches_nothing_more() : floats) recipe_.integer_norms = false;
+      const bool floats = !passes::recipe_from_json(checkpoint_.recipe).integer_norms();
+      if (old ? watches_nothing_more() : floats) recipe_.set("batch_norm", "alone", std::string("float"));
     } catch (const Error& error) {
       throw Error(folder_.file("last.safetensors") + ": " + error.what());
     }
@@ -242,7 +242,7 @@ class Run {
         throw Error(fmt::format(
             "{} /recipe/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "
             "expected a calibrate stage before it, a 'start' with ranges, or a later epoch",
-            experiment_.source, recipe_.freeze_observers_epoch, state.substr(0, state.rfind('.')), stage.name));
+            experiment_.source, recipe_.freeze_observers_epoch(), state.substr(0, state.rfind('.')), stage.name));
       }
       forgotten = stage.kind == Stage::Kind::floating && !states.empty();  // a float stage forgets ranges
       seen = !forgotten;

@@ -181,9 +181,9 @@ void check_schedule_reach(const Experiment& experiment, std::int64_t steps_per_e
                     "or {} for never",
                     experiment.source, key, recipe["schedule"][key].dump(), longest, steps_per_epoch, off));
   };
-  check("activation_delay_steps", experiment.recipe.activation_delay_steps > 0, reached.quantize_activations, 0);
-  check("freeze_observers_epoch", experiment.recipe.freeze_observers_epoch >= 0, !reached.observe, -1);
-  check("freeze_batch_norm_epoch", experiment.recipe.freeze_batch_norm_epoch >= 0, !reached.batch_statistics, -1);
+  check("activation_delay_steps", experiment.recipe.activation_delay_steps() > 0, reached.quantize_activations, 0);
+  check("freeze_observers_epoch", experiment.recipe.freeze_observers_epoch() >= 0, !reached.observe, -1);
+  check("freeze_batch_norm_epoch", experiment.recipe.freeze_batch_norm_epoch() >= 0, !reached.batch_statistics, -1);
 }
 
 }  // namespace stair::driver

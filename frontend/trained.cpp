@@ -41,7 +41,7 @@ Trained load_trained(const std::string& run_or_checkpoint) {
     throw Error(path + ": " + error.what());
   }
   // Version 1 knew no N-AFFINE: no quantizer has watched what stands before a batch-norm that can't fold.
-  if (trained.checkpoint.arithmetic < 2) trained.recipe.integer_norms = false;
+  if (trained.checkpoint.arithmetic < 2) trained.recipe.set("batch_norm", "alone", std::string("float"));
   return trained;
 }
 

@@ -61,7 +61,8 @@ std::string kind_of_object(const AttributeSpec& spec, const Attributes& given, c
   const auto* name = std::get_if<std::string>(&kind);
   if (name == nullptr) throw Error(named + "has " + std::string(kind_of(kind)) + " as its '" + key + "', expected " + one_of(kinds));
   if (std::find(kinds.begin(), kinds.end(), *name) == kinds.end()) {
-    throw Error(named + "is of the unknown kind '" + *name + "'" + did_you_mean(*name, kinds) + ", expected " + one_of(kinds));
+    throw Error(named + "is of the unknown " + spec.kind_key + " '" + *name + "'" + did_you_mean(*name, kinds) + ", expected " +
+                one_of(kinds));
   }
   return *name;
 }
@@ -171,6 +172,9 @@ Attributes completed(const std::vector<AttributeSpec>& specs, Attributes given, 
       throw Error(named + "is " + std::string(kind_of(value)) + ", expected " + std::string(kind_of(spec.fallback)));
     }
     if (const auto* object = std::get_if<Object>(&value)) value = completed_object(spec, object->members(), named);
+    if (auto* objects = std::get_if<std::vector<Object>>(&value)) {
+      for (Object& object : *objects) object = completed_object(spec, object.members(), named);
+    }
     if (const std::string fault = fault_of(spec, value); !fault.empty()) throw Error(named + fault);
     complete.set(spec.name, std::move(value));
     given.erase(spec.name);

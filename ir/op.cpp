@@ -194,6 +194,14 @@ IntegerForm binary_point() {
 IntegerForm accumulates(std::string integer_op) {
   return {IntegerForm::Kind::accumulate, "N-ACC", std::move(integer_op), {}};
 }
+IntegerForm simulates(std::function<Simulated(const SimulatedContext&)> simulated) {
+  IntegerForm form{IntegerForm::Kind::quantizer, "", "", {}};
+  form.simulated = std::move(simulated);
+  return form;
+}
+ValueId SimulatedContext::emit(std::string_view op, std::vector<ValueId> inputs, std::string_view suffix, Attributes attributes) const {
+  return graph.emit(op, std::move(inputs), std::move(attributes), graph.derived(node.name, suffix));
+}
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count) {
   return {IntegerForm::Kind::average, "N-AVG", std::move(integer_op), std::move(count)};
 }

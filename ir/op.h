@@ -116,6 +116,22 @@ struct Gradient {
 Gradient gradient(GradientRule rule);
 Gradient no_gradient(std::string reason);
 
+/// Integers that stand for floats: (q - zero_point) * scale, with q in [lo, hi].
+struct Simulated {
+  ValueId q = absent, scale = absent, zero_point = absent;
+  std::int64_t lo = 0, hi = 0;
+};
+
+/// What an op that simulates integers emits them with: a node of one graph, and its operands in the graph that they are made in.
+struct SimulatedContext {
+  Graph& graph;
+  const Node& node;
+  std::vector<ValueId> operands;
+
+  /// The first result of a node that is named NODE.SUFFIX.
+  ValueId emit(std::string_view op, std::vector<ValueId> inputs, std::string_view suffix, Attributes attributes = {}) const;
+};
+
 /// What the op means on integers (numerics.md, "Operations"). Every op states one.
 struct IntegerForm {
   enum class Kind : std::uint8_t {
@@ -125,12 +141,14 @@ struct IntegerForm {
     unary,       ///< N-POINT with one quantized operand: a table of its 256 values (`tabulate`, `lookup`)
     binary,      ///< N-POINT with two quantized operands (`point_binary`; add_fixed, mul_fixed with fixed-point requantization)
     accumulate,  ///< N-ACC: `integer_op` on the integers gives the int32 accumulator
-    average      ///< N-AVG: `integer_op` gives the int32 sum over `count` elements
+    average,     ///< N-AVG: `integer_op` gives the int32 sum over `count` elements
+    quantizer    ///< simulates integers: floats that stand for those that `simulated` emits
   };
   Kind kind = Kind::none;
   std::string note;
   std::string integer_op;                                             ///< accumulate, average
   std::function<std::int64_t(const Graph&, const Node&)> count = {};  ///< average: the n of N-AVG (1 for a plain sum)
+  std::function<Simulated(const SimulatedContext&)> simulated = {};
 };
 IntegerForm no_integer_form(std::string reason);
 IntegerForm integer_op();
@@ -138,6 +156,7 @@ IntegerForm moves();
 IntegerForm unary_table();
 IntegerForm binary_point();
 IntegerForm accumulates(std::string integer_op);
+IntegerForm simulates(std::function<Simulated(const SimulatedContext&)> simulated);
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count);
 
 /// Everything that the rest of the program knows of an op. One file in ir/ops states it, and all else (JSON layers, text form,

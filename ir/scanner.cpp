@@ -247,11 +247,19 @@ Attribute Scanner::literal() {
   if (accept('[')) {
     std::vector<double> numbers;
     std::vector<std::int64_t> integers;
+    std::vector<Object> objects;
+    std::vector<std::string> texts;
     if (accept(']')) return integers;
     do {
       if (next_is('[')) fail_expected("an integer or a number in a list");
       const Attribute item = literal();
-      if (const auto* i = std::get_if<std::int64_t>(&item)) {
+      if (const auto* object = std::get_if<Object>(&item); object != nullptr && numbers.empty() && texts.empty()) {
+        objects.push_back(*object);
+      } else if (const auto* text = std::get_if<std::string>(&item); text != nullptr && numbers.empty() && objects.empty()) {
+        texts.push_back(*text);
+      } else if (!objects.empty() || !texts.empty()) {
+        fail("found " + std::string(kind_of(item)) + " in a list that begins with " + (texts.empty() ? "an object" : "a text"));
+      } else if (const auto* i = std::get_if<std::int64_t>(&item)) {
         integers.push_back(*i);
         numbers.push_back(static_cast<double>(*i));
       } else if (const auto* d = std::get_if<double>(&item)) {
@@ -261,6 +269,8 @@ Attribute Scanner::literal() {
       }
     } while (accept(','));
     expect(']');
+    if (!objects.empty()) return objects;
+    if (!texts.empty()) return texts;
     if (integers.size() == numbers.size()) return integers;
     return numbers;
   }

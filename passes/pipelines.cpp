@@ -15,23 +15,24 @@ Pipeline clean_up() {
 
 // Batch-norm folds into what is quantized behind it; with float activations it stays what it is.
 Pipeline fold(const Recipe& recipe) {
-  if (recipe.activations.bits == 0) return {};
-  return {{"fold_batch_norm", {{"fold", std::string(recipe.fold == Recipe::Fold::weight ? "weight" : "scale")}}}};
+  if (!recipe.quantizes_activations()) return {};
+  return {{"fold_batch_norm", {{"fold", recipe.fold()}}}};
 }
 
 Step insert(const Recipe& recipe, bool weights, bool activations, bool observe, bool training) {
   return {"insert_fake_quantize",
-          {{"recipe", to_json(recipe)}, {"weights", weights}, {"activations", activations}, {"observe", observe}, {"training", training}}};
+          {{"recipe", ir::Object(recipe.keys())},
+           {"weights", weights},
+           {"activations", activations},
+           {"observe", observe},
+           {"training", training}}};
 }
 
 Step realize(const Recipe& recipe) {
-  const char* requantization = "float";
-  if (recipe.requantization == Recipe::Requantization::fixed_point) requantization = "fixed_point";
-  if (recipe.requantization == Recipe::Requantization::power_of_two) requantization = "power_of_two";
   return {"realize_integers",
-          {{"bias", std::string(recipe.bias == Recipe::BiasKind::int32 ? "int32" : "float32")},
-           {"requantization", std::string(requantization)},
-           {"norms", std::string(recipe.integer_norms ? "integer" : "float")}}};
+          {{"bias", recipe.keys().at("bias")},
+           {"requantization", recipe.keys().at("requantization")},
+           {"norms", recipe.keys().object("batch_norm").at("alone")}}};
 }
 
 // From a graph with its loss to one that trains, or to a half of that.
@@ -47,7 +48,7 @@ Pipeline train(const ir::Attributes& loss, const ir::Attributes& optimizer, Step
 Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch) {
   const double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
   const auto frozen = [epoch](double from) { return from >= 0 && epoch >= from; };
-  return {step >= recipe.activation_delay_steps, !frozen(recipe.freeze_observers_epoch), !frozen(recipe.freeze_batch_norm_epoch)};
+  return {step >= recipe.activation_delay_steps(), !frozen(recipe.freeze_observers_epoch()), !frozen(recipe.freeze_batch_norm_epoch())};
 }
 
 Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part) {

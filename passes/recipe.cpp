@@ -3,261 +3,277 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdint>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "ir/error.h"
-#include "ir/json.h"
+#include "ir/estimator.h"
+#include "ir/json_object.h"
+#include "passes/quantizer.h"
+#include "passes/range_estimator.h"
 
 namespace stair::passes {
 namespace {
 
-using nlohmann::ordered_json;
+using ir::Attributes;
+using ir::AttributeSpec;
+using ir::Object;
 
-template <class Enum, std::size_t N>
-using Names = std::array<std::pair<Enum, const char*>, N>;
+// A recipe that others may be based on: the members in which it differs from int8.
+struct BuiltIn {
+  std::string name;
+  std::string doc;
+  Attributes keys;
+};
 
-constexpr Names<Recipe::WeightMethod, 2> method_names{
-    {{Recipe::WeightMethod::uniform, "uniform"}, {Recipe::WeightMethod::binary, "binary"}}};
-constexpr Names<Recipe::Granularity, 2> granularity_names{
-    {{Recipe::Granularity::per_tensor, "per_tensor"}, {Recipe::Granularity::per_channel, "per_channel"}}};
-constexpr Names<Recipe::ObserverKind, 2> observer_names{
-    {{Recipe::ObserverKind::min_max, "min_max"}, {Recipe::ObserverKind::moving_average, "moving_average"}}};
-constexpr Names<Recipe::Estimator, 2> estimator_names{{{Recipe::Estimator::plain, "plain"}, {Recipe::Estimator::clipped, "clipped"}}};
-constexpr Names<Recipe::Backward, 2> backward_names{{{Recipe::Backward::quantized, "quantized"}, {Recipe::Backward::latent, "latent"}}};
-constexpr Names<Recipe::BiasKind, 2> bias_names{{{Recipe::BiasKind::int32, "int32"}, {Recipe::BiasKind::float32, "float32"}}};
-constexpr Names<Recipe::Requantization, 3> requantization_names{{{Recipe::Requantization::floating, "float"},
-                                                                 {Recipe::Requantization::fixed_point, "fixed_point"},
-                                                                 {Recipe::Requantization::power_of_two, "power_of_two"}}};
-constexpr Names<bool, 2> alone_names{{{true, "integer"}, {false, "float"}}};
-constexpr Names<Recipe::Fold, 2> fold_names{{{Recipe::Fold::scale, "scale"}, {Recipe::Fold::weight, "weight"}}};
+const std::vector<BuiltIn>& built_in() {
+  const auto text = [](const char* value) { return std::string(value); };
+  const auto binaryconnect = [&](bool stochastic) -> Attributes {
+    return {{"weights", Object({{"method", text("binary")},
+                                {"stochastic", stochastic},
+                                {"binary_inference", !stochastic},
+                                {"clip", 1.0},
+                                {"glorot_lr_scale", true}})},
+            {"activations", Object({{"observer", text("moving_average")}, {"bits", std::int64_t{0}}})},
+            {"bias", text("float32")},
+            {"estimator", text("plain")}};
+  };
+  static const std::vector<BuiltIn> all{
+      {"int8", "8-bit per-channel weights, 8-bit affine activations, int32 bias", {}},
+      {"classic",
+       "the textbook's method: gradients pass the quantizers unchanged onto latent weights",
+       {{"weights", Object({{"method", text("uniform")}, {"granularity", text("per_tensor")}})},
+        {"bias", text("float32")},
+        {"estimator", text("plain")},
+        {"backward", text("latent")}}},
+      {"jacob2017",
+       "Jacob et al. 2017",
+       {{"weights", Object({{"method", text("uniform")}, {"granularity", text("per_tensor")}})},
+        {"requantization", text("fixed_point")},
+        {"quantize_output", true},
+        {"schedule", Object({{"activation_delay_steps", std::int64_t{500}}, {"freeze_batch_norm_epoch", 1.0}})}}},
+      {"binaryconnect", "Courbariaux, Bengio, David 2015: weights of +1 and -1 by their sign", binaryconnect(false)},
+      {"binaryconnect_stochastic", "the same by chance, evaluated with the latent weights", binaryconnect(true)}};
+  return all;
+}
 
-template <class Enum, std::size_t N>
-const char* name_in(const Names<Enum, N>& names, Enum value) {
-  for (const auto& [known, name] : names) {
-    if (known == value) return name;
+AttributeSpec choice(std::string name, std::string doc, std::vector<std::string> choices) {
+  return {.name = std::move(name), .doc = std::move(doc), .fallback = choices.front(), .choices = choices};
+}
+
+AttributeSpec weights_spec() {
+  return {.name = "weights",
+          .doc = "how they become integers",
+          .fallback = Object({{"method", std::string("uniform")}}),
+          .members = {{.name = "clip",
+                       .doc = "latent weights are clipped to [-clip, clip] after each update; 0: not",
+                       .fallback = 0.0,
+                       .bounds = ir::at_least(0)},
+                      {.name = "glorot_lr_scale",
+                       .doc = "learning rate times the inverse Glorot coefficient, for sgd times its square (Courbariaux 2015, 2.5)",
+                       .fallback = false}},
+          .kinds = [] { return ir::kinds_of(quantizers()); },
+          .kind_key = "method"};
+}
+
+AttributeSpec activations_spec() {
+  return {.name = "activations",
+          .doc = "how they become integers: the range is what an observer has seen",
+          .fallback = Object({{"observer", std::string("moving_average")}}),
+          .members = {{.name = "bits", .doc = "2 to 8; 0: they stay floats", .fallback = std::int64_t{8}, .bounds = ir::within(0, 8)},
+                      {.name = "symmetric", .doc = "signed with zero point 0 instead of unsigned affine", .fallback = false}},
+          .kinds = [] { return ir::kinds_of(range_estimators()); },
+          .kind_key = "observer"};
+}
+
+AttributeSpec overrides_spec() {
+  const auto optional = [](std::string name, std::string doc, ir::Attribute type, ir::Bounds bounds) {
+    return AttributeSpec{.name = std::move(name), .doc = std::move(doc), .fallback = std::move(type), .bounds = bounds, .optional = true};
+  };
+  return {.name = "overrides",
+          .doc = "for layers whose name matches a pattern; of those that set the same of a layer, the last one wins",
+          .fallback = std::vector<Object>(),
+          .members = {{.name = "pattern", .doc = "a layer name with '*' and '?'", .fallback = std::string(), .required = true},
+                      optional("weight_bits", "of the layer's weights", std::int64_t{}, ir::within(2, 8)),
+                      optional("activation_bits", "of the layer's output; 0: it stays float", std::int64_t{}, ir::within(0, 8)),
+                      optional("skip", "the layer computes in float, on dequantized operands", false, {})},
+          .optional = true};
+}
+
+AttributeSpec schedule_spec_of_recipe() {
+  const auto epoch = [](std::string name, std::string doc) {
+    return AttributeSpec{.name = std::move(name), .doc = std::move(doc), .fallback = -1.0};
+  };
+  return {.name = "schedule",
+          .doc = "of a qat stage",
+          .fallback = Object(),
+          .members = {{.name = "activation_delay_steps",
+                       .doc = "steps that quantize weights only, while observers watch",
+                       .fallback = std::int64_t{0},
+                       .bounds = ir::at_least(0)},
+                      epoch("freeze_observers_epoch", "ranges stay as they are from this epoch on; negative: never"),
+                      epoch("freeze_batch_norm_epoch", "running statistics from this epoch on; negative: never")}};
+}
+
+std::vector<AttributeSpec> members_of(const BuiltIn& base) {
+  AttributeSpec fold = choice("fold", "batch-norm's factor in the scale (N-BN-SCALE) or the weights (N-BN-WEIGHT)", {"scale", "weight"});
+  fold.optional = true;  // it follows from what it must go with
+  std::vector<AttributeSpec> members{
+      {.name = "name", .doc = "shown in reports", .fallback = base.name},
+      weights_spec(),
+      activations_spec(),
+      choice("bias", "N-BIAS", {"int32", "float32"}),
+      choice("requantization", "N-REQ", {"float", "fixed_point", "power_of_two"}),
+      {.name = "estimator",
+       .doc = "the straight-through estimator of the quantizers' gradient",
+       .fallback = std::string("clipped"),
+       .choices = ir::estimators().names()},
+      choice("backward", "which weights the backward pass multiplies by", {"quantized", "latent"}),
+      {.name = "batch_norm",
+       .doc = "how it becomes integers",
+       .fallback = Object(),
+       .members = {fold, choice("alone", "where it has no layer to fold into: on integers (N-AFFINE) or in float", {"integer", "float"})}},
+      {.name = "quantize_output", .doc = "quantize the model's outputs too; else they are floats (N-LOGITS)", .fallback = false},
+      overrides_spec(),
+      schedule_spec_of_recipe()};
+  for (AttributeSpec& member : members) {
+    if (base.keys.has(member.name)) member.fallback = base.keys.at(member.name);
   }
-  throw InternalError("a recipe's value has no name");
+  return members;
 }
 
 [[noreturn]] void fail(const std::string& pointer, const std::string& message) {
   throw Error("recipe " + pointer + ": " + message);
 }
 
-// Reads one JSON object: each key is asked for once by its name, and what nobody asked for is unknown.
-class Reader {
- public:
-  Reader(const ordered_json& json, std::string pointer) : json_(json), pointer_(std::move(pointer)) {
-    if (!json.is_object()) fail(where(), fmt::format("found {}, expected an object", json.dump()));
-  }
-
-  void number(const char* key, double& out) {
-    if (const ordered_json* v = take(key)) {
-      if (!v->is_number()) wrong(key, *v, "a number");
-      out = v->get<double>();
-      if (!std::isfinite(static_cast<float>(out))) wrong(key, *v, "a number that binary32 holds");
-    }
-  }
-  template <class Integer>
-  void integer(const char* key, Integer& out) {
-    if (const ordered_json* v = take(key)) {
-      if (!v->is_number_integer()) wrong(key, *v, "an integer");
-      const auto wide =
-          v->is_number_unsigned() ? static_cast<double>(v->get<std::uint64_t>()) : static_cast<double>(v->get<std::int64_t>());
-      if (std::abs(wide) > 2147483647.0) wrong(key, *v, "at most 2147483647");
-      out = v->get<Integer>();
-    }
-  }
-  void integer(const char* key, std::optional<int>& out) {
-    int value = 0;
-    const bool given = json_.contains(key);
-    integer(key, value);
-    if (given) out = value;
-  }
-  void boolean(const char* key, bool& out) {
-    if (const ordered_json* v = take(key)) {
-      if (!v->is_boolean()) wrong(key, *v, "true or false");
-      out = v->get<bool>();
-    }
-  }
-  void boolean(const char* key, std::optional<bool>& out) {
-    bool value = false;
-    const bool given = json_.contains(key);
-    boolean(key, value);
-    if (given) out = value;
-  }
-  void text(const char* key, std::string& out) {
-    if (const ordered_json* v = take(key)) {
-      if (!v->is_string()) wrong(key, *v, "a text");
-      out = v->get<std::string>();
-    }
-  }
-  template <class Enum, std::size_t N>
-  void choice(const char* key, const Names<Enum, N>& names, Enum& out) {
-    const ordered_json* v = take(key);
-    if (v == nullptr) return;
-    std::vector<std::string> all;
-    for (const auto& [value, name] : names) {
-      if (v->is_string() && v->get<std::string>() == name) {
-        out = value;
-        return;
-      }
-      all.emplace_back(name);
-    }
-    wrong(key, *v, one_of(all) + (v->is_string() ? did_you_mean(v->get<std::string>(), all) : ""));
-  }
-  const ordered_json* take(const char* key) {
-    known_.emplace_back(key);
-    const auto it = json_.find(key);
-    return it == json_.end() ? nullptr : &*it;
-  }
-  std::string child(const std::string& key) const { return pointer_ + "/" + key; }
-  void finish() const {
-    for (const auto& [key, value] : json_.items()) {
-      bool is_known = false;
-      for (const std::string& name : known_) is_known = is_known || name == key;
-      if (!is_known) fail(where(), fmt::format("unknown key '{}'{}, expected {}", key, did_you_mean(key, known_), one_of(known_)));
-    }
-  }
-
- private:
-  std::string where() const { return pointer_.empty() ? "/" : pointer_; }
-  [[noreturn]] void wrong(const char* key, const ordered_json& found, const std::string& expected) const {
-    fail(child(key), fmt::format("found {}, expected {}", found.dump(), expected));
-  }
-
-  const ordered_json& json_;
-  std::string pointer_;
-  std::vector<std::string> known_;
-};
-
-Recipe classic() {
-  Recipe r;
-  r.name = "classic";
-  r.weights.granularity = Recipe::Granularity::per_tensor;
-  r.activations.observer = Recipe::ObserverKind::moving_average;
-  r.bias = Recipe::BiasKind::float32;
-  r.estimator = Recipe::Estimator::plain;
-  r.backward = Recipe::Backward::latent;
-  r.fold = Recipe::Fold::weight;
-  return r;
+void check_bits(const std::string& pointer, std::int64_t bits) {
+  if (bits == 1) fail(pointer, "found 1, expected 2 to 8, or 0 for float");
 }
 
-Recipe jacob2017() {
-  Recipe r;
-  r.name = "jacob2017";
-  r.weights.granularity = Recipe::Granularity::per_tensor;
-  r.activations.momentum = 0.01;
-  r.requantization = Recipe::Requantization::fixed_point;
-  r.fold = Recipe::Fold::weight;
-  r.quantize_output = true;
-  r.activation_delay_steps = 500;
-  r.freeze_batch_norm_epoch = 1;
-  return r;
+std::vector<Attributes> overrides_of(const Attributes& keys) {
+  std::vector<Attributes> all;
+  if (!keys.has("overrides")) return all;
+  for (const Object& item : keys.objects("overrides")) all.push_back(item.members());
+  return all;
 }
 
-Recipe binaryconnect(bool stochastic) {
-  Recipe r;
-  r.name = stochastic ? "binaryconnect_stochastic" : "binaryconnect";
-  r.weights.method = Recipe::WeightMethod::binary;
-  r.weights.stochastic = stochastic;
-  r.weights.binary_inference = !stochastic;
-  r.weights.clip = 1;
-  r.weights.glorot_lr_scale = true;
-  r.activations.bits = 0;
-  r.bias = Recipe::BiasKind::float32;
-  r.estimator = Recipe::Estimator::plain;
-  return r;
+// Why batch-norm can't fold into the scale under this recipe; "" if it can.
+std::string against_scale(const Recipe& r) {
+  const Attributes& weights = r.weights();
+  if (weights.has("granularity") && weights.text("granularity") == "per_tensor")
+    return "which gives every channel a scale of its own, with per-tensor weights";
+  if (r.powers_of_two()) return "whose factor is no power of two, with power-of-two requantization";
+  if (weights.has("narrow_range") && !weights.boolean("narrow_range")) return "which negates weights, with a range that isn't narrow";
+  return "";
 }
 
-Recipe built_in(const std::string& name, const std::string& pointer) {
-  if (name == "int8") return {};
-  if (name == "classic") return classic();
-  if (name == "jacob2017") return jacob2017();
-  if (name == "binaryconnect") return binaryconnect(false);
-  if (name == "binaryconnect_stochastic") return binaryconnect(true);
-  fail(pointer, fmt::format("unknown recipe '{}'{}, expected {}", name, did_you_mean(name, recipe_names()), one_of(recipe_names())));
+ir::Json json_of(const ir::Attribute& value);
+
+ir::Json json_of(const Attributes& members) {
+  ir::Json json = ir::Json::object();
+  for (const auto& [name, value] : members) json[name] = json_of(value);
+  return json;
 }
 
-void read_overrides(const ordered_json& list, const std::string& pointer, std::vector<Recipe::Override>& out) {
-  if (!list.is_array()) fail(pointer, fmt::format("found {}, expected a list", list.dump()));
-  out.clear();
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    Reader item(list[i], fmt::format("{}/{}", pointer, i));
-    Recipe::Override made;
-    item.text("pattern", made.pattern);
-    item.integer("weight_bits", made.weight_bits);
-    item.integer("activation_bits", made.activation_bits);
-    item.boolean("skip", made.skip);
-    item.finish();
-    if (made.pattern.empty())
-      fail(fmt::format("{}/{}", pointer, i), "the key 'pattern' is missing, expected a layer name with '*' and '?'");
-    out.push_back(std::move(made));
-  }
-}
-
-void read(const ordered_json& json, Recipe& r) {
-  Reader top(json, "");
-  std::string base;
-  top.text("base", base);
-  if (!base.empty()) r = built_in(base, "/base");
-  top.text("name", r.name);
-  if (const ordered_json* w = top.take("weights")) {
-    Reader weights(*w, "/weights");
-    weights.choice("method", method_names, r.weights.method);
-    weights.integer("bits", r.weights.bits);
-    weights.choice("granularity", granularity_names, r.weights.granularity);
-    weights.boolean("narrow_range", r.weights.narrow_range);
-    weights.boolean("stochastic", r.weights.stochastic);
-    weights.boolean("binary_inference", r.weights.binary_inference);
-    weights.number("clip", r.weights.clip);
-    weights.boolean("glorot_lr_scale", r.weights.glorot_lr_scale);
-    weights.finish();
-  }
-  if (const ordered_json* a = top.take("activations")) {
-    Reader activations(*a, "/activations");
-    activations.integer("bits", r.activations.bits);
-    activations.boolean("symmetric", r.activations.symmetric);
-    activations.choice("observer", observer_names, r.activations.observer);
-    activations.number("momentum", r.activations.momentum);
-    activations.finish();
-  }
-  top.choice("bias", bias_names, r.bias);
-  top.choice("requantization", requantization_names, r.requantization);
-  top.choice("estimator", estimator_names, r.estimator);
-  top.choice("backward", backward_names, r.backward);
-  // Scales that the batch-norm factor can't enter need the fold into the weights; it is their default.
-  if (r.weights.granularity == Recipe::Granularity::per_tensor || r.requantization == Recipe::Requantization::power_of_two ||
-      !r.weights.narrow_range) {
-    r.fold = Recipe::Fold::weight;
-  }
-  if (const ordered_json* b = top.take("batch_norm")) {
-    Reader batch_norm(*b, "/batch_norm");
-    batch_norm.choice("fold", fold_names, r.fold);
-    batch_norm.choice("alone", alone_names, r.integer_norms);
-    batch_norm.finish();
-  }
-  top.boolean("quantize_output", r.quantize_output);
-  if (const ordered_json* o = top.take("overrides")) read_overrides(*o, "/overrides", r.overrides);
-  if (const ordered_json* s = top.take("schedule")) {
-    Reader schedule(*s, "/schedule");
-    schedule.integer("activation_delay_steps", r.activation_delay_steps);
-    schedule.number("freeze_observers_epoch", r.freeze_observers_epoch);
-    schedule.number("freeze_batch_norm_epoch", r.freeze_batch_norm_epoch);
-    schedule.finish();
-  }
-  top.finish();
-}
-
-void check_bits(const std::string& pointer, int bits, bool zero_allowed) {
-  if ((bits >= 2 && bits <= 8) || (zero_allowed && bits == 0)) return;
-  fail(pointer, fmt::format("found {} bits, expected 2 to 8{}", bits, zero_allowed ? ", or 0 for float" : ""));
+ir::Json json_of(const ir::Attribute& value) {
+  return std::visit(
+      [](const auto& held) -> ir::Json {
+        using OfAttribute = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<OfAttribute, Object>) {
+          return json_of(held.members());
+        } else if constexpr (std::is_same_v<OfAttribute, std::vector<Object>>) {
+          ir::Json list = ir::Json::array();
+          for (const Object& item : held) list.push_back(json_of(item.members()));
+          return list;
+        } else {
+          return held;
+        }
+      },
+      value);
 }
 
 }  // namespace
+
+Recipe::Recipe() : Recipe(Attributes{}) {}
+
+Recipe::Recipe(Attributes keys) {
+  const Attributes complete = ir::completed({recipe_spec()}, {{"recipe", Object(std::move(keys))}}, "", "key");
+  keys_ = complete.object("recipe");
+  const std::string reason = against_scale(*this);
+  if (!keys_.object("batch_norm").has("fold")) set("batch_norm", "fold", std::string(reason.empty() ? "scale" : "weight"));
+  if (fold() == "scale" && !reason.empty()) fail("/batch_norm/fold", "found 'scale', " + reason + ", expected 'weight' (N-BN-WEIGHT)");
+  check_bits("/activations/bits", activations().integer("bits"));
+  const std::vector<Attributes> overrides = overrides_of(keys_);
+  for (std::size_t i = 0; i < overrides.size(); ++i) {
+    if (overrides[i].has("activation_bits"))
+      check_bits(fmt::format("/overrides/{}/activation_bits", i), overrides[i].integer("activation_bits"));
+  }
+  const Quantizer& quantizer = quantizers().named(weights().text("method"), "method");
+  if (quantizer.float_activations && quantizes_activations()) {
+    fail("/activations/bits", fmt::format("found {} with {} weights, expected 0 (their activations stay floats)",
+                                          activations().integer("bits"), quantizer.name));
+  }
+}
+
+void Recipe::set(const std::string& key, ir::Attribute value) {
+  keys_.set(key, std::move(value));
+}
+
+void Recipe::set(const std::string& object, const std::string& member, ir::Attribute value) {
+  Attributes members = keys_.object(object);
+  members.set(member, std::move(value));
+  keys_.set(object, Object(std::move(members)));
+}
+
+int Recipe::weight_bits_of(std::string_view layer) const {
+  if (!weights().has("bits")) return 0;
+  std::int64_t bits = weights().integer("bits");
+  for (const Attributes& o : overrides_of(keys_)) {
+    if (o.has("weight_bits") && matches_pattern(o.text("pattern"), layer)) bits = o.integer("weight_bits");
+  }
+  return static_cast<int>(bits);
+}
+
+int Recipe::activation_bits_of(const std::vector<std::string>& layers) const {
+  std::int64_t bits = activations().integer("bits");
+  for (const Attributes& o : overrides_of(keys_)) {
+    const auto matched = [&o](const std::string& layer) { return matches_pattern(o.text("pattern"), layer); };
+    if (o.has("activation_bits") && std::any_of(layers.begin(), layers.end(), matched)) bits = o.integer("activation_bits");
+  }
+  return static_cast<int>(bits);
+}
+
+bool Recipe::skips(std::string_view layer) const {
+  bool skip = false;
+  for (const Attributes& o : overrides_of(keys_)) {
+    if (o.has("skip") && matches_pattern(o.text("pattern"), layer)) skip = o.boolean("skip");
+  }
+  return skip;
+}
+
+ir::Range weight_range(int bits, bool narrow) {
+  const std::int32_t top = (1 << (bits - 1)) - 1;
+  return {narrow ? -top : -top - 1, top};
+}
+
+ir::Range Recipe::activation_range(int bits) const {
+  if (!activations().boolean("symmetric")) return {0, (1 << bits) - 1};
+  return weight_range(bits, true);
+}
+
+const AttributeSpec& recipe_spec() {
+  static const AttributeSpec spec{.name = "recipe",
+                                  .doc = "how the model is quantized (docs/recipes.md): a name, or an object",
+                                  .fallback = Object({{"base", std::string("int8")}}),
+                                  .kinds =
+                                      [] {
+                                        std::vector<ir::KindSpec> kinds;
+                                        for (const BuiltIn& base : built_in()) kinds.push_back({base.name, base.doc, members_of(base)});
+                                        return kinds;
+                                      },
+                                  .kind_key = "base",
+                                  .name_stands = true};
+  return spec;
+}
 
 bool matches_pattern(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
@@ -282,129 +298,23 @@ bool matches_pattern(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-int Recipe::weight_bits_of(std::string_view layer) const {
-  int bits = weights.bits;
-  for (const Override& o : overrides) {
-    if (o.weight_bits && matches_pattern(o.pattern, layer)) bits = *o.weight_bits;
-  }
-  return bits;
+Recipe recipe_from_json(std::string_view text, std::vector<std::string>* idle) {
+  std::vector<std::string> passed_over;
+  const ir::Attribute read =
+      ir::read_value(ir::parse_json(text, "recipe"), recipe_spec(), "recipe", "", idle == nullptr ? &passed_over : idle);
+  return Recipe(std::get<Object>(read).members());
 }
 
-int Recipe::activation_bits_of(const std::vector<std::string>& layers) const {
-  int bits = activations.bits;
-  for (const Override& o : overrides) {
-    const auto matched = [&o](const std::string& layer) { return matches_pattern(o.pattern, layer); };
-    if (o.activation_bits && std::any_of(layers.begin(), layers.end(), matched)) bits = *o.activation_bits;
-  }
-  return bits;
-}
-
-bool Recipe::skips(std::string_view layer) const {
-  bool skip = false;
-  for (const Override& o : overrides) {
-    if (o.skip && matches_pattern(o.pattern, layer)) skip = *o.skip;
-  }
-  return skip;
-}
-
-ir::Range Recipe::weight_range(int bits) const {
-  const std::int32_t top = (1 << (bits - 1)) - 1;
-  return {weights.narrow_range ? -top : -top - 1, top};
-}
-
-ir::Range Recipe::activation_range(int bits) const {
-  if (!activations.symmetric) return {0, (1 << bits) - 1};
-  const std::int32_t top = (1 << (bits - 1)) - 1;
-  return {-top, top};
-}
-
-void validate(const Recipe& r) {
-  check_bits("/weights/bits", r.weights.bits, false);
-  check_bits("/activations/bits", r.activations.bits, true);
-  for (std::size_t i = 0; i < r.overrides.size(); ++i) {
-    const std::string pointer = fmt::format("/overrides/{}", i);
-    if (r.overrides[i].weight_bits) check_bits(pointer + "/weight_bits", *r.overrides[i].weight_bits, false);
-    if (r.overrides[i].activation_bits) check_bits(pointer + "/activation_bits", *r.overrides[i].activation_bits, true);
-  }
-  if (!(r.activations.momentum > 0 && r.activations.momentum <= 1)) {
-    fail("/activations/momentum", fmt::format("found {}, expected a share of the new batch above 0 and at most 1", r.activations.momentum));
-  }
-  if (r.weights.clip < 0) fail("/weights/clip", fmt::format("found {}, expected 0 (no clipping) or a positive bound", r.weights.clip));
-  if (r.activation_delay_steps < 0) {
-    fail("/schedule/activation_delay_steps", fmt::format("found {}, expected at least 0", r.activation_delay_steps));
-  }
-  if (r.fold == Recipe::Fold::scale) {
-    const char* const expected = "expected 'weight' (N-BN-WEIGHT)";
-    if (r.weights.granularity == Recipe::Granularity::per_tensor) {
-      fail("/batch_norm/fold",
-           std::string("found 'scale', which gives every channel a scale of its own, with per-tensor weights, ") + expected);
-    }
-    if (r.requantization == Recipe::Requantization::power_of_two) {
-      fail("/batch_norm/fold",
-           std::string("found 'scale', whose factor is no power of two, with power-of-two requantization, ") + expected);
-    }
-    if (!r.weights.narrow_range) {
-      fail("/batch_norm/fold", std::string("found 'scale', which negates weights, with a range that isn't narrow, ") + expected);
-    }
-  }
-  if (r.weights.method == Recipe::WeightMethod::binary && r.activations.bits != 0) {
-    fail("/activations/bits",
-         fmt::format("found {} with binary weights, expected 0 (BinaryConnect keeps float activations)", r.activations.bits));
-  }
-}
-
-Recipe recipe_from_json(std::string_view text) {
-  const ordered_json json = ir::parse_json(text, "recipe");
-  Recipe recipe;
-  if (json.is_string()) {
-    recipe = built_in(json.get<std::string>(), "/");
-  } else {
-    read(json, recipe);
-  }
-  validate(recipe);
-  return recipe;
-}
-
-std::string to_json(const Recipe& r) {
-  ordered_json overrides = ordered_json::array();
-  for (const Recipe::Override& o : r.overrides) {
-    ordered_json item = {{"pattern", o.pattern}};
-    if (o.weight_bits) item["weight_bits"] = *o.weight_bits;
-    if (o.activation_bits) item["activation_bits"] = *o.activation_bits;
-    if (o.skip) item["skip"] = *o.skip;
-    overrides.push_back(std::move(item));
-  }
-  const ordered_json json = {{"name", r.name},
-                             {"weights",
-                              {{"method", name_in(method_names, r.weights.method)},
-                               {"bits", r.weights.bits},
-                               {"granularity", name_in(granularity_names, r.weights.granularity)},
-                               {"narrow_range", r.weights.narrow_range},
-                               {"stochastic", r.weights.stochastic},
-                               {"binary_inference", r.weights.binary_inference},
-                               {"clip", r.weights.clip},
-                               {"glorot_lr_scale", r.weights.glorot_lr_scale}}},
-                             {"activations",
-                              {{"bits", r.activations.bits},
-                               {"symmetric", r.activations.symmetric},
-                               {"observer", name_in(observer_names, r.activations.observer)},
-                               {"momentum", r.activations.momentum}}},
-                             {"bias", name_in(bias_names, r.bias)},
-                             {"requantization", name_in(requantization_names, r.requantization)},
-                             {"estimator", name_in(estimator_names, r.estimator)},
-                             {"backward", name_in(backward_names, r.backward)},
-                             {"batch_norm", {{"fold", name_in(fold_names, r.fold)}, {"alone", name_in(alone_names, r.integer_norms)}}},
-                             {"quantize_output", r.quantize_output},
-                             {"overrides", std::move(overrides)},
-                             {"schedule",
-                              {{"activation_delay_steps", r.activation_delay_steps},
-                               {"freeze_observers_epoch", r.freeze_observers_epoch},
-                               {"freeze_batch_norm_epoch", r.freeze_batch_norm_epoch}}}};
-  return json.dump(2);
+std::string to_json(const Recipe& recipe) {
+  Attributes keys = recipe.keys();
+  keys.erase("base");  // all that it said stands there
+  return json_of(keys).dump(2);
 }
 
 std::vector<std::string> recipe_names() {
-  return {"int8", "classic", "jacob2017", "binaryconnect", "binaryconnect_stochastic"};
+  std::vector<std::string> names;
+  for (const BuiltIn& base : built_in()) names.push_back(base.name);
+  return names;
 }
 
 }  // namespace stair::passes

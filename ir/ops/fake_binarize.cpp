@@ -1,3 +1,4 @@
+#include "ir/estimator.h"
 #include "ir/ops/binary.h"
 #include "ir/ops/dimensions.h"
 
@@ -6,8 +7,7 @@ namespace {
 
 std::vector<AttributeSpec> with_estimator() {
   std::vector<AttributeSpec> all = binarize_attributes();
-  all.push_back(
-      {"estimator", "'plain' (identity) or 'clipped' (gradient 0 where |x| > 1)", std::string("plain"), false, {}, {"plain", "clipped"}});
+  all.push_back(estimator_attribute("plain"));
   all.push_back({"backward",
                  "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
                  std::string("quantized"),
@@ -31,10 +31,17 @@ void fake_binarize(OpRegistry& registry) {
                       return same_as_first_float(c);
                     },
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
-                  if (g.attributes().text("estimator") == "plain") return {g.gradient()};
-                  return {g.emit("fake_binarize_grad", {g.gradient(), g.operand(0)})};
+                  return {straight_through(g, [&] { return g.emit("fake_binarize_grad", {g.gradient(), g.operand(0)}); })};
                 }),
-                .integer = integer_op(),
+                .integer = simulates([](const SimulatedContext& c) {
+                  const Attributes& a = c.node.attributes;
+                  const ValueId q = c.emit("binarize", c.operands, "q",
+                                           {{"stochastic", a.at("stochastic")}, {"seed", a.at("seed")}, {"stream", a.at("stream")}});
+                  // +1 and -1 stand for themselves.
+                  const ValueId one = c.emit("constant", {}, "scale", {{"value", 1.0}});
+                  const ValueId zero = c.emit("constant", {}, "zero_point", {{"dtype", std::string("i32")}});
+                  return Simulated{q, one, zero, -1, 1};
+                }),
                 .dimensions = each_element_of_first});
   registry.add({.name = "fake_binarize_grad",
                 .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",

@@ -1,15 +1,21 @@
+#include "ir/estimator.h"
 #include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
 namespace {
 
-// The straight-through estimator: the derivative of its declared surrogate, the identity ("plain": Hinton 2012, Courbariaux 2015) or the
-// clamp to the range ("clipped": Jacob 2017, section 3; N-STE).
-std::vector<ValueId> straight_through(GradientContext& g) {
-  if (g.attributes().text("estimator") == "plain") return {g.gradient()};
-  return {g.emit("clipped_gradient", {g.gradient(), g.operand(0), g.operand(1), g.operand(2)},
-                 {{"lo", g.attributes().at("lo")}, {"hi", g.attributes().at("hi")}, {"axis", g.attributes().at("axis")}})};
+std::vector<ValueId> pass_through(GradientContext& g) {
+  return {straight_through(g, [&] {
+    return g.emit("clipped_gradient", {g.gradient(), g.operand(0), g.operand(1), g.operand(2)},
+                  {{"lo", g.attributes().at("lo")}, {"hi", g.attributes().at("hi")}, {"axis", g.attributes().at("axis")}});
+  })};
+}
+
+Simulated quantized(const SimulatedContext& c) {
+  const Attributes& a = c.node.attributes;
+  const ValueId q = c.emit("quantize", c.operands, "q", {{"lo", a.at("lo")}, {"hi", a.at("hi")}, {"axis", a.at("axis")}});
+  return {q, c.operands[1], c.operands[2], a.integer("lo"), a.integer("hi")};
 }
 
 }  // namespace
@@ -20,12 +26,7 @@ void fake_quantize(OpRegistry& registry) {
                 .operands = {{"x", "floats"}, {"scale", "s > 0, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
                 .results = {{"y", "of the type of x"}},
                 .attributes = range_attributes({{"axis", "channel axis of the scales", std::int64_t{0}},
-                                                {"estimator",
-                                                 "'clipped' (gradient 0 outside the range) or 'plain' (identity)",
-                                                 std::string("clipped"),
-                                                 false,
-                                                 {},
-                                                 {"clipped", "plain"}},
+                                                estimator_attribute("clipped"),
                                                 {"backward",
                                                  "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
                                                  std::string("quantized"),
@@ -39,8 +40,8 @@ void fake_quantize(OpRegistry& registry) {
                   return same_as_first_float(c);
                 },
                 .check_data = [](const DataContext& c) { check_quantizer(c, 2); },
-                .gradient = gradient(straight_through),
-                .integer = integer_op(),
+                .gradient = gradient(pass_through),
+                .integer = simulates(quantized),
                 .dimensions = each_element_of_first});
 }
 

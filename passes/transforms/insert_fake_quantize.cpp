@@ -1,5 +1,4 @@
 #include <cmath>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +6,8 @@
 #include "ir/error.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
+#include "passes/quantizer.h"
+#include "passes/range_estimator.h"
 #include "passes/recipe.h"
 
 // Where quantizers stand. An accumulating op (convolution, linear, matmul) wants its operands quantized; whoever computes such an operand
@@ -30,6 +31,7 @@ struct Switches {
   bool activations = true;
   bool observe = true;
   bool training = true;  // the optimizer follows, also once observers are frozen
+  bool first_values = false;
 };
 
 bool is_norm(const Node& node) {
@@ -82,7 +84,7 @@ class Inserter {
   void mark_wanted() {
     const Graph& source = rewriter_.source();
     wanted_.assign(source.values().size(), false);
-    if (recipe_.quantize_output) {
+    if (recipe_.quantizes_output()) {
       for (const ir::Output& output : source.outputs()) want(output.value);
     }
     for (auto node = source.nodes().rbegin(); node != source.nodes().rend(); ++node) {
@@ -117,7 +119,7 @@ class Inserter {
 
   // Whether the batch-norm has no layer to fold into, so that it becomes integers by itself (N-AFFINE).
   bool stands_alone(const Node& norm) const {
-    return recipe_.integer_norms && norm.op->name != "channel_affine" && !absorbed(norm.operands.front());
+    return recipe_.integer_norms() && norm.op->name != "channel_affine" && !absorbed(norm.operands.front());
   }
 
   // Names of the layers that share the quantizer behind `value`, for overrides: the activation, the batch-norm, the convolution.
@@ -131,40 +133,7 @@ class Inserter {
     return names;
   }
 
-  ValueId emit(const char* op, std::vector<ValueId> operands, Attributes attributes, const std::string& name) {
-    return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
-  }
-  std::vector<ValueId> emit_all(const char* op, std::vector<ValueId> operands, Attributes attributes, const std::string& name) {
-    return rewriter_.graph().add(op, std::move(operands), std::move(attributes), name).results;
-  }
-
   std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
-
-  Attributes parameters_options(ir::Range range, bool symmetric) const {
-    return {{"lo", std::int64_t{range.lo}},
-            {"hi", std::int64_t{range.hi}},
-            {"symmetric", symmetric},
-            {"power_of_two", recipe_.requantization == Recipe::Requantization::power_of_two}};
-  }
-  Attributes fake_quantize_options(ir::Range range) const {
-    return {{"lo", std::int64_t{range.lo}},
-            {"hi", std::int64_t{range.hi}},
-            {"estimator", std::string(recipe_.estimator == Recipe::Estimator::plain ? "plain" : "clipped")}};
-  }
-
-  ValueId range_state(const std::string& name, double nothing_seen) {
-    ir::State state;
-    state.role = ir::StateRole::observer;
-    state.initializer = {ir::Initializer::Kind::constant, nothing_seen};
-    return rewriter_.graph().add_state(name, {ir::DType::f32, {1}}, state);
-  }
-
-  // Of the observer, like the ranges: whoever forgets those forgets the count.
-  ValueId count_state(const std::string& name) {
-    ir::State state;
-    state.role = ir::StateRole::observer;
-    return rewriter_.graph().add_state(name, {ir::DType::i64, {1}}, state);
-  }
 
   void quantize_activation(ValueId value) {
     const Graph& source = rewriter_.source();
@@ -176,27 +145,18 @@ class Inserter {
     if (bits == 0) return;
 
     const std::string& name = source.value(value).name;
-    ValueId low = range_state(derived(name, "min"), std::numeric_limits<double>::infinity());
-    ValueId high = range_state(derived(name, "max"), -std::numeric_limits<double>::infinity());
-    if (switches_.observe) {
-      const bool average = recipe_.activations.observer == Recipe::ObserverKind::moving_average;
-      std::vector<ValueId> states{low, high};
-      if (average) states.push_back(count_state(derived(name, "count")));
-      std::vector<ValueId> operands{rewriter_(value)};
-      operands.insert(operands.end(), states.begin(), states.end());
-      const std::vector<ValueId> seen =
-          average ? emit_all("observe_average", operands, {{"momentum", recipe_.activations.momentum}}, derived(name, "observer"))
-                  : emit_all("observe_min_max", operands, {}, derived(name, "observer"));
-      for (std::size_t i = 0; i < states.size(); ++i) updates_.emplace_back(states[i], seen[i]);
-      low = seen[0];
-      high = seen[1];
-    }
-    if (!switches_.activations) return;
     const ir::Range range = recipe_.activation_range(bits);
-    const std::vector<ValueId> parameters =
-        emit_all("affine_parameters", {low, high}, parameters_options(range, recipe_.activations.symmetric), derived(name, "scale"));
+    const Attributes& options = recipe_.activations();
+    const RangeEstimator& estimator = range_estimators().named(options.text("observer"), "observer");
+    const auto [low, high] = estimator.range({rewriter_.graph(), options, rewriter_(value), name, range, switches_.observe, updates_});
+    if (!switches_.activations) return;
+    Attributes affine{{"lo", std::int64_t{range.lo}}, {"hi", std::int64_t{range.hi}}};
+    const Attributes simulated{{"lo", affine.at("lo")}, {"hi", affine.at("hi")}, {"estimator", recipe_.keys().at("estimator")}};
+    affine.set("symmetric", options.at("symmetric"));
+    affine.set("power_of_two", recipe_.powers_of_two());
+    const std::vector<ValueId> parameters = rewriter_.graph().add("affine_parameters", {low, high}, affine, derived(name, "scale")).results;
     rewriter_.map(
-        value, emit("fake_quantize", {rewriter_(value), parameters[0], parameters[1]}, fake_quantize_options(range), derived(name, "fq")));
+        value, rewriter_.graph().emit("fake_quantize", {rewriter_(value), parameters[0], parameters[1]}, simulated, derived(name, "fq")));
     changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit activation");
   }
 
@@ -207,8 +167,9 @@ class Inserter {
     // A quantized activation (the second operand of an attention's matmul) is no weight. A weight that two layers share gets a quantizer in
     // each.
     if (switches_.weights && !depends(old_weight)) {
-      steer_optimizer(latent_weight(source, old_weight));
-      rewriter_.map(old_weight, quantized_weight(node, mapped));
+      const ValueId old_latent = latent_weight(source, old_weight);
+      steer_optimizer(old_latent);
+      rewriter_.map(old_weight, quantized_weight(node, mapped, old_latent));
     }
     rewriter_.copy(node);
     rewriter_.map(old_weight, mapped);
@@ -219,8 +180,8 @@ class Inserter {
     if (old_latent == ir::absent || !switches_.training) return;
     Graph& graph = rewriter_.graph();
     const ValueId latent = graph.find(rewriter_.source().value(old_latent).name);
-    if (recipe_.weights.clip > 0) graph.annotate(latent, "clip", recipe_.weights.clip);
-    if (recipe_.weights.glorot_lr_scale) {
+    if (const double clip = recipe_.weights().number("clip"); clip > 0) graph.annotate(latent, "clip", clip);
+    if (recipe_.weights().boolean("glorot_lr_scale")) {
       const ir::Shape& shape = graph.type(latent).shape;
       const auto fan_in = static_cast<double>(ir::element_count(shape) / shape[0]);
       const auto fan_out = static_cast<double>(ir::element_count(shape) / shape[1]);
@@ -228,37 +189,18 @@ class Inserter {
     }
   }
 
-  ValueId quantized_weight(const Node& node, ValueId weight) {
-    const std::string name = rewriter_.graph().value(weight).name;
-    if (recipe_.weights.method == Recipe::WeightMethod::binary) return binary_weight(weight, name);
+  ValueId quantized_weight(const Node& node, ValueId weight, ValueId old_latent) {
+    const Attributes& options = recipe_.weights();
+    const Quantizer& quantizer = quantizers().named(options.text("method"), "method");
     const int bits = recipe_.weight_bits_of(node.name);
-    const ir::Range range = recipe_.weight_range(bits);
+    const std::string name = rewriter_.graph().value(weight).name;
     // A matmul sums over its weight's rows, so that one scale an output channel isn't to be had there.
-    const bool per_channel = recipe_.weights.granularity == Recipe::Granularity::per_channel && node.op->name != "matmul";
-    const std::vector<ValueId> seen = emit_all("weight_range", {weight}, {{"per_channel", per_channel}}, derived(name, "range"));
-    const std::vector<ValueId> parameters =
-        emit_all("affine_parameters", {seen[0], seen[1]}, parameters_options(range, true), derived(name, "scale"));
-    Attributes options = fake_quantize_options(range);
-    options.set("backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized"));
-    changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit weights");
-    return emit("fake_quantize", {weight, parameters[0], parameters[1]}, std::move(options), derived(name, "fq"));
-  }
-
-  ValueId binary_weight(ValueId weight, const std::string& name) {
-    if (!switches_.training && !recipe_.weights.binary_inference) return weight;
-    Attributes options{{"estimator", std::string(recipe_.estimator == Recipe::Estimator::plain ? "plain" : "clipped")},
-                       {"backward", std::string(recipe_.backward == Recipe::Backward::latent ? "latent" : "quantized")}};
-    ValueId draws = ir::absent;
-    if (recipe_.weights.stochastic && switches_.training) {
-      ir::State counter;
-      counter.role = ir::StateRole::counter;
-      draws = rewriter_.graph().add_state(rewriter_.graph().unique_name(derived(name, "draws")), {ir::DType::i64, {1}}, counter);
-      updates_.emplace_back(draws, emit("increment", {draws}, {}, derived(name, "next_draws")));
-      options.set("stochastic", true);
-      options.set("stream", static_cast<std::int64_t>(rewriter_.graph().states().size()));
-    }
-    changes_.push_back("'" + name + "': binary weights");
-    return emit("fake_binarize", {weight, draws}, std::move(options), derived(name, "fq"));
+    const ValueId simulated = quantizer.simulate({rewriter_.graph(), recipe_, options, weight,
+                                                  old_latent == ir::absent ? name : rewriter_.source().value(old_latent).name, bits,
+                                                  node.op->name != "matmul", switches_.training, switches_.first_values, updates_});
+    if (simulated != weight)
+      changes_.push_back("'" + name + "': " + (bits > 0 ? std::to_string(bits) + "-bit" : quantizer.name) + " weights");
+    return simulated;
   }
 
   ir::Rewriter rewriter_;
@@ -279,15 +221,16 @@ void insert_fake_quantize(PassRegistry& registry) {
        .summary =
            "Puts fake-quantization on weights and activations as the recipe says, with observers for the activations' ranges. On the "
            "float graph, after fold_batch_norm, before append_loss.",
-       .options = {{"recipe", "a recipe as JSON (a name is a JSON text)", std::string("\"int8\"")},
+       .options = {recipe_spec(),
                    {"weights", "quantize weights", true},
                    {"activations", "quantize activations", true},
                    {"observe", "update the ranges of activations (training and calibration)", true},
-                   {"training", "of a training graph: binary weights are drawn, the optimizer is told what the recipe asks of it", true}},
+                   {"training", "of a training graph: binary weights are drawn, the optimizer is told what the recipe asks of it", true},
+                   {"first_values", "give the states of quantizers their first values, which they have from the weights", false}},
        .run = [](const Graph& graph, const Attributes& options) {
-         return Inserter(
-                    graph, recipe_from_json(options.text("recipe")),
-                    {options.boolean("weights"), options.boolean("activations"), options.boolean("observe"), options.boolean("training")})
+         return Inserter(graph, Recipe(options.object("recipe")),
+                         {options.boolean("weights"), options.boolean("activations"), options.boolean("observe"),
+                          options.boolean("training"), options.boolean("first_values")})
              .run();
        }});
 }

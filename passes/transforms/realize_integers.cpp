@@ -33,12 +33,7 @@ using ir::Graph;
 using ir::IntegerForm;
 using ir::Node;
 using ir::ValueId;
-
-// Integers that stand for a float value, in the new graph.
-struct Quantized {
-  ValueId q = ir::absent, scale = ir::absent, zero_point = ir::absent;
-  std::int64_t lo = 0, hi = 0;
-};
+using Quantized = ir::Simulated;  // in the new graph
 
 // The int32 accumulator of a layer, the integers that it multiplies by, the scale of one step, and the bias: integers of that step, or the
 // floats that they stand for.
@@ -119,7 +114,7 @@ class Realizer {
 
   void find_chains() {
     for (const Node& node : source().nodes()) {
-      if (node.op->name != "fake_quantize") continue;
+      if (kind(node) != IntegerForm::Kind::quantizer) continue;
       const Chain chain = chain_of(node);
       chains_[&node] = chain;
       if (chain.affine != nullptr) affine_of_[chain.root] = chain.affine;
@@ -129,8 +124,7 @@ class Realizer {
   // ---- nodes ---------------------------------------------------------------------------------------------------------
 
   void realize(const Node& node) {
-    if (node.op->name == "fake_quantize") return realize_fake_quantize(node);
-    if (node.op->name == "fake_binarize") return realize_fake_binarize(node);
+    if (kind(node) == IntegerForm::Kind::quantizer) return realize_quantizer(node);
     if (kind(node) == IntegerForm::Kind::accumulate && quantized(node.operands[0]) && quantized(node.operands[1]))
       return realize_layer(node);
     if (kind(node) == IntegerForm::Kind::move && quantized(node.operands[0]) && realize_move(node)) return;
@@ -143,30 +137,18 @@ class Realizer {
     rewriter_.map(node.results.front(), emit("dequantize", {integers.q, integers.scale, integers.zero_point}, node.name, {{"axis", axis}}));
   }
 
-  void realize_fake_quantize(const Node& node) {
-    Quantized y{ir::absent, rewriter_(node.operands[1]), rewriter_(node.operands[2]), node.attributes.integer("lo"),
-                node.attributes.integer("hi")};
-    const Chain chain = depends(node.operands[0]) ? chains_.at(&node) : Chain{};
-    y.q = integers(chain, node, y);
-    if (y.q == ir::absent) {
-      y.q = emit("quantize", {rewriter_(node.operands[0]), y.scale, y.zero_point}, derived(node.name, "q"),
-                 {{"lo", y.lo}, {"hi", y.hi}, {"axis", node.attributes.at("axis")}});
-    } else {
-      changes_.push_back("'" + chain.root->name + "' on integers");
+  void realize_quantizer(const Node& node) {
+    const std::int64_t axis = node.attributes.has("axis") ? node.attributes.integer("axis") : 0;
+    if (const Chain chain = depends(node.operands[0]) ? chains_.at(&node) : Chain{}; chain.root != nullptr) {
+      Quantized y{ir::absent, rewriter_(node.operands[1]), rewriter_(node.operands[2]), node.attributes.integer("lo"),
+                  node.attributes.integer("hi")};
+      y.q = integers(chain, node, y);
+      if (y.q != ir::absent) {
+        changes_.push_back("'" + chain.root->name + "' on integers");
+        return stand_for(node, y, axis);
+      }
     }
-    stand_for(node, y, node.attributes.integer("axis"));
-  }
-
-  void realize_fake_binarize(const Node& node) {
-    Attributes options{
-        {"stochastic", node.attributes.at("stochastic")}, {"seed", node.attributes.at("seed")}, {"stream", node.attributes.at("stream")}};
-    const ValueId q = emit("binarize", rewriter_(node.operands), derived(node.name, "q"), std::move(options));
-    // ±1 stand for themselves.
-    const ValueId one = emit("constant", {}, derived(node.name, "scale"), {{"value", 1.0}});
-    const ValueId zero = emit("constant", {}, derived(node.name, "zero_point"), {{"dtype", std::string("i32")}});
-    integers_.push_back({node.results.front(), q, one, zero});
-    rewriter_.map(node.results.front(), emit("dequantize", {q, one, zero}, node.name));
-    changes_.push_back("'" + node.name + "' as ±1");
+    stand_for(node, node.op->integer.simulated({rewriter_.graph(), node, rewriter_(node.operands)}), axis);
   }
 
   bool realize_move(const Node& node) {

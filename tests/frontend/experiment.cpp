@@ -63,7 +63,7 @@ TEST_CASE("an experiment is read with its defaults, and its paths are absolute")
   CHECK(experiment.seed == 1);
   CHECK(experiment.checkpoint_every == 500);
   CHECK(experiment.exports);
-  CHECK(experiment.recipe.name == "int8");
+  CHECK(experiment.recipe.name() == "int8");
   CHECK(experiment.data.train.at("images") == std::vector<std::string>{"/data/train.images"});
   CHECK(experiment.stages[1].name == "ptq");
   CHECK(experiment.stages[2].name == "qat");
@@ -91,7 +91,7 @@ TEST_CASE("every built-in recipe is accepted by its name and as a base") {
   for (const std::string& name : passes::recipe_names()) {
     Json json = tests::small_experiment();
     json["recipe"] = name;
-    CHECK(read(json).recipe.name == name);
+    CHECK(read(json).recipe.name() == name);
     json["recipe"] = {{"base", name}};
     CHECK(passes::to_json(read(json).recipe) == passes::to_json(passes::recipe_from_json(Json(name).dump())));
   }

@@ -88,9 +88,9 @@ std::vector<std::string> forward_half(const Graph& graph, const std::string& out
 TEST_CASE("the phase follows from step and schedule") {
   Recipe recipe;
   CHECK(phase_at(recipe, 0, 10) == Phase{true, true, true});
-  recipe.activation_delay_steps = 5;
-  recipe.freeze_observers_epoch = 1.5;
-  recipe.freeze_batch_norm_epoch = 2;
+  recipe.set("schedule", "activation_delay_steps", std::int64_t{5});
+  recipe.set("schedule", "freeze_observers_epoch", 1.5);
+  recipe.set("schedule", "freeze_batch_norm_epoch", 2.0);
   CHECK(phase_at(recipe, 4, 10) == Phase{false, true, true});
   CHECK(phase_at(recipe, 5, 10) == Phase{true, true, true});
   CHECK(phase_at(recipe, 14, 10) == Phase{true, true, true});
@@ -105,7 +105,7 @@ TEST_CASE("in every phase each parameter is updated, weights are quantized, and 
       CHECK(count_updates(graph, StateRole::parameter) == count_states(model, StateRole::parameter));
       CHECK(count_updates(graph, StateRole::parameter) == count_states(graph, StateRole::parameter));
       // Frozen observers end the training form of binary weights, whose evaluation may be with latent ones.
-      if (phase.observe) CHECK(count_ops(graph, recipe.weights.method == Recipe::WeightMethod::binary ? "binarize" : "quantize") > 0);
+      if (phase.observe) CHECK(count_ops(graph, recipe.weights().text("method") == "binary" ? "binarize" : "quantize") > 0);
       CHECK(count_ops(graph, "fake_quantize") == 0);
       CHECK(count_ops(graph, "fake_binarize") == 0);
       for (const ir::Value& value : graph.values()) CHECK(value.type.dtype != ir::DType::f64);
@@ -127,18 +127,18 @@ TEST_CASE("a pre-activation network computes on integers from its first quantize
     CHECK(count_ops(deployed, "quantize") == 1);
     // While batch statistics are in use batch-norm runs in float, between the same quantizers.
     const Graph training = trained(recipe, model, {});
-    CHECK(count_ops(training, "batch_norm") + (recipe.fold == Recipe::Fold::weight ? 2U : 0U) == 8);
+    CHECK(count_ops(training, "batch_norm") + (recipe.fold() == "weight" ? 2U : 0U) == 8);
     CHECK(count_states(training, StateRole::observer) == count_states(trained(recipe, model, {true, true, false}), StateRole::observer));
     // And stays there where the recipe says so.
     Recipe floating = recipe;
-    floating.integer_norms = false;
+    floating.set("batch_norm", "alone", std::string("float"));
     CHECK(count_ops(passes::run(passes::deployment(floating), model), "batch_norm_inference") == 6);
   }
 }
 
 TEST_CASE("during the delay observers watch and no activation is quantized; behind it they are") {
   for_each_recipe_and_model([](const Recipe& recipe, const Graph& model) {
-    const bool wanted = recipe.activations.bits > 0;
+    const bool wanted = recipe.quantizes_activations();
     const Graph delayed = trained(recipe, model, {false, true, true});
     // Batch-norm and pooling have integer results of their own: the position of the largest.
     CHECK(count_ops(delayed, "requantize") + count_ops(delayed, "requantize_fixed") + count_ops(delayed, "linear_integer") == 0);
@@ -193,7 +193,7 @@ TEST_CASE("a deployment graph has constants for states and updates none; the oth
 
 TEST_CASE("with fixed-point requantization, integer bias and quantized output no float stands between first quantizer and last layer") {
   const Recipe recipe = recipe_of(R"({"base": "jacob2017"})");
-  REQUIRE(recipe.quantize_output);
+  REQUIRE(recipe.quantizes_output());
   std::vector<Graph> models{tests::small_lenet(2), tests::small_mixed_net(2)};
   for (std::uint64_t seed = 0; seed < 30; ++seed) models.push_back(tests::random_net(seed, 2));
   for (std::size_t i = 0; i < models.size(); ++i) {

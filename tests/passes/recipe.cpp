@@ -23,7 +23,7 @@ TEST_CASE("every built-in recipe is valid and survives JSON") {
   for (const std::string& name : recipe_names()) {
     CAPTURE(name);
     const Recipe recipe = recipe_from_json("\"" + name + "\"");
-    CHECK(recipe.name == name);
+    CHECK(recipe.name() == name);
     const std::string json = to_json(recipe);
     CHECK(to_json(recipe_from_json(json)) == json);
   }
@@ -31,9 +31,10 @@ TEST_CASE("every built-in recipe is valid and survives JSON") {
 
 TEST_CASE("a recipe changes parts of its base") {
   const Recipe r = recipe_from_json(R"({"base": "jacob2017", "name": "mine", "weights": {"bits": 4}})");
-  CHECK(r.name == "mine");
-  CHECK(r.weights.bits == 4);
-  CHECK(r.requantization == Recipe::Requantization::fixed_point);
+  CHECK(r.name() == "mine");
+  CHECK(r.weights().integer("bits") == 4);
+  CHECK(r.keys().text("requantization") == "fixed_point");
+  CHECK(r.weights().text("granularity") == "per_tensor");
 }
 
 TEST_CASE("overrides match by pattern and the last one wins") {
@@ -73,19 +74,18 @@ TEST_CASE("a later override takes an earlier one's skip back") {
 }
 
 TEST_CASE("ranges") {
+  CHECK(weight_range(8, true).lo == -127);
+  CHECK(weight_range(2, true).hi == 1);
+  CHECK(weight_range(4, false).lo == -8);
   Recipe r;
-  CHECK(r.weight_range(8).lo == -127);
-  CHECK(r.weight_range(2).hi == 1);
-  r.weights.narrow_range = false;
-  CHECK(r.weight_range(4).lo == -8);
   CHECK(r.activation_range(4).hi == 15);
-  r.activations.symmetric = true;
+  r.set("activations", "symmetric", true);
   CHECK(r.activation_range(8).lo == -127);
 }
 
 TEST_CASE("the fold follows from what it must go with, and is refused where it can't") {
-  CHECK(recipe_from_json(R"({"weights": {"granularity": "per_tensor"}})").fold == Recipe::Fold::weight);
-  CHECK(recipe_from_json(R"({"requantization": "power_of_two"})").fold == Recipe::Fold::weight);
+  CHECK(recipe_from_json(R"({"weights": {"granularity": "per_tensor"}})").fold() == "weight");
+  CHECK(recipe_from_json(R"({"requantization": "power_of_two"})").fold() == "weight");
   CHECK(error_of(R"({"requantization": "power_of_two", "batch_norm": {"fold": "scale"}})") ==
         "recipe /batch_norm/fold: found 'scale', whose factor is no power of two, with power-of-two requantization, expected 'weight' "
         "(N-BN-WEIGHT)");
@@ -93,14 +93,14 @@ TEST_CASE("the fold follows from what it must go with, and is refused where it c
 
 TEST_CASE("errors name the place, what was found and what was expected") {
   CHECK(error_of("\"int9\"") ==
-        "recipe /: unknown recipe 'int9' (did you mean 'int8'?), expected 'int8', 'classic', 'jacob2017', 'binaryconnect' or "
+        "recipe /: found \"int9\" (did you mean 'int8'?), expected 'int8', 'classic', 'jacob2017', 'binaryconnect' or "
         "'binaryconnect_stochastic'");
-  CHECK(error_of(R"({"weights": {"bits": 9}})") == "recipe /weights/bits: found 9 bits, expected 2 to 8");
-  CHECK(
-      error_of(R"({"weights": {"bit": 8}})").starts_with("recipe /weights: unknown key 'bit' (did you mean 'bits'?), expected 'method', "));
-  CHECK(error_of(R"({"bias": "int23"})") == "recipe /bias: found \"int23\", expected 'int32' or 'float32' (did you mean 'int32'?)");
+  CHECK(error_of(R"({"weights": {"bits": 9}})") == "recipe /weights/bits: found 9, expected at most 8");
+  CHECK(error_of(R"({"weights": {"bit": 8}})")
+            .starts_with("recipe /weights/bit: unknown key 'bit' (did you mean 'bits'?), expected 'clip', "));
+  CHECK(error_of(R"({"bias": "int23"})") == "recipe /bias: found \"int23\" (did you mean 'int32'?), expected 'int32' or 'float32'");
   CHECK(error_of(R"({"overrides": [{"skip": true}]})") ==
-        "recipe /overrides/0: the key 'pattern' is missing, expected a layer name with '*' and '?'");
+        "recipe /overrides/0: the key 'pattern' is missing, expected a text (a layer name with '*' and '?')");
   CHECK(error_of("{").starts_with("recipe:1:2: is not JSON: "));
   CHECK(error_of(std::string(100'000, '[')) == "recipe: is nested more than 100 deep");
 }
@@ -118,4 +118,16 @@ TEST_CASE("patterns match as a plain search does, and many stars take no time") 
   for (int i = 0; i < 200; ++i) stars += "*a";
   CHECK(!matches_pattern(stars + "b", std::string(5000, 'a')));
   CHECK(matches_pattern(stars, std::string(5000, 'a')));
+}
+
+TEST_CASE("keys of another method or observer are told of, and passed over") {
+  std::vector<std::string> idle;
+  const Recipe r =
+      recipe_from_json(R"({"weights": {"stochastic": false, "bits": 4}, "activations": {"observer": "min_max", "momentum": 0.1}})", &idle);
+  CHECK(r.weights().integer("bits") == 4);
+  CHECK(!r.weights().has("stochastic"));
+  CHECK(idle ==
+        std::vector<std::string>{"recipe /weights/stochastic: has no effect with the method 'uniform', only with 'binary'",
+                                 "recipe /activations/momentum: has no effect with the observer 'min_max', only with 'moving_average'"});
+  CHECK(error_of(R"({"weights": {"stochastic": 3}})") == "recipe /weights/stochastic: found 3, expected true or false");
 }
