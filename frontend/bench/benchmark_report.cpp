@@ -76,24 +76,24 @@ std::string peaks_of(const Benchmark& benchmark, runtime::PeakLoop::Elements ele
   return fmt::format("{}: {}", elements_name(elements), fmt::join(entries, ", "));
 }
 
-readers::Json to_json(const runtime::Peak& peak) {
+ir::Json to_json(const runtime::Peak& peak) {
   return {{"isa", peak.isa}, {"elements", elements_name(peak.elements)}, {"instruction", peak.instruction}, {"gop_per_s", peak.gop_per_s}};
 }
 
-readers::Json to_json(const StepTime& step, double together) {
+ir::Json to_json(const StepTime& step, double together) {
   const bool multiplies = step.operations > 0;
   return {{"node", step.assignment.node},
           {"op", step.assignment.op},
           {"backend", step.assignment.backend},
           {"kernel", step.assignment.kernel},
-          {"isa", step.peak ? readers::Json(step.peak->isa) : readers::Json()},
+          {"isa", step.peak ? ir::Json(step.peak->isa) : ir::Json()},
           {"median_ms", step.median_ms},
           {"share", step.median_ms / together},
           {"operations", step.operations},
-          {"gop_per_s", multiplies ? readers::Json(step.gop_per_s()) : readers::Json()},
+          {"gop_per_s", multiplies ? ir::Json(step.gop_per_s()) : ir::Json()},
           {"bytes", step.bytes},
           {"gb_per_s", step.gb_per_s()},
-          {"peak_fraction", multiplies && step.peak ? readers::Json(step.gop_per_s() / step.peak->gop_per_s) : readers::Json()},
+          {"peak_fraction", multiplies && step.peak ? ir::Json(step.gop_per_s() / step.peak->gop_per_s) : ir::Json()},
           {"declined", step.assignment.declined}};
 }
 
@@ -122,33 +122,33 @@ std::string benchmark_report(const Subject& subject, const BenchmarkOptions& opt
   return text + table(rows, 5, 7);
 }
 
-readers::Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark) {
-  readers::Json peaks = readers::Json::array();
+ir::Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark) {
+  ir::Json peaks = ir::Json::array();
   for (const runtime::Peak& peak : benchmark.peaks) peaks.push_back(to_json(peak));
-  readers::Json nodes = readers::Json::array();
+  ir::Json nodes = ir::Json::array();
   const double together = together_ms(benchmark);
   for (const StepTime& step : benchmark.steps) nodes.push_back(to_json(step, together));
-  readers::Json json{{"name", subject.name},
-                     {"recipe", subject.recipe.empty() ? readers::Json() : readers::Json::parse(subject.recipe)},
-                     {"note", subject.note},
-                     {"batch", subject.batch},
-                     {"threads", options.compile.threads},
-                     {"runs", benchmark.latency.runs},
-                     {"median_ms", benchmark.latency.median_ms},
-                     {"p90_ms", benchmark.latency.p90_ms},
-                     {"min_ms", benchmark.latency.min_ms},
-                     {"images_per_s", images_per_s(subject, benchmark)},
-                     {"operations", benchmark.operations},
-                     {"gop_per_s", gop_per_s(benchmark)},
-                     {"isa", benchmark.peak ? readers::Json(benchmark.peak->isa) : readers::Json()},
-                     {"peak_fraction", benchmark.peak ? readers::Json(benchmark.peak_fraction) : readers::Json()},
-                     {"peaks", peaks},
-                     {"memory_gb_per_s", benchmark.memory_gb_per_s},
-                     {"peak_rss_mib", benchmark.peak_rss_mib},
-                     {"arena_bytes", benchmark.arena_bytes},
-                     {"weights_bytes", benchmark.state_bytes},
-                     {"packed_bytes", benchmark.packed_bytes},
-                     {"nodes", nodes}};
+  ir::Json json{{"name", subject.name},
+                {"recipe", subject.recipe.empty() ? ir::Json() : ir::Json::parse(subject.recipe)},
+                {"note", subject.note},
+                {"batch", subject.batch},
+                {"threads", options.compile.threads},
+                {"runs", benchmark.latency.runs},
+                {"median_ms", benchmark.latency.median_ms},
+                {"p90_ms", benchmark.latency.p90_ms},
+                {"min_ms", benchmark.latency.min_ms},
+                {"images_per_s", images_per_s(subject, benchmark)},
+                {"operations", benchmark.operations},
+                {"gop_per_s", gop_per_s(benchmark)},
+                {"isa", benchmark.peak ? ir::Json(benchmark.peak->isa) : ir::Json()},
+                {"peak_fraction", benchmark.peak ? ir::Json(benchmark.peak_fraction) : ir::Json()},
+                {"peaks", peaks},
+                {"memory_gb_per_s", benchmark.memory_gb_per_s},
+                {"peak_rss_mib", benchmark.peak_rss_mib},
+                {"arena_bytes", benchmark.arena_bytes},
+                {"weights_bytes", benchmark.state_bytes},
+                {"packed_bytes", benchmark.packed_bytes},
+                {"nodes", nodes}};
   if (subject.trains) {
     json["mode"] = subject.recipe.empty() ? "float" : "qat";
     json["step_ms"] = benchmark.latency.median_ms;

@@ -11,6 +11,6 @@ namespace stair::bench {
 std::string benchmark_report(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark);
 
 /// The same for scripts. A share or speed that isn't known, or of what computes no products, is null.
-readers::Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark);
+ir::Json benchmark_json(const Subject& subject, const BenchmarkOptions& options, const Benchmark& benchmark);
 
 }  // namespace stair::bench

@@ -10,10 +10,10 @@
 
 #include "backends/plugin.h"
 #include "frontend/readers/experiment_keys.h"
-#include "frontend/readers/json_object.h"
 #include "frontend/readers/model_reader.h"
 #include "ir/error.h"
 #include "ir/examples.h"
+#include "ir/json_object.h"
 #include "ir/text.h"
 #include "ir/utf8.h"
 
@@ -34,7 +34,7 @@ runtime::DatasetFiles read_files(Json& json, const std::string& folder, const st
     if (value.is_string()) value = Json::array({value});
     const bool paths =
         value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& path) { return path.is_string(); });
-    if (!paths) throw Error(fmt::format("{}/{}: found {}, expected a text or a list of texts", where, key, shown(value)));
+    if (!paths) throw Error(fmt::format("{}/{}: found {}, expected a text or a list of texts", where, key, ir::shown(value)));
     for (Json& path : value) {
       path = absolute(path, folder);
       files[key].push_back(path);
@@ -136,7 +136,7 @@ void check_model(const ir::Graph& model, const std::string& source) {
 
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
   Experiment experiment;
-  const ir::Attributes keys = read_object(json, experiment_keys(), source, "", &experiment.idle);
+  const ir::Attributes keys = ir::read_object(json, experiment_keys(), source, "", &experiment.idle);
   experiment.source = source;
   experiment.seed = static_cast<std::uint64_t>(keys.integer("seed"));
   read_model_in_place(experiment, json, source, folder);

@@ -7,7 +7,7 @@
 
 namespace stair::readers {
 
-using Json = nlohmann::ordered_json;
+using ir::Json;
 using ir::parse_json;
 
 /// Reads a file of JSON, with the errors of ir::parse_json.

@@ -40,30 +40,31 @@ Json closed_object(const std::vector<AttributeSpec>& members) {
 
 Json kinds_schema(const AttributeSpec& spec) {
   const auto* object = std::get_if<ir::Object>(&spec.fallback);
-  const bool has_default = object != nullptr && object->members().has("kind");
+  const std::string& key = spec.kind_key;
+  const bool has_default = object != nullptr && object->members().has(key);
   Json kind{{"enum", Json::array()}};
   Json branches = Json::array();
   for (const ir::KindSpec& known : spec.kinds()) {
     kind["enum"].push_back(known.name);
     Json then = closed_object(ir::members_of(spec, known.name));
-    then["properties"]["kind"] = {{"const", known.name}, {"description", known.doc}};
+    then["properties"][key] = {{"const", known.name}, {"description", known.doc}};
     then["description"] = known.doc;
-    Json chosen{{"required", {"kind"}}, {"properties", {{"kind", {{"const", known.name}}}}}};
-    if (has_default && object->members().text("kind") == known.name) {
-      chosen = {{"anyOf", {std::move(chosen), {{"not", {{"required", {"kind"}}}}}}}};
+    Json chosen{{"required", {key}}, {"properties", {{key, {{"const", known.name}}}}}};
+    if (has_default && object->members().text(key) == known.name) {
+      chosen = {{"anyOf", {std::move(chosen), {{"not", {{"required", {key}}}}}}}};
       kind["default"] = known.name;
     }
     branches.push_back({{"if", std::move(chosen)}, {"then", std::move(then)}});
   }
   Json schema{{"type", "object"}};
-  if (!has_default) schema["required"] = {"kind"};
-  schema["properties"] = {{"kind", std::move(kind)}};
+  if (!has_default) schema["required"] = {key};
+  schema["properties"] = {{key, std::move(kind)}};
   schema["allOf"] = std::move(branches);
   return schema;
 }
 
 Json object_schema(const AttributeSpec& spec) {
-  return spec.kinds == nullptr ? closed_object(spec.members) : kinds_schema(spec);
+  return spec.kinds == nullptr ? closed_object(ir::members_of(spec, "")) : kinds_schema(spec);
 }
 
 // Of the type T of the attribute.

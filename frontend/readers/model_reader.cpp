@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "frontend/readers/json_object.h"
 #include "frontend/readers/model_keys.h"
 #include "ir/error.h"
 #include "ir/examples.h"
+#include "ir/json_object.h"
 #include "ir/op.h"
 #include "ir/text.h"
 #include "runtime/file.h"
@@ -46,7 +46,7 @@ class Reader {
       : json_(json), source_(std::move(source)), seed_(seed), idle_(idle) {}
 
   ir::Graph run() {
-    const Attributes keys = read_object(json_, model_keys(), source_, "");
+    const Attributes keys = ir::read_object(json_, model_keys(), source_, "");
     check_structure();
     graph_.name = keys.text("name");
     Scope scope;
@@ -75,7 +75,7 @@ class Reader {
     const Json blocks = json_.value("blocks", Json::object());
     for (const auto& [name, block] : blocks.items()) {
       const std::string pointer = "/blocks/" + name;
-      read_object(block, block_keys(), source_, pointer);
+      ir::read_object(block, block_keys(), source_, pointer);
       check_layers(block["layers"], pointer + "/layers");
     }
   }
@@ -85,14 +85,14 @@ class Reader {
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::string at = fmt::format("{}/{}", pointer, i);
       const Json& layer = layers[i];
-      if (!layer.is_object()) fail(at, fmt::format("found {}, expected an object", shown(layer)));
+      if (!layer.is_object()) fail(at, fmt::format("found {}, expected an object", ir::shown(layer)));
       if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
       if (layer.contains("block")) {
-        read_object(layer, block_layer_keys(), source_, at);
+        ir::read_object(layer, block_layer_keys(), source_, at);
         continue;
       }
       for (const ir::AttributeSpec& key : common_layer_keys()) {
-        if (layer.contains(key.name)) read_value(layer[key.name], key, source_, at + "/" + key.name);
+        if (layer.contains(key.name)) ir::read_value(layer[key.name], key, source_, at + "/" + key.name);
       }
     }
   }
@@ -321,7 +321,7 @@ class Reader {
       const bool plain = key == "op" || key == "name" || key == "inputs";
       written[key] = plain ? value : spread(op, key, substituted(value, pointer + "/" + key, scope));
     }
-    Attributes read = read_object(written, layer_keys(op), source_, pointer);
+    Attributes read = ir::read_object(written, layer_keys(op), source_, pointer);
     for (const char* key : {"op", "name", "inputs"}) read.erase(key);
     if (read.has("stream") && !layer.contains("stream")) {
       read.set("stream", streams_);

@@ -17,7 +17,7 @@ namespace {
 // How many leading float stages of `experiment` `earlier` has trained just so.
 std::size_t shared_stages(const readers::Experiment& experiment, const readers::Experiment& earlier) {
   for (const char* key : {"model", "data", "augmentation", "batch", "shards", "seed", "loss", "start"}) {
-    if (experiment.json.value(key, readers::Json()) != earlier.json.value(key, readers::Json())) return 0;
+    if (experiment.json.value(key, ir::Json()) != earlier.json.value(key, ir::Json())) return 0;
   }
   std::size_t shared = 0;
   while (shared < experiment.stages.size() && shared < earlier.stages.size() && !experiment.stages[shared].kind->quantizes &&
@@ -50,8 +50,8 @@ std::string bits_of(const passes::Recipe& recipe, const stages::StageResult& sta
   return fmt::format("{} / {}", weights, recipe.activations.bits == 0 ? 32 : recipe.activations.bits);
 }
 
-readers::Json stages_json(const ComparedExperiment& experiment) {
-  readers::Json json = readers::Json::object();
+ir::Json stages_json(const ComparedExperiment& experiment) {
+  ir::Json json = ir::Json::object();
   for (const stages::StageResult& stage : experiment.stages) {
     json[stage.name] = {{"test_accuracy", stage.test_accuracy}};
     if (stage.images_per_s > 0) json[stage.name]["images_per_s"] = stage.images_per_s;
@@ -84,7 +84,7 @@ Comparison compare(const std::vector<readers::Experiment>& experiments, const st
       experiment.start = compared.stages.back().checkpoint;
       experiment.stages.erase(experiment.stages.begin(), experiment.stages.begin() + static_cast<std::ptrdiff_t>(shared));
       // Its run is of the experiment that begins with the shared stages' result: its checkpoints count the stages from there.
-      readers::Json& stages = experiment.json["stages"];
+      ir::Json& stages = experiment.json["stages"];
       stages.erase(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(shared));
       experiment.start = std::filesystem::absolute(experiment.start).lexically_normal().string();
       experiment.json["start"] = experiment.start;
@@ -135,8 +135,8 @@ std::string describe(const Comparison& comparison) {
   return text;
 }
 
-readers::Json to_json(const Comparison& comparison) {
-  readers::Json json = readers::Json::object();
+ir::Json to_json(const Comparison& comparison) {
+  ir::Json json = ir::Json::object();
   std::int64_t images = 0;
   std::int64_t elements = 0;
   std::int64_t mismatches = 0;

@@ -33,6 +33,6 @@ Comparison compare(const std::vector<readers::Experiment>& experiments, const st
 /// A table: method, bits, test accuracy, bytes of the artifact, training images/s; and a line on what was verified.
 std::string describe(const Comparison& comparison);
 /// The first experiment's stages by name, the others' below the experiment's name; artifact, verify, seconds.
-readers::Json to_json(const Comparison& comparison);
+ir::Json to_json(const Comparison& comparison);
 
 }  // namespace stair::reports

@@ -57,7 +57,7 @@ double StageContext::evaluate() {
 }
 
 void StageContext::log(const runtime::Progress& progress, double seconds) {
-  readers::Json entry{{"stage", stage->name}, {"stage_index", index}, {"kind", stage->kind->name}, {"step", progress.step}};
+  ir::Json entry{{"stage", stage->name}, {"stage_index", index}, {"kind", stage->kind->name}, {"step", progress.step}};
   if (progress.epochs > 0) {
     entry["epoch"] = progress.epoch + 1;
     entry["loss"] = progress.loss;

@@ -222,8 +222,8 @@ class Run : private StageContext {
   }
 
   void check_same_experiment(const std::string& path) const {
-    const readers::Json before = readers::parse_json(checkpoint.experiment, path + " (experiment)");
-    const readers::Json difference = readers::Json::diff(before, experiment.json);
+    const ir::Json before = ir::parse_json(checkpoint.experiment, path + " (experiment)");
+    const ir::Json difference = ir::Json::diff(before, experiment.json);
     if (difference.empty() && checkpoint.model == ir::print(experiment.model)) return;  // keys may stand in another order
     const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
     throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
@@ -252,13 +252,11 @@ class Run : private StageContext {
   bool resumed_ = false;
 };
 
-readers::Json summary_of(const readers::Experiment& experiment, const RunResult& result, double seconds) {
-  readers::Json stages = readers::Json::array();
+ir::Json summary_of(const readers::Experiment& experiment, const RunResult& result, double seconds) {
+  ir::Json stages = ir::Json::array();
   for (const StageResult& stage : result.stages) stages.push_back(to_json(stage));
-  return {{"name", experiment.name},
-          {"recipe", readers::Json::parse(passes::to_json(experiment.recipe))},
-          {"stages", stages},
-          {"seconds", seconds}};
+  return {
+      {"name", experiment.name}, {"recipe", ir::Json::parse(passes::to_json(experiment.recipe))}, {"stages", stages}, {"seconds", seconds}};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 // A number of a file that an earlier process wrote for people and scripts, and that anyone may have changed since: 0 where there is none.
 // None is beyond what a double holds exactly.
-double number_in(const readers::Json& json, const char* key) {
+double number_in(const ir::Json& json, const char* key) {
   const auto it = json.find(key);
   const double number = it != json.end() && it->is_number() ? it->get<double>() : 0;
   return std::clamp(number, 0.0, 0x1p53);
@@ -36,7 +36,7 @@ void RunFolder::begin(const readers::Experiment& experiment) const {
   runtime::write_file(file("config.json"), experiment.json.dump(2) + "\n");
 }
 
-void RunFolder::log(const readers::Json& entry) const {
+void RunFolder::log(const ir::Json& entry) const {
   runtime::append_line(file("metrics.jsonl"), readers::to_text(entry));
 }
 
@@ -46,7 +46,7 @@ void RunFolder::keep_metrics_until(std::int64_t stage, std::int64_t step) const 
   const std::string text = runtime::read_file(file("metrics.jsonl"));
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    const readers::Json line = readers::Json::parse(text.substr(at, end - at), nullptr, false);
+    const ir::Json line = ir::Json::parse(text.substr(at, end - at), nullptr, false);
     const auto of_stage = static_cast<std::int64_t>(number_in(line, "stage_index"));
     const bool is_old = of_stage < stage || (of_stage == stage && static_cast<std::int64_t>(number_in(line, "step")) <= step);
     if (line.is_object() && is_old) kept += text.substr(at, end - at) + "\n";
@@ -60,7 +60,7 @@ void RunFolder::write_result(const StageResult& result) const {
 }
 
 StageResult RunFolder::read_result(const Stage& stage) const {
-  const readers::Json saved = readers::load_json(file(stage.name + ".json"));
+  const ir::Json saved = readers::load_json(file(stage.name + ".json"));
   if (!saved.is_object()) throw Error(file(stage.name + ".json") + ": is damaged");
   StageResult result{stage.name, stage.kind->name};
   result.checkpoint = file(stage.name + ".safetensors");
@@ -73,7 +73,7 @@ StageResult RunFolder::read_result(const Stage& stage) const {
   return result;
 }
 
-readers::Json to_json(const StageResult& result) {
+ir::Json to_json(const StageResult& result) {
   return {{"name", result.name},
           {"kind", result.kind},
           {"test_accuracy", result.test_accuracy},

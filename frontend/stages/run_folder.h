@@ -27,7 +27,7 @@ class RunFolder {
   void begin(const readers::Experiment& experiment) const;
 
   /// A line of metrics.jsonl.
-  void log(const readers::Json& entry) const;
+  void log(const ir::Json& entry) const;
   /// What the metrics say of steps behind the checkpoint at a step of a stage will be said again: those lines go.
   void keep_metrics_until(std::int64_t stage, std::int64_t step) const;
 
@@ -41,6 +41,6 @@ class RunFolder {
 };
 
 /// As STAGE.json and summary.json have it.
-readers::Json to_json(const StageResult& result);
+ir::Json to_json(const StageResult& result);
 
 }  // namespace stair::stages

@@ -90,9 +90,9 @@ TEST_CASE("operations, bytes and shares of a small network, batch 3, are those o
   for (const ir::State& state : subject.graph.states()) bytes += ir::byte_count(subject.graph.type(state.value));
   CHECK(benchmark.state_bytes == bytes);
 
-  const readers::Json json = bench::benchmark_json(subject, options, benchmark);
+  const ir::Json json = bench::benchmark_json(subject, options, benchmark);
   double share = 0;
-  for (const readers::Json& node : json["nodes"]) share += node["share"].get<double>();
+  for (const ir::Json& node : json["nodes"]) share += node["share"].get<double>();
   CHECK(std::abs(share - 1) < 1e-9);
   CHECK(json["batch"] == 3);
   CHECK(json["peak_fraction"] > 0);
@@ -109,7 +109,7 @@ TEST_CASE("a training step counts the products of forward and backward, but for 
     bench::Subject subject = bench::training_subject(model, recipe, 2);
     const bench::Benchmark benchmark = bench::run_benchmark(subject, two_runs());
     CHECK(benchmark.operations == 2 * 2 * static_cast<double>(3 * forward - first));
-    const readers::Json json = bench::benchmark_json(subject, two_runs(), benchmark);
+    const ir::Json json = bench::benchmark_json(subject, two_runs(), benchmark);
     CHECK(json["mode"] == (quantized ? "qat" : "float"));
     CHECK(json["step_ms"] == json["median_ms"]);
     CHECK(json["peak_rss_mib"] > 1);

@@ -75,7 +75,7 @@ bool mixes_examples(const ir::Graph& model, std::uint64_t seed) {
 
 std::string refusal_of_model(const std::string& layers) {
   try {
-    readers::read_model(readers::Json::parse(R"({"input": {"shape": [3, 4, 4]}, "layers": [)" + layers + "]}"), "m.json", 1);
+    readers::read_model(ir::Json::parse(R"({"input": {"shape": [3, 4, 4]}, "layers": [)" + layers + "]}"), "m.json", 1);
   } catch (const Error& error) {
     return error.what();
   }

@@ -17,8 +17,8 @@
 #include "tests/frontend/small_experiment.h"
 
 using namespace stair;
+using ir::Json;
 using readers::Experiment;
-using readers::Json;
 
 namespace {
 
@@ -215,7 +215,7 @@ TEST_CASE("--set tells what it can't do") {
 }
 
 TEST_CASE("what isn't JSON is told with line and column") {
-  const auto error = [](const std::string& text) { return error_of([&] { readers::parse_json(text, "e.json"); }); };
+  const auto error = [](const std::string& text) { return error_of([&] { ir::parse_json(text, "e.json"); }); };
   CHECK(begins(error("{\n  \"a\": 1,\n}"), "e.json:3:1: is not JSON: syntax error while parsing object key"));
   CHECK(begins(error(""), "e.json:1:1: is not JSON: "));
   CHECK(begins(error("{\"a\": \"\xff\"}"), "e.json:1:8: is not JSON: "));

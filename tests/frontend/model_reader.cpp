@@ -6,7 +6,7 @@
 #include "ir/text.h"
 
 using namespace stair;
-using readers::Json;
+using ir::Json;
 
 namespace {
 

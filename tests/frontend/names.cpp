@@ -158,7 +158,7 @@ TEST_CASE("states of a model without collisions are called as ever") {
     CHECK(graph.state(graph.find(name)) != nullptr);
   }
   // A block's layers aren't in the way of a layer that is called as the block is.
-  const Graph nested = readers::read_model(readers::Json::parse(R"({"input": {"shape": [4]}, "layers": [
+  const Graph nested = readers::read_model(ir::Json::parse(R"({"input": {"shape": [4]}, "layers": [
       {"op": "linear", "name": "a", "features": 4}, {"op": "relu", "name": "a.act"}, {"op": "linear", "name": "b", "features": 3}]})"),
                                            "m.json", 0);
   const Graph trained = passes::run(passes::quantized_training(passes::recipe_from_json(R"("int8")"), {}, {}, momentum), nested);
@@ -166,7 +166,7 @@ TEST_CASE("states of a model without collisions are called as ever") {
 }
 
 TEST_CASE("names within blocks are kept, too") {
-  const Graph model = readers::read_model(readers::Json::parse(R"({"input": {"shape": [4]}, "blocks": {"b": {"layers": [
+  const Graph model = readers::read_model(ir::Json::parse(R"({"input": {"shape": [4]}, "blocks": {"b": {"layers": [
       {"op": "linear", "name": "c", "features": 4}, {"op": "relu", "name": "c.weight"}, {"op": "tanh", "name": "c.bias.momentum"}]}},
       "layers": [{"block": "b", "repeat": 2}, {"op": "linear", "name": "b.0.c.sum", "features": 3}]})"),
                                           "m.json", 0);

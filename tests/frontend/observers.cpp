@@ -82,8 +82,8 @@ TEST_CASE("a moving average of momentum 1 is the newest batch") {
 TEST_CASE("training counts batches in its checkpoints, and calibrating begins anew, in a stage as on the command line") {
   const tests::TemporaryFolder folder;
   tests::write_experiment(folder);
-  readers::Json experiment = tests::small_experiment();
-  experiment["stages"] = readers::Json::parse(R"([
+  ir::Json experiment = tests::small_experiment();
+  experiment["stages"] = ir::Json::parse(R"([
       {"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.01}},
       {"kind": "calibrate", "name": "ptq", "batches": 3},
       {"kind": "qat", "name": "again", "epochs": 1, "optimizer": {"learning_rate": 0.01}}])");

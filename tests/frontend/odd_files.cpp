@@ -33,8 +33,8 @@ const TemporaryFolder& short_run() {
   static const TemporaryFolder folder;
   static const bool made = [] {
     tests::write_experiment(folder);
-    readers::Json json = tests::small_experiment();
-    json["stages"] = readers::Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
+    ir::Json json = tests::small_experiment();
+    json["stages"] = ir::Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
     folder.write("exp.json", json.dump());
     folder.write("model.json", json["model"].dump());
     folder.write("in.npy", npy_pictures());

@@ -14,7 +14,7 @@
 #include "tests/frontend/small_experiment.h"
 
 using namespace stair;
-using readers::Json;
+using ir::Json;
 
 namespace {
 
@@ -356,7 +356,7 @@ TEST_CASE("all settings of the examples have an effect") {
 }
 
 TEST_CASE("an experiment that a checkpoint keeps may have keys of other kinds: version 1 took them, and nobody is asked again") {
-  readers::Json json = tests::small_experiment();
+  ir::Json json = tests::small_experiment();
   json["stages"][0]["optimizer"] = {{"kind", "adam"}, {"learning_rate", 0.1}, {"momentum", 0.9}};
   json["stages"][0]["schedule"] = {{"kind", "constant"}, {"gamma", 0.5}};
   json["loss"] = {{"kind", "squared_hinge"}, {"label_smoothing", 0.1}};

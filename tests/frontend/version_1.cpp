@@ -22,7 +22,7 @@
 // Files of arithmetic version 1, written by the program of that time: NAME.stair, an input NAME.x.npy and what came out, NAME.y.npy.
 
 using namespace stair;
-using readers::Json;
+using ir::Json;
 using tests::run_stair;
 using tests::TemporaryFolder;
 

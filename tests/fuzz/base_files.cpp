@@ -12,7 +12,7 @@
 namespace stair::tests {
 namespace {
 
-using readers::Json;
+using ir::Json;
 
 Json stages() {
   return Json::parse(R"([

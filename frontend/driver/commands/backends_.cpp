@@ -15,12 +15,12 @@ namespace {
 int run_backends(bool json) {
   const std::vector<const backends::Backend*> all = backends::all();
   if (json) {
-    readers::Json report = readers::Json::array();
+    ir::Json report = ir::Json::array();
     for (const backends::Backend* backend : all) {
-      readers::Json ops = readers::Json::object();
+      ir::Json ops = ir::Json::object();
       for (const auto& [name, op] : ir::op_registry().all()) {
         const backends::Answer answer = backend->supports_op(name);
-        ops[name] = answer.yes ? readers::Json(true) : readers::Json(answer.reason);
+        ops[name] = answer.yes ? ir::Json(true) : ir::Json(answer.reason);
       }
       report.push_back({{"name", backend->name()}, {"summary", backend->summary()}, {"ops", ops}});
     }

@@ -54,7 +54,7 @@ std::int64_t shards_of(const TrainOptions& options, const readers::Experiment& e
   together(processes, [&] {
     const std::string last = folder_of(options, experiment) + "/last.safetensors";
     if (!processes.leads() || !options.resume || !std::filesystem::exists(last)) return;
-    const readers::Json before = readers::parse_json(runtime::load_checkpoint(last).experiment, last + " (experiment)");
+    const ir::Json before = ir::parse_json(runtime::load_checkpoint(last).experiment, last + " (experiment)");
     const bool says = before.contains("shards") && before["shards"].is_number_integer();
     text = std::to_string(says ? before["shards"].get<std::int64_t>() : 1);
   });

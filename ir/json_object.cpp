@@ -1,4 +1,4 @@
-#include "frontend/readers/json_object.h"
+#include "ir/json_object.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,8 @@
 
 #include "ir/error.h"
 
-namespace stair::readers {
+namespace stair::ir {
 namespace {
-
-using ir::Attribute;
-using ir::Attributes;
-using ir::AttributeSpec;
 
 constexpr double largest_integer = 2'147'483'647;  // where the spec has no bounds of its own
 
@@ -31,7 +27,7 @@ bool has_type(const Json& value, const std::string& json_type) {
 }
 
 std::string type_in_words(const AttributeSpec& spec) {
-  if (spec.json_types.empty()) return std::string(ir::kind_of(spec.fallback));
+  if (spec.json_types.empty()) return std::string(kind_of(spec.fallback));
   std::vector<std::string> words;
   for (const std::string& type : spec.json_types) words.push_back(in_words(type));
   return fmt::format("{}", fmt::join(words, " or "));
@@ -73,14 +69,19 @@ class ValueReader {
     if (!spec_.choices.empty()) check_choice(value, spec_.choices);
     out = value.get<std::string>();
   }
-  void read(const Json& value, ir::Object& out) const {
-    if (!value.is_object()) wrong(value, "an object");
+  void read(const Json& value, Object& out) const {
+    if (value.is_string() && spec_.name_stands) {
+      check_choice(value, kind_names(spec_));
+      out = object({{spec_.kind_key, value}}, pointer_);
+      return;
+    }
+    if (!value.is_object()) wrong(value, spec_.name_stands ? "a text or an object" : "an object");
     out = object(value, pointer_);
   }
   template <class Item>
   void read(const Json& value, std::vector<Item>& out) const {
-    if (!value.is_array()) wrong(value, ir::kind_of(spec_.fallback));
-    if (value.empty()) wrong(value, "at least 1", "a list of 0");
+    if (!value.is_array()) wrong(value, kind_of(spec_.fallback));
+    if (value.empty() && !spec_.optional) wrong(value, "at least 1", "a list of 0");
     for (std::size_t i = 0; i < value.size(); ++i) {
       ValueReader(spec_, source_, fmt::format("{}/{}", pointer_, i), idle_).read(value[i], out.emplace_back());
     }
@@ -91,7 +92,7 @@ class ValueReader {
     fail_at(source_, pointer_, fmt::format("found {}, expected {}", found.empty() ? shown(value) : found, expected));
   }
   void check_bounds(const Json& value, double number) const {
-    if (!ir::holds(spec_.bounds, number)) wrong(value, ir::violated(spec_.bounds, number));
+    if (!holds(spec_.bounds, number)) wrong(value, violated(spec_.bounds, number));
   }
   void check_choice(const Json& value, const std::vector<std::string>& choices) const {
     if (value.is_string() && std::find(choices.begin(), choices.end(), value.get<std::string>()) != choices.end()) return;
@@ -100,43 +101,46 @@ class ValueReader {
   }
 
   Attributes object(const Json& value, const std::string& pointer) const {
-    if (spec_.kinds == nullptr) return read_object(value, spec_.members, source_, pointer, idle_);
+    if (spec_.kinds == nullptr) return read_object(value, members_of(spec_, ""), source_, pointer, idle_);
     const Attributes& fallback = fallback_members();
-    if (!value.contains("kind") && !fallback.has("kind")) fail_at(source_, pointer, "the key 'kind' is missing");
-    const Json chosen = value.contains("kind") ? value["kind"] : Json(fallback.text("kind"));
-    ValueReader(spec_, source_, pointer + "/kind", idle_).check_choice(chosen, ir::kind_names(spec_));
+    const std::string& key_of_kind = spec_.kind_key;
+    if (!value.contains(key_of_kind) && !fallback.has(key_of_kind))
+      fail_at(source_, pointer, fmt::format("the key '{}' is missing", key_of_kind));
+    const Json chosen = value.contains(key_of_kind) ? value[key_of_kind] : Json(fallback.text(key_of_kind));
+    ValueReader(spec_, source_, pointer + "/" + key_of_kind, idle_).check_choice(chosen, kind_names(spec_));
     const std::string kind = chosen;
-    std::vector<AttributeSpec> members = ir::members_of(spec_, kind);
-    const std::vector<std::string> known = ir::names_of(members);
+    std::vector<AttributeSpec> members = members_of(spec_, kind);
+    const std::vector<std::string> known = names_of(members);
     Json own = Json::object();
     for (const auto& [key, item] : value.items()) {
-      if (key == "kind" || std::find(known.begin(), known.end(), key) != known.end()) {
+      if (key == key_of_kind || std::find(known.begin(), known.end(), key) != known.end()) {
         own[key] = item;
       } else {
         check_idle(key, item, kind, known, pointer + "/" + key);
       }
     }
-    members.push_back({.name = "kind", .doc = "", .fallback = kind});
+    members.push_back({.name = key_of_kind, .doc = "", .fallback = kind});
     return read_object(own, members, source_, pointer, idle_);
   }
 
   // A key that this kind hasn't: unknown, or of another kind, and then of that one's type.
   void check_idle(const std::string& key, const Json& item, const std::string& kind, const std::vector<std::string>& known,
                   const std::string& pointer) const {
-    const std::vector<std::string> owners = ir::kinds_with(spec_, key);
+    const std::vector<std::string> owners = kinds_with(spec_, key);
     if (owners.empty()) fail_at(source_, pointer, unknown(key, known, all_members()));
-    for (const AttributeSpec& member : ir::members_of(spec_, owners.front())) {
+    for (const AttributeSpec& member : members_of(spec_, owners.front())) {
       if (member.name == key) read_value(item, member, source_, pointer, idle_);
     }
-    const std::string message = fmt::format("has no effect with the {} '{}', only with {}", singular(), kind, one_of(owners));
+    const std::string message = fmt::format("has no effect with the {} '{}', only with {}",
+                                            spec_.kind_key == "kind" ? singular() : spec_.kind_key, kind, one_of(owners));
     // No version has taken a stage with the keys of another.
     if (idle_ == nullptr || is_list()) fail_at(source_, pointer, message);
     idle_->push_back(fmt::format("{} {}: {}", source_, pointer, message));
   }
 
   std::vector<std::string> all_members() const {
-    std::vector<std::string> names = ir::names_of(spec_.members);
-    for (const ir::KindSpec& kind : spec_.kinds()) {
+    std::vector<std::string> names = names_of(spec_.members);
+    for (const KindSpec& kind : spec_.kinds()) {
       for (const AttributeSpec& member : kind.members) names.push_back(member.name);
     }
     return names;
@@ -144,10 +148,10 @@ class ValueReader {
 
   const Attributes& fallback_members() const {
     static const Attributes none;
-    const auto* object = std::get_if<ir::Object>(&spec_.fallback);
+    const auto* object = std::get_if<Object>(&spec_.fallback);
     return object == nullptr ? none : object->members();
   }
-  bool is_list() const { return std::holds_alternative<std::vector<ir::Object>>(spec_.fallback); }
+  bool is_list() const { return std::holds_alternative<std::vector<Object>>(spec_.fallback); }
   // Of "stages" one is a stage.
   std::string singular() const { return is_list() ? spec_.name.substr(0, spec_.name.size() - 1) : spec_.name; }
 
@@ -159,7 +163,7 @@ class ValueReader {
 
 // The default, with the defaults of its members where it is an object.
 Attribute complete_fallback(const AttributeSpec& spec) {
-  Attributes made = ir::completed({spec}, {}, "", "key");
+  Attributes made = completed({spec}, {}, "", "key");
   return made.at(spec.name);
 }
 
@@ -186,7 +190,7 @@ Attributes read_object(const Json& value, const std::vector<AttributeSpec>& spec
                        std::vector<std::string>* idle) {
   if (!value.is_object()) fail_at(source, pointer, fmt::format("found {}, expected an object", shown(value)));
   Attributes read;
-  const std::vector<std::string> names = ir::names_of(specs);
+  const std::vector<std::string> names = names_of(specs);
   for (const auto& [key, item] : value.items()) {
     if (pointer.empty() && key == "$schema") continue;
     const std::string at = pointer + "/" + key;
@@ -205,9 +209,9 @@ Attributes read_object(const Json& value, const std::vector<AttributeSpec>& spec
     if (value.contains(spec.name)) continue;
     if (spec.required)
       fail_at(source, pointer, fmt::format("the key '{}' is missing, expected {} ({})", spec.name, type_in_words(spec), spec.doc));
-    if (spec.json_types.empty()) read.set(spec.name, complete_fallback(spec));
+    if (spec.json_types.empty() && !spec.optional) read.set(spec.name, complete_fallback(spec));
   }
   return read;
 }
 
-}  // namespace stair::readers
+}  // namespace stair::ir
