@@ -311,7 +311,8 @@ const std::vector<ValueId>& Judge::activations() const {
 void Judge::judge_constants(const Values& values, std::vector<Judgement>& into) {
   impl_->fill_constants(values);
   impl_->run(*impl_->constants);
-  stair::verification::judge_constants(impl_->graph, impl_->simulated, impl_->realized.graph, impl_->states, *impl_->constants, values, into);
+  stair::verification::judge_constants(impl_->graph, impl_->simulated, impl_->realized.graph, impl_->states, *impl_->constants, values,
+                                       into);
 }
 
 void Judge::judge(const TensorView& images, const Values& values, std::int64_t first_image, std::int64_t count,

@@ -111,8 +111,8 @@ void expect_type(const std::string& name, const ir::Type& expected, const ir::Ty
   throw Error("the artifact's '" + name + "' is " + to_string(found) + ", training has " + to_string(expected));
 }
 
-void compare(const TensorView& expected, const TensorView& found, const std::string& node, const std::string& op,
-                      std::int64_t first_image, std::int64_t count, std::int64_t batch, IntegerComparison& into) {
+void compare(const TensorView& expected, const TensorView& found, const std::string& node, const std::string& op, std::int64_t first_image,
+             std::int64_t count, std::int64_t batch, IntegerComparison& into) {
   expect_type(node, expected.type, found.type);
   const bool batched = first_image >= 0;
   const std::int64_t stride = batched ? expected.count() / batch : expected.count();
@@ -272,8 +272,7 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
     trained.run(inputs);
     if (b == 0) {
       for (const std::string& name : constant_names) {
-        compare(trained.output(name), constants.find(name)->second.view(), name, "constant", -1, 0, batch,
-                         report.integers.front());
+        compare(trained.output(name), constants.find(name)->second.view(), name, "constant", -1, 0, batch, report.integers.front());
       }
     }
     const auto of_training = [&](ValueId value) { return simulation->value(value); };
@@ -286,8 +285,7 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
       IntegerComparison& comparison = report.integers[subject.comparison];
       subject.executor.run({inputs.data(), 1});
       for (const std::string& name : subject.exact) {
-        compare(trained.output(name), subject.executor.output(name), name, op_of(name), report.images, images.count, batch,
-                         comparison);
+        compare(trained.output(name), subject.executor.output(name), name, op_of(name), report.images, images.count, batch, comparison);
       }
       comparison.not_stored += subject.not_stored * images.count;
       if (!simulation || behind.judged.empty()) continue;
