@@ -118,10 +118,11 @@ std::vector<AttributeSpec> members_of(const AttributeSpec& object, const std::st
     if (known.name == kind) members.insert(members.end(), known.members.begin(), known.members.end());
   }
   const auto* fallback = std::get_if<Object>(&object.fallback);
-  const auto of_another_kind = [&](const Attributes& of) { return of.has(object.kind_key) && of.text(object.kind_key) != kind; };
-  if (fallback == nullptr || (object.kinds != nullptr && of_another_kind(fallback->members()))) return members;
+  if (fallback == nullptr) return members;
   for (AttributeSpec& member : members) {
-    if (fallback->members().has(member.name)) member.fallback = fallback->members().at(member.name);
+    if (!fallback->members().has(member.name)) continue;
+    member.fallback = fallback->members().at(member.name);
+    member.optional = false;
   }
   return members;
 }

@@ -63,8 +63,8 @@ std::vector<KindSpec> kinds_of(const Registry& registry) {
   return specs;
 }
 
-/// The members that an object of the kind has ("" where it comes in none), their defaults being what the object's default says, if that is
-/// of the kind; and the kinds that have a member, by name.
+/// The members that an object of the kind has ("" where it comes in none), their defaults being what the object's default says of
+/// them; and the kinds that have a member, by name.
 std::vector<AttributeSpec> members_of(const AttributeSpec& object, const std::string& kind);
 std::vector<std::string> kinds_with(const AttributeSpec& object, const std::string& member);
 std::vector<std::string> kind_names(const AttributeSpec& object);

@@ -44,11 +44,13 @@ const std::vector<BuiltIn>& built_in() {
        {{"weights", Object({{"method", text("uniform")}, {"granularity", text("per_tensor")}})},
         {"bias", text("float32")},
         {"estimator", text("plain")},
-        {"backward", text("latent")}}},
+        {"backward", text("latent")},
+        {"batch_norm", Object({{"fold", text("weight")}})}}},
       {"jacob2017",
        "Jacob et al. 2017",
        {{"weights", Object({{"method", text("uniform")}, {"granularity", text("per_tensor")}})},
         {"requantization", text("fixed_point")},
+        {"batch_norm", Object({{"fold", text("weight")}})},
         {"quantize_output", true},
         {"schedule", Object({{"activation_delay_steps", std::int64_t{500}}, {"freeze_batch_norm_epoch", 1.0}})}}},
       {"binaryconnect", "Courbariaux, Bengio, David 2015: weights of +1 and -1 by their sign", binaryconnect(false)},
@@ -166,27 +168,30 @@ std::string against_scale(const Recipe& r) {
   return "";
 }
 
-ir::Json json_of(const ir::Attribute& value);
+ir::Json json_of(const AttributeSpec& spec, const ir::Attribute& value);
 
-ir::Json json_of(const Attributes& members) {
+// In the order of the specs, a kind before its members.
+ir::Json json_of(const AttributeSpec& spec, const Attributes& members) {
   ir::Json json = ir::Json::object();
-  for (const auto& [name, value] : members) json[name] = json_of(value);
+  const bool has_kind = spec.kinds != nullptr && members.has(spec.kind_key);
+  if (has_kind) json[spec.kind_key] = members.text(spec.kind_key);
+  for (const AttributeSpec& member : ir::members_of(spec, has_kind ? members.text(spec.kind_key) : "")) {
+    if (members.has(member.name)) json[member.name] = json_of(member, members.at(member.name));
+  }
   return json;
 }
 
-ir::Json json_of(const ir::Attribute& value) {
+ir::Json json_of(const AttributeSpec& spec, const ir::Attribute& value) {
+  if (const auto* object = std::get_if<Object>(&value)) return json_of(spec, object->members());
+  if (const auto* objects = std::get_if<std::vector<Object>>(&value)) {
+    ir::Json list = ir::Json::array();
+    for (const Object& item : *objects) list.push_back(json_of(spec, item.members()));
+    return list;
+  }
   return std::visit(
       [](const auto& held) -> ir::Json {
-        using OfAttribute = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<OfAttribute, Object>) {
-          return json_of(held.members());
-        } else if constexpr (std::is_same_v<OfAttribute, std::vector<Object>>) {
-          ir::Json list = ir::Json::array();
-          for (const Object& item : held) list.push_back(json_of(item.members()));
-          return list;
-        } else {
-          return held;
-        }
+        if constexpr (std::is_constructible_v<ir::Json, decltype(held)>) return held;
+        return nullptr;
       },
       value);
 }
@@ -306,9 +311,9 @@ Recipe recipe_from_json(std::string_view text, std::vector<std::string>* idle) {
 }
 
 std::string to_json(const Recipe& recipe) {
-  Attributes keys = recipe.keys();
-  keys.erase("base");  // all that it said stands there
-  return json_of(keys).dump(2);
+  ir::Json json = json_of(recipe_spec(), recipe.keys());
+  json.erase("base");  // all that it said stands there
+  return json.dump(2);
 }
 
 std::vector<std::string> recipe_names() {

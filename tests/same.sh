@@ -66,8 +66,7 @@ work() {
   fi
   rm -f train.out start.out  # times
   for file in *.out *.err; do
-    [ ! -f "$file" ] || sed '/^recipe /d' "$file" >"said/$file"  # recipes are compared as values
-    rm -f "$file"
+    [ ! -f "$file" ] || mv "$file" said
   done
 }
 
@@ -203,7 +202,12 @@ pipelines() {
   echo "float_deployment inference_mode,$clean,freeze_states"
   for line in "${recipes[@]}"; do
     read -r recipe fold bias requantization <<<"$line"
-    insert="insert_fake_quantize{recipe=\"${recipe//\"/\\\"}\""
+    insert="insert_fake_quantize{recipe=$recipe"
+    if "$driver" opt --list | grep '^  recipe: a recipe as JSON' >/dev/null; then  # before a recipe was a value
+      insert="insert_fake_quantize{recipe=\"${recipe//\"/\\\"}\""
+    else
+      insert=$(sed 's/"\([a-z_]*\)":/\1=/g' <<<"$insert")
+    fi
     if [ "$fold" = none ]; then fold=; else fold="fold_batch_norm{fold=\"$fold\"},"; fi
     realize="realize_integers{bias=\"$bias\",requantization=\"$requantization\"},$clean,prove_accumulators"
     evaluation="inference_mode,$fold$insert,observe=false,training=false}"

@@ -134,7 +134,7 @@ TEST_CASE("what bench can't do is told in one line") {
       {{"model.json", "--runs", "1", "--seconds", "1"}, "--runs"},
       {{"model.json", "--seconds", "-1"}, "--seconds"},
       {{"model.json", "--float", "--recipe", "int8"}, "--recipe"},
-      {{"model.json", "--recipe", "int9"}, "'int9' (did you mean 'int8'?)"},
+      {{"model.json", "--recipe", "int9"}, "\"int9\" (did you mean 'int8'?)"},
       {{"model.json", "--backend", "refrence"}, "'refrence' (did you mean 'reference'?)"},
       {{"model.json", "--secs", "1"}, "unknown flag '--secs'"},
       {{"model.json", "--train", "--float"}, "--float"},

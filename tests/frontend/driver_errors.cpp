@@ -183,7 +183,7 @@ TEST_CASE("bad experiments and models are told with file and place") {
       {"JSON without end", {"inspect", "deep.json"}, {"deep.json: is nested more than 100 deep"}},
       {"a number without end", {"train", "number.json"}, {"number.json: is not JSON: number overflow"}},
       {"a key of two lines", {"train", "newline.json"}, {"unknown key 'a b'"}},
-      {"bits out of range", {"train", "bits.json"}, {"bits.json /recipe/weights/bits: found 9 bits, expected 2 to 8"}},
+      {"bits out of range", {"train", "bits.json"}, {"bits.json /recipe/weights/bits: found 9, expected at most 8"}},
       {"a name that leaves runs/",
        {"train", "run_name.json"},
        {"run_name.json /name: found '../run', expected the name of a folder in runs/"}},
@@ -312,11 +312,11 @@ TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them")
       {"a checkpoint without a tensor", {"eval", "lacking.safetensors"}, {"lacking.safetensors: has no tensor 'bn.mean'"}},
       {"a checkpoint with a recipe that is none",
        {"eval", "recipe.safetensors"},
-       {"recipe.safetensors: recipe /weights/bits: found 99 bits, expected 2 to 8"}},
+       {"recipe.safetensors: recipe /weights/bits: found 99, expected at most 8"}},
       {"float weights", {"export", "run/float.safetensors", "-o", "a.stair"}, {"run/float.safetensors: has seen no quantization"}},
       {"an artifact without data", {"eval", "run/qat.stair"}, {"run/qat.stair: an artifact holds no data, expected --data"}},
-      {"a recipe's bits", {"calibrate", "run", "-o", "a", "--recipe", "recipe.json"}, {"recipe.json: recipe /weights/bits: found 1 bits"}},
-      {"an unknown recipe", {"calibrate", "run", "-o", "a", "--recipe", "int9"}, {"--recipe: ", "'int9' (did you mean 'int8'?)"}},
+      {"a recipe's bits", {"calibrate", "run", "-o", "a", "--recipe", "recipe.json"}, {"recipe.json: recipe /weights/bits: found 1, expected at least 2"}},
+      {"an unknown recipe", {"calibrate", "run", "-o", "a", "--recipe", "int9"}, {"--recipe: ", "\"int9\" (did you mean 'int8'?)"}},
       {"too many batches", {"calibrate", "run", "-o", "a", "--batches", "99"}, {"--batches 99: the training data has 12 batches"}},
   };
   for (const BadInput& bad : table) check_refused(bad);

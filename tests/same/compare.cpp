@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -71,6 +72,29 @@ std::string json_difference_of(const std::string& ours, const std::string& their
   const json other = json::parse(theirs, nullptr, false);
   if (one.is_discarded() || other.is_discarded()) return differing(ours, theirs);
   return json_difference(one, other);
+}
+
+// A recipe as a value: keys of a method or observer that it hasn't chosen say nothing, and no list is one of nothing. Older programs wrote
+// them all.
+json recipe_value(json recipe) {
+  if (!recipe.is_object()) return recipe;
+  const bool binary = recipe["weights"]["method"] == "binary";
+  for (const char* key : {"stochastic", "binary_inference"}) {
+    if (!binary) recipe["weights"].erase(key);
+  }
+  for (const char* key : {"bits", "granularity", "narrow_range"}) {
+    if (binary) recipe["weights"].erase(key);
+  }
+  if (recipe["activations"]["observer"] != "moving_average") recipe["activations"].erase("momentum");
+  if (recipe.value("overrides", json::array()).empty()) recipe.erase("overrides");
+  return recipe;
+}
+
+std::string recipe_difference(const std::string& ours, const std::string& theirs) {
+  const json one = json::parse(ours, nullptr, false);
+  const json other = json::parse(theirs, nullptr, false);
+  if (one.is_discarded() || other.is_discarded()) return ours == theirs ? "" : differing(ours, theirs);
+  return json_difference(recipe_value(one), recipe_value(other));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -198,15 +222,35 @@ class FolderComparison {
     if (name == "summary.json") return compare_summaries(name, ours, theirs);
     if (name.ends_with(".json")) return add("results", name, json_difference_of(ours, theirs));
     if (name.ends_with(".training.txt") || name.ends_with(".report.txt") || name.ends_with(".lock")) return;
+    if (name.ends_with(".out") || name.ends_with(".err")) return compare_said(name, ours, theirs);
     if (name.ends_with(".npy")) return add("bytes", name, ours == theirs ? "" : "other bytes");
     add("text", name, text_difference(ours, theirs));
+  }
+
+  // What a command printed: a recipe in it is a value, and a file of another recipe's length has another size.
+  void compare_said(const std::string& name, std::string ours, std::string theirs) {
+    const std::string one = cut_recipe(ours);
+    const std::string other = cut_recipe(theirs);
+    if (!one.empty() || !other.empty()) add("recipe", name, recipe_difference(one, other));
+    static const std::regex size("[0-9]+ bytes");
+    add("text", name, text_difference(std::regex_replace(ours, size, "N bytes"), std::regex_replace(theirs, size, "N bytes")));
+  }
+
+  // The recipe that `inspect` prints, which is taken out of the text; "" where there is none.
+  static std::string cut_recipe(std::string& text) {
+    const std::size_t begin = text.find("\nrecipe {");
+    const std::size_t end = text.find("\n}\n", begin);
+    if (begin == std::string::npos || end == std::string::npos) return "";
+    std::string recipe = text.substr(begin + 8, end + 2 - begin - 8);
+    text.erase(begin, end + 2 - begin);
+    return recipe;
   }
 
   void compare_summaries(const std::string& name, const std::string& ours, const std::string& theirs) {
     json one = json::parse(ours, nullptr, false);
     json other = json::parse(theirs, nullptr, false);
     if (!one.is_object() || !other.is_object()) return add("results", name, text_difference(ours, theirs));
-    add("recipe", name + " /recipe", json_difference(one["recipe"], other["recipe"]));
+    add("recipe", name + " /recipe", json_difference(recipe_value(one["recipe"]), recipe_value(other["recipe"])));
     one.erase("recipe");
     other.erase("recipe");
     add("results", name, json_difference(one, other));
@@ -239,7 +283,9 @@ class FolderComparison {
         rest = key + ": " + differing("nothing", "a text");
       } else if (key == "graph" || key == "model") {
         add("graph", name + " " + key, text_difference(one, other));
-      } else if (key == "recipe" || key == "experiment") {
+      } else if (key == "recipe") {
+        add(key, name + " " + key, recipe_difference(one, other));
+      } else if (key == "experiment") {
         add(key, name + " " + key, json_difference_of(one, other));
       } else {
         const std::string found = json_difference_of(one, other);

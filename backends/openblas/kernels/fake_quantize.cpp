@@ -46,6 +46,7 @@ void run_clipped_gradient(const ir::Node& node, const Arguments& a) {
 
 void fake_quantize(FunctionKernels& kernels) {
   kernels.add("fake_quantize", {run_fake_quantize, "vector loops", not_double});
+  kernels.add("fake_quantize_learned", {run_fake_quantize, "vector loops", not_double});
   kernels.add("clipped_gradient", {run_clipped_gradient, "vector loops", not_double});
 }
 

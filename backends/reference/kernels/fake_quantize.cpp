@@ -24,6 +24,7 @@ void run_fake_quantize(const ir::Node& node, const Arguments& a) {
 
 void fake_quantize(FunctionKernels& kernels) {
   kernels.add("fake_quantize", {run_fake_quantize});
+  kernels.add("fake_quantize_learned", {run_fake_quantize});
 }
 
 }  // namespace stair::backends::reference

@@ -1,0 +1,42 @@
+#include "ir/ops/common.h"
+
+namespace stair::ir::ops {
+
+void learned_scale(OpRegistry& registry) {
+  registry.add(
+      {.name = "learned_scale",
+       .summary = "N-LSQ: the scale of a quantizer whose step is trained: |step|, at least 2^-100; power_of_two: rounded up to 2^n",
+       .operands = {{"step", "f32[n]"}},
+       .results = {{"scale", "f32[n], positive"}},
+       .attributes = {{"power_of_two", "N-REQ-POW2", false}},
+       .infer = same_as_first_float,
+       .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
+         return {g.emit("learned_scale_grad", {g.gradient(), g.operand(0)})};
+       }),
+       .integer = no_integer_form(on_parameters)});
+  registry.add({.name = "learned_scale_grad",
+                .summary = "dy where step >= 0, else -dy: the derivative of |step|",
+                .operands = {{"dy", "gradient by scale"}, {"step", "of the type of dy"}},
+                .results = {{"dx", "gradient by step"}},
+                .infer = [](const InferContext& c) { return same_floats(c, 1); },
+                .gradient = no_gradient(first_order_only),
+                .integer = no_integer_form(backward_only),
+                .in_place = {0}});
+  registry.add({.name = "first_step",
+                .summary =
+                    "2 * mean(|w|) / sqrt(hi) of all weights or of each output channel: the first step of a learned quantizer (Esser "
+                    "2020, section 2.1)",
+                .operands = {{"w", "weights, output channels first"}},
+                .results = {{"step", "f32[C] or [1]; 1 where all weights are 0"}},
+                .attributes = {{"hi", "the largest integer", std::int64_t{}, true, within(1, 127)},
+                               {"per_channel", "one step an output channel", true}},
+                .infer = [](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  c.expect(!c.shape(0).empty(), "w is " + to_string(c.operand(0)) + ", expected output channels first");
+                  return {{c.operand(0).dtype, {c.attributes.boolean("per_channel") ? c.shape(0)[0] : 1}}};
+                },
+                .gradient = no_gradient("a first value, of which nothing is trained"),
+                .integer = no_integer_form(on_parameters)});
+}
+
+}  // namespace stair::ir::ops
