@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/op.h"
+
 namespace stair::passes {
 
 std::vector<bool> depends_on_inputs(const ir::Graph& graph) {
