@@ -1,6 +1,6 @@
 #include "passes/outputs.h"
 
-#include "ir/op.h"
+#include <utility>
 
 namespace stair::passes {
 
@@ -16,25 +16,16 @@ ir::Graph with_outputs(const ir::Graph& graph, const std::vector<ir::ValueId>& v
       if (operand != ir::absent) needed[static_cast<std::size_t>(operand)] = true;
     }
   }
-  ir::Graph made = ir::Graph::like(graph);
-  std::vector<ir::ValueId> map(graph.values().size(), ir::absent);
-  for (const ir::ValueId input : graph.inputs()) {
-    map[static_cast<std::size_t>(input)] = made.add_input(graph.value(input).name, graph.type(input));
-  }
+  ir::Rewriter rewriter(graph, ir::Rewriter::Empty{});
+  rewriter.copy_inputs();
   for (const ir::State& state : graph.states()) {
-    if (!needed[static_cast<std::size_t>(state.value)]) continue;
-    map[static_cast<std::size_t>(state.value)] = made.add_state(graph.value(state.value).name, graph.type(state.value), state);
+    if (needed[static_cast<std::size_t>(state.value)]) rewriter.copy_state(state);
   }
   for (const ir::Node& node : graph.nodes()) {
-    if (!needed[static_cast<std::size_t>(node.results.front())]) continue;
-    std::vector<ir::ValueId> operands;
-    for (const ir::ValueId operand : node.operands)
-      operands.push_back(operand == ir::absent ? ir::absent : map[static_cast<std::size_t>(operand)]);
-    const ir::Node& copy = made.add(node.op->name, std::move(operands), node.attributes, node.name);
-    for (std::size_t i = 0; i < node.results.size(); ++i) map[static_cast<std::size_t>(node.results[i])] = copy.results[i];
+    if (needed[static_cast<std::size_t>(node.results.front())]) rewriter.copy(node);
   }
-  for (const ir::ValueId value : values) made.add_output(graph.value(value).name, map[static_cast<std::size_t>(value)]);
-  return made;
+  for (const ir::ValueId value : values) rewriter.graph().add_output(graph.value(value).name, rewriter(value));
+  return std::move(rewriter.graph());
 }
 
 }  // namespace stair::passes
