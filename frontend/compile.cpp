@@ -12,7 +12,7 @@
 #include "passes/plan_memory.h"
 #include "runtime/finite.h"
 
-namespace stair::driver {
+namespace stair::frontend {
 namespace {
 
 bool prefer_channels_last(const std::vector<const backends::Backend*>& backends) {
@@ -96,4 +96,4 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
   return made;
 }
 
-}  // namespace stair::driver
+}  // namespace stair::frontend

@@ -8,7 +8,7 @@
 #include "runtime/executor.h"
 #include "runtime/tensor.h"
 
-namespace stair::driver {
+namespace stair::frontend {
 
 struct CompileOptions {
   std::vector<const backends::Backend*> backends = backends::all();  ///< in order of preference
@@ -42,4 +42,4 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
 /// Error naming the first activation quantizer whose range is empty (nothing has been calibrated), or a state that isn't finite.
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states);
 
-}  // namespace stair::driver
+}  // namespace stair::frontend

@@ -51,14 +51,15 @@ std::string fault_of(const AttributeSpec& spec, const Attribute& value) {
   return "";
 }
 
-// The member "kind" of an object, which the given members, or else the fallback, name.
+// The kind of an object, which the given members, or else the fallback, name.
 std::string kind_of_object(const AttributeSpec& spec, const Attributes& given, const std::string& named) {
   const std::vector<std::string> kinds = kind_names(spec);
   const Attributes& fallback = std::get<Object>(spec.fallback).members();
-  if (!given.has("kind") && !fallback.has("kind")) throw Error(named + "has no 'kind', expected " + one_of(kinds));
-  const Attribute& kind = (given.has("kind") ? given : fallback).at("kind");
+  const std::string& key = spec.kind_key;
+  if (!given.has(key) && !fallback.has(key)) throw Error(named + "has no '" + key + "', expected " + one_of(kinds));
+  const Attribute& kind = (given.has(key) ? given : fallback).at(key);
   const auto* name = std::get_if<std::string>(&kind);
-  if (name == nullptr) throw Error(named + "has " + std::string(kind_of(kind)) + " as its 'kind', expected " + one_of(kinds));
+  if (name == nullptr) throw Error(named + "has " + std::string(kind_of(kind)) + " as its '" + key + "', expected " + one_of(kinds));
   if (std::find(kinds.begin(), kinds.end(), *name) == kinds.end()) {
     throw Error(named + "is of the unknown kind '" + *name + "'" + did_you_mean(*name, kinds) + ", expected " + one_of(kinds));
   }
@@ -66,18 +67,18 @@ std::string kind_of_object(const AttributeSpec& spec, const Attributes& given, c
 }
 
 Object completed_object(const AttributeSpec& spec, Attributes given, const std::string& named) {
-  if (spec.kinds == nullptr) return completed(spec.members, std::move(given), named + "has a fault: ", "member");
+  if (spec.kinds == nullptr) return completed(members_of(spec, ""), std::move(given), named + "has a fault: ", "member");
   const std::string kind = kind_of_object(spec, given, named);
   const std::vector<AttributeSpec> members = members_of(spec, kind);
-  given.erase("kind");
+  given.erase(spec.kind_key);
   for (const auto& [name, value] : given) {
     const std::vector<std::string> known = names_of(members);
     const std::vector<std::string> owners = kinds_with(spec, name);
     if (std::find(known.begin(), known.end(), name) != known.end() || owners.empty()) continue;
-    throw Error(named + "is of the kind '" + kind + "', which has no '" + name + "', only " + one_of(owners) + " has");
+    throw Error(named + "is of the " + spec.kind_key + " '" + kind + "', which has no '" + name + "', only " + one_of(owners) + " has");
   }
   Attributes made = completed(members, std::move(given), named + "has a fault: ", "member");
-  made.set("kind", kind);
+  made.set(spec.kind_key, kind);
   return made;
 }
 
@@ -112,8 +113,14 @@ std::string to_string(const Bounds& bounds) {
 
 std::vector<AttributeSpec> members_of(const AttributeSpec& object, const std::string& kind) {
   std::vector<AttributeSpec> members = object.members;
-  for (const KindSpec& known : object.kinds()) {
+  for (const KindSpec& known : object.kinds == nullptr ? std::vector<KindSpec>() : object.kinds()) {
     if (known.name == kind) members.insert(members.end(), known.members.begin(), known.members.end());
+  }
+  const auto* fallback = std::get_if<Object>(&object.fallback);
+  const auto of_another_kind = [&](const Attributes& of) { return of.has(object.kind_key) && of.text(object.kind_key) != kind; };
+  if (fallback == nullptr || (object.kinds != nullptr && of_another_kind(fallback->members()))) return members;
+  for (AttributeSpec& member : members) {
+    if (fallback->members().has(member.name)) member.fallback = fallback->members().at(member.name);
   }
   return members;
 }
@@ -145,12 +152,14 @@ Attributes completed(const std::vector<AttributeSpec>& specs, Attributes given, 
     const std::string named = where + noun + " '" + spec.name + "' ";
     if (!given.has(spec.name)) {
       if (spec.required) throw Error(named + "is missing, expected " + std::string(kind_of(spec.fallback)));
+      if (spec.optional) continue;
       const auto* object = std::get_if<Object>(&spec.fallback);
-      complete.set(spec.name, object == nullptr ? spec.fallback : Attribute(completed_object(spec, object->members(), named)));
+      complete.set(spec.name, object == nullptr ? spec.fallback : Attribute(completed_object(spec, {}, named)));
       continue;
     }
     Attribute value = given.at(spec.name);
-    if (const auto* text = std::get_if<std::string>(&value); text != nullptr && spec.kinds != nullptr) value = Object({{"kind", *text}});
+    if (const auto* text = std::get_if<std::string>(&value); text != nullptr && spec.kinds != nullptr)
+      value = Object({{spec.kind_key, *text}});
     if (std::holds_alternative<double>(spec.fallback) && std::holds_alternative<std::int64_t>(value)) {
       value = static_cast<double>(std::get<std::int64_t>(value));
     }

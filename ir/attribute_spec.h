@@ -32,7 +32,7 @@ struct AttributeSpec {
   std::string name;
   std::string doc;
   Attribute fallback =
-      {};  ///< the default; where `required` only its type counts. Of an object: the members that differ from their defaults
+      {};  ///< the default; where `required` or `optional` only its type counts. Of an object: the members that differ from their defaults
   bool required = false;
   Bounds bounds = {};
   std::vector<std::string> choices = {};    ///< that a text is one of; none: any text
@@ -41,8 +41,11 @@ struct AttributeSpec {
   /// read into the attribute.
   std::vector<std::string> json_types = {};
   std::string definition = {};
-  /// Of an object that comes in kinds: those that its member "kind" may name. Their members join `members`.
+  /// Of an object that comes in kinds: those that its member `kind_key` may name. Their members join `members`.
   std::vector<KindSpec> (*kinds)() = nullptr;
+  std::string kind_key = "kind";
+  bool name_stands = false;  ///< in JSON, the name of a kind stands for an object of it that has nothing but defaults
+  bool optional = false;     ///< absent where nothing is said
 };
 
 /// One of the kinds of an object.
@@ -60,7 +63,8 @@ std::vector<KindSpec> kinds_of(const Registry& registry) {
   return specs;
 }
 
-/// The members that an object of the kind has, and the kinds that have a member, by name.
+/// The members that an object of the kind has ("" where it comes in none), their defaults being what the object's default says, if that is
+/// of the kind; and the kinds that have a member, by name.
 std::vector<AttributeSpec> members_of(const AttributeSpec& object, const std::string& kind);
 std::vector<std::string> kinds_with(const AttributeSpec& object, const std::string& member);
 std::vector<std::string> kind_names(const AttributeSpec& object);

@@ -1,6 +1,6 @@
-#include "frontend/main.h"
+#include "frontend/driver/main.h"
 
-#include "frontend/spinning.h"
+#include "frontend/driver/spinning.h"
 
 int main(int argc, char** argv) {
   stair::driver::limit_spinning(argv);

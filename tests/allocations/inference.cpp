@@ -69,7 +69,7 @@ TEST_CASE("inference on the int8 backend allocates nothing, whatever the instruc
            {R"("int8")", R"({"requantization": "fixed_point"})", R"({"requantization": "power_of_two", "bias": "float32"})"}) {
         CAPTURE(std::string(recipe));
         tests::QuantizedRun run = tests::quantized_run(net, recipe, 1);
-        runtime::Executor executor = driver::executor_for(run.deployment.graph, run.deployment.constants, {{backend}, 2, 0});
+        runtime::Executor executor = frontend::executor_for(run.deployment.graph, run.deployment.constants, {{backend}, 2, 0});
         for (const auto& assignment : executor.assignments()) CHECK_MESSAGE(assignment.backend == on, assignment.node);
         const runtime::Tensor images = tests::random_images(executor.graph().type(executor.graph().inputs()[0]), 1);
         const ir::TensorView inputs[] = {images.view()};

@@ -75,7 +75,7 @@ struct Judge {
     const std::vector<ir::TensorView> inputs{input.view()};
     std::vector<ir::ValueId> watched;
     for (const ir::Node& node : graph.nodes()) watched.insert(watched.end(), node.results.begin(), node.results.end());
-    runtime::Executor executor = driver::executor_for(passes::with_outputs(graph, watched), loaded.constants, {});
+    runtime::Executor executor = frontend::executor_for(passes::with_outputs(graph, watched), loaded.constants, {});
     executor.run(inputs);
 
     bool settled = true;
@@ -95,7 +95,7 @@ struct Judge {
     }
     // Once more as it is deployed, where layers fuse.
     if (!settled) return;
-    runtime::Executor fused = driver::executor_for(graph, loaded.constants, {});
+    runtime::Executor fused = frontend::executor_for(graph, loaded.constants, {});
     fused.run(inputs);
     CHECK(same(values.at(artifact.output), as_read(fused.output(graph.outputs().front().name))));
   }

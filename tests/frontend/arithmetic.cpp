@@ -25,9 +25,9 @@ std::vector<float> quantized_logits(const ir::Graph& model, runtime::Tensors& st
   runtime::Tensor images(model.type(model.inputs().front()));
   for (std::int64_t i = 0; i < images.count(); ++i) images.as<float>()[i] = largest * static_cast<float>(i % 8) / 7;
   const ir::TensorView inputs[] = {images.view()};
-  driver::compile(model, passes::calibration(recipe), batch, states, {}).run(inputs);
-  driver::Deployment deployment = driver::deploy(model, recipe, states);
-  runtime::Executor executor = driver::executor_for(std::move(deployment.graph), deployment.constants, {});
+  frontend::compile(model, passes::calibration(recipe), batch, states, {}).run(inputs);
+  frontend::Deployment deployment = frontend::deploy(model, recipe, states);
+  runtime::Executor executor = frontend::executor_for(std::move(deployment.graph), deployment.constants, {});
   runtime::Tensor one({ir::DType::f32, {1, images.type().shape[1]}});
   std::copy_n(images.as<float>(), one.count(), one.as<float>());
   const ir::TensorView first[] = {one.view()};
@@ -71,7 +71,7 @@ TEST_CASE("N-STE: a weight that is the largest of its channel moves") {
     set_state(states, "fc.weight", {2, 1}, {first, -first});
     const ir::Attributes sgd{{"optimizer", ir::Object({{"learning_rate", 0.1}})}};
     runtime::Executor executor =
-        driver::compile(model, passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd), 2, states, {});
+        frontend::compile(model, passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd), 2, states, {});
     runtime::Tensor images({ir::DType::f32, {2, 1}});
     runtime::Tensor labels({ir::DType::i32, {2}});
     images.as<float>()[0] = images.as<float>()[1] = 1;

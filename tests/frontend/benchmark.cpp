@@ -1,4 +1,4 @@
-#include "frontend/benchmark.h"
+#include "frontend/bench/benchmark.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <optional>
 #include <set>
 
-#include "frontend/benchmark_report.h"
-#include "frontend/model_reader.h"
+#include "frontend/bench/benchmark_report.h"
+#include "frontend/readers/model_reader.h"
 #include "ir/op.h"
 #include "tests/support/model_builder.h"
 
@@ -19,7 +19,7 @@ namespace {
 const std::string models = std::string(STAIR_SOURCE_DIR) + "/examples/models/";
 
 ir::Graph example(const std::string& name) {
-  return driver::load_model(models + name + ".json", 0);
+  return readers::load_model(models + name + ".json", 0);
 }
 
 std::int64_t products_of(const ir::Graph& graph) {
@@ -27,8 +27,8 @@ std::int64_t products_of(const ir::Graph& graph) {
                          [&](std::int64_t sum, const ir::Node& node) { return sum + ir::multiply_accumulates(graph, node); });
 }
 
-driver::BenchmarkOptions two_runs() {
-  driver::BenchmarkOptions options;
+bench::BenchmarkOptions two_runs() {
+  bench::BenchmarkOptions options;
   options.time.runs = 2;
   return options;
 }
@@ -58,8 +58,8 @@ TEST_CASE("every example model is calibrated, deployed and measured without havi
   for (const char* name : {"mlp", "mlp_1024", "lenet", "lenet_relu6", "mixed", "resnet8", "resnet20", "ds_cnn"}) {
     CAPTURE(std::string(name));
     const ir::Graph model = example(name);
-    driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 1);
-    const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+    bench::Subject subject = bench::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 1);
+    const bench::Benchmark benchmark = bench::run_benchmark(subject, two_runs());
     CHECK(benchmark.operations == 2 * static_cast<double>(products_of(model)));
     CHECK(benchmark.latency.runs == 2);
     CHECK(benchmark.arena_bytes > 0);
@@ -70,29 +70,29 @@ TEST_CASE("the networks of ImageNet are calibrated and deployed") {
   for (const char* name : {"resnet18", "mobilenet_v1"}) {
     CAPTURE(std::string(name));
     const ir::Graph model = example(name);
-    const driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 1);
+    const bench::Subject subject = bench::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 1);
     CHECK(products_of(subject.graph) == products_of(model));
   }
 }
 
 TEST_CASE("operations, bytes and shares of a small network, batch 3, are those of its shapes") {
   const ir::Graph model = tests::small_lenet(1);
-  driver::Subject subject = driver::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 3);
-  const driver::BenchmarkOptions options = two_runs();
-  const driver::Benchmark benchmark = driver::run_benchmark(subject, options);
+  bench::Subject subject = bench::untrained_subject(model, passes::recipe_from_json(R"("int8")"), 3);
+  const bench::BenchmarkOptions options = two_runs();
+  const bench::Benchmark benchmark = bench::run_benchmark(subject, options);
   CHECK(benchmark.operations == 3 * 2 * static_cast<double>(products_of(model)));
   REQUIRE(benchmark.peak);
 
   double operations = 0;
-  for (const driver::StepTime& step : benchmark.steps) operations += step.operations;
+  for (const bench::StepTime& step : benchmark.steps) operations += step.operations;
   CHECK(operations == benchmark.operations);
   std::size_t bytes = 0;
   for (const ir::State& state : subject.graph.states()) bytes += ir::byte_count(subject.graph.type(state.value));
   CHECK(benchmark.state_bytes == bytes);
 
-  const driver::Json json = driver::benchmark_json(subject, options, benchmark);
+  const ir::Json json = bench::benchmark_json(subject, options, benchmark);
   double share = 0;
-  for (const driver::Json& node : json["nodes"]) share += node["share"].get<double>();
+  for (const ir::Json& node : json["nodes"]) share += node["share"].get<double>();
   CHECK(std::abs(share - 1) < 1e-9);
   CHECK(json["batch"] == 3);
   CHECK(json["peak_fraction"] > 0);
@@ -106,10 +106,10 @@ TEST_CASE("a training step counts the products of forward and backward, but for 
   for (const bool quantized : {false, true}) {
     CAPTURE(quantized);
     const std::optional<passes::Recipe> recipe = quantized ? std::optional(passes::recipe_from_json(R"("int8")")) : std::nullopt;
-    driver::Subject subject = driver::training_subject(model, recipe, 2);
-    const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+    bench::Subject subject = bench::training_subject(model, recipe, 2);
+    const bench::Benchmark benchmark = bench::run_benchmark(subject, two_runs());
     CHECK(benchmark.operations == 2 * 2 * static_cast<double>(3 * forward - first));
-    const driver::Json json = driver::benchmark_json(subject, two_runs(), benchmark);
+    const ir::Json json = bench::benchmark_json(subject, two_runs(), benchmark);
     CHECK(json["mode"] == (quantized ? "qat" : "float"));
     CHECK(json["step_ms"] == json["median_ms"]);
     CHECK(json["peak_rss_mib"] > 1);
@@ -118,8 +118,8 @@ TEST_CASE("a training step counts the products of forward and backward, but for 
 }
 
 TEST_CASE("training is measured on labels of the graph's type, of every class and no other") {
-  const driver::Subject subject = driver::training_subject(example("lenet"), {}, 23);
-  const std::vector<runtime::Tensor> inputs = driver::inputs_of(subject);
+  const bench::Subject subject = bench::training_subject(example("lenet"), {}, 23);
+  const std::vector<runtime::Tensor> inputs = bench::inputs_of(subject);
   REQUIRE(inputs.size() == 2);
   REQUIRE(inputs[1].type() == ir::Type{ir::DType::i32, {23}});
   const std::int32_t* labels = inputs[1].as<std::int32_t>();
@@ -130,19 +130,19 @@ TEST_CASE("the bytes of a kernel are those of the tensors that enter and leave i
   tests::ModelBuilder builder({2, 3, 4, 5});
   const ir::ValueId x = builder.input();
   const ir::ValueId y = builder.op("relu", {x});
-  driver::Subject subject = driver::float_subject(builder.finish(builder.op("add", {y, y})), 2);
-  const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+  bench::Subject subject = bench::float_subject(builder.finish(builder.op("add", {y, y})), 2);
+  const bench::Benchmark benchmark = bench::run_benchmark(subject, two_runs());
   REQUIRE(benchmark.steps.size() == 2);
-  for (const driver::StepTime& step : benchmark.steps) CHECK(step.bytes == 2 * 4 * 2 * 3 * 4 * 5);
+  for (const bench::StepTime& step : benchmark.steps) CHECK(step.bytes == 2 * 4 * 2 * 3 * 4 * 5);
 }
 
 TEST_CASE("packed weights count as they lie in memory: of 4 and 2 bits, for one image") {
   const auto packed = [](const char* bits, std::int64_t batch) {
     const std::string recipe = std::string(R"({"base": "int8", "weights": {"bits": )") + bits + "}}";
-    driver::Subject subject = driver::untrained_subject(example("mlp"), passes::recipe_from_json(recipe), batch);
-    const driver::Benchmark benchmark = driver::run_benchmark(subject, two_runs());
+    bench::Subject subject = bench::untrained_subject(example("mlp"), passes::recipe_from_json(recipe), batch);
+    const bench::Benchmark benchmark = bench::run_benchmark(subject, two_runs());
     double bytes = 0;
-    for (const driver::StepTime& step : benchmark.steps) bytes += step.bytes;
+    for (const bench::StepTime& step : benchmark.steps) bytes += step.bytes;
     CHECK(bytes > static_cast<double>(benchmark.packed_bytes));
     return static_cast<double>(benchmark.packed_bytes);
   };
@@ -154,13 +154,13 @@ TEST_CASE("packed weights count as they lie in memory: of 4 and 2 bits, for one 
 }
 
 TEST_CASE("the reference runs on the scalar instructions of any processor") {
-  driver::Subject subject = driver::untrained_subject(tests::small_lenet(1), passes::recipe_from_json(R"("int8")"), 1);
-  driver::BenchmarkOptions options = two_runs();
+  bench::Subject subject = bench::untrained_subject(tests::small_lenet(1), passes::recipe_from_json(R"("int8")"), 1);
+  bench::BenchmarkOptions options = two_runs();
   options.compile.backends = {&backends::named("reference")};
-  const driver::Benchmark benchmark = driver::run_benchmark(subject, options);
+  const bench::Benchmark benchmark = bench::run_benchmark(subject, options);
   REQUIRE(benchmark.peak);
   CHECK(benchmark.peak->isa == "scalar");
-  for (const driver::StepTime& step : benchmark.steps) {
+  for (const bench::StepTime& step : benchmark.steps) {
     CHECK(step.assignment.backend == "reference");
     CHECK(step.assignment.declined.empty());
   }

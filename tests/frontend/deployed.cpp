@@ -1,6 +1,6 @@
 // Artifacts that somebody made by hand: the checksum is right, the rest is not.
 
-#include "frontend/deployed.h"
+#include "frontend/readers/deployed.h"
 
 #include <doctest/doctest.h>
 
@@ -41,7 +41,7 @@ std::string error_of(const Forged& forged, std::int64_t batch = 3) {
   const tests::TemporaryFolder folder;
   write(forged, folder / "a.stair");
   try {
-    driver::at_batch(driver::load_deployed(folder / "a.stair"), batch);
+    readers::at_batch(readers::load_deployed(folder / "a.stair"), batch);
     return "";
   } catch (const Error& error) {
     const std::string message = error.what();
@@ -121,7 +121,7 @@ TEST_CASE("a width of packed integers that is none") {
   large.tensors.emplace("big", runtime::Tensor({ir::DType::u8, {16}}));
   const tests::TemporaryFolder folder;
   write(large, folder / "a.stair");
-  CHECK_THROWS_WITH_AS(driver::load_deployed(folder / "a.stair"),
+  CHECK_THROWS_WITH_AS(readers::load_deployed(folder / "a.stair"),
                        (folder / "a.stair: tensor 'big' has 16 bytes of 1-bit integers, expected 134217728 for s8[32768,32768]").c_str(),
                        Error);
 }

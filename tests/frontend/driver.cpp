@@ -17,7 +17,7 @@
 #include "tests/frontend/small_experiment.h"
 
 using namespace stair;
-using driver::Json;
+using ir::Json;
 using tests::Outcome;
 using tests::Process;
 using tests::run_stair;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "frontend/compile.h"
-#include "frontend/model_reader.h"
+#include "frontend/readers/model_reader.h"
 #include "ir/error.h"
 #include "ir/op.h"
 #include "ir/random.h"
@@ -58,9 +58,9 @@ TwoBatches two_batches(runtime::Executor& executor, std::uint64_t seed, std::int
 bool mixes_examples(const ir::Graph& model, std::uint64_t seed) {
   try {
     runtime::Tensors states;
-    driver::CompileOptions options;
+    frontend::CompileOptions options;
     options.backends = {&backends::named("reference")};
-    runtime::Executor executor = driver::compile(model, passes::float_evaluation(), together, states, options);
+    runtime::Executor executor = frontend::compile(model, passes::float_evaluation(), together, states, options);
     const ir::Shape& logits = executor.graph().type(executor.graph().output("logits")).shape;
     if (logits.empty() || logits.front() != together) return true;
     for (std::int64_t kept = 0; kept < together; ++kept) {
@@ -75,7 +75,7 @@ bool mixes_examples(const ir::Graph& model, std::uint64_t seed) {
 
 std::string refusal_of_model(const std::string& layers) {
   try {
-    driver::read_model(driver::Json::parse(R"({"input": {"shape": [3, 4, 4]}, "layers": [)" + layers + "]}"), "m.json", 1);
+    readers::read_model(ir::Json::parse(R"({"input": {"shape": [3, 4, 4]}, "layers": [)" + layers + "]}"), "m.json", 1);
   } catch (const Error& error) {
     return error.what();
   }
@@ -117,9 +117,9 @@ TEST_CASE("integers of an example don't depend on the others of its batch, on an
     const ir::Graph graph = ir::with_batch(run.deployment.graph, together);
     for (const char* name : {"reference", "int8"}) {
       CAPTURE(name);
-      driver::CompileOptions options;
+      frontend::CompileOptions options;
       options.backends = {&backends::named(name)};
-      runtime::Executor executor = driver::executor_for(graph, run.deployment.constants, options);
+      runtime::Executor executor = frontend::executor_for(graph, run.deployment.constants, options);
       for (const std::int64_t kept : {std::int64_t{0}, together - 1}) {
         const TwoBatches made = two_batches(executor, seed, kept);
         CHECK(made.before == made.after);

@@ -1,4 +1,4 @@
-#include "frontend/experiment.h"
+#include "frontend/readers/experiment.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "frontend/experiment_keys.h"
-#include "frontend/json_schema.h"
+#include "frontend/readers/experiment_keys.h"
+#include "frontend/readers/json_schema.h"
+#include "frontend/stages/training.h"
 #include "ir/error.h"
 #include "ir/text.h"
 #include "passes/recipe.h"
@@ -16,13 +17,13 @@
 #include "tests/frontend/small_experiment.h"
 
 using namespace stair;
-using driver::Experiment;
-using driver::Json;
+using ir::Json;
+using readers::Experiment;
 
 namespace {
 
 Experiment read(const Json& json) {
-  return driver::read_experiment(json, "e.json", "/data");
+  return readers::read_experiment(json, "e.json", "/data");
 }
 
 std::string error_of(const std::function<void()>& act) {
@@ -67,8 +68,8 @@ TEST_CASE("an experiment is read with its defaults, and its paths are absolute")
   CHECK(experiment.data.train.at("images") == std::vector<std::string>{"/data/train.images"});
   CHECK(experiment.stages[1].name == "ptq");
   CHECK(experiment.stages[2].name == "qat");
-  CHECK(experiment.stages[0].optimizer_options(12).integer("epochs") == 2);
-  CHECK(experiment.stages[0].optimizer_options(12).integer("steps_per_epoch") == 12);
+  CHECK(stages::optimizer_options(experiment.stages[0], 12).integer("epochs") == 2);
+  CHECK(stages::optimizer_options(experiment.stages[0], 12).integer("steps_per_epoch") == 12);
 }
 
 TEST_CASE("the JSON that a checkpoint keeps reads back to the same experiment") {
@@ -77,14 +78,14 @@ TEST_CASE("the JSON that a checkpoint keeps reads back to the same experiment") 
   json["start"] = "old.safetensors";
   const Experiment experiment = read(json);
   CHECK(experiment.start == "/data/old.safetensors");
-  const Experiment again = driver::read_experiment(Json::parse(experiment.json.dump()), "elsewhere", "/another");
+  const Experiment again = readers::read_experiment(Json::parse(experiment.json.dump()), "elsewhere", "/another");
   CHECK(again.json == experiment.json);
   CHECK(again.name == experiment.name);
   CHECK(again.start == experiment.start);
   CHECK(again.data.test == experiment.data.test);
   CHECK(ir::print(again.model) == ir::print(experiment.model));
   CHECK(passes::to_json(again.recipe) == passes::to_json(experiment.recipe));
-  CHECK(again.stages[2].optimizer_options(7) == experiment.stages[2].optimizer_options(7));
+  CHECK(stages::optimizer_options(again.stages[2], 7) == stages::optimizer_options(experiment.stages[2], 7));
 }
 
 TEST_CASE("every built-in recipe is accepted by its name and as a base") {
@@ -189,11 +190,11 @@ TEST_CASE("stages have what their kind needs, and names of their own") {
 
 TEST_CASE("--set puts values at dotted paths") {
   Json json = tests::small_experiment();
-  driver::set_value(json, "stages.0.epochs=7");
-  driver::set_value(json, "recipe.weights.bits=4");
-  driver::set_value(json, "name=tiny");
-  driver::set_value(json, "data.mean=[0.5]");
-  driver::set_value(json, "data.test.images=a=b");
+  readers::set_value(json, "stages.0.epochs=7");
+  readers::set_value(json, "recipe.weights.bits=4");
+  readers::set_value(json, "name=tiny");
+  readers::set_value(json, "data.mean=[0.5]");
+  readers::set_value(json, "data.test.images=a=b");
   CHECK(json["stages"][0]["epochs"] == 7);
   CHECK(json["recipe"] == Json::parse(R"({"weights": {"bits": 4}})"));
   CHECK(json["name"] == "tiny");
@@ -203,7 +204,7 @@ TEST_CASE("--set puts values at dotted paths") {
 
 TEST_CASE("--set tells what it can't do") {
   Json json = tests::small_experiment();
-  const auto error = [&](const std::string& assignment) { return error_of([&] { driver::set_value(json, assignment); }); };
+  const auto error = [&](const std::string& assignment) { return error_of([&] { readers::set_value(json, assignment); }); };
   CHECK(error("batch") == "--set batch: expected path=value, like stages.0.epochs=1");
   CHECK(error("=3") == "--set =3: expected path=value, like stages.0.epochs=1");
   CHECK(error("stages.3.epochs=1") == "--set stages.3.epochs=1: '3' is no index of a list of 3");
@@ -214,7 +215,7 @@ TEST_CASE("--set tells what it can't do") {
 }
 
 TEST_CASE("what isn't JSON is told with line and column") {
-  const auto error = [](const std::string& text) { return error_of([&] { driver::parse_json(text, "e.json"); }); };
+  const auto error = [](const std::string& text) { return error_of([&] { ir::parse_json(text, "e.json"); }); };
   CHECK(begins(error("{\n  \"a\": 1,\n}"), "e.json:3:1: is not JSON: syntax error while parsing object key"));
   CHECK(begins(error(""), "e.json:1:1: is not JSON: "));
   CHECK(begins(error("{\"a\": \"\xff\"}"), "e.json:1:8: is not JSON: "));
@@ -241,15 +242,15 @@ void collect(const std::vector<ir::AttributeSpec>& specs, std::set<std::string>&
 }  // namespace
 
 TEST_CASE("the schemas in the repository are those that `stair schema` prints") {
-  for (const std::string& name : driver::schema_names()) {
+  for (const std::string& name : readers::schema_names()) {
     const std::string path = STAIR_SOURCE_DIR "/docs/schemas/" + name + ".schema.json";
-    CHECK_MESSAGE(driver::load_json(path) == driver::json_schema(name), name);
+    CHECK_MESSAGE(readers::load_json(path) == readers::json_schema(name), name);
   }
 }
 
 TEST_CASE("every key and kind of an experiment is in its documentation") {
   std::set<std::string> keys;
-  collect(driver::experiment_keys(), keys);
+  collect(readers::experiment_keys(), keys);
   const std::string page = runtime::read_file(STAIR_SOURCE_DIR "/docs/format-experiment-json.md");
   for (const std::string& key : keys)
     CHECK_MESSAGE((page.find("`" + key + "`") != std::string::npos || page.find("\"" + key + "\"") != std::string::npos), key);
@@ -272,14 +273,14 @@ TEST_CASE("all keys of an experiment are read") {
   const Experiment experiment = read(json);
   CHECK_FALSE(experiment.exports);
   CHECK(experiment.plugins == std::vector<std::string>{"/backends/mine.so"});
-  const ir::Attributes& optimizer = experiment.stages[0].optimizer;
+  const ir::Attributes& optimizer = experiment.stages[0].options.object("optimizer");
   CHECK(optimizer.text("kind") == "adamw");
   CHECK(optimizer.number("beta2") == 0.99);
   CHECK(optimizer.number("max_norm") == 1);
-  const ir::Attributes& schedule = experiment.stages[0].schedule;
+  const ir::Attributes& schedule = experiment.stages[0].options.object("schedule");
   CHECK(schedule.number("warmup_epochs") == 0.5);
   CHECK(schedule.number("every_epochs") == 2);
-  CHECK(experiment.stages[1].optimizer.empty());
+  CHECK_FALSE(experiment.stages[1].options.has("optimizer"));
   CHECK(experiment.loss.object("loss").text("kind") == "cross_entropy");
   CHECK(experiment.loss.object("loss").number("label_smoothing") == 0.1);
   CHECK(experiment.shards == 4);

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "frontend/verification_report.h"
+#include "frontend/verification/verification_report.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/quantized_run.h"
 #include "tests/support/seeds.h"
@@ -12,13 +12,13 @@ TEST_CASE("equal pictures tie together, and the judge knows a tie") {
   tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(2), R"("int8")", 2, 1);
   *run.states.find("x.min")->second.as<float>() = 0;
   *run.states.find("x.max")->second.as<float>() = 254.0F / 255;
-  run.deployment = driver::deploy(run.model, run.recipe, run.states);
+  run.deployment = frontend::deploy(run.model, run.recipe, run.states);
   runtime::Tensor images(run.model.type(run.model.inputs().front()));
   for (std::int64_t i = 0; i < images.count(); ++i) images.as<float>()[i] = static_cast<float>(i % 7 == 0 ? 127 : i % 255) / 255;
-  const driver::VerifyBatches batches = [&](std::int64_t) { return driver::VerifyBatch{images.view(), 2}; };
-  const driver::Verification report =
-      driver::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 1, {});
-  INFO(driver::describe(report));
+  const verification::VerifyBatches batches = [&](std::int64_t) { return verification::VerifyBatch{images.view(), 2}; };
+  const verification::Verification report =
+      verification::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 1, {});
+  INFO(verification::describe(report));
   CHECK(report.holds());
 }
 
@@ -31,8 +31,8 @@ TEST_CASE("every op that a model may have of floats has a bound") {
     for (const char* recipe : recipes) {
       CAPTURE(std::string(recipe));
       tests::QuantizedRun run = tests::quantized_run(tests::random_net(seed, 3), recipe, 2, seed);
-      const driver::Verification report = tests::verify_run(run);
-      INFO(driver::describe(report));
+      const verification::Verification report = tests::verify_run(run);
+      INFO(verification::describe(report));
       CHECK(report.holds());
     }
   }

@@ -23,7 +23,7 @@ JudgedRun::JudgedRun(ir::Graph model, const std::string& recipe, std::uint64_t s
   std::vector<ValueId> computed;
   for (const Node& node : realized.graph.nodes()) computed.insert(computed.end(), node.results.begin(), node.results.end());
   const ir::Graph all = passes::with_outputs(realized.graph, computed);
-  runtime::Executor executor = driver::executor_for(all, run.states, {});
+  runtime::Executor executor = frontend::executor_for(all, run.states, {});
   const ir::TensorView view = images.view();
   executor.run({&view, 1});
   for (const ir::Output& output : all.outputs()) {
@@ -37,33 +37,33 @@ JudgedRun::JudgedRun(ir::Graph model, const std::string& recipe, std::uint64_t s
   values.emplace(realized.graph.inputs().front(), images.clone());
 }
 
-driver::Judge::Values JudgedRun::source() {
+verification::Judge::Values JudgedRun::source() {
   return [this](ValueId value) { return values.at(value).view(); };
 }
 
-std::vector<driver::Judgement> JudgedRun::judge_constants() {
+std::vector<verification::Judgement> JudgedRun::judge_constants() {
   if (!of_constants_) of_constants_.emplace(simulated, realized, run.states, 1);
-  std::vector<driver::Judgement> found;
+  std::vector<verification::Judgement> found;
   of_constants_->judge_constants(source(), found);
   return found;
 }
 
-std::vector<driver::Judgement> JudgedRun::judge_images() {
+std::vector<verification::Judgement> JudgedRun::judge_images() {
   if (!of_images_) of_images_.emplace(simulated, realized, run.states, 1);
-  std::vector<driver::Judgement> found;
+  std::vector<verification::Judgement> found;
   of_images_->judge(images.view(), source(), 0, images.type().shape.front(), found);
   return found;
 }
 
-std::int64_t wrong(const std::vector<driver::Judgement>& judgements, const std::string& what) {
+std::int64_t wrong(const std::vector<verification::Judgement>& judgements, const std::string& what) {
   std::int64_t count = 0;
-  for (const driver::Judgement& j : judgements) count += what.empty() || j.what == what ? j.wrong : 0;
+  for (const verification::Judgement& j : judgements) count += what.empty() || j.what == what ? j.wrong : 0;
   return count;
 }
 
-std::string describe(const std::vector<driver::Judgement>& judgements) {
+std::string describe(const std::vector<verification::Judgement>& judgements) {
   std::string text;
-  for (const driver::Judgement& j : judgements) {
+  for (const verification::Judgement& j : judgements) {
     if (j.wrong == 0) continue;
     text += j.node + ": " + j.what + ": " + std::to_string(j.wrong) + " of " + std::to_string(j.elements);
     if (j.first) {

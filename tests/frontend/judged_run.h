@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/judge.h"
+#include "frontend/verification/judge.h"
 #include "tests/support/quantized_run.h"
 
 namespace stair::tests {
@@ -22,18 +22,18 @@ struct JudgedRun {
 
   JudgedRun(ir::Graph model, const std::string& recipe, std::uint64_t seed);
 
-  driver::Judge::Values source();
-  std::vector<driver::Judgement> judge_constants();
-  std::vector<driver::Judgement> judge_images();
+  verification::Judge::Values source();
+  std::vector<verification::Judgement> judge_constants();
+  std::vector<verification::Judgement> judge_images();
 
  private:
-  std::optional<driver::Judge> of_constants_, of_images_;
+  std::optional<verification::Judge> of_constants_, of_images_;
 };
 
 /// How many elements are wrong: of all, or of one kind ("weights", "table"…).
-std::int64_t wrong(const std::vector<driver::Judgement>& judgements, const std::string& what = "");
+std::int64_t wrong(const std::vector<verification::Judgement>& judgements, const std::string& what = "");
 /// What is wrong, a line a value.
-std::string describe(const std::vector<driver::Judgement>& judgements);
+std::string describe(const std::vector<verification::Judgement>& judgements);
 
 /// What element i of the value is before it is rounded to an integer, in steps, after the clamp: in double precision, from the operands of
 /// the node of the realized graph that rounds it. None where integers alone decide, so that no rounding may excuse another integer.

@@ -1,4 +1,4 @@
-#include "frontend/model_reader.h"
+#include "frontend/readers/model_reader.h"
 
 #include <doctest/doctest.h>
 
@@ -6,13 +6,13 @@
 #include "ir/text.h"
 
 using namespace stair;
-using driver::Json;
+using ir::Json;
 
 namespace {
 
 std::string text_of(const std::string& json) {
   std::vector<std::string> idle;  // tests/frontend/settings.cpp looks at those
-  return ir::print(driver::read_model(Json::parse(json), "m.json", 5, &idle));
+  return ir::print(readers::read_model(Json::parse(json), "m.json", 5, &idle));
 }
 
 // A model of one grey 8x8 picture.
@@ -136,7 +136,7 @@ TEST_CASE("dropout layers draw from streams of their own, with the model's seed"
 }
 
 TEST_CASE("names of any characters survive the graph's text") {
-  const ir::Graph graph = driver::read_model(
+  const ir::Graph graph = readers::read_model(
       Json::parse(R"({"input": {"shape": [4]}, "layers": [{"op": "linear", "name": "a b\"\\ \u00e9\n%,(", "features": 2}]})"), "m.json", 1);
   CHECK(ir::print(ir::parse(ir::print(graph), "text")) == ir::print(graph));
 }

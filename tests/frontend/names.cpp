@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
-#include "frontend/model_reader.h"
-#include "frontend/verification_report.h"
+#include "frontend/readers/model_reader.h"
+#include "frontend/verification/verification_report.h"
 #include "ir/op.h"
 #include "ir/random.h"
 #include "ir/text.h"
@@ -140,10 +140,10 @@ TEST_CASE("layers that are called what passes call something train, verify and d
       REQUIRE(expected.bytes() == found.bytes());
       CHECK(std::memcmp(expected.as<char>(), found.as<char>(), expected.bytes()) == 0);
     }
-    const driver::Verification report = tests::verify_run(run);
-    INFO(driver::describe(report));
+    const verification::Verification report = tests::verify_run(run);
+    INFO(verification::describe(report));
     CHECK(report.holds());
-    const driver::Verification of_plain = tests::verify_run(plain);
+    const verification::Verification of_plain = tests::verify_run(plain);
     CHECK(report.elements() == of_plain.elements());
     CHECK(report.judged() == of_plain.judged());
     CHECK(report.not_stored() == of_plain.not_stored());
@@ -158,18 +158,18 @@ TEST_CASE("states of a model without collisions are called as ever") {
     CHECK(graph.state(graph.find(name)) != nullptr);
   }
   // A block's layers aren't in the way of a layer that is called as the block is.
-  const Graph nested = driver::read_model(driver::Json::parse(R"({"input": {"shape": [4]}, "layers": [
+  const Graph nested = readers::read_model(ir::Json::parse(R"({"input": {"shape": [4]}, "layers": [
       {"op": "linear", "name": "a", "features": 4}, {"op": "relu", "name": "a.act"}, {"op": "linear", "name": "b", "features": 3}]})"),
-                                          "m.json", 0);
+                                           "m.json", 0);
   const Graph trained = passes::run(passes::quantized_training(passes::recipe_from_json(R"("int8")"), {}, {}, momentum), nested);
   for (const char* name : {"a.weight.momentum", "a.act.min"}) CHECK(trained.state(trained.find(name)) != nullptr);
 }
 
 TEST_CASE("names within blocks are kept, too") {
-  const Graph model = driver::read_model(driver::Json::parse(R"({"input": {"shape": [4]}, "blocks": {"b": {"layers": [
+  const Graph model = readers::read_model(ir::Json::parse(R"({"input": {"shape": [4]}, "blocks": {"b": {"layers": [
       {"op": "linear", "name": "c", "features": 4}, {"op": "relu", "name": "c.weight"}, {"op": "tanh", "name": "c.bias.momentum"}]}},
       "layers": [{"block": "b", "repeat": 2}, {"op": "linear", "name": "b.0.c.sum", "features": 3}]})"),
-                                         "m.json", 0);
+                                          "m.json", 0);
   for (const char* name : {"b.0.c", "b.0.c.weight", "b.1.c.bias.momentum", "b.0.c.sum"}) {
     CAPTURE(std::string(name));
     REQUIRE(model.producer(model.find(name)) != nullptr);

@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "frontend/calibration.h"
 #include "frontend/compile.h"
+#include "frontend/stages/calibration.h"
 #include "runtime/checkpoint.h"
 #include "tests/frontend/process.h"
 #include "tests/frontend/small_experiment.h"
@@ -24,14 +24,14 @@ struct Watching {
   explicit Watching(const std::string& json, runtime::Tensors from = {})
       : recipe(passes::recipe_from_json(json)),
         states(std::move(from)),
-        executor(driver::compile(tests::small_lenet(2), passes::calibration(recipe), 2, states, {})) {}
+        executor(frontend::compile(tests::small_lenet(2), passes::calibration(recipe), 2, states, {})) {}
 
   // A batch whose pixels are all 0 but for one.
   void see(float value) {
     runtime::Tensor images({ir::DType::f32, {2, 1, 12, 12}});
     images.as<float>()[77] = value;
     const ir::TensorView inputs[] = {images.view()};
-    driver::observe(executor, inputs, 0);
+    stages::observe(executor, inputs, 0);
   }
   float high() const { return *states.find("x.max")->second.as<float>(); }
 };
@@ -82,8 +82,8 @@ TEST_CASE("a moving average of momentum 1 is the newest batch") {
 TEST_CASE("training counts batches in its checkpoints, and calibrating begins anew, in a stage as on the command line") {
   const tests::TemporaryFolder folder;
   tests::write_experiment(folder);
-  driver::Json experiment = tests::small_experiment();
-  experiment["stages"] = driver::Json::parse(R"([
+  ir::Json experiment = tests::small_experiment();
+  experiment["stages"] = ir::Json::parse(R"([
       {"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.01}},
       {"kind": "calibrate", "name": "ptq", "batches": 3},
       {"kind": "qat", "name": "again", "epochs": 1, "optimizer": {"learning_rate": 0.01}}])");

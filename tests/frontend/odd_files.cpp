@@ -33,8 +33,8 @@ const TemporaryFolder& short_run() {
   static const TemporaryFolder folder;
   static const bool made = [] {
     tests::write_experiment(folder);
-    driver::Json json = tests::small_experiment();
-    json["stages"] = driver::Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
+    ir::Json json = tests::small_experiment();
+    json["stages"] = ir::Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
     folder.write("exp.json", json.dump());
     folder.write("model.json", json["model"].dump());
     folder.write("in.npy", npy_pictures());
@@ -51,7 +51,7 @@ struct Reader {
   std::vector<std::string> command;  // with FILE in its place
 };
 
-const std::vector<Reader>& readers() {
+const std::vector<Reader>& reading_commands() {
   static const std::vector<Reader> all{{"run/qat.safetensors", {"inspect", "FILE.safetensors"}},
                                        {"run/qat.safetensors", {"export", "FILE.safetensors", "-o", "out.stair"}},
                                        {"run/qat.stair", {"run", "FILE.stair", "--input", "in.npy"}},
@@ -83,7 +83,7 @@ void feed(const std::string& path, const std::string& bytes, Process& process) {
 
 TEST_CASE("devices, folders and links without end are refused in one line") {
   const TemporaryFolder& folder = short_run();
-  for (const Reader& reader : readers()) {
+  for (const Reader& reader : reading_commands()) {
     const std::string path = folder / path_in(reader);
     const std::string itself = path_in(reader);
     for (const std::string target : {"/dev/zero", "/dev/null", "run", "nowhere", itself.c_str()}) {
@@ -104,7 +104,7 @@ TEST_CASE("devices, folders and links without end are refused in one line") {
 
 TEST_CASE("a pipe is read once") {
   const TemporaryFolder& folder = short_run();
-  for (const Reader& reader : readers()) {
+  for (const Reader& reader : reading_commands()) {
     CAPTURE(reader.command.front());
     CAPTURE(reader.file);
     const std::string path = folder / path_in(reader);

@@ -61,8 +61,8 @@ class Planter {
     CAPTURE(title);
     trial_ = &trial;
     seed_ = seed;
-    const std::vector<driver::Judgement> constants = trial.judge_constants();
-    const std::vector<driver::Judgement> activations = trial.judge_images();
+    const std::vector<verification::Judgement> constants = trial.judge_constants();
+    const std::vector<verification::Judgement> activations = trial.judge_images();
     INFO(tests::describe(constants), tests::describe(activations));
     REQUIRE(tests::wrong(constants) == 0);
     REQUIRE(tests::wrong(activations) == 0);
@@ -75,7 +75,7 @@ class Planter {
         plant_integers(value);
       }
     }
-    for (const driver::Judgement& j : constants) {
+    for (const verification::Judgement& j : constants) {
       CAPTURE(j.node);
       CAPTURE(j.what);
       CHECK(found_.contains({j.node, j.what}) == (j.elements > 0));  // what is looked at can be found wrong
@@ -91,9 +91,9 @@ class Planter {
   }
 
   // Every integer that an image reaches.
-  void all_judged(const std::vector<driver::Judgement>& activations) const {
+  void all_judged(const std::vector<verification::Judgement>& activations) const {
     std::set<ValueId> judged;
-    for (const driver::Judgement& j : activations) judged.insert(j.value);
+    for (const verification::Judgement& j : activations) judged.insert(j.value);
     for (const ir::Node& node : graph().nodes()) {
       if (node.op->name == "reshape" && judged.contains(node.results[0])) judged.insert(node.operands[0]);
     }
@@ -108,8 +108,8 @@ class Planter {
   }
 
   std::int64_t wrong_constants() {
-    const std::vector<driver::Judgement> judgements = trial_->judge_constants();
-    for (const driver::Judgement& j : judgements) {
+    const std::vector<verification::Judgement> judgements = trial_->judge_constants();
+    for (const verification::Judgement& j : judgements) {
       if (j.wrong > 0) found_.insert({j.node, j.what});
     }
     return tests::wrong(judgements);
@@ -244,7 +244,7 @@ class Planter {
     }
   }
 
-  void plant_images(const driver::Judgement& clean, std::size_t n) {
+  void plant_images(const verification::Judgement& clean, std::size_t n) {
     const ValueId value = clean.value;
     CAPTURE(clean.node);
     const runtime::Tensor before = tensor(value).clone();

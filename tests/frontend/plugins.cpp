@@ -20,9 +20,9 @@ std::string plugin(const std::string& name) {
   return std::string(STAIR_PLUGINS) + "/" + name + ".so";
 }
 
-driver::Json short_experiment() {
-  driver::Json experiment = tests::small_experiment();
-  experiment["stages"] = driver::Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
+ir::Json short_experiment() {
+  ir::Json experiment = tests::small_experiment();
+  experiment["stages"] = ir::Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
   return experiment;
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("an experiment names its plug-ins, relative to its file") {
   const TemporaryFolder& folder = trained_run();
   std::filesystem::create_directory(folder / "backends");
   std::filesystem::copy_file(plugin("right"), folder / "backends/right.so", std::filesystem::copy_options::overwrite_existing);
-  driver::Json experiment = short_experiment();
+  ir::Json experiment = short_experiment();
   experiment["plugins"] = {"backends/right.so"};
   folder.write("plugged.json", experiment.dump());
   const Outcome trained = run_stair({"train", folder / "plugged.json", "--run", "plugged"}, folder.path());
@@ -128,7 +128,7 @@ TEST_CASE("an experiment names its plug-ins, relative to its file") {
   REQUIRE(trained.code == 0);
   CHECK(contains(folder.read("plugged/qat.report.txt"), "fixture's loops"));
   CHECK(folder.read("plugged/qat.stair") == folder.read("run/qat.stair"));
-  const std::string plugins = driver::Json::parse(folder.read("plugged/config.json"))["plugins"].dump();
+  const std::string plugins = ir::Json::parse(folder.read("plugged/config.json"))["plugins"].dump();
   CHECK(plugins == "[\"" + folder / "backends/right.so\"]");
   // The checkpoint is good without the plug-in.
   std::filesystem::remove(folder / "backends/right.so");
@@ -152,7 +152,7 @@ TEST_CASE("misuse of --plugin and of an experiment's plugins") {
   }
   check_says(run_stair({"backends", "--plugin", plugin("right"), "--plugin", plugin("wrong_result")}, folder.path()),
              plugin("wrong_result") + ": the plug-in is named 'fixture', and so is another backend");
-  driver::Json experiment = short_experiment();
+  ir::Json experiment = short_experiment();
   experiment["plugins"] = "right.so";
   folder.write("text.json", experiment.dump());
   const Outcome text = run_stair({"train", "text.json", "--run", "again"}, folder.path());

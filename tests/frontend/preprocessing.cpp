@@ -12,7 +12,7 @@
 #include "tests/frontend/small_experiment.h"
 
 using namespace stair;
-using driver::Json;
+using ir::Json;
 using tests::Outcome;
 using tests::run_stair;
 using tests::TemporaryFolder;

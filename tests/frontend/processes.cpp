@@ -54,9 +54,9 @@ Process::Options processes(int count) {
 // A residual addition, batch-norm, dropout; 12 steps an epoch.
 void write_residual_experiment(const TemporaryFolder& folder, int epochs) {
   tests::write_experiment(folder);
-  driver::Json experiment = tests::small_experiment();
-  driver::Json& layers = experiment["model"]["layers"];
-  const driver::Json more = driver::Json::parse(R"([
+  ir::Json experiment = tests::small_experiment();
+  ir::Json& layers = experiment["model"]["layers"];
+  const ir::Json more = ir::Json::parse(R"([
       {"op": "conv2d", "name": "conv2", "out_channels": 4, "kernel": 3, "padding": 1, "bias": false},
       {"op": "batch_norm", "name": "bn2"},
       {"op": "add", "name": "sum", "inputs": ["bn2", "relu"]}])");

@@ -1,20 +1,20 @@
 // Every setting that a user writes has an effect, or is refused.
 
-#include "frontend/settings.h"
+#include "frontend/readers/settings.h"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 #include <functional>
 
-#include "frontend/model_reader.h"
-#include "frontend/recipe_settings.h"
+#include "frontend/readers/model_reader.h"
+#include "frontend/readers/recipe_settings.h"
 #include "ir/error.h"
 #include "passes/recipe.h"
 #include "tests/frontend/small_experiment.h"
 
 using namespace stair;
-using driver::Json;
+using ir::Json;
 
 namespace {
 
@@ -28,7 +28,7 @@ std::string complaint_of(const std::function<void()>& act) {
 }
 
 std::string refusal(const Json& json) {
-  return complaint_of([&] { driver::check_settings(driver::read_experiment(json, "e.json", "/data")); });
+  return complaint_of([&] { readers::check_settings(readers::read_experiment(json, "e.json", "/data")); });
 }
 
 // What is said of the small experiment with values put at pointers; "" where nothing is.
@@ -45,7 +45,7 @@ std::string refused_recipe(const Json& recipe) {
 std::string unreached(const Json& recipe, std::int64_t steps_per_epoch) {
   Json json = tests::small_experiment();  // its qat stage has 2 epochs
   json["recipe"] = recipe;
-  return complaint_of([&] { driver::check_schedule_reach(driver::read_experiment(json, "e.json", "/data"), steps_per_epoch); });
+  return complaint_of([&] { readers::check_schedule_reach(readers::read_experiment(json, "e.json", "/data"), steps_per_epoch); });
 }
 
 Json from_text(const char* text) {
@@ -186,8 +186,8 @@ TEST_CASE("a model that a run has begun with is read, whatever has no effect in 
   Json json = tests::small_experiment();
   json["model"] = model;
   json.erase("augmentation");
-  CHECK(driver::read_experiment(json, "e.json", "/data").idle.size() == 1);
-  CHECK(complaint_of([&] { driver::read_model(model, "m.json", 0); }) ==
+  CHECK(readers::read_experiment(json, "e.json", "/data").idle.size() == 1);
+  CHECK(complaint_of([&] { readers::read_model(model, "m.json", 0); }) ==
         "m.json /layers/1: relu 'r' has no effect: no layer reads it, and the output is 'm'");
 }
 
@@ -347,25 +347,25 @@ TEST_CASE("all settings of the examples have an effect") {
   for (const auto& entry : std::filesystem::directory_iterator(STAIR_SOURCE_DIR "/examples")) {
     if (entry.path().extension() != ".json") continue;
     CAPTURE(entry.path().string());
-    const driver::Experiment experiment = driver::load_experiment(entry.path().string());
-    CHECK(complaint_of([&] { driver::check_settings(experiment); }) == "");
-    CHECK(complaint_of([&] { driver::check_schedule_reach(experiment, 60'000 / experiment.batch); }) == "");
+    const readers::Experiment experiment = readers::load_experiment(entry.path().string());
+    CHECK(complaint_of([&] { readers::check_settings(experiment); }) == "");
+    CHECK(complaint_of([&] { readers::check_schedule_reach(experiment, 60'000 / experiment.batch); }) == "");
     ++examples;
   }
   CHECK(examples >= 9);
 }
 
 TEST_CASE("an experiment that a checkpoint keeps may have keys of other kinds: version 1 took them, and nobody is asked again") {
-  driver::Json json = tests::small_experiment();
+  ir::Json json = tests::small_experiment();
   json["stages"][0]["optimizer"] = {{"kind", "adam"}, {"learning_rate", 0.1}, {"momentum", 0.9}};
   json["stages"][0]["schedule"] = {{"kind", "constant"}, {"gamma", 0.5}};
   json["loss"] = {{"kind", "squared_hinge"}, {"label_smoothing", 0.1}};
-  const driver::Experiment kept = driver::read_experiment(json, "e.json", "/data");
-  CHECK(kept.stages[0].optimizer.text("kind") == "adam");
-  CHECK_FALSE(kept.stages[0].optimizer.has("momentum"));
+  const readers::Experiment kept = readers::read_experiment(json, "e.json", "/data");
+  CHECK(kept.stages[0].options.object("optimizer").text("kind") == "adam");
+  CHECK_FALSE(kept.stages[0].options.object("optimizer").has("momentum"));
   CHECK(kept.idle.size() == 3);
-  CHECK_THROWS_AS(driver::check_settings(kept), Error);
+  CHECK_THROWS_AS(readers::check_settings(kept), Error);
   json["loss"]["label_smoothing"] = "much";
-  CHECK_THROWS_WITH_AS(driver::read_experiment(json, "e.json", "/data"), "e.json /loss/label_smoothing: found \"much\", expected a number",
+  CHECK_THROWS_WITH_AS(readers::read_experiment(json, "e.json", "/data"), "e.json /loss/label_smoothing: found \"much\", expected a number",
                        Error);
 }

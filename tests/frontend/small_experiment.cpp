@@ -20,8 +20,8 @@ void write_pictures(const TemporaryFolder& folder, const std::string& name, std:
   folder.write(name + ".labels", labels);
 }
 
-driver::Json small_model() {
-  return driver::Json::parse(R"({
+ir::Json small_model() {
+  return ir::Json::parse(R"({
     "input": {"shape": [1, 12, 12]},
     "layers": [
       {"op": "conv2d", "name": "conv", "out_channels": 4, "kernel": 3, "padding": 1, "bias": false},
@@ -34,8 +34,8 @@ driver::Json small_model() {
     ]})");
 }
 
-driver::Json small_experiment() {
-  driver::Json experiment = driver::Json::parse(R"({
+ir::Json small_experiment() {
+  ir::Json experiment = ir::Json::parse(R"({
     "name": "small",
     "model": {},
     "data": {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "frontend/json_file.h"
+#include "frontend/readers/json_file.h"
 #include "tests/frontend/process.h"
 
 namespace stair::tests {
@@ -12,11 +12,11 @@ namespace stair::tests {
 void write_pictures(const TemporaryFolder& folder, const std::string& name, std::uint32_t count, std::uint32_t size = 12);
 
 /// A model of 12x12 pictures: convolution, batch-norm, ReLU, pooling, dropout, linear.
-driver::Json small_model();
+ir::Json small_model();
 
 /// Float, calibrate ("ptq") and qat stages over 96 pictures in batches of 8; relative paths to the files of write_pictures(…, "train")
 /// and "test".
-driver::Json small_experiment();
+ir::Json small_experiment();
 
 /// The experiment as exp.json, with its data, in the folder.
 void write_experiment(const TemporaryFolder& folder);

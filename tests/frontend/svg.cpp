@@ -1,4 +1,4 @@
-#include "frontend/svg.h"
+#include "frontend/reports/svg.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/model_reader.h"
+#include "frontend/readers/model_reader.h"
 
 using namespace stair;
 
@@ -38,8 +38,8 @@ std::size_t count(const std::string& text, const std::string& what) {
 TEST_CASE("a drawing has a box for each input and node, an arrow for each operand, and nothing lies on a box") {
   for (const char* name : {"lenet", "mixed", "resnet20"}) {
     CAPTURE(name);
-    const ir::Graph graph = driver::load_model(std::string(STAIR_SOURCE_DIR "/examples/models/") + name + ".json", 1);
-    const std::string svg = driver::to_svg(graph);
+    const ir::Graph graph = readers::load_model(std::string(STAIR_SOURCE_DIR "/examples/models/") + name + ".json", 1);
+    const std::string svg = reports::to_svg(graph);
     const std::vector<Box> boxes = boxes_of(svg);
     std::size_t operands = 0;
     for (const ir::Node& node : graph.nodes()) {

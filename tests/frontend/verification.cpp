@@ -1,8 +1,8 @@
-#include "frontend/verification.h"
+#include "frontend/verification/verification.h"
 
 #include <doctest/doctest.h>
 
-#include "frontend/verification_report.h"
+#include "frontend/verification/verification_report.h"
 #include "ir/error.h"
 #include "ir/text.h"
 #include "tests/support/model_builder.h"
@@ -13,8 +13,8 @@ using tests::QuantizedRun;
 
 namespace {
 
-void check_holds(const driver::Verification& report) {
-  INFO(driver::describe(report));
+void check_holds(const verification::Verification& report) {
+  INFO(verification::describe(report));
   CHECK(report.holds());
   CHECK(report.mismatches() == 0);
   CHECK(report.wrong() == 0);
@@ -62,7 +62,7 @@ TEST_CASE("a changed weight integer is found, at its node") {
   QuantizedRun run = trained_lenet();
   auto& weights = run.deployment.constants.find("conv_2.weight.fitted")->second;
   weights.as<std::int8_t>()[5] = static_cast<std::int8_t>(weights.as<std::int8_t>()[5] > 0 ? -20 : 20);
-  const driver::Verification report = tests::verify_run(run);
+  const verification::Verification report = tests::verify_run(run);
   CHECK(!report.holds());
   REQUIRE(report.integers.front().first);
   CHECK(report.integers.front().first->node == "conv_2.weight.fitted");
@@ -75,7 +75,7 @@ TEST_CASE("a changed weight integer is found, at its node") {
 TEST_CASE("a changed zero point is found") {
   QuantizedRun run = trained_lenet();
   ++*run.deployment.constants.find("x.scale.zero_point")->second.as<std::int32_t>();
-  const driver::Verification report = tests::verify_run(run);
+  const verification::Verification report = tests::verify_run(run);
   CHECK(!report.holds());
   CHECK(report.integers.front().first->node == "x.scale.zero_point");
 }
@@ -83,14 +83,14 @@ TEST_CASE("a changed zero point is found") {
 TEST_CASE("another rounding rule is found: by the integers, and by the double-precision floats") {
   QuantizedRun run = trained_lenet();
   const passes::Recipe fixed = passes::recipe_from_json(R"({"requantization": "fixed_point"})");
-  run.deployment = driver::deploy(run.model, fixed, run.states);
+  run.deployment = frontend::deploy(run.model, fixed, run.states);
   CHECK_THROWS_AS(tests::verify_run(run), Error);  // the artifact isn't of this recipe: its nodes are unknown to training
 }
 
 TEST_CASE("skipped layers run in float, and what is behind their sums is named instead of compared") {
   QuantizedRun run = tests::quantized_run(tests::small_lenet(8), R"({"overrides": [{"pattern": "conv_2", "skip": true}]})", 3);
-  const driver::Verification report = tests::verify_run(run);
-  INFO(driver::describe(report));
+  const verification::Verification report = tests::verify_run(run);
+  INFO(verification::describe(report));
   CHECK(report.holds());
   CHECK(!report.behind_floats.empty());
 }
@@ -112,8 +112,8 @@ TEST_CASE("weight-only methods verify their weights exactly and their outputs wi
   for (const char* recipe : {R"("binaryconnect")", R"("binaryconnect_stochastic")"}) {
     CAPTURE(std::string(recipe));
     QuantizedRun run = tests::quantized_run(tests::small_lenet(8), recipe, 3);
-    const driver::Verification report = tests::verify_run(run);
-    INFO(driver::describe(report));
+    const verification::Verification report = tests::verify_run(run);
+    INFO(verification::describe(report));
     CHECK(report.holds());
   }
 }
@@ -125,6 +125,6 @@ TEST_CASE("a quantizer that has seen no data is an error, not an artifact") {
   const passes::Recipe recipe = passes::recipe_from_json(R"("int8")");
   const ir::Graph constants = passes::run(passes::deployment_constants(recipe), model);
   runtime::initialize_states(constants, 0, states);
-  CHECK_THROWS_WITH_AS(driver::deploy(model, recipe, states),
+  CHECK_THROWS_WITH_AS(frontend::deploy(model, recipe, states),
                        "the quantizer of 'x' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe", Error);
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "frontend/compile.h"
-#include "frontend/json_file.h"
+#include "frontend/readers/json_file.h"
 #include "ir/op.h"
 #include "ir/random.h"
 #include "ir/rebatch.h"
@@ -22,7 +22,7 @@
 // Files of arithmetic version 1, written by the program of that time: NAME.stair, an input NAME.x.npy and what came out, NAME.y.npy.
 
 using namespace stair;
-using driver::Json;
+using ir::Json;
 using tests::run_stair;
 using tests::TemporaryFolder;
 
@@ -218,7 +218,7 @@ TEST_CASE("artifacts of arithmetic version 1 keep their bits on every backend") 
     for (const backends::Backend* backend : backends::every()) {
       CAPTURE(std::string(backend->name()));
       runtime::Executor executor =
-          driver::executor_for(ir::with_batch(artifact.graph, input.type().shape.front()), artifact.constants, {{backend}, 2, 0});
+          frontend::executor_for(ir::with_batch(artifact.graph, input.type().shape.front()), artifact.constants, {{backend}, 2, 0});
       const ir::TensorView inputs[] = {input.view()};
       executor.run(inputs);
       const ir::TensorView found = executor.output(executor.graph().outputs().front().name);

@@ -5,14 +5,14 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "frontend/json_file.h"
+#include "frontend/readers/json_file.h"
 #include "tests/frontend/process.h"
 #include "tests/support/data_files.h"
 
 namespace stair::tests {
 namespace {
 
-using driver::Json;
+using ir::Json;
 
 Json stages() {
   return Json::parse(R"([

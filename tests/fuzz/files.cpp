@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "frontend/json_file.h"
+#include "frontend/readers/json_file.h"
 #include "passes/pass.h"
 #include "tests/fuzz/base_files.h"
 #include "tests/fuzz/mutations.h"
@@ -64,18 +64,18 @@ std::string random_passes(Draws& draws) {
 
 // Numbers of epochs and batches that a short run has.
 std::string shortened(const std::string& text) {
-  driver::Json json;
+  ir::Json json;
   try {
-    json = driver::parse_json(text, "e.json");
+    json = ir::parse_json(text, "e.json");
   } catch (const Error&) {
     return text;  // among them what is nested so deep that dump() below had no stack for it
   }
   if (!json.is_object() || !json.contains("stages") || !json["stages"].is_array()) return text;
-  for (driver::Json& stage : json["stages"]) {
+  for (ir::Json& stage : json["stages"]) {
     if (!stage.is_object() || !stage.contains("epochs") || !stage["epochs"].is_number()) continue;
     if (stage["epochs"].get<double>() > 3) stage["epochs"] = 3;
   }
-  return json.dump(-1, ' ', false, driver::Json::error_handler_t::replace);
+  return json.dump(-1, ' ', false, ir::Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -223,7 +223,7 @@ TEST_CASE("damaged NumPy files") {
     }
     const std::string part = draws.of(Words{"images", "labels"});
     tests::write_whole("d.npy", tests::mutate_bytes(tests::read_whole("test." + part + ".npy"), draws));
-    driver::Json json = driver::Json::parse(tests::read_whole("bits.json"));
+    ir::Json json = ir::Json::parse(tests::read_whole("bits.json"));
     json["data"]["test"][part] = "d.npy";
     tests::write_whole("e.json", json.dump());
     return WatchedCase{{"eval", "bits/qat.stair", "--data", "e.json", "--threads", "1"}};
@@ -234,7 +234,7 @@ TEST_CASE("damaged IDX files") {
   check_none(idx, [](Draws& draws) {
     const std::string part = draws.of(Words{"images", "labels"});
     tests::write_whole("d.idx", tests::mutate_bytes(tests::read_whole("test." + part + ".idx"), draws));
-    driver::Json json = driver::Json::parse(tests::read_whole("conv.json"));
+    ir::Json json = ir::Json::parse(tests::read_whole("conv.json"));
     json["data"]["test"][part] = "d.idx";
     tests::write_whole("e.json", json.dump());
     return WatchedCase{{"eval", draws.of(Words{"conv", "conv/qat.stair"}), "--data", "e.json", "--threads", "1"}};
@@ -244,8 +244,8 @@ TEST_CASE("damaged IDX files") {
 TEST_CASE("damaged CIFAR files") {
   check_none(cifar, [](Draws& draws) {
     tests::write_whole("d.cifar", tests::mutate_bytes(tests::read_whole("test.cifar"), draws));
-    driver::Json json = driver::Json::parse(tests::read_whole("binary.json"));
-    json["data"]["test"]["batches"] = driver::Json::array({"d.cifar"});
+    ir::Json json = ir::Json::parse(tests::read_whole("binary.json"));
+    json["data"]["test"]["batches"] = ir::Json::array({"d.cifar"});
     tests::write_whole("e.json", json.dump());
     return WatchedCase{{"eval", "binary/qat.stair", "--data", "e.json", "--threads", "1"}};
   });

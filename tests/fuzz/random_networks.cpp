@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "frontend/verification_report.h"
+#include "frontend/verification/verification_report.h"
 #include "ir/text.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/quantized_run.h"
@@ -18,9 +18,9 @@ TEST_CASE("a random network trains a step, exports, and verifies") {
     tests::QuantizedRun run = tests::quantized_run(net, recipe, 2, seed);
     const std::string text = ir::print(run.deployment.graph);
     CHECK(ir::print(ir::parse(text, "artifact")) == text);
-    const driver::Verification report = tests::verify_run(run);
+    const verification::Verification report = tests::verify_run(run);
     INFO(text);
-    INFO(driver::describe(report));
+    INFO(verification::describe(report));
     CHECK(report.holds());
   }
 }

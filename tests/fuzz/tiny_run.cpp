@@ -9,10 +9,10 @@ namespace stair::tests {
 void write_tiny_experiment(const TemporaryFolder& folder) {
   write_pictures(folder, "train", 16);
   write_pictures(folder, "test", 8);
-  driver::Json json = small_experiment();
+  ir::Json json = small_experiment();
   json["batch"] = 4;
   json["eval_batch"] = 8;
-  json["stages"] = driver::Json::parse(R"([
+  json["stages"] = ir::Json::parse(R"([
     {"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.02, "momentum": 0.9}},
     {"kind": "calibrate", "name": "ptq", "batches": 1},
     {"kind": "qat", "epochs": 1, "optimizer": {"kind": "adam", "learning_rate": 0.002}, "schedule": {"kind": "cosine"}}])");

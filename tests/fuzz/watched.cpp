@@ -14,7 +14,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "frontend/main.h"
+#include "frontend/driver/main.h"
 #include "tests/frontend/process.h"
 
 namespace stair::tests {

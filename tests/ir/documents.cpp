@@ -113,6 +113,21 @@ TEST_CASE("lines of the pages stay under 120 characters, but for tables and code
   }
 }
 
+TEST_CASE("every folder of kinds that CMake lists has a page that says how one is added") {
+  std::string all;
+  for (const fs::path& page : pages()) all += text_of(page);
+  std::istringstream lines(text_of(source / "CMakeLists.txt"));
+  int folders = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("stair_register(")) continue;
+    const std::size_t begin = line.find(' ') + 1;
+    const std::string folder = line.substr(begin, line.find(' ', begin) - begin);
+    ++folders;
+    CHECK_MESSAGE(all.find("](../" + folder + ")") != std::string::npos, folder);
+  }
+  CHECK(folders > 10);
+}
+
 TEST_CASE("what docs/adding-an-op.md quotes stands in the repository") {
   std::string code;
   for (const char* folder : {"ir", "backends/reference", "tests/ops"}) {

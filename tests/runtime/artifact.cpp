@@ -79,8 +79,8 @@ std::size_t check_deployment(tests::QuantizedRun& run, const std::string& path) 
   CHECK(size == tests::get(path).size());
   Artifact loaded = runtime::load_artifact(path);
   check_same(loaded, artifact);
-  runtime::Executor before = driver::executor_for(artifact.graph, artifact.constants, {});
-  runtime::Executor after = driver::executor_for(loaded.graph, loaded.constants, {});
+  runtime::Executor before = frontend::executor_for(artifact.graph, artifact.constants, {});
+  runtime::Executor after = frontend::executor_for(loaded.graph, loaded.constants, {});
   const runtime::Tensor image = tests::random_images(artifact.graph.type(artifact.graph.inputs().front()), 3);
   const std::vector<ir::TensorView> inputs{image.view()};
   before.run(inputs);
@@ -227,7 +227,7 @@ TEST_CASE("full-range and binary weights survive an artifact, also where batch-n
     for (auto& [name, tensor] : run.states) {
       if (name.ends_with(".gamma")) tensor.as<float>()[0] = 0;
     }
-    run.deployment = driver::deploy(run.model, run.recipe, run.states);
+    run.deployment = frontend::deploy(run.model, run.recipe, run.states);
     check_deployment(run, folder / "a");
   }
 }

@@ -75,7 +75,7 @@ struct Small {
   explicit Small(const std::string& text) : graph(ir::parse(text, "text")), executor(make()) {}
   Executor make() {
     runtime::initialize_states(graph, 0, states);
-    return driver::executor_for(graph, states, {});
+    return frontend::executor_for(graph, states, {});
   }
   void run(float x) {
     runtime::Tensor input(graph.type(graph.inputs().front()));
@@ -122,7 +122,7 @@ TEST_CASE("a hook that throws at the loss leaves all states as they were") {
     runtime::Tensors states;
     runtime::initialize_states(graph, seed, states);
     const runtime::Tensors before = tests::cloned(states);
-    Executor executor = driver::executor_for(graph, states, {});
+    Executor executor = frontend::executor_for(graph, states, {});
     const ir::ValueId loss = executor.graph().output("loss");
     executor.set_hook([&](std::span<const ir::ValueId> values, std::span<const ir::TensorView>) {
       if (values.front() == loss) throw Stop{};
@@ -155,12 +155,12 @@ TEST_CASE("states of another type are refused") {
       "sir 1\ngraph \"g\"\n%x = input : f32[1]\n%a = state counter constant(1.0) : f32[1]\n%y = add(%x, %a)\noutput y = %y\n", "t");
   runtime::Tensors states;
   states.emplace("a", runtime::Tensor({ir::DType::f32, {2}}));
-  CHECK(error_of([&] { driver::executor_for(graph, states, {}); }) == "tensor 'a' is f32[2], the model expects f32[1]");
+  CHECK(error_of([&] { frontend::executor_for(graph, states, {}); }) == "tensor 'a' is f32[2], the model expects f32[1]");
 }
 
 TEST_CASE("the hook sees the results of every step, in order") {
   tests::QuantizedRun run = tests::quantized_run(tests::small_mixed_net(2), R"("int8")", 1);
-  Executor executor = driver::executor_for(run.deployment.graph, run.deployment.constants, {});
+  Executor executor = frontend::executor_for(run.deployment.graph, run.deployment.constants, {});
   const ir::Graph& graph = executor.graph();
   const runtime::Tensor images = tests::random_images(graph.type(graph.inputs().front()), 1);
   const std::vector<ir::TensorView> inputs{images.view()};
@@ -204,14 +204,14 @@ TEST_CASE("a group that would run behind what reads its results is refused") {
   const ir::Graph graph =
       ir::parse("sir 1\ngraph \"g\"\n%x = input : f32[1]\n%a = relu(%x)\n%b = relu(%a)\n%c = add(%a, %b)\noutput c = %c\n", "t");
   runtime::Tensors states;
-  CHECK_THROWS_WITH_AS(driver::executor_for(graph, states, {{&ends}, 1, 0}),
+  CHECK_THROWS_WITH_AS(frontend::executor_for(graph, states, {{&ends}, 1, 0}),
                        "backend ends runs 'a' in a group, behind what reads its results", InternalError);
 }
 
 TEST_CASE("every node is assigned, the preferred backend first") {
   tests::QuantizedRun run = tests::quantized_run(tests::small_lenet(2), R"("int8")", 1);
   const auto executor_of = [&](std::vector<const backends::Backend*> preferred) {
-    return driver::executor_for(run.deployment.graph, run.deployment.constants, {std::move(preferred), 1, 0});
+    return frontend::executor_for(run.deployment.graph, run.deployment.constants, {std::move(preferred), 1, 0});
   };
   for (const Executor& executor :
        {executor_of({}), executor_of({&backends::named("reference")}), executor_of({&backends::named("openblas")})}) {
@@ -277,7 +277,7 @@ TEST_CASE("a group is one kernel where its last node stands; what others read is
     const ir::Graph graph =
         ir::parse(std::string("sir 1\ngraph \"g\"\n%x = input : f32[1]\n%k = state constant constant(5.0) : f32[1]\n") + body, "text");
     runtime::initialize_states(graph, 0, states);
-    Executor executor = driver::executor_for(graph, states, {{&fusing}, 1, 0});
+    Executor executor = frontend::executor_for(graph, states, {{&fusing}, 1, 0});
     CHECK(executor.assignments().size() == steps);
     runtime::Tensor x(graph.type(graph.inputs().front()));
     *x.as<float>() = 3;

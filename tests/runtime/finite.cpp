@@ -58,7 +58,7 @@ std::string run_error(const std::string& text, const std::vector<std::pair<std::
             : inputs[static_cast<std::size_t>(std::find(graph.inputs().begin(), graph.inputs().end(), id) - graph.inputs().begin())];
     tensor.as<float>()[tensor.count() - 1] = value;
   }
-  runtime::Executor executor = driver::executor_for(std::move(graph), states, {{&backend}, threads, 0});
+  runtime::Executor executor = frontend::executor_for(std::move(graph), states, {{&backend}, threads, 0});
   return error_of([&] { executor.run(views); });
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("a step whose loss is finite stops at a state that isn't, with the ste
         quantized ? passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd) : passes::float_training({}, sgd);
     runtime::Tensors states;
     constexpr std::int64_t batch = 4;
-    runtime::Executor executor = driver::compile(tests::small_lenet(batch), pipeline, batch, states, {});
+    runtime::Executor executor = frontend::compile(tests::small_lenet(batch), pipeline, batch, states, {});
     for (auto& [name, tensor] : states) {
       if (name.ends_with("weight.momentum")) tensor.as<float>()[1] = 3e38F;
     }
@@ -220,12 +220,12 @@ TEST_CASE("constants that aren't finite are not exported, nor integers of what i
       float& element = run.states.find(name)->second.as<float>()[2];
       const float before = element;
       element = value;
-      const std::string error = error_of([&] { driver::deploy(run.model, run.recipe, run.states); });
+      const std::string error = error_of([&] { frontend::deploy(run.model, run.recipe, run.states); });
       CHECK(error.starts_with("export: '"));
       CHECK(error.find("expected finite numbers") != std::string::npos);
       element = before;
     }
-    CHECK(error_of([&] { driver::deploy(run.model, run.recipe, run.states); }) == "no error");
+    CHECK(error_of([&] { frontend::deploy(run.model, run.recipe, run.states); }) == "no error");
   }
 }
 

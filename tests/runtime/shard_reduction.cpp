@@ -118,7 +118,7 @@ TEST_CASE("values are reduced in the order of shards, whichever process has them
     tests::with_processes(processes, [&](Communicator& communicator) {
       std::string& mine = differing[static_cast<std::size_t>(communicator.rank())];
       runtime::Tensors none;
-      runtime::Executor executor = driver::training_executor(graph, none, {});
+      runtime::Executor executor = frontend::training_executor(graph, none, {});
       runtime::ShardReduction reduction(graph, shards, communicator, 2);
       for (int step = 0; step < 2; ++step) {
         for (std::int64_t shard = communicator.rank(); shard < shards; shard += communicator.size()) {

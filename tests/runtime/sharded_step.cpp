@@ -61,7 +61,7 @@ struct Run {
         recipe ? passes::quantized_training(*recipe, phase, {}, optimizer, part) : passes::float_training({}, optimizer, part);
     ir::Graph graph = passes::run(pipeline, model(batch / shards));
     runtime::initialize_states(graph, 3, states);
-    return driver::training_executor(std::move(graph), states, {backends, 1, 3});
+    return frontend::training_executor(std::move(graph), states, {backends, 1, 3});
   }
 
   Result on(Communicator& communicator) const {

@@ -16,7 +16,7 @@ namespace {
 
 struct Measured {
   runtime::Tensors states;
-  runtime::Executor executor = driver::compile(tests::small_lenet(1), passes::float_evaluation(), 1, states, driver::CompileOptions{});
+  runtime::Executor executor = frontend::compile(tests::small_lenet(1), passes::float_evaluation(), 1, states, frontend::CompileOptions{});
   runtime::Tensor input{executor.graph().type(executor.graph().inputs().front())};
   std::vector<ir::TensorView> inputs{input.view()};
 };

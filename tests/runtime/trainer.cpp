@@ -60,9 +60,9 @@ struct Stage {
   bool run() {
     const runtime::Dataset dataset = random_pictures();
     runtime::Batches batches(dataset, batch, {{0.5}, {0.25}}, {.flip = true, .crop_padding = 1}, 5);
-    driver::CompileOptions options;
+    frontend::CompileOptions options;
     options.threads = threads;
-    runtime::WholeStep step(driver::compile(tests::small_lenet(batch), pipeline, batch, states, options));
+    runtime::WholeStep step(frontend::compile(tests::small_lenet(batch), pipeline, batch, states, options));
     runtime::TrainingLoop loop;
     loop.epochs = epochs;
     loop.checkpoint_every = checkpoint_every;

@@ -21,7 +21,7 @@ QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps
   QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), std::move(states), {}};
   const std::int64_t batch = run.model.batch();
   const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", 0.005}})}};
-  runtime::Executor executor = driver::compile(run.model, passes::quantized_training(run.recipe, {}, {}, sgd), batch, run.states, {});
+  runtime::Executor executor = frontend::compile(run.model, passes::quantized_training(run.recipe, {}, {}, sgd), batch, run.states, {});
   for (int step = 0; step < steps; ++step) {
     const std::uint64_t draw = seed * 1000 + static_cast<std::uint64_t>(step);
     const runtime::Tensor images = random_images(run.model.type(run.model.inputs().front()), draw);
@@ -33,19 +33,19 @@ QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps
     executor.run(inputs);
     if (!std::isfinite(*executor.output("loss").as<float>())) throw Error("the loss of step " + std::to_string(step) + " isn't finite");
   }
-  run.deployment = driver::deploy(run.model, run.recipe, run.states);
+  run.deployment = frontend::deploy(run.model, run.recipe, run.states);
   return run;
 }
 
-driver::Verification verify_run(QuantizedRun& run, const driver::VerifyOptions& options) {
+verification::Verification verify_run(QuantizedRun& run, const verification::VerifyOptions& options) {
   const ir::Type& type = run.model.type(run.model.inputs().front());
   std::vector<runtime::Tensor> images;
   for (std::uint64_t b = 0; b < 2; ++b) images.push_back(random_images(type, 777 + b));
   const std::int64_t batch = type.shape.front();
   const auto batches = [&](std::int64_t b) {
-    return driver::VerifyBatch{images[static_cast<std::size_t>(b)].view(), b == 0 ? batch : batch - 1};
+    return verification::VerifyBatch{images[static_cast<std::size_t>(b)].view(), b == 0 ? batch : batch - 1};
   };
-  return driver::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 2, options);
+  return verification::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 2, options);
 }
 
 }  // namespace stair::tests

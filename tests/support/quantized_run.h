@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "frontend/verification.h"
+#include "frontend/verification/verification.h"
 
 namespace stair::tests {
 
@@ -12,7 +12,7 @@ struct QuantizedRun {
   ir::Graph model;
   passes::Recipe recipe;
   runtime::Tensors states;
-  driver::Deployment deployment;
+  frontend::Deployment deployment;
 };
 
 /// Trains `steps` steps of the recipe (JSON) by SGD. Random images and labels are functions of `seed`. A loss that isn't finite is an
@@ -20,7 +20,7 @@ struct QuantizedRun {
 QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed = 0, runtime::Tensors states = {});
 
 /// Verifies over two batches of random images, of which the second is padded: one image of it doesn't count.
-driver::Verification verify_run(QuantizedRun& run, const driver::VerifyOptions& options = {});
+verification::Verification verify_run(QuantizedRun& run, const verification::VerifyOptions& options = {});
 
 /// Uniform in [-0.5, 1.5).
 runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed);

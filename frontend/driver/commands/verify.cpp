@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "frontend/driver/command.h"
+#include "frontend/driver/options.h"
+#include "frontend/readers/deployed.h"
+#include "frontend/readers/trained.h"
+#include "frontend/stages/evaluation.h"
+#include "frontend/verification/verification.h"
+#include "frontend/verification/verification_report.h"
+#include "ir/arithmetic_version.h"
+#include "ir/error.h"
+
+namespace stair::driver::commands {
+namespace {
+
+struct VerifyArguments {
+  std::string checkpoint, artifact, backends;
+  std::vector<int> threads{1, 2};
+  std::int64_t images = 0;
+  bool json = false, no_simulation = false;
+  std::shared_ptr<std::vector<std::string>> plugins;
+};
+
+// What `stair run` makes of a picture is what training made of it.
+void check_input(const readers::Trained& trained, const runtime::Artifact& artifact, const VerifyArguments& options) {
+  const bool known = !trained.checkpoint.images.empty() && !artifact.images.empty();
+  if (runtime::same_normalization(trained.experiment.data.normalization, artifact.normalization) &&
+      (!known || trained.checkpoint.images == artifact.images)) {
+    return;
+  }
+  throw Error(options.artifact + " and " + options.checkpoint + ": make other inputs of the same picture ('images', 'mean' and 'std')");
+}
+
+int run_verify(const VerifyArguments& options) {
+  readers::Trained trained = readers::load_trained(options.checkpoint);
+  if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
+  readers::Deployed artifact = readers::load_deployed(options.artifact);
+  if (artifact.arithmetic != ir::arithmetic_version) {
+    throw Error(fmt::format(
+        "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "
+        "an artifact that this program exports of it",
+        options.artifact, artifact.arithmetic, ir::arithmetic_version, options.checkpoint));
+  }
+  const stages::Data data = stages::load_data(trained.experiment, false);
+  stages::check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
+  check_input(trained, artifact, options);
+  if (options.images > data.test.count())
+    throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));
+  const std::int64_t images = options.images > 0 ? options.images : data.test.count();
+  const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
+  runtime::Batches batches(data.test, batch, trained.experiment.data.normalization, {}, 0);
+  const auto load = [&](std::int64_t b) {
+    const std::int64_t count = batches.load_evaluation(b);
+    return verification::VerifyBatch{batches.images(), std::min(count, images - b * batch)};
+  };
+  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);
+  const verification::VerifyOptions verify_options{compared, options.threads, !options.no_simulation};
+  const verification::Verification report = [&] {
+    try {
+      return verification::verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants,
+                                  load, (images + batch - 1) / batch, verify_options);
+    } catch (const Error& error) {
+      throw Error(options.artifact + " and " + options.checkpoint + ": " + error.what());
+    }
+  }();
+  if (options.json) {
+    fmt::print("{}\n", readers::to_text(to_json(report), 2));
+  } else {
+    if (trained.checkpoint.arithmetic != ir::arithmetic_version) {
+      fmt::print("{} was trained in arithmetic version {}; compared in version {}, in which it is exported\n", options.checkpoint,
+                 trained.checkpoint.arithmetic, ir::arithmetic_version);
+    }
+    fmt::print("{}", describe(report));
+  }
+  return report.holds() ? 0 : 1;
+}
+
+}  // namespace
+
+void verify(CommandRegistry& registry) {
+  registry.add({"verify", "Compares a deployed artifact with training, integer by integer; exit code 1 if any differs", [](CLI::App& app) {
+                  auto options = std::make_shared<VerifyArguments>();
+                  app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
+                  app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
+                  app.add_option("--backend", options->backends,
+                                 "backends to compare, separated by commas (default: all, on each instruction set)");
+                  app.add_option("--threads", options->threads, "numbers of threads to compare (default: 1,2)")
+                      ->delimiter(',')
+                      ->check(CLI::Range(1, 1024));
+                  app.add_option("--images", options->images, "test images (default: all)")->check(CLI::PositiveNumber);
+                  app.add_flag("--no-simulation", options->no_simulation, "leave out the floats in double precision");
+                  app.add_flag("--json", options->json, "for scripts");
+                  options->plugins = add_plugin_option(app);
+                  add_memory_option(app);
+                  return [options] { return run_verify(*options); };
+                }});
+}
+
+}  // namespace stair::driver::commands

@@ -1,0 +1,79 @@
+#include "frontend/readers/deployed.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ir/check_data.h"
+#include "ir/error.h"
+#include "ir/op.h"
+#include "ir/rebatch.h"
+#include "passes/analysis.h"
+
+namespace stair::readers {
+namespace {
+
+void check_ops(const ir::Graph& graph, const std::string& where) {
+  for (const ir::State& state : graph.states()) {
+    if (state.role == ir::StateRole::constant) continue;
+    throw Error(fmt::format("{}: '{}' is a {}, expected constants only", where, graph.value(state.value).name, name_of(state.role)));
+  }
+  for (const ir::Node& node : graph.nodes()) {
+    if (!node.op->deployed) throw Error(fmt::format("{}: {} '{}': is no op of a deployed graph", where, node.op->name, node.name));
+  }
+}
+
+void check_ends(const ir::Graph& graph, const std::string& where) {
+  const ir::Value& input = graph.value(graph.inputs().front());
+  if (input.type.dtype != ir::DType::f32 || input.type.shape.size() < 2 || input.type.shape.front() != 1) {
+    throw Error(fmt::format("{}: its input '{}' is {}, expected f32[1,...]", where, input.name, to_string(input.type)));
+  }
+  const ir::Value& output = graph.value(graph.outputs().front().value);
+  const ir::DType dtype = output.type.dtype;
+  const bool readable = dtype == ir::DType::f32 || dtype == ir::DType::s8 || dtype == ir::DType::u8;
+  if (!readable || output.type.shape.size() < 2 || output.type.shape.front() != 1) {
+    throw Error(fmt::format("{}: its output '{}' is {}, expected f32, s8 or u8 [1,...]", where, output.name, to_string(output.type)));
+  }
+  if (!passes::depends_on_inputs(graph)[static_cast<std::size_t>(graph.outputs().front().value)]) {
+    throw Error(fmt::format("{}: its output '{}' doesn't depend on its input", where, output.name));
+  }
+}
+
+}  // namespace
+
+Deployed load_deployed(const std::string& path) {
+  Deployed deployed{runtime::load_artifact(path), path, {}};
+  const std::string where = path + " (graph)";
+  check_ops(deployed.graph, where);
+  check_ends(deployed.graph, where);
+  const auto constant = [&](const std::string& name) {
+    const auto it = deployed.constants.find(name);
+    return it == deployed.constants.end() ? ir::TensorView{} : it->second.view();
+  };
+  try {
+    ir::check_data(deployed.graph, [&](const ir::State& state) { return constant(deployed.graph.value(state.value).name); });
+    deployed.bounds = passes::prove_accumulators(deployed.graph, constant);
+  } catch (const Error& error) {
+    throw Error(where + ": " + error.what());
+  }
+  return deployed;
+}
+
+ir::Graph at_batch(const Deployed& deployed, std::int64_t batch) {
+  const std::string where = deployed.path + " (graph)";
+  ir::Graph graph = [&] {
+    try {
+      return ir::with_batch(deployed.graph, batch);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: can't be run at a batch of {}: {}", where, batch, error.what()));
+    }
+  }();
+  const ir::Value& output = graph.value(graph.outputs().front().value);
+  if (output.type.shape.front() != batch) {
+    throw Error(fmt::format("{}: its output '{}' is {} at a batch of {}, expected a row for each", where, output.name,
+                            to_string(output.type), batch));
+  }
+  return graph;
+}
+
+}  // namespace stair::readers

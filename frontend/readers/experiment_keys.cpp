@@ -1,0 +1,91 @@
+#include "frontend/readers/experiment_keys.h"
+
+#include <utility>
+
+#include "frontend/stages/stage.h"
+#include "passes/loss.h"
+#include "runtime/dataset.h"
+
+namespace stair::readers {
+namespace {
+
+using ir::AttributeSpec;
+using ir::Object;
+
+constexpr double largest_count = 1e6;
+
+AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std::string> json_types, std::string definition,
+                             bool required) {
+  return {.name = std::move(name),
+          .doc = std::move(doc),
+          .required = required,
+          .json_types = std::move(json_types),
+          .definition = std::move(definition)};
+}
+
+AttributeSpec data_spec() {
+  ir::Bounds positive = ir::above(0);
+  return {
+      .name = "data",
+      .doc = "labelled examples (docs/format-data.md)",
+      .fallback = Object(),
+      .required = true,
+      .members = {
+          {.name = "format",
+           .doc = "of the files",
+           .fallback = std::string(),
+           .required = true,
+           .choices = runtime::dataset_formats().names()},
+          read_elsewhere("train", "what stages train on: images and labels (idx, npy), or batches (cifar10)", {"object"}, "files", true),
+          read_elsewhere("test", "what they are evaluated on", {"object"}, "files", true),
+          {.name = "mean", .doc = "x = (picture / 255 - mean) / std, one a channel or one for all", .fallback = std::vector<double>()},
+          {.name = "std", .doc = "see mean", .fallback = std::vector<double>(), .bounds = positive}}};
+}
+
+}  // namespace
+
+const std::vector<AttributeSpec>& experiment_keys() {
+  static const std::vector<AttributeSpec> keys{
+      {.name = "name", .doc = "of the run's folder; the file's name where nothing is said", .fallback = std::string()},
+      read_elsewhere("model", "a model JSON or .sir file, or a model in place", {"string", "object"}, "model", true),
+      data_spec(),
+      {.name = "augmentation",
+       .doc = "of training pictures",
+       .fallback = Object(),
+       .members = {{.name = "flip", .doc = "left-right, one picture in two", .fallback = false},
+                   {.name = "crop_padding",
+                    .doc = "random crop from the picture with so many zeros around it",
+                    .fallback = std::int64_t{0},
+                    .bounds = ir::within(0, 64)}}},
+      {.name = "batch", .doc = "images of a training step", .fallback = std::int64_t{64}, .bounds = ir::within(1, largest_count)},
+      {.name = "shards",
+       .doc =
+           "equal parts of a training step's batch that run one after another, or side by side in processes; 1, or the number of processes",
+       .fallback = std::int64_t{1},
+       .bounds = ir::within(1, largest_count)},
+      {.name = "eval_batch", .doc = "images of an evaluation step", .fallback = std::int64_t{100}, .bounds = ir::within(1, largest_count)},
+      {.name = "seed",
+       .doc = "of initial values, the order of examples, augmentation and dropout",
+       .fallback = std::int64_t{1},
+       .bounds = ir::within(0, 9007199254740992.0)},
+      passes::loss_spec(),
+      read_elsewhere("recipe", "a name or an object (docs/recipes.md); int8", {"string", "object"}, "recipe", false),
+      {.name = "start", .doc = "a checkpoint to start from: a pretrained model", .fallback = std::string()},
+      {.name = "checkpoint_every",
+       .doc = "steps between checkpoints within an epoch; 0: at the end of epochs only",
+       .fallback = std::int64_t{500},
+       .bounds = ir::within(0, 1e9)},
+      {.name = "plugins",
+       .doc = "shared libraries with backends that training runs on first (docs/adding-a-backend.md)",
+       .fallback = std::vector<std::string>()},
+      {.name = "export", .doc = "an artifact behind every calibrate and qat stage", .fallback = true},
+      {.name = "stages",
+       .doc = "what is done, one after another",
+       .fallback = std::vector<Object>(),
+       .required = true,
+       .members = {{.name = "name", .doc = "of the stage's files; its kind where nothing is said", .fallback = std::string()}},
+       .kinds = stages::stage_specs}};
+  return keys;
+}
+
+}  // namespace stair::readers

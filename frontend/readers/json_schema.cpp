@@ -1,0 +1,211 @@
+#include "frontend/readers/json_schema.h"
+
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+#include "frontend/readers/experiment_keys.h"
+#include "frontend/readers/model_keys.h"
+#include "ir/error.h"
+#include "ir/op.h"
+
+namespace stair::readers {
+namespace {
+
+using ir::AttributeSpec;
+
+Json schema_of(const AttributeSpec& spec);
+
+Json number(double value) {
+  return value == std::floor(value) && std::abs(value) < 1e16 ? Json(static_cast<std::int64_t>(value)) : Json(value);
+}
+
+void add_bounds(Json& schema, const ir::Bounds& bounds) {
+  if (std::isfinite(bounds.low)) schema[bounds.above_low ? "exclusiveMinimum" : "minimum"] = number(bounds.low);
+  if (std::isfinite(bounds.high)) schema[bounds.below_high ? "exclusiveMaximum" : "maximum"] = number(bounds.high);
+}
+
+Json closed_object(const std::vector<AttributeSpec>& members) {
+  Json schema{{"type", "object"}, {"additionalProperties", false}};
+  Json properties = Json::object();
+  Json required = Json::array();
+  for (const AttributeSpec& member : members) {
+    properties[member.name] = schema_of(member);
+    if (member.required) required.push_back(member.name);
+  }
+  if (!required.empty()) schema["required"] = std::move(required);
+  schema["properties"] = std::move(properties);
+  return schema;
+}
+
+Json kinds_schema(const AttributeSpec& spec) {
+  const auto* object = std::get_if<ir::Object>(&spec.fallback);
+  const std::string& key = spec.kind_key;
+  const bool has_default = object != nullptr && object->members().has(key);
+  Json kind{{"enum", Json::array()}};
+  Json branches = Json::array();
+  for (const ir::KindSpec& known : spec.kinds()) {
+    kind["enum"].push_back(known.name);
+    Json then = closed_object(ir::members_of(spec, known.name));
+    then["properties"][key] = {{"const", known.name}, {"description", known.doc}};
+    then["description"] = known.doc;
+    Json chosen{{"required", {key}}, {"properties", {{key, {{"const", known.name}}}}}};
+    if (has_default && object->members().text(key) == known.name) {
+      chosen = {{"anyOf", {std::move(chosen), {{"not", {{"required", {key}}}}}}}};
+      kind["default"] = known.name;
+    }
+    branches.push_back({{"if", std::move(chosen)}, {"then", std::move(then)}});
+  }
+  Json schema{{"type", "object"}};
+  if (!has_default) schema["required"] = {key};
+  schema["properties"] = {{key, std::move(kind)}};
+  schema["allOf"] = std::move(branches);
+  return schema;
+}
+
+Json object_schema(const AttributeSpec& spec) {
+  return spec.kinds == nullptr ? closed_object(ir::members_of(spec, "")) : kinds_schema(spec);
+}
+
+// Of the type T of the attribute.
+template <class T>
+Json type_schema(const AttributeSpec& spec) {
+  Json schema;
+  if constexpr (std::is_same_v<T, bool>) {
+    schema["type"] = "boolean";
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    schema["type"] = "integer";
+    add_bounds(schema, spec.bounds);
+  } else if constexpr (std::is_same_v<T, double>) {
+    schema["type"] = "number";
+    add_bounds(schema, spec.bounds);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    schema["type"] = "string";
+    if (!spec.choices.empty()) schema["enum"] = spec.choices;
+  } else if constexpr (std::is_same_v<T, ir::Object>) {
+    schema = object_schema(spec);
+  } else {
+    schema = {{"type", "array"}, {"minItems", 1}, {"items", type_schema<typename T::value_type>(spec)}};
+  }
+  return schema;
+}
+
+template <class T>
+Json default_of(const T& fallback) {
+  if constexpr (std::is_same_v<T, ir::Object> || std::is_same_v<T, std::vector<ir::Object>>) {
+    return nullptr;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return number(fallback);
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    return fallback;
+  } else {
+    return fallback.empty() ? Json(nullptr) : Json(fallback);
+  }
+}
+
+Json schema_of(const AttributeSpec& spec) {
+  if (!spec.json_types.empty()) {
+    Json reference{{"$ref", "#/definitions/" + spec.definition}};
+    if (spec.json_types.size() == 1) return reference;
+    return {{"description", spec.doc}, {"anyOf", {{{"type", "string"}}, std::move(reference)}}};
+  }
+  Json schema = std::visit([&](const auto& fallback) { return type_schema<std::decay_t<decltype(fallback)>>(spec); }, spec.fallback);
+  schema["description"] = spec.doc;
+  if (!spec.required) {
+    const Json fallback = std::visit([](const auto& value) { return default_of(value); }, spec.fallback);
+    if (!fallback.is_null()) schema["default"] = fallback;
+  }
+  return schema;
+}
+
+// ---- definitions that specs refer to -------------------------------------------------------------------------------------
+
+// In a block a parameter may stand for any value.
+Json or_parameter(Json schema) {
+  const Json description = schema.value("description", Json());
+  schema.erase("description");
+  Json either{{"anyOf", {std::move(schema), {{"$ref", "#/definitions/parameter"}}}}};
+  if (!description.is_null()) either["description"] = description;
+  return either;
+}
+
+Json layer_schema(const ir::OpSchema& op) {
+  Json schema = closed_object(layer_keys(op));
+  for (auto& [key, value] : schema["properties"].items()) {
+    if (key == "op" || key == "name" || key == "inputs") continue;
+    if (times_repeated(op, key) > 0) {
+      Json single = value["items"];
+      const Json description = value["description"];
+      value.erase("description");
+      value = {{"anyOf", {std::move(value), std::move(single)}}, {"description", description}};
+    }
+    value = or_parameter(std::move(value));
+  }
+  schema["properties"]["op"] = {{"const", op.name}, {"description", op.summary}};
+  return schema;
+}
+
+Json layers_schema() {
+  Json branches = Json::array();
+  Json ops = Json::array();
+  for (const auto& [name, op] : ir::op_registry().all()) {
+    if (!op.layer) continue;
+    ops.push_back(name);
+    branches.push_back({{"if", {{"required", {"op"}}, {"properties", {{"op", {{"const", name}}}}}}}, {"then", layer_schema(op)}});
+  }
+  Json block = closed_object(block_layer_keys());
+  branches.push_back({{"if", {{"required", {"block"}}}}, {"then", std::move(block)}});
+  Json layer{{"type", "object"},
+             {"properties", {{"op", {{"enum", std::move(ops)}}}}},
+             {"oneOf", {{{"required", {"op"}}}, {{"required", {"block"}}}}},
+             {"allOf", std::move(branches)}};
+  return {{"type", "array"}, {"minItems", 1}, {"items", std::move(layer)}};
+}
+
+void add_model_definitions(Json& definitions) {
+  definitions["layers"] = layers_schema();
+  definitions["blocks"] = {{"type", "object"}, {"additionalProperties", closed_object(block_keys())}};
+  definitions["parameters"] = {{"type", "object"}};
+  definitions["parameter"] = {{"type", "string"}, {"pattern", "^\\$"}, {"description", "a parameter of the block"}};
+}
+
+Json document(const char* title, const char* description, const Json& schema, Json definitions) {
+  Json made{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}, {"description", description}};
+  made.update(schema);
+  made["properties"]["$schema"] = {{"type", "string"}};
+  made["definitions"] = std::move(definitions);
+  return made;
+}
+
+Json experiment_schema() {
+  const Json file_or_files{{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "string"}}}}}}};
+  Json definitions{{"files", {{"type", "object"}, {"additionalProperties", file_or_files}}},
+                   {"model", closed_object(model_keys())},
+                   {"recipe", {{"type", "object"}}}};
+  add_model_definitions(definitions);
+  return document(
+      "Staircase experiment",
+      "A model, data, a quantization recipe and stages of training (docs/format-experiment-json.md). Paths are relative to this file.",
+      closed_object(experiment_keys()), std::move(definitions));
+}
+
+Json model_schema() {
+  Json definitions = Json::object();
+  add_model_definitions(definitions);
+  return document("Staircase model", "A list of named layers (docs/format-model-json.md).", closed_object(model_keys()),
+                  std::move(definitions));
+}
+
+}  // namespace
+
+std::vector<std::string> schema_names() {
+  return {"experiment", "model"};
+}
+
+Json json_schema(const std::string& name) {
+  if (name == "experiment") return experiment_schema();
+  if (name == "model") return model_schema();
+  throw Error("unknown schema '" + name + "'" + did_you_mean(name, schema_names()) + ", expected " + one_of(schema_names()));
+}
+
+}  // namespace stair::readers

@@ -1,0 +1,84 @@
+#include "frontend/readers/model_keys.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace stair::readers {
+namespace {
+
+using ir::AttributeSpec;
+
+AttributeSpec json_of(const char* name, const char* doc, const char* type, const char* definition, bool required = false) {
+  return {.name = name, .doc = doc, .required = required, .json_types = {type}, .definition = definition};
+}
+
+AttributeSpec name_key() {
+  return {.name = "name", .doc = "how others refer to it", .fallback = std::string()};
+}
+AttributeSpec inputs_key() {
+  return {
+      .name = "inputs",
+      .doc = "names of layers above or of the input; the layer before where nothing is said; in a block, '$input' is what the block reads",
+      .fallback = std::vector<std::string>()};
+}
+
+}  // namespace
+
+const std::vector<AttributeSpec>& model_keys() {
+  static const std::vector<AttributeSpec> keys{
+      {.name = "name", .doc = "of the graph", .fallback = std::string("model")},
+      {.name = "input",
+       .doc = "what the model reads",
+       .fallback = ir::Object(),
+       .required = true,
+       .members = {{.name = "name", .doc = "of the input", .fallback = std::string("x")},
+                   {.name = "shape",
+                    .doc = "of one example: [channels, height, width] or [features]",
+                    .fallback = std::vector<std::int64_t>(),
+                    .required = true,
+                    .bounds = ir::within(1, 2147483647)}}},
+      json_of("layers", "one after another", "array", "layers", true),
+      json_of("blocks", "what repeats: a list of layers with parameters, by name", "object", "blocks"),
+      {.name = "output", .doc = "the layer that yields the logits; the last one where nothing is said", .fallback = std::string()}};
+  return keys;
+}
+
+const std::vector<AttributeSpec>& block_keys() {
+  static const std::vector<AttributeSpec> keys{
+      json_of("parameters", "each with its default; null: must be given", "object", "parameters"),
+      json_of("layers", "one after another; '$NAME' in them is a parameter", "array", "layers", true)};
+  return keys;
+}
+
+const std::vector<AttributeSpec>& block_layer_keys() {
+  static const std::vector<AttributeSpec> keys{
+      {.name = "block", .doc = "a name in 'blocks', instead of an op", .fallback = std::string(), .required = true},
+      json_of("with", "the block's parameters", "object", "parameters"),
+      {.name = "repeat", .doc = "the block so many times in a row", .fallback = std::int64_t{1}, .bounds = ir::within(1, 1000)},
+      name_key(),
+      inputs_key()};
+  return keys;
+}
+
+const std::vector<AttributeSpec>& common_layer_keys() {
+  static const std::vector<AttributeSpec> keys{
+      {.name = "op", .doc = "what the layer does", .fallback = std::string(), .required = true}, name_key(), inputs_key()};
+  return keys;
+}
+
+std::vector<AttributeSpec> layer_keys(const ir::OpSchema& op) {
+  std::vector<AttributeSpec> keys = common_layer_keys();
+  keys.insert(keys.end(), op.attributes.begin(), op.attributes.end());
+  keys.insert(keys.end(), op.layer->attributes.begin(), op.layer->attributes.end());
+  return keys;
+}
+
+std::size_t times_repeated(const ir::OpSchema& op, const std::string& attribute) {
+  if (attribute == "kernel" || attribute == "stride" || attribute == "dilation") return 2;
+  const bool windowed =
+      std::any_of(op.attributes.begin(), op.attributes.end(), [](const AttributeSpec& spec) { return spec.name == "stride"; });
+  return attribute == "padding" && windowed ? 4 : 0;
+}
+
+}  // namespace stair::readers

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "ir/attribute_spec.h"
+#include "ir/op.h"
+
+namespace stair::readers {
+
+/// The keys of a model JSON (docs/format-model-json.md), of a block in it, and of a layer that stands for a block.
+const std::vector<ir::AttributeSpec>& model_keys();
+const std::vector<ir::AttributeSpec>& block_keys();
+const std::vector<ir::AttributeSpec>& block_layer_keys();
+
+/// The keys of every layer that is an op: "op", "name", "inputs"; and with the op's attributes and those of the layer alone.
+const std::vector<ir::AttributeSpec>& common_layer_keys();
+std::vector<ir::AttributeSpec> layer_keys(const ir::OpSchema& op);
+
+/// How many numbers a single one stands for in such a list ("kernel": 5); 0: it is no such list.
+std::size_t times_repeated(const ir::OpSchema& op, const std::string& attribute);
+
+}  // namespace stair::readers

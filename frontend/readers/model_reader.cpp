@@ -1,0 +1,456 @@
+#include "frontend/readers/model_reader.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "frontend/readers/model_keys.h"
+#include "ir/error.h"
+#include "ir/examples.h"
+#include "ir/json_object.h"
+#include "ir/op.h"
+#include "ir/text.h"
+#include "runtime/file.h"
+
+namespace stair::readers {
+namespace {
+
+using ir::Attributes;
+using ir::OpSchema;
+using ir::ValueId;
+
+// Sizes stay where their products, times a batch, can be counted in 64 bits.
+constexpr double most_elements = 2'147'483'647;
+constexpr std::size_t most_layers = 10'000;
+constexpr std::size_t longest_name = 500;  // of a layer, with the blocks that it is in
+constexpr int most_nested = 16;
+
+// Where layers are read: the whole model, or one use of a block.
+struct Scope {
+  std::string prefix;                        // of the names of its layers
+  ValueId input = ir::absent;                // what "$input" is
+  Json parameters = Json::object();          // what "$NAME" stands for
+  std::map<std::string, ValueId> layers;     // by name within the scope
+  std::map<std::string, std::string> below;  // names that stand below, with their pointers
+};
+
+class Reader {
+ public:
+  Reader(const Json& json, std::string source, std::uint64_t seed, std::vector<std::string>* idle)
+      : json_(json), source_(std::move(source)), seed_(seed), idle_(idle) {}
+
+  ir::Graph run() {
+    const Attributes keys = ir::read_object(json_, model_keys(), source_, "");
+    check_structure();
+    graph_.name = keys.text("name");
+    Scope scope;
+    ir::Shape shape = keys.object("input").integers("shape");
+    shape.insert(shape.begin(), 1);
+    std::set<std::string, std::less<>> given;
+    collect_names(json_["layers"], "", 0, given);
+    const std::string& input = keys.object("input").text("name");
+    given.insert(input);
+    graph_.keep_names(std::move(given));
+    check_name(input, "/input/name");
+    scope.input = guarded("/input", [&] { return graph_.add_input(input, checked("input '" + input + "'", {ir::DType::f32, shape})); });
+    scope.layers[input] = scope.input;
+    const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
+    graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
+    check_examples();
+    check_readers();
+    graph_.keep_names();
+    return std::move(graph_);
+  }
+
+ private:
+  // All that is read before layers are made: types of names, inputs and blocks.
+  void check_structure() const {
+    check_layers(json_["layers"], "/layers");
+    const Json blocks = json_.value("blocks", Json::object());
+    for (const auto& [name, block] : blocks.items()) {
+      const std::string pointer = "/blocks/" + name;
+      ir::read_object(block, block_keys(), source_, pointer);
+      check_layers(block["layers"], pointer + "/layers");
+    }
+  }
+
+  void check_layers(const Json& layers, const std::string& pointer) const {
+    if (layers.empty()) fail(pointer, "found a list of 0, expected at least 1");
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::string at = fmt::format("{}/{}", pointer, i);
+      const Json& layer = layers[i];
+      if (!layer.is_object()) fail(at, fmt::format("found {}, expected an object", ir::shown(layer)));
+      if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
+      if (layer.contains("block")) {
+        ir::read_object(layer, block_layer_keys(), source_, at);
+        continue;
+      }
+      for (const ir::AttributeSpec& key : common_layer_keys()) {
+        if (layer.contains(key.name)) ir::read_value(layer[key.name], key, source_, at + "/" + key.name);
+      }
+    }
+  }
+
+  // The names that the user gives to layers, with those of the blocks around them, before any is read: all other names give way to them.
+  void collect_names(const Json& layers, const std::string& prefix, int depth, std::set<std::string, std::less<>>& names) const {
+    std::set<std::string> blocks_here;
+    for (const Json& layer : layers) {
+      if (names.size() > most_layers || depth > most_nested) return;  // read_layers says so
+      const std::string given = layer.value("name", std::string());
+      if (!layer.contains("block")) {
+        if (!given.empty()) names.insert(prefix + given);
+        continue;
+      }
+      const std::string block = layer["block"];
+      std::string name = given.empty() ? block : given;
+      for (int n = 2; given.empty() && blocks_here.contains(name); ++n) name = fmt::format("{}_{}", block, n);
+      blocks_here.insert(name);
+      const Json blocks = json_.value("blocks", Json::object());
+      if (!blocks.contains(block)) continue;
+      const auto times = std::min<std::int64_t>(layer.value("repeat", std::int64_t{1}), most_layers);
+      for (std::int64_t i = 0; i < times && names.size() <= most_layers; ++i) {
+        const std::size_t before = names.size();
+        collect_names(blocks[block]["layers"], prefix + name + (times > 1 ? fmt::format(".{}", i) : "") + ".", depth + 1, names);
+        if (names.size() == before) break;  // nobody in it has a name
+      }
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
+    throw Error(fmt::format("{} {}: {}", source_, pointer, message));
+  }
+
+  // What the user wrote has no effect.
+  void has_no_effect(const std::string& pointer, const std::string& message) const {
+    if (idle_ == nullptr) fail(pointer, message);
+    idle_->push_back(fmt::format("{} {}: {}", source_, pointer, message));
+  }
+
+  // What the graph says against a layer gets the layer's place.
+  template <class Make>
+  std::invoke_result_t<Make> guarded(const std::string& pointer, Make make) const {
+    try {
+      return make();
+    } catch (const Error& error) {
+      fail(pointer, error.what());
+    }
+  }
+
+  void check_examples() const {
+    const std::optional<ir::Meeting> meeting = ir::where_examples_meet(graph_);
+    if (!meeting) return;
+    if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
+    const auto last = places_.find(graph_.value(graph_.output("logits")).name);
+    fail(json_.contains("output") ? "/output" : last == places_.end() ? "/layers" : last->second, meeting->message);
+  }
+
+  void check_readers() const {
+    std::vector<bool> read(graph_.values().size(), false);
+    read[static_cast<std::size_t>(graph_.output("logits"))] = true;
+    for (const ir::Node& node : graph_.nodes()) {
+      for (const ValueId operand : node.operands) {
+        if (operand != ir::absent) read[static_cast<std::size_t>(operand)] = true;
+      }
+    }
+    for (const ir::Node& node : graph_.nodes()) {
+      if (read[static_cast<std::size_t>(node.results.front())]) continue;
+      // Who names an output has cut off what stands below it.
+      if (json_.contains("output") && node.results.front() > graph_.output("logits")) break;
+      has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and the output is '{}'", node.op->name,
+                                                       node.name, graph_.value(graph_.output("logits")).name));
+    }
+  }
+
+  void check_dilation(const Json& layer, const Attributes& attributes, const std::string& pointer) const {
+    // What a block is given may have its effect elsewhere.
+    if (!layer.contains("dilation") || layer["dilation"].is_string() || layer["kernel"].is_string()) return;
+    const std::vector<std::int64_t>& dilation = attributes.integers("dilation");
+    const std::vector<std::int64_t>& kernel = attributes.integers("kernel");
+    bool dilates = false;
+    bool matters = false;
+    for (std::size_t d = 0; d < std::min(dilation.size(), kernel.size()); ++d) {
+      dilates = dilates || dilation[d] != 1;
+      matters = matters || (dilation[d] != 1 && kernel[d] != 1);
+    }
+    if (dilates && !matters)
+      has_no_effect(pointer + "/dilation",
+                    fmt::format("found {}, which has no effect on a kernel of {}", layer["dilation"].dump(), layer["kernel"].dump()));
+  }
+
+  void check_name(const std::string& name, const std::string& pointer) const {
+    if (name.starts_with("$")) fail(pointer, "found '" + name + "', expected a name that doesn't begin with '$'");
+  }
+
+  static ir::Type checked(const std::string& what, ir::Type type) {
+    double elements = 1;
+    for (const std::int64_t dim : type.shape) elements *= static_cast<double>(dim);
+    if (elements > most_elements) {
+      throw Error(fmt::format("{} has the shape {}, expected at most {:.0f} elements", what, ir::to_string(type.shape), most_elements));
+    }
+    return type;
+  }
+
+  ValueId read_layers(const Json& layers, const std::string& pointer, Scope& scope, ValueId before) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (layers[i].contains("name")) scope.below[layers[i]["name"]] = fmt::format("{}/{}", pointer, i);
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::string at = fmt::format("{}/{}", pointer, i);
+      const Json& layer = layers[i];
+      if (layer.contains("name")) check_name(layer["name"], at + "/name");
+      before = layer.contains("op") ? read_layer(layer, at, scope, before) : read_block(layer, at, scope, before);
+    }
+    return before;
+  }
+
+  ValueId find(const std::string& name, const std::string& pointer, const Scope& scope) const {
+    if (name == "$input") return scope.input;
+    if (const auto it = scope.layers.find(name); it != scope.layers.end()) return it->second;
+    if (const ValueId value = graph_.find(name); value != ir::absent) return value;
+    if (const auto it = scope.below.find(name); it != scope.below.end()) {
+      fail(pointer, fmt::format("'{}' stands below (at {}), expected a layer above: a model has no cycles", name, it->second));
+    }
+    std::vector<std::string> names;
+    for (const auto& [known, value] : scope.layers) names.push_back(known);
+    fail(pointer, fmt::format("unknown layer '{}'{}", name, did_you_mean(name, names)));
+  }
+
+  // "$NAME" as the value of the block's parameter, in lists too.
+  Json substituted(const Json& value, const std::string& pointer, const Scope& scope) const {
+    if (value.is_array()) {
+      Json list = Json::array();
+      for (std::size_t i = 0; i < value.size(); ++i) list.push_back(substituted(value[i], fmt::format("{}/{}", pointer, i), scope));
+      return list;
+    }
+    if (!value.is_string() || !value.get<std::string>().starts_with("$")) return value;
+    const std::string name = value.get<std::string>().substr(1);
+    if (scope.parameters.contains(name)) return scope.parameters[name];
+    std::vector<std::string> names;
+    for (const auto& [known, item] : scope.parameters.items()) names.push_back(known);
+    fail(pointer, fmt::format("unknown parameter '${}'{}", name, did_you_mean(name, names)));
+  }
+
+  std::vector<ValueId> inputs_of(const Json& layer, const std::string& pointer, const Scope& scope, ValueId before) const {
+    if (!layer.contains("inputs")) return {before};
+    std::vector<ValueId> inputs;
+    for (std::size_t i = 0; i < layer["inputs"].size(); ++i) {
+      inputs.push_back(find(layer["inputs"][i], fmt::format("{}/inputs/{}", pointer, i), scope));
+    }
+    return inputs;
+  }
+
+  ValueId read_block(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
+    const Json blocks = json_.value("blocks", Json::object());
+    const std::string block_name = layer["block"];
+    if (!blocks.contains(block_name)) {
+      std::vector<std::string> names;
+      for (const auto& [name, block] : blocks.items()) names.push_back(name);
+      fail(pointer + "/block", fmt::format("unknown block '{}'{}", block_name, did_you_mean(block_name, names)));
+    }
+    const Json& block = blocks[block_name];
+    if (depth_ > most_nested) fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
+    const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    if (inputs.size() != 1) fail(pointer + "/inputs", fmt::format("{} inputs, a block reads one", inputs.size()));
+    if (layer.contains("name") && scope.layers.contains(layer["name"].get<std::string>())) {
+      fail(pointer + "/name", "the name '" + layer["name"].get<std::string>() + "' is taken");
+    }
+    const std::string name = layer.contains("name") ? layer["name"].get<std::string>() : unused_name(block_name, scope);
+    const int times = layer.value("repeat", 1);
+    before = inputs.front();
+    for (int i = 0; i < times; ++i) {
+      Scope inner;
+      inner.prefix = scope.prefix + name + (times > 1 ? fmt::format(".{}", i) : "") + ".";
+      inner.input = before;
+      inner.parameters = arguments(block, layer, pointer, scope);
+      ++depth_;
+      before = read_layers(block["layers"], fmt::format("/blocks/{}/layers", block_name), inner, before);
+      --depth_;
+    }
+    scope.layers[name] = before;
+    return before;
+  }
+
+  // The block's name, or with a number where the scope has used it before.
+  static std::string unused_name(const std::string& base, const Scope& scope) {
+    std::string name = base;
+    for (int n = 2; scope.layers.contains(name); ++n) name = fmt::format("{}_{}", base, n);
+    return name;
+  }
+
+  // What a layer without a name is called: names that others are given below are theirs.
+  std::string unnamed(const std::string& base) const {
+    std::string name = graph_.unique_name(base);
+    for (int n = 2; graph_.keeps(name) || graph_.find(name) != ir::absent; ++n) name = fmt::format("{}_{}", base, n);
+    return name;
+  }
+
+  Json arguments(const Json& block, const Json& layer, const std::string& pointer, const Scope& scope) const {
+    Json parameters = block.value("parameters", Json::object());
+    std::vector<std::string> names;
+    for (const auto& [name, fallback] : parameters.items()) names.push_back(name);
+    const Json given = layer.value("with", Json::object());
+    for (const auto& [name, value] : given.items()) {
+      const std::string at = pointer + "/with/" + name;
+      if (!parameters.contains(name)) fail(at, fmt::format("unknown parameter '{}'{}", name, did_you_mean(name, names)));
+      parameters[name] = substituted(value, at, scope);
+    }
+    for (const auto& [name, value] : parameters.items()) {
+      if (value.is_null()) fail(pointer + "/with", fmt::format("the parameter '{}' is missing", name));
+    }
+    return parameters;
+  }
+
+  // "kernel": 5 is [5, 5], "padding": [1, 2] is [1, 2, 1, 2].
+  static Json spread(const OpSchema& op, const std::string& key, Json value) {
+    const std::size_t times = times_repeated(op, key);
+    if (times > 0 && value.is_number()) return Json(std::vector<Json>(times, value));
+    if (times == 4 && value.is_array() && value.size() == 2) return {value[0], value[1], value[0], value[1]};
+    return value;
+  }
+
+  // The attributes that a layer states, defaults filled in: those of its op and those of the layer alone.
+  Attributes attributes_of(const OpSchema& op, const Json& layer, const std::string& pointer, const Scope& scope) const {
+    Json written = Json::object();
+    for (const auto& [key, value] : layer.items()) {
+      const bool plain = key == "op" || key == "name" || key == "inputs";
+      written[key] = plain ? value : spread(op, key, substituted(value, pointer + "/" + key, scope));
+    }
+    Attributes read = ir::read_object(written, layer_keys(op), source_, pointer);
+    for (const char* key : {"op", "name", "inputs"}) read.erase(key);
+    if (read.has("stream") && !layer.contains("stream")) {
+      read.set("stream", streams_);
+      read.set("seed", static_cast<std::int64_t>(seed_));
+    }
+    return read;
+  }
+
+  const OpSchema& layer_op(const std::string& name, const std::string& pointer) const {
+    const OpSchema* op = ir::op_registry().find(name);
+    if (op != nullptr && op->layer) return *op;
+    std::vector<std::string> names;
+    for (const auto& [known, schema] : ir::op_registry().all()) {
+      if (schema.layer) names.push_back(known);
+    }
+    fail(pointer,
+         fmt::format("{} '{}'{}", op == nullptr ? "unknown op" : "no layer of a model is the op", name, did_you_mean(name, names)));
+  }
+
+  ValueId read_layer(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
+    const OpSchema& op = layer_op(layer["op"], pointer + "/op");
+    const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    if (graph_.nodes().size() >= most_layers) fail(pointer, fmt::format("the model has more than {} layers", most_layers));
+    ++streams_;
+    const Attributes attributes = attributes_of(op, layer, pointer, scope);
+    check_dilation(layer, attributes, pointer);
+    const std::string given = layer.value("name", std::string());
+    const std::string name = given.empty() ? unnamed(scope.prefix + op.name) : scope.prefix + given;
+    if (name.size() > longest_name) {
+      fail(pointer + (given.empty() ? "" : "/name"), fmt::format("its name has {} bytes, expected at most {}", name.size(), longest_name));
+    }
+    if (!given.empty() && (scope.layers.contains(given) || graph_.find(name) != ir::absent))
+      fail(pointer + "/name", "the name '" + name + "' is taken");
+    check_input_count(op, name, inputs.size(), pointer);
+
+    std::vector<ValueId> operands;
+    std::vector<std::pair<ValueId, std::string>> updates;  // state, result
+    std::size_t next = 0;
+    for (const ir::OperandSpec& operand : op.operands) {
+      const OpSchema::Layer::Parameter* parameter = parameter_of(op, operand.name);
+      if (parameter == nullptr) {
+        if (next < inputs.size()) operands.push_back(inputs[next++]);
+        while (operand.variadic && next < inputs.size()) operands.push_back(inputs[next++]);
+        continue;
+      }
+      if (!parameter->enabled_by.empty() && !attributes.boolean(parameter->enabled_by)) {
+        operands.push_back(ir::absent);
+        continue;
+      }
+      operands.push_back(guarded(pointer, [&] { return add_state(*parameter, attributes, inputs.front(), name, op); }));
+      if (!parameter->update_result.empty()) updates.emplace_back(operands.back(), parameter->update_result);
+    }
+    Attributes of_node;
+    for (const ir::AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
+    const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
+    places_[graph_.value(results.front()).name] = pointer;
+    guarded(pointer, [&] { return checked(op.name + " '" + name + "'", graph_.type(results.front())); });
+    for (const auto& [state, result] : updates) {
+      for (std::size_t i = 0; i < op.results.size(); ++i) {
+        if (op.results[i].name == result) graph_.add_update(state, results[i]);
+      }
+    }
+    scope.layers[given.empty() ? name.substr(scope.prefix.size()) : given] = results.front();
+    return results.front();
+  }
+
+  static const OpSchema::Layer::Parameter* parameter_of(const OpSchema& op, const std::string& operand) {
+    for (const OpSchema::Layer::Parameter& parameter : op.layer->parameters) {
+      if (parameter.operand == operand) return &parameter;
+    }
+    return nullptr;
+  }
+
+  void check_input_count(const OpSchema& op, const std::string& name, std::size_t found, const std::string& pointer) const {
+    std::size_t expected = 0;
+    for (const ir::OperandSpec& operand : op.operands) {
+      if (operand.variadic) return;
+      if (parameter_of(op, operand.name) == nullptr) ++expected;
+    }
+    if (found != expected) {
+      fail(pointer + (found == 1 ? "" : "/inputs"),
+           fmt::format("{} '{}' reads {} input{}, found {}", op.name, name, expected, expected == 1 ? "" : "s", found));
+    }
+  }
+
+  ValueId add_state(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
+                    const OpSchema& op) {
+    const ir::Shape shape = graph_.type(input).shape;
+    if (shape.size() < 2 || (op.name == "conv2d" && shape.size() != 4)) {
+      throw Error(fmt::format("{} '{}' reads '{}' {}, expected {}", op.name, name, graph_.value(input).name, ir::to_string(shape),
+                              op.name == "conv2d" ? "[N,C,H,W]" : "at least [N, C]"));
+    }
+    for (const char* pair : {"kernel", "stride", "dilation"}) {
+      if (attributes.has(pair) && attributes.integers(pair).size() != 2 &&
+          !(attributes.integers(pair).empty() && std::string_view(pair) == "stride")) {
+        throw Error(fmt::format("{} '{}': {} is {}, expected two numbers [height, width]", op.name, name, pair,
+                                ir::to_string(attributes.integers(pair))));
+      }
+    }
+    if (attributes.has("groups") && (attributes.integer("groups") < 1 || shape[1] % attributes.integer("groups") != 0)) {
+      throw Error(fmt::format("{} '{}': {} groups don't divide {} input channels", op.name, name, attributes.integer("groups"), shape[1]));
+    }
+    ir::State state;
+    state.role = parameter.role;
+    const std::string state_name = graph_.derived(name, parameter.operand);
+    const ir::Type type = checked(op.name + " '" + name + "': " + parameter.operand, parameter.type(attributes, shape));
+    state.initializer = parameter.initializer(attributes, shape);
+    return graph_.add_state(state_name, type, state);
+  }
+
+  const Json& json_;
+  std::string source_;
+  std::uint64_t seed_;
+  std::vector<std::string>* idle_;
+  ir::Graph graph_;
+  std::map<std::string, std::string> places_;  // of nodes, by name
+  std::int64_t streams_ = 0;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed, std::vector<std::string>* idle) {
+  return Reader(json, source, seed, idle).run();
+}
+
+ir::Graph load_model(const std::string& path, std::uint64_t seed) {
+  if (path.ends_with(".sir")) return ir::parse(runtime::read_file(path), path);
+  return read_model(load_json(path), path, seed);
+}
+
+}  // namespace stair::readers

@@ -1,0 +1,180 @@
+#include "frontend/readers/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "frontend/readers/experiment_keys.h"
+#include "frontend/readers/recipe_settings.h"
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "passes/optimizer.h"
+#include "passes/pipelines.h"
+#include "passes/schedule.h"
+
+namespace stair::readers {
+namespace {
+
+class SettingsChecker {
+ public:
+  explicit SettingsChecker(const Experiment& experiment) : experiment_(experiment), json_(experiment.json) {}
+
+  void run() const {
+    check_stage_keys();
+    check_augmentation();
+    for (std::size_t i = 0; i < json_["stages"].size(); ++i)
+      check_stage(experiment_.stages[i], json_["stages"][i], fmt::format("/stages/{}", i));
+    check_batch_norm();
+    if (!experiment_.idle.empty()) throw Error(experiment_.idle.front());
+    check_blocks();
+    // Without a quantized stage the recipe is the default of a later `stair calibrate`.
+    const bool trains = has_stage([](const stages::StageKind& kind) { return kind.follows_schedule(); });
+    const bool calibrates = has_stage([](const stages::StageKind& kind) { return kind.quantizes && !kind.phase; });
+    check_recipe_settings(json_.value("recipe", Json()), experiment_.model, {calibrates || !trains, trains},
+                          experiment_.source + " /recipe");
+  }
+
+ private:
+  template <class Condition>
+  bool has_stage(Condition condition) const {
+    return std::any_of(experiment_.stages.begin(), experiment_.stages.end(),
+                       [&](const stages::Stage& stage) { return condition(*stage.kind); });
+  }
+
+  [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
+    throw Error(fmt::format("{} {}: {}", experiment_.source, pointer, message));
+  }
+
+  // Keys of the experiment that only some kinds of stages look at.
+  void check_stage_keys() const {
+    const auto looks_at = [](const stages::StageKind& kind, const std::string& key) {
+      return std::find(kind.experiment_keys.begin(), kind.experiment_keys.end(), key) != kind.experiment_keys.end();
+    };
+    for (const ir::AttributeSpec& spec : experiment_keys()) {
+      const std::string& key = spec.name;
+      std::vector<std::string> owners;
+      for (const auto& [name, kind] : stages::stage_kinds().all()) {
+        if (looks_at(kind, key)) owners.push_back(name);
+      }
+      if (owners.empty() || !json_.contains(key) || has_stage([&](const stages::StageKind& kind) { return looks_at(kind, key); })) continue;
+      std::vector<std::string> kinds;
+      for (const stages::Stage& stage : experiment_.stages) {
+        if (std::find(kinds.begin(), kinds.end(), stage.kind->name) == kinds.end()) kinds.push_back(stage.kind->name);
+      }
+      fail("/" + key, fmt::format("has no effect with the stages {}, only with {}", one_of(kinds), one_of(owners)));
+    }
+  }
+
+  void check_augmentation() const {
+    const Json augmentation = json_.value("augmentation", Json::object());
+    const ir::Shape& shape = experiment_.model.type(experiment_.model.inputs().front()).shape;
+    const bool pictures = shape.size() == 4;
+    for (const auto& [key, value] : augmentation.items()) {
+      const bool on = value.is_boolean() ? value.get<bool>() : value.get<std::int64_t>() > 0;
+      if (!on || pictures) continue;
+      fail("/augmentation/" + key,
+           fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]", value.dump(), ir::to_string(shape)));
+    }
+  }
+
+  void check_stage(const stages::Stage& stage, const Json& written, const std::string& pointer) const {
+    if (!stage.kind->phase) return;
+    const ir::Attributes& chosen = stage.options.object("optimizer");
+    const passes::Optimizer& optimizer = passes::optimizers().named(chosen.text("kind"), "optimizer");
+    if (optimizer.idle) check_idle(optimizer.idle(chosen), written["optimizer"], pointer + "/optimizer");
+    if (!written.contains("schedule")) return;
+    const ir::Attributes& planned = stage.options.object("schedule");
+    const passes::Schedule& schedule = passes::schedules().named(planned.text("kind"), "schedule");
+    const auto epochs = static_cast<double>(stage.options.integer("epochs"));
+    const double warmup = planned.number("warmup_epochs");
+    if (warmup > epochs || (warmup == epochs && schedule.name != "constant")) {
+      fail(pointer + "/schedule/warmup_epochs", fmt::format("found {}, which leaves nothing of the stage's {} epochs to the schedule",
+                                                            written["schedule"]["warmup_epochs"].dump(), epochs));
+    }
+    if (schedule.idle) check_idle(schedule.idle(planned, epochs - warmup), written["schedule"], pointer + "/schedule");
+  }
+
+  // At the key, or at the kind where the user left the key at its default.
+  void check_idle(const passes::IdleSetting& idle, const Json& written, const std::string& pointer) const {
+    if (!idle.key.empty()) fail(pointer + "/" + (written.contains(idle.key) ? idle.key : "kind"), idle.reason);
+  }
+
+  // The variance of one value is 0, whatever the value.
+  void check_batch_norm() const {
+    const bool uses_batches =
+        has_stage([&](const stages::StageKind& kind) { return kind.phase && kind.phase(experiment_.recipe, 0, 1).batch_statistics; });
+    if (!uses_batches) return;
+    const ir::Graph step = ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards);
+    for (const ir::Node& node : step.nodes()) {
+      if (node.op->name != "batch_norm") continue;
+      const ir::Shape& shape = step.type(node.operands.front()).shape;
+      if (ir::element_count(shape) != shape[1]) continue;
+      fail("/batch",
+           fmt::format("found {}{}, with which the batch_norm '{}' has one value a channel, expected at least 2", experiment_.batch,
+                       experiment_.shards > 1 ? fmt::format(" in {} shards", experiment_.shards) : "", node.name));
+    }
+  }
+
+  static void add_blocks_of(const Json& layers, const Json& blocks, std::set<std::string>& used) {
+    for (const Json& layer : layers) {
+      if (layer.contains("block") && used.insert(layer["block"]).second) add_blocks_of(blocks[layer["block"]]["layers"], blocks, used);
+    }
+  }
+
+  void check_blocks() const {
+    if (!json_["model"].is_object()) return;
+    const Json blocks = json_["model"].value("blocks", Json::object());
+    std::set<std::string> used;
+    add_blocks_of(json_["model"]["layers"], blocks, used);
+    for (const auto& [name, block] : blocks.items()) {
+      if (!used.contains(name)) fail("/model/blocks/" + name, "has no effect: no layer uses the block");
+      const Json parameters = block.value("parameters", Json::object());
+      const std::string layers = block["layers"].dump();
+      for (const auto& [parameter, value] : parameters.items()) {
+        if (layers.find(Json("$" + parameter).dump()) != std::string::npos) continue;
+        fail(fmt::format("/model/blocks/{}/parameters/{}", name, parameter),
+             "has no effect: no layer of the block reads '$" + parameter + "'");
+      }
+    }
+  }
+
+  const Experiment& experiment_;
+  const Json& json_;
+};
+
+}  // namespace
+
+void check_settings(const Experiment& experiment) {
+  SettingsChecker(experiment).run();
+}
+
+void check_schedule_reach(const Experiment& experiment, std::int64_t steps_per_epoch) {
+  const Json recipe = experiment.json.value("recipe", Json());
+  if (!recipe.is_object() || !recipe.contains("schedule")) return;
+  passes::Phase reached{false, true, true};  // what the ends of the qat stages have switched
+  std::int64_t longest = 0;
+  for (const stages::Stage& stage : experiment.stages) {
+    if (!stage.kind->follows_schedule()) continue;
+    const std::int64_t epochs = stage.options.integer("epochs");
+    const passes::Phase end = stage.kind->phase(experiment.recipe, epochs * steps_per_epoch - 1, steps_per_epoch);
+    reached.quantize_activations = reached.quantize_activations || end.quantize_activations;
+    reached.observe = reached.observe && end.observe;
+    reached.batch_statistics = reached.batch_statistics && end.batch_statistics;
+    longest = std::max(longest, epochs);
+  }
+  const auto check = [&](const char* key, bool is_on, bool is_reached, int off) {
+    if (!recipe["schedule"].contains(key) || !is_on || is_reached) return;
+    throw Error(
+        fmt::format("{} /recipe/schedule/{}: found {}, which no qat stage reaches: the longest has {} epochs of {} steps; expected less, "
+                    "or {} for never",
+                    experiment.source, key, recipe["schedule"][key].dump(), longest, steps_per_epoch, off));
+  };
+  check("activation_delay_steps", experiment.recipe.activation_delay_steps > 0, reached.quantize_activations, 0);
+  check("freeze_observers_epoch", experiment.recipe.freeze_observers_epoch >= 0, !reached.observe, -1);
+  check("freeze_batch_norm_epoch", experiment.recipe.freeze_batch_norm_epoch >= 0, !reached.batch_statistics, -1);
+}
+
+}  // namespace stair::readers

@@ -1,0 +1,52 @@
+#include "frontend/readers/trained.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/examples.h"
+#include "ir/text.h"
+#include "runtime/finite.h"
+
+namespace stair::readers {
+
+std::string checkpoint_path(const std::string& run_or_checkpoint) {
+  return std::filesystem::is_directory(run_or_checkpoint) ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
+}
+
+void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path) {
+  for (const ir::State& state : model.states()) {
+    const ir::Value& value = model.value(state.value);
+    const auto it = states.find(value.name);
+    if (it == states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
+    if (it->second.type() != value.type) {
+      throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
+                  to_string(value.type));
+    }
+    runtime::check_finite(it->second.view(), path + ": tensor '" + value.name + "'");
+  }
+}
+
+Trained load_trained(const std::string& run_or_checkpoint) {
+  const std::string path = checkpoint_path(run_or_checkpoint);
+  Trained trained;
+  trained.checkpoint = runtime::load_checkpoint(path);
+  trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");
+  trained.experiment.model = ir::parse(trained.checkpoint.model, path + " (model)");
+  check_model(trained.experiment.model, path + " (model)");
+  if (const auto meeting = ir::where_examples_meet(trained.experiment.model)) throw Error(path + " (model): " + meeting->message);
+  check_holds(trained.checkpoint.states, trained.experiment.model, path);
+  trained.quantized = !trained.checkpoint.recipe.empty();
+  trained.recipe = trained.experiment.recipe;
+  if (!trained.quantized) return trained;
+  try {
+    trained.recipe = passes::recipe_from_json(trained.checkpoint.recipe);
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
+  // Version 1 knew no N-AFFINE: no quantizer has watched what stands before a batch-norm that can't fold.
+  if (trained.checkpoint.arithmetic < 2) trained.recipe.integer_norms = false;
+  return trained;
+}
+
+}  // namespace stair::readers

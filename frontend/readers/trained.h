@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "frontend/readers/experiment.h"
+#include "runtime/checkpoint.h"
+
+namespace stair::readers {
+
+/// A checkpoint with the experiment that it is of.
+struct Trained {
+  runtime::Checkpoint checkpoint;
+  Experiment experiment;
+  passes::Recipe recipe;   ///< the checkpoint's; the experiment's where it has none
+  bool quantized = false;  ///< the checkpoint has been calibrated or trained with the recipe
+};
+
+/// A checkpoint file, or the last one of a run's folder.
+std::string checkpoint_path(const std::string& run_or_checkpoint);
+
+/// Error naming the file unless it holds every state of the model, of the model's type and finite.
+void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path);
+
+/// From a checkpoint file or a run's folder. Error naming the file.
+Trained load_trained(const std::string& run_or_checkpoint);
+
+}  // namespace stair::readers

@@ -1,0 +1,97 @@
+#include "frontend/stages/context.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace stair::stages {
+
+StageContext::StageContext(const readers::Experiment& experiment_of, const RunOptions& options_of)
+    : experiment(experiment_of),
+      options(options_of),
+      communicator(*options_of.communicator),
+      quiet(options_of.quiet || !communicator.leads()),
+      recipe(experiment_of.recipe),
+      folder(options_of.folder) {}
+
+void StageContext::lead(const std::function<void()>& part) {
+  together(communicator, [&] {
+    if (communicator.leads()) part();
+  });
+}
+
+void StageContext::begin(const std::vector<ir::Graph>& graphs) {
+  if (resumes) return;
+  runtime::Tensors kept;
+  std::vector<const ir::Graph*> all{&experiment.model};
+  for (const ir::Graph& graph : graphs) all.push_back(&graph);
+  for (const ir::Graph* known : all) {
+    for (const ir::State& state : known->states()) {
+      const std::string& name = known->value(state.value).name;
+      const auto it = checkpoint.states.find(name);
+      const bool of_stage = state.role == ir::StateRole::slot || name == known->derived("", "step");
+      if (it != checkpoint.states.end() && !of_stage) kept.emplace(name, std::move(it->second));
+      if (it != checkpoint.states.end()) checkpoint.states.erase(it);
+    }
+  }
+  checkpoint.states = std::move(kept);
+  checkpoint.stage = index;
+  checkpoint.stage_name = stage->name;
+  checkpoint.step = 0;
+  checkpoint.loss_sum = 0;
+  checkpoint.correct = 0;
+  checkpoint.best_accuracy = -1;
+  if (stage->kind->quantizes) checkpoint.recipe = passes::to_json(recipe);
+}
+
+double StageContext::evaluate() {
+  std::int64_t correct = 0;
+  together(communicator, [&] {
+    frontend::CompileOptions compile_options = options.compile;
+    compile_options.seed = experiment.seed;
+    runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), testing->type().shape.front(),
+                                                   checkpoint.states, compile_options);
+    correct = count_correct(executor, *testing, communicator.rank(), communicator.size());
+  });
+  return static_cast<double>(communicator.sum(correct)) / static_cast<double>(data.test.count());
+}
+
+void StageContext::log(const runtime::Progress& progress, double seconds) {
+  ir::Json entry{{"stage", stage->name}, {"stage_index", index}, {"kind", stage->kind->name}, {"step", progress.step}};
+  if (progress.epochs > 0) {
+    entry["epoch"] = progress.epoch + 1;
+    entry["loss"] = progress.loss;
+    entry["accuracy"] = progress.accuracy;
+    entry["learning_rate"] = progress.learning_rate;
+    entry["images_per_s"] = progress.images_per_s;
+    entry["seconds"] = seconds;
+  }
+  entry["test_accuracy"] = result.test_accuracy;
+  lead([&] { folder.log(entry); });
+}
+
+void StageContext::save(const runtime::TrainingState& state, const std::string& name) {
+  checkpoint.step = state.step;
+  checkpoint.loss_sum = state.loss_sum;
+  checkpoint.correct = state.correct;
+  check_in_step();
+  lead([&] { runtime::save_checkpoint(checkpoint, folder.file(name)); });
+}
+
+// All processes hold the same states, unless their processors compute differently.
+void StageContext::check_in_step() {
+  if (communicator.size() == 1) return;
+  std::uint32_t own = 0;
+  for (const auto& [name, tensor] : checkpoint.states) own = runtime::checksum(tensor.view(), own);
+  const auto signed_own = static_cast<std::int64_t>(own);
+  if (communicator.max(signed_own) == -communicator.max(-signed_own)) return;
+  throw runtime::SharedError(fmt::format(
+      "behind step {} of stage '{}' the processes' states differ, expected machines whose processors and libraries compute alike",
+      checkpoint.step, checkpoint.stage_name));
+}
+
+passes::Pipeline evaluation(const StageKind& kind, const passes::Recipe& recipe) {
+  return kind.quantizes ? passes::quantized_evaluation(recipe) : passes::float_evaluation();
+}
+
+}  // namespace stair::stages

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/readers/experiment.h"
+#include "frontend/stages/evaluation.h"
+#include "frontend/stages/run.h"
+#include "frontend/stages/run_folder.h"
+#include "runtime/batches.h"
+#include "runtime/checkpoint.h"
+#include "runtime/trainer.h"
+
+namespace stair::stages {
+
+/// What the stages of a run work with, and what each of them does in the same way. Where several processes train together each has one;
+/// functions are collective.
+struct StageContext {
+  StageContext(const readers::Experiment& experiment_of, const RunOptions& options_of);
+
+  // Of the run.
+  const readers::Experiment& experiment;
+  const RunOptions& options;
+  runtime::Communicator& communicator;
+  const bool quiet;
+  passes::Recipe recipe;
+  RunFolder folder;  ///< that the first process writes
+  Data data;
+  std::optional<runtime::Batches> training, testing;  ///< in training a batch is a shard
+  runtime::Checkpoint checkpoint;                     ///< with the states, of where the run stands
+  // Of the stage that runs.
+  const Stage* stage = nullptr;
+  std::int64_t index = 0;
+  bool resumes = false;  ///< the checkpoint has been written within the stage, or at its end
+  StageResult result;
+
+  std::int64_t steps_per_epoch() const { return data.train.count() / experiment.batch; }
+
+  /// The first process alone touches files. Where that fails all processes know.
+  void lead(const std::function<void()>& part);
+  /// Unless the stage is resumed: the states that it begins with. Slots and the step counter belong to one stage; parameters, statistics,
+  /// counters of random numbers and ranges go on, where the stage's graphs have them.
+  void begin(const std::vector<ir::Graph>& graphs);
+  /// Accuracy on the test data: in float, or on integers behind a stage that quantizes.
+  double evaluate();
+  /// A line of the metrics, with the result's accuracy.
+  void log(const runtime::Progress& progress, double seconds);
+  /// The checkpoint, under a name in the run's folder.
+  void save(const runtime::TrainingState& state, const std::string& name);
+
+ private:
+  void check_in_step();
+};
+
+/// What evaluates the model behind a stage.
+passes::Pipeline evaluation(const StageKind& kind, const passes::Recipe& recipe);
+
+}  // namespace stair::stages

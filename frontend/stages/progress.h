@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "runtime/clock.h"
+#include "runtime/trainer.h"
+
+namespace stair::stages {
+
+/// Shows the progress of a stage: a line that is written over on a terminal, a line now and then (and one an epoch) in a pipe.
+class ProgressLine {
+ public:
+  ProgressLine(std::string stage, bool quiet);
+  void show(const runtime::Progress& progress);
+  /// The line of an epoch, which stays.
+  void finish_epoch(const runtime::Progress& progress, double test_accuracy);
+
+ private:
+  std::string stage_;
+  bool quiet_, terminal_;
+  runtime::Clock::time_point last_shown_ = runtime::Clock::now();
+};
+
+}  // namespace stair::stages

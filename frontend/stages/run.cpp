@@ -1,0 +1,275 @@
+#include "frontend/stages/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "frontend/readers/settings.h"
+#include "frontend/readers/trained.h"
+#include "frontend/reports/report.h"
+#include "frontend/stages/context.h"
+#include "frontend/stages/interruption.h"
+#include "ir/arithmetic_version.h"
+#include "ir/error.h"
+#include "ir/rebatch.h"
+#include "ir/text.h"
+#include "passes/float_nodes.h"
+#include "runtime/artifact.h"
+#include "runtime/clock.h"
+#include "runtime/file.h"
+#include "runtime/memory.h"
+
+namespace stair::stages {
+namespace {
+
+class Run : private StageContext {
+ public:
+  using StageContext::StageContext;
+
+  RunResult run() {
+    together(communicator, [&] {
+      load();
+      if (!options.resume) readers::check_schedule_reach(experiment, steps_per_epoch());
+      check_stages();
+    });
+    check_alike();
+    lead([&] {
+      open_folder();
+      checkpoint.images = name_of(data.train.images.type().dtype);
+    });
+    share_checkpoint();
+    together(communicator, [&] { take_over(); });
+    runtime::initialize_states(experiment.model, experiment.seed, checkpoint.states);
+    RunResult all;
+    for (const Stage& next : experiment.stages) {
+      stage = &next;
+      index = static_cast<std::int64_t>(all.stages.size());
+      resumes = resumed_ && checkpoint.stage == index;
+      result = {next.name, next.kind->name};
+      if (index < checkpoint.stage) {
+        lead([&] { result = folder.read_result(next); });
+        all.stages.push_back(result);
+        continue;
+      }
+      if (!next.kind->run(*this)) return all;
+      lead([&] { finish_stage(); });
+      all.stages.push_back(result);
+      if (all.stages.size() < experiment.stages.size() && communicator.max(interruption_asked() ? 1 : 0) > 0) return all;
+    }
+    all.finished = true;
+    return all;
+  }
+
+ private:
+  void load() {
+    data = load_data(experiment, true);
+    const runtime::Normalization& normalization = experiment.data.normalization;
+    const runtime::Batches whole(data.train, experiment.batch, normalization, {}, experiment.seed);  // refuses what a shard might not
+    training.emplace(data.train, experiment.batch / experiment.shards, normalization, experiment.augmentation, experiment.seed);
+    testing.emplace(data.test, std::min(experiment.eval_batch, data.test.count()), normalization, runtime::Augmentation{}, experiment.seed);
+  }
+
+  // Processes on several machines may have been given files of one name that differ.
+  void check_alike() {
+    if (communicator.size() == 1) return;
+    std::string own = experiment.json.dump() + ir::print(experiment.model);
+    own += data_checksums();
+    std::string first = own;
+    communicator.broadcast(first, 0);
+    together(communicator, [&] {
+      if (own == first) return;
+      throw Error(
+          fmt::format("process {} has read another experiment or other data than process 0, expected the same files on all machines",
+                      communicator.rank()));
+    });
+  }
+
+  std::string data_checksums() const {
+    return fmt::format("{:08x} {:08x} {:08x} {:08x}", runtime::checksum(data.train.images.view()),
+                       runtime::checksum(data.train.labels.view()), runtime::checksum(data.test.images.view()),
+                       runtime::checksum(data.test.labels.view()));
+  }
+
+  // Steps on other pictures than the ones before them would make a run that nobody can repeat.
+  void check_same_data(const std::string& path) {
+    const std::string now = data_checksums();
+    const std::string before = std::exchange(checkpoint.data, now);
+    if (before.empty() || before == now) return;
+    const auto part = [](const std::string& all, std::size_t i) { return all.substr(std::min(9 * i, all.size()), 8); };
+    const char* const parts[] = {"training images", "training labels", "test images", "test labels"};
+    for (std::size_t i = 0; i < std::size(parts); ++i) {
+      if (part(before, i) == part(now, i)) continue;
+      throw Error(fmt::format("{}: the run began with other {} (checksum {}, found {}), expected the data as they were", path, parts[i],
+                              part(before, i), part(now, i)));
+    }
+  }
+
+  void share_checkpoint() {
+    if (communicator.size() == 1) return;
+    std::string bytes = communicator.leads() ? runtime::to_bytes(checkpoint) : "";
+    communicator.broadcast(bytes, 0);
+    checkpoint = runtime::checkpoint_from(bytes, "the first process's checkpoint");
+    resumed_ = options.resume;
+  }
+
+  // A run of an older version goes on in this one. Version 1 knew no N-AFFINE: where nothing will watch any more what stands before a
+  // batch-norm that can't fold, it stays in float to the end of the run.
+  void take_over() {
+    const bool old = std::exchange(checkpoint.arithmetic, ir::arithmetic_version) < 2;
+    if (!resumed_ || checkpoint.recipe.empty()) return;
+    try {
+      const bool floats = !passes::recipe_from_json(checkpoint.recipe).integer_norms;
+      if (old ? watches_nothing_more() : floats) recipe.integer_norms = false;
+    } catch (const Error& error) {
+      throw Error(folder.file("last.safetensors") + ": " + error.what());
+    }
+    checkpoint.recipe = passes::to_json(recipe);
+  }
+
+  bool watches_nothing_more() const {
+    const auto at = static_cast<std::size_t>(checkpoint.stage);
+    if (at >= experiment.stages.size() || !experiment.stages[at].kind->follows_schedule()) return false;
+    const Stage& begun = experiment.stages[at];
+    return checkpoint.step >= steps_per_epoch() * begun.options.integer("epochs") ||
+           !begun.kind->phase(recipe, checkpoint.step, steps_per_epoch()).observe;
+  }
+
+  // What a stage asks of the data and of the model is known before the ones above it have been trained.
+  void check_stages() const {
+    for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
+      const StageKind& kind = *experiment.stages[i].kind;
+      passes::run(evaluation(kind, recipe), ir::with_batch(experiment.model, experiment.batch));
+      if (kind.check) kind.check(experiment, i, steps_per_epoch());
+    }
+  }
+
+  void open_folder() {
+    const std::string last = folder.file("last.safetensors");
+    if (options.resume && !folder.holds_run()) throw Error(last + ": isn't there, so that nothing can be resumed");
+    if (!options.resume) {
+      if (!experiment.start.empty()) start_from(experiment.start);
+      check_ranges();
+    }
+    folder.open();
+    if (options.resume) {
+      checkpoint = runtime::load_checkpoint(last);
+      check_same_experiment(last);
+      readers::check_holds(checkpoint.states, experiment.model, last);
+      check_same_data(last);
+      resumed_ = true;
+      runtime::remove_leftovers(options.folder);
+      folder.keep_metrics_until(checkpoint.stage, checkpoint.step);
+      return;
+    }
+    if (folder.holds_run() && !options.overwrite) {
+      throw Error(options.folder + ": holds a run already, expected --resume to go on with it or --overwrite to begin anew");
+    }
+    runtime::remove_leftovers(options.folder);
+    checkpoint.model = ir::print(experiment.model);
+    checkpoint.experiment = experiment.json.dump();
+    checkpoint.seed = experiment.seed;
+    checkpoint.data = data_checksums();
+    folder.begin(experiment);
+  }
+
+  void start_from(const std::string& path) {
+    runtime::Checkpoint pretrained = runtime::load_checkpoint(path);
+    readers::check_holds(pretrained.states, experiment.model, path);
+    for (const ir::State& state : experiment.model.states()) {
+      const std::string& name = experiment.model.value(state.value).name;
+      checkpoint.states.emplace(name, std::move(pretrained.states.find(name)->second));
+    }
+    for (const auto& [name, nothing_seen] : observers()) {
+      const auto it = pretrained.states.find(name);
+      if (it != pretrained.states.end()) checkpoint.states.emplace(name, std::move(it->second));
+    }
+  }
+
+  // The states of the recipe's observers, with their values before anything has been seen: a range is empty then.
+  std::map<std::string, double> observers() const {
+    const ir::Graph graph = passes::run(passes::calibration(recipe), experiment.model);
+    std::map<std::string, double> states;
+    for (const ir::State& state : graph.states()) {
+      if (state.role == ir::StateRole::observer) states.emplace(graph.value(state.value).name, state.initializer.a);
+    }
+    return states;
+  }
+
+  // A qat stage whose observers are frozen from its first step on needs ranges that something before it has seen.
+  void check_ranges() const {
+    const std::map<std::string, double> states = observers();
+    const auto unseen = std::find_if(states.begin(), states.end(), [&](const auto& state) {
+      if (std::isfinite(state.second)) return false;
+      const auto it = checkpoint.states.find(state.first);
+      return it == checkpoint.states.end() || !std::isfinite(*it->second.template as<float>());
+    });
+    bool seen = unseen == states.end();
+    bool forgotten = false;
+    for (const Stage& next : experiment.stages) {
+      if (next.kind->follows_schedule() && !seen && !next.kind->phase(recipe, 0, steps_per_epoch()).observe) {
+        const std::string& state = (forgotten ? states.begin() : unseen)->first;
+        throw Error(fmt::format(
+            "{} /recipe/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "
+            "expected a calibrate stage before it, a 'start' with ranges, or a later epoch",
+            experiment.source, recipe.freeze_observers_epoch, state.substr(0, state.rfind('.')), next.name));
+      }
+      forgotten = !next.kind->quantizes && !states.empty();  // a float stage forgets ranges
+      seen = !forgotten;
+    }
+  }
+
+  void check_same_experiment(const std::string& path) const {
+    const ir::Json before = ir::parse_json(checkpoint.experiment, path + " (experiment)");
+    const ir::Json difference = ir::Json::diff(before, experiment.json);
+    if (difference.empty() && checkpoint.model == ir::print(experiment.model)) return;  // keys may stand in another order
+    const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
+    throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
+  }
+
+  void finish_stage() {
+    const auto file_of = [this](const char* extension) { return folder.file(stage->name + extension); };
+    result.checkpoint = file_of(".safetensors");
+    runtime::save_checkpoint(checkpoint, result.checkpoint);
+    if (stage->kind->quantizes && !quiet) {
+      const ir::Graph deployed = passes::run(passes::deployment(recipe), experiment.model);
+      fmt::print("{}", passes::describe_float_islands(deployed));
+    }
+    if (stage->kind->quantizes && experiment.exports) {
+      result.artifact = file_of(".stair");
+      frontend::Deployment deployment = frontend::deploy(experiment.model, recipe, checkpoint.states);
+      runtime::write_file(file_of(".report.txt"), reports::deployment_report(deployment, options.compile));
+      result.artifact_bytes = runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(recipe),
+                                                      experiment.data.normalization, checkpoint.images},
+                                                     result.artifact);
+    }
+    result.peak_mib = runtime::peak_rss_mib();
+    folder.write_result(result);
+  }
+
+  bool resumed_ = false;
+};
+
+ir::Json summary_of(const readers::Experiment& experiment, const RunResult& result, double seconds) {
+  ir::Json stages = ir::Json::array();
+  for (const StageResult& stage : result.stages) stages.push_back(to_json(stage));
+  return {
+      {"name", experiment.name}, {"recipe", ir::Json::parse(passes::to_json(experiment.recipe))}, {"stages", stages}, {"seconds", seconds}};
+}
+
+}  // namespace
+
+RunResult run_experiment(const readers::Experiment& experiment, const RunOptions& options) {
+  const runtime::Clock::time_point start = runtime::Clock::now();
+  Run run(experiment, options);
+  const RunResult result = run.run();
+  if (result.finished && options.communicator->leads()) {
+    const double seconds = runtime::seconds_since(start);
+    runtime::write_file(options.folder + "/summary.json", readers::to_text(summary_of(experiment, result, seconds), 2) + "\n");
+  }
+  return result;
+}
+
+}  // namespace stair::stages

@@ -1,0 +1,300 @@
+#include "frontend/verification/judge_graph.h"
+
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/op.h"
+#include "passes/analysis.h"
+#include "passes/outputs.h"
+
+namespace stair::verification {
+namespace {
+
+using ir::IntegerForm;
+using ir::Node;
+using ir::ValueId;
+
+ir::Type judged_type(ir::Type type) {
+  type.dtype = ir::DType::f64;
+  return type;
+}
+
+bool quantizes(const Node& node) {
+  return node.op->name == "fake_quantize" || node.op->name == "fake_binarize";
+}
+
+}  // namespace
+
+JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realized)
+    : simulated_(simulated), realized_(realized), depends_(passes::depends_on_inputs(simulated)), numbers_(simulated.values().size()) {
+  for (const passes::Integers& its : realized.integers) integers_[its.value] = its;
+  for (const passes::IntegerSum& its : realized.sums) sums_of_[its.value] = &its;
+  for (const ValueId input : simulated_.inputs()) number(input).value = feed(simulated_.type(input), {});
+  for (const ir::State& state : simulated_.states()) {
+    const ir::Type& type = simulated_.type(state.value);
+    if (!ir::is_float(type.dtype)) continue;
+    JudgeFeed from{JudgeFeed::Kind::state, true};
+    from.state = simulated_.value(state.value).name;
+    number(state.value).value = feed(type, std::move(from));
+  }
+  for (const Node& node : simulated_.nodes()) {
+    const ValueId made = node.results.front();
+    if (quantizes(node)) {
+      quantizer(node);
+    } else if (const auto its = sums_of_.find(made); its != sums_of_.end()) {
+      sum(node, *its->second);
+    } else if (node.op->name != "weight_range" && node.op->name != "affine_parameters") {
+      std::vector<Bounded> operands;
+      for (const ValueId operand : node.operands) operands.push_back(operand == ir::absent ? Bounded{} : number(operand));
+      number(made) = append_bounded(graph_, simulated_, node, operands);
+      if (node.op->integer.kind == IntegerForm::Kind::move) move(node);
+    }
+  }
+  for (const JudgeSum& its : sums) exact_site(its.sum.sum, ir::absent, totals_.at(its.sum.value));
+  for (const ir::Output& output_of : simulated_.outputs()) {
+    if (!ir::is_float(simulated_.type(output_of.value).dtype) || integers_.contains(output_of.value)) continue;
+    floats.push_back({output_of.name, realized_.graph.output(output_of.name), output(number(output_of.value), activation_outputs_)});
+  }
+  constants = passes::with_outputs(graph_, constant_outputs_);
+  activations = passes::with_outputs(graph_, activation_outputs_);
+}
+
+ValueId JudgeGraph::feed(const ir::Type& like, JudgeFeed from) {
+  feeds.push_back(std::move(from));
+  return graph_.add_input(graph_.unique_name("in"), judged_type(like));
+}
+
+ValueId JudgeGraph::units(ValueId simulated) const {
+  const auto it = units_.find(simulated);
+  return it == units_.end() ? ir::absent : it->second;
+}
+
+// An output of its own, also of what is an input or another output.
+JudgeOutput JudgeGraph::output(const Bounded& value, std::vector<ValueId>& among) {
+  JudgeOutput made;
+  for (const auto& [from, name] : {std::pair{value.value, &made.value}, std::pair{value.error, &made.error}}) {
+    if (from == ir::absent) continue;
+    among.push_back(scaled(graph_, from, 1));
+    *name = graph_.value(among.back()).name;
+  }
+  return made;
+}
+
+// The node that makes the integers; a reshape behind it moves them only.
+const Node* JudgeGraph::producer_in_realized(ValueId q) const {
+  const Node* node = realized_.graph.producer(q);
+  while (node != nullptr && node->op->name == "reshape") node = realized_.graph.producer(node->operands[0]);
+  return node;
+}
+
+void JudgeGraph::quantizer(const Node& node) {
+  const ValueId made = node.results.front();
+  const passes::Integers& its = integers_.at(made);
+  const bool constant = !depends(node.operands[0]);
+  if (constant) {
+    weights.push_back({&node, its, output(number(node.operands[0]), constant_outputs_)});
+  } else {
+    activation(node);
+  }
+  const ir::Type& type = simulated_.type(made);
+  JudgeFeed of_units{JudgeFeed::Kind::units, constant, its.q, ir::absent, its.zero_point};
+  units_[made] = feed(type, std::move(of_units));
+  JudgeFeed of_numbers{JudgeFeed::Kind::numbers, constant, its.q, its.scale, its.zero_point};
+  const ValueId value = feed(type, std::move(of_numbers));
+  number(made) = {value, node.op->name == "fake_binarize" ? ir::absent : scaled(graph_, magnitude(graph_, value), float_unit)};
+}
+
+void JudgeGraph::activation(const Node& node) {
+  JudgeSite site;
+  site.name = simulated_.value(node.operands[0]).name;
+  site.fake = &node;
+  site.integers = integers_.at(node.results.front());
+  site.range = {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
+  site.made = producer_in_realized(site.integers.q);
+  if (site.made == nullptr) throw InternalError("nothing makes the integers of '" + node.name + "'");
+  const std::string& how = site.made->op->name;
+  ValueId before = node.operands[0];
+  const bool fuses = how == "requantize" || how == "requantize_fixed" || how == "point_binary" || how == "add_fixed" || how == "mul_fixed";
+  const Node* producer = simulated_.producer(before);
+  // What the integer node takes in stands in its range; a clamp that is more than that would change the integers below.
+  if (fuses && producer != nullptr && producer->op->clamp && !totals_.contains(before)) {
+    site.clamp = producer;
+    before = producer->operands[0];
+    producer = simulated_.producer(before);
+  }
+  site.root = producer;
+  const auto read = [&](std::size_t operand) -> passes::Integers {
+    if (producer == nullptr || operand >= producer->operands.size()) return {};
+    const auto its = integers_.find(producer->operands[operand]);
+    return its == integers_.end() ? passes::Integers{} : its->second;
+  };
+  site.x = read(0);
+  site.x2 = read(1);
+  if (how == "requantize" || how == "requantize_fixed") {
+    if (const auto its = sums_of_.find(before); its != sums_of_.end()) {
+      site.kind = JudgeSite::Kind::sum;
+      site.sum = its->second;
+      const Node& layer = producer->op->name == "channel_affine" ? *simulated_.producer(producer->operands[0]) : *producer;
+      const ir::Shape& shape = simulated_.type(before).shape;
+      const bool channels_second = layer.op->name == "conv2d" || layer.op->name == "batch_norm_inference";
+      if (channels_second) site.inner = shape.size() == 4 ? shape[2] * shape[3] : 1;
+      site.number = output({totals_.at(before), ir::absent}, activation_outputs_);
+    } else if (producer != nullptr && producer->op->integer.kind == IntegerForm::Kind::average &&
+               units(producer->operands[0]) != ir::absent) {
+      site.kind = JudgeSite::Kind::average;
+      site.count = static_cast<double>(producer->op->integer.count(simulated_, *producer));
+      const ValueId mean = graph_.emit(producer->op->name, {units(producer->operands[0])}, producer->attributes);
+      site.number = output({mean, ir::absent}, activation_outputs_);
+      exact_site(site.made->operands[0], ir::absent, mean, site.count);
+    } else {
+      throw InternalError("'" + site.made->name + "' rescales no sum that the simulated graph has");
+    }
+  } else if (how == "lookup" && producer != nullptr && units(producer->operands[0]) != ir::absent) {
+    site.kind = JudgeSite::Kind::lookup;
+    site.table_offset = realized_.graph.type(site.made->operands[0]).dtype == ir::DType::s8 ? 128 : 0;
+    site.number = output({units(producer->operands[0]), ir::absent}, activation_outputs_);
+  } else if (how == "add_fixed" || how == "mul_fixed") {
+    site.kind = JudgeSite::Kind::binary;
+    const ValueId a = units(producer->operands[0]);
+    const ValueId b = units(producer->operands[1]);
+    if (a == ir::absent || b == ir::absent) throw InternalError("'" + site.made->name + "' reads what isn't quantized");
+    site.first = output({total(graph_, a, scaled(graph_, b, 0)), ir::absent}, activation_outputs_);
+    site.second = output({total(graph_, b, scaled(graph_, a, 0)), ir::absent}, activation_outputs_);
+  } else if (site.made->op->integer.kind == IntegerForm::Kind::move) {
+    site.kind = JudgeSite::Kind::exact;
+    site.number = output({concatenated(*producer, site), ir::absent}, activation_outputs_);
+  } else {
+    site.number = output(number(site.clamp == nullptr ? node.operands[0] : before), activation_outputs_);
+  }
+  sites.push_back(std::move(site));
+}
+
+// Each operand has been through a table of its own, to the scale of the result.
+ValueId JudgeGraph::concatenated(const Node& node, const JudgeSite& site) {
+  std::vector<ValueId> parts;
+  for (std::size_t i = 0; i < node.operands.size(); ++i) {
+    const ValueId q = site.made->operands.at(i);
+    const Node* made = producer_in_realized(q);
+    if (made == nullptr || made->op->name != "lookup" || units(node.operands[i]) == ir::absent)
+      throw InternalError("'" + site.made->name + "' reads other integers than those of tables");
+    JudgeSite part;
+    part.kind = JudgeSite::Kind::lookup;
+    part.name = realized_.graph.value(q).name;
+    part.integers = {ir::absent, q, site.integers.scale, site.integers.zero_point};
+    part.x = integers_.at(node.operands[i]);
+    part.range = site.range;
+    part.made = made;
+    part.table_offset = realized_.graph.type(made->operands[0]).dtype == ir::DType::s8 ? 128 : 0;
+    part.number = output({units(node.operands[i]), ir::absent}, activation_outputs_);
+    sites.push_back(std::move(part));
+    parts.push_back(feed(simulated_.type(node.operands[i]), {JudgeFeed::Kind::units, false, q, ir::absent, site.integers.zero_point}));
+  }
+  return graph_.emit(node.op->name, std::move(parts), node.attributes);
+}
+
+// Integers that others alone decide, less their zero point.
+void JudgeGraph::exact_site(ValueId q, ValueId zero_point, ValueId number, double count) {
+  JudgeSite site;
+  site.kind = JudgeSite::Kind::exact;
+  site.name = realized_.graph.value(q).name;
+  site.integers = {ir::absent, q, ir::absent, zero_point};
+  site.made = realized_.graph.producer(q);
+  site.number = output({number, ir::absent}, activation_outputs_);
+  site.count = count;
+  sites.push_back(std::move(site));
+}
+
+// Integers move as the floats do where all of them have one scale and zero point.
+void JudgeGraph::move(const Node& node) {
+  const auto its = integers_.find(node.results.front());
+  if (its == integers_.end()) return;
+  std::vector<ValueId> operands;
+  for (const ValueId operand : node.operands) {
+    const auto other = integers_.find(operand);
+    if (units(operand) == ir::absent || other == integers_.end() || other->second.scale != its->second.scale) return;
+    operands.push_back(units(operand));
+  }
+  const ValueId moved = graph_.emit(node.op->name, std::move(operands), node.attributes);
+  units_[node.results.front()] = moved;
+  if (depends(node.results.front())) exact_site(its->second.q, its->second.zero_point, moved);
+}
+
+void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
+  const ValueId made = node.results.front();
+  const bool alone = node.op->name == "batch_norm_inference";
+  const bool folded = node.op->name == "channel_affine";
+  const Node& layer = folded ? *simulated_.producer(node.operands[0]) : node;
+  const ir::Shape& shape = simulated_.type(made).shape;
+  const bool channels_second = alone || layer.op->name == "conv2d";
+  const ir::Type channels{ir::DType::f64, {channels_second ? shape[1] : shape.back()}};
+  const auto channel_feed = [&](JudgeFeed::Kind kind, ValueId q, ValueId scale) {
+    JudgeFeed from{kind, true, q, scale};
+    return feed(channels, std::move(from));
+  };
+
+  ValueId exact = ir::absent;
+  JudgeSum judged;
+  judged.sum = its;
+  judged.layer = &layer;
+  if (alone) {
+    exact = graph_.emit("channel_affine", {units(its.x), channel_feed(JudgeFeed::Kind::units, its.weight, ir::absent)});
+  } else {
+    ValueId weight = units(layer.operands[1]);
+    if (!depends(layer.operands[1])) {
+      judged.weights = integers_.at(layer.operands[1]);
+      JudgeFeed from{JudgeFeed::Kind::units, true, its.weight};
+      weight = feed(simulated_.type(layer.operands[1]), std::move(from));
+    }
+    exact = graph_.emit(layer.op->name, {units(its.x), weight}, layer.attributes);
+  }
+  totals_[made] = exact;
+
+  // Factor and bias as floats: of the fold, of the batch-norm by itself, of the layer.
+  Bounded bias, factor;
+  if (alone) {
+    const ir::Attributes eps{{"eps", node.attributes.at("eps")}};
+    ir::Graph scratch;  // the same formula as a fold's, so that it gets the same bounds
+    const ir::Type type{ir::DType::f32, channels.shape};
+    std::vector<ValueId> s;
+    for (const char* name : {"gamma", "beta", "mean", "var"}) s.push_back(scratch.add_input(name, type));
+    const auto append = [&](const char* op, std::vector<ValueId> operands, const std::vector<Bounded>& bounded, const ir::Attributes& a) {
+      const Node copy = scratch.add(op, std::move(operands), a);
+      return std::pair{copy.results.front(), append_bounded(graph_, scratch, copy, bounded)};
+    };
+    const Bounded gamma = number(node.operands[1]);
+    const Bounded mean = number(node.operands[3]);
+    const auto [deviation_id, deviation] = append("standard_deviation", {s[3]}, {number(node.operands[4])}, eps);
+    const auto [factor_id, k] = append("div", {s[0], deviation_id}, {gamma, deviation}, {});
+    const auto [moved_id, moved] = append("mul", {s[2], factor_id}, {mean, k}, {});
+    const auto [shift_id, shift] = append("sub", {s[1], moved_id}, {number(node.operands[2]), moved}, {});
+    factor = k;
+    bias = shift;
+  } else {
+    if (folded && node.operands[1] != ir::absent) factor = number(node.operands[1]);
+    const bool has_bias = node.operands.size() > 2 && node.op->name != "matmul" && node.operands[2] != ir::absent;
+    if (has_bias) bias = number(node.operands[2]);
+  }
+  judged.factor = output(factor, constant_outputs_);
+  judged.bias = output(bias, constant_outputs_);
+  // Of a layer and the batch-norm that folds into it, which have one sum, the latter says what its constants are.
+  std::erase_if(sums, [&](const JudgeSum& other) { return other.sum.sum == its.sum; });
+  sums.push_back(std::move(judged));
+
+  // What the sum is as a number: (sum + bias) step, or sum step + bias.
+  const ValueId step = channel_feed(JudgeFeed::Kind::floats, its.step, ir::absent);
+  const ValueId shift = its.bias != ir::absent ? channel_feed(JudgeFeed::Kind::numbers, its.bias, its.step) : bias.value;
+  const auto by_channel = [&](ValueId x, ValueId s, ValueId b) {
+    if (channels_second) return graph_.emit("channel_affine", {x, s, b});
+    return total(graph_, graph_.emit("mul", {x, s}), b);
+  };
+  const ValueId value = by_channel(exact, step, shift);
+  const ValueId product = its.bias != ir::absent || shift == ir::absent ? value : by_channel(exact, step, ir::absent);
+  ValueId error = scaled(graph_, magnitude(graph_, product), 2 * float_unit);
+  if (its.bias == ir::absent && shift != ir::absent) {
+    error = total(graph_, error, scaled(graph_, magnitude(graph_, value), float_unit));
+    if (bias.error != ir::absent) error = total(graph_, error, by_channel(scaled(graph_, exact, 0), step, bias.error));
+  }
+  number(made) = {value, error};
+}
+
+}  // namespace stair::verification

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/compile.h"
+#include "frontend/verification/judge.h"
+
+namespace stair::verification {
+
+/// `stair verify`: the deployed integers are those of training (N-SAME), and both are those that the simulated graph stands for.
+///
+/// Three programs run over the same images: the forward half of the training graph (batch-norm frozen), from the checkpoint; the artifact,
+/// on every backend and number of threads; and the judge (N-CHECK), which holds the integers, and what they were made from, against double
+/// precision, node by node, so that the comparison isn't of the realization with itself. What reads sums of floats, whose bits depend on
+/// the order of addition, is judged for each backend on that backend's own integers, instead of compared.
+struct VerifyOptions {
+  std::vector<const backends::Backend*> backends = backends::every();
+  std::vector<int> threads = {1, 2};
+  bool simulate = true;  ///< judge, too
+};
+
+/// Images [count, ...] f32 padded to the batch; only the first `count` are compared.
+struct VerifyBatch {
+  ir::TensorView images;
+  std::int64_t count = 0;
+};
+/// The batch of that index; all batches have one size.
+using VerifyBatches = std::function<VerifyBatch(std::int64_t index)>;
+
+/// The artifact on one backend and number of threads (or its constants) against training.
+struct IntegerComparison {
+  std::string subject;
+  std::int64_t elements = 0;
+  std::int64_t mismatches = 0;
+  std::optional<Difference> first = {};
+  std::int64_t judged = 0;  ///< elements behind sums of floats
+  std::int64_t judged_wrong = 0;
+  std::int64_t not_stored = 0;  ///< integers of nodes within a fused kernel, which nobody can read
+};
+
+struct Verification {
+  std::int64_t images = 0;
+  std::vector<IntegerComparison> integers;
+  std::vector<Judgement> judgements;       ///< of training; empty without the judge
+  std::vector<std::string> behind_floats;  ///< nodes that read sums of floats (skipped layers, weight-only recipes): judged, not compared
+  std::vector<std::string> unchecked;      ///< of those, nodes that nobody judges either
+
+  std::int64_t elements() const;
+  std::int64_t mismatches() const;
+  std::int64_t judged() const;
+  std::int64_t near_ties() const;
+  std::int64_t wrong() const;
+  std::int64_t not_stored() const;
+  bool holds() const;
+};
+
+/// `model` is the frontend's graph, `states` the checkpoint's, `artifact` and `constants` what was deployed. Error where the artifact isn't
+/// of this model and recipe (a node or constant that training doesn't know).
+Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
+                    runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options);
+
+}  // namespace stair::verification
