@@ -51,17 +51,12 @@ class Folder {
     return folds && reader.operands.front() == layer.results.front() ? &reader : nullptr;
   }
 
-  ValueId emit(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
-    return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
-  }
-
-  std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
-
-  // weight[c, ...] * factor[c]
-  ValueId scaled_weight(ValueId weight, ValueId factor, const std::string& name) {
-    ir::Shape shape(rewriter_.graph().type(weight).shape.size(), 1);
-    shape.front() = rewriter_.graph().type(weight).shape.front();
-    return emit("mul", {weight, emit("reshape", {factor}, derived(name, "factor"), {{"shape", shape}})}, derived(name, "folded"));
+  // weight[c, ...] * factor[c], for the weight of that name
+  static ValueId scaled_weight(Graph& graph, ValueId weight, ValueId factor, const std::string& name) {
+    ir::Shape shape(graph.type(weight).shape.size(), 1);
+    shape.front() = graph.type(weight).shape.front();
+    factor = graph.emit("reshape", {factor}, {{"shape", shape}}, graph.derived(name, "factor"));
+    return graph.emit("mul", {weight, factor}, {}, graph.derived(name, "folded"));
   }
 
   void fold(const Node& node, const Node& norm) {
@@ -73,17 +68,17 @@ class Folder {
     const ir::ChannelAffine affine = norm.op->integer.affine(context, bias, [&] {
       Attributes unquantized = node.attributes;
       unquantized.set("quantize", false);
-      return graph.add(*node.op, rewriter_(node.operands), unquantized, derived(norm.name, "unfolded")).results.front();
+      return graph.add(*node.op, rewriter_(node.operands), unquantized, graph.derived(norm.name, "unfolded")).results.front();
     });
     for (std::size_t i = 0; i < affine.results.size(); ++i) rewriter_.map(norm.results[i + 1], affine.results[i]);
     std::vector<ValueId> operands = rewriter_(node.operands);
     ValueId& weight = operands[form.weight];
-    if (into_weights_) weight = scaled_weight(weight, affine.factor, derived(node.name, "weight"));
+    if (into_weights_) weight = scaled_weight(graph, weight, affine.factor, graph.derived(node.name, "weight"));
     if (form.bias && *form.bias < operands.size()) operands[*form.bias] = ir::absent;
     const ValueId y = graph.add(*node.op, std::move(operands), node.attributes, node.name).results.front();
     rewriter_.map(node.results.front(), y);
-    rewriter_.map(norm.results.front(),
-                  emit("channel_affine", {y, into_weights_ ? affine.correction : affine.factor, affine.shift}, norm.name));
+    const ValueId scale = into_weights_ ? affine.correction : affine.factor;
+    rewriter_.map(norm.results.front(), graph.emit("channel_affine", {y, scale, affine.shift}, {}, norm.name));
     changes_.push_back("folded '" + norm.name + "' into the " + (into_weights_ ? "weights" : "scale") + " of '" + node.name + "'");
   }
 
