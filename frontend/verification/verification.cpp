@@ -38,7 +38,8 @@ struct Compared {
 bool sums_floats(const Graph& graph, const Node& node) {
   if (!ir::is_float(graph.type(node.results.front()).dtype)) return false;
   const IntegerForm::Kind kind = node.op->integer.kind;
-  return kind == IntegerForm::Kind::accumulate || kind == IntegerForm::Kind::average || kind == IntegerForm::Kind::none;
+  return kind != IntegerForm::Kind::integer && kind != IntegerForm::Kind::move && kind != IntegerForm::Kind::unary &&
+         kind != IntegerForm::Kind::binary;
 }
 
 Compared compared_values(const Graph& graph) {
