@@ -6,19 +6,6 @@
 #include "ir/op.h"
 
 namespace stair::ir {
-namespace {
-
-Limits computed_limits(const Graph& graph, const Value& value) {
-  if (value.producer != absent && !is_float(value.type.dtype)) {
-    const Node& node = graph.node(value.producer);
-    const OperandSpec& result = node.op->results[static_cast<std::size_t>(value.result)];
-    if (result.within) return result.within(node.attributes);
-  }
-  return limits_of(value.type.dtype);
-}
-
-}  // namespace
-
 void check_data(const Graph& graph, const std::function<TensorView(const State&)>& constant) {
   for (const Node& node : graph.nodes()) {
     if (!node.op->check_data) continue;
@@ -28,7 +15,7 @@ void check_data(const Graph& graph, const std::function<TensorView(const State&)
       const State* state = operand == absent ? nullptr : graph.state(operand);
       context.operands.push_back(operand == absent ? nullptr : &graph.type(operand));
       context.constants.push_back(state == nullptr ? TensorView{} : constant(*state));
-      context.computed.push_back(operand == absent ? Limits{} : computed_limits(graph, graph.value(operand)));
+      context.computed.push_back(operand == absent ? Limits{} : limits_of(graph, operand));
     }
     node.op->check_data(context);
   }

@@ -77,10 +77,13 @@ ValueId Graph::add_state(const std::string& state_name, Type type, State state) 
 }
 
 const Node& Graph::add(std::string_view op_name, std::vector<ValueId> operands, Attributes attributes, std::string_view node_name) {
-  const OpSchema& schema = op(op_name);
+  return add(op(op_name), std::move(operands), std::move(attributes), node_name);
+}
+
+const Node& Graph::add(const OpSchema& schema, std::vector<ValueId> operands, Attributes attributes, std::string_view node_name) {
   Node node;
   node.op = &schema;
-  node.name = unique_name(node_name.empty() ? op_name : node_name);
+  node.name = unique_name(node_name.empty() ? schema.name : node_name);
   while (!operands.empty() && operands.back() == absent) operands.pop_back();
   check_operand_count(schema, node.name, operands);
   node.attributes = completed(schema.attributes, std::move(attributes), schema.name + " '" + node.name + "': ", "attribute");
@@ -240,10 +243,23 @@ bool Uses::within(ValueId value, std::span<const NodeId> readers) const {
   return !nodes[i].empty() && !leaves[i] && std::all_of(nodes[i].begin(), nodes[i].end(), among);
 }
 
-Rewriter::Rewriter(const Graph& source) : source_(source), target_(Graph::like(source)), map_(source.values().size(), absent) {
-  for (const ValueId input : source.inputs()) map(input, target_.add_input(source.value(input).name, source.type(input)));
-  for (const State& state : source.states())
-    map(state.value, target_.add_state(source.value(state.value).name, source.type(state.value), state));
+Rewriter::Rewriter(const Graph& source, Empty) : source_(source), target_(Graph::like(source)), map_(source.values().size(), absent) {}
+
+Rewriter::Rewriter(const Graph& source) : Rewriter(source, Empty{}) {
+  copy_inputs();
+  for (const State& state : source.states()) copy_state(state);
+}
+
+void Rewriter::copy_input(ValueId input, Type type) {
+  map(input, target_.add_input(source_.value(input).name, std::move(type)));
+}
+
+void Rewriter::copy_inputs() {
+  for (const ValueId input : source_.inputs()) copy_input(input, source_.type(input));
+}
+
+void Rewriter::copy_state(const State& state) {
+  map(state.value, target_.add_state(source_.value(state.value).name, source_.type(state.value), state));
 }
 
 ValueId Rewriter::operator()(ValueId old) const {
@@ -266,7 +282,7 @@ std::vector<ValueId> Rewriter::operator()(const std::vector<ValueId>& old) const
 }
 
 const Node& Rewriter::copy(const Node& node) {
-  const Node& made = target_.add(node.op->name, (*this)(node.operands), node.attributes, node.name);
+  const Node& made = target_.add(*node.op, (*this)(node.operands), node.attributes, node.name);
   for (std::size_t i = 0; i < node.results.size(); ++i) map(node.results[i], made.results[i]);
   return made;
 }

@@ -37,6 +37,8 @@ struct Node {
   std::vector<ValueId> operands;
   std::vector<ValueId> results;
   Attributes attributes;
+  /// absent, too, for an optional one that isn't written.
+  ValueId operand(std::size_t i) const { return i < operands.size() ? operands[i] : absent; }
 };
 
 /// What a state is for: decides what the optimizer updates, what a checkpoint says of it and what survives into an artifact.
@@ -99,6 +101,7 @@ class Graph {
   /// operand, what was found and expected) for wrong operands or attributes. `name` is made unique by a suffix where it is taken; empty
   /// means the op's name.
   const Node& add(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {}, std::string_view name = {});
+  const Node& add(const OpSchema& op, std::vector<ValueId> operands, Attributes attributes = {}, std::string_view name = {});
   /// The same, returning the first result.
   ValueId emit(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {}, std::string_view name = {});
   /// Error where the graph has an output of that name.
@@ -185,6 +188,9 @@ class Rewriter {
  public:
   /// The new graph starts with the old one's inputs and states.
   explicit Rewriter(const Graph& source);
+  struct Empty {};
+  /// It starts empty: the pass says which inputs and states it has.
+  Rewriter(const Graph& source, Empty);
 
   Graph& graph() { return target_; }
   const Graph& source() const { return source_; }
@@ -194,6 +200,10 @@ class Rewriter {
   std::vector<ValueId> operator()(const std::vector<ValueId>& old) const;
   bool mapped(ValueId old) const { return map_[static_cast<std::size_t>(old)] != absent; }
   void map(ValueId old, ValueId replacement) { map_[static_cast<std::size_t>(old)] = replacement; }
+  /// Copies an input (all of them), or a state with what `state` says of it, under its name.
+  void copy_input(ValueId input, Type type);
+  void copy_inputs();
+  void copy_state(const State& state);
   /// Copies the node over mapped operands and maps its results.
   const Node& copy(const Node& node);
   /// Copies outputs and updates over mapped values and yields the graph. `keep_updates` false leaves the updates out.

@@ -37,6 +37,23 @@ Limits limits_of(DType dtype) {
   return all_of(std::int64_t{});
 }
 
+Limits limits_of(const Graph& graph, ValueId value) {
+  bool either_sign = false;
+  Limits limits = limits_of(graph.type(value).dtype);
+  if (is_float(graph.type(value).dtype)) return limits;
+  while (const Node* node = graph.producer(value)) {
+    const auto result = static_cast<std::size_t>(graph.value(value).result);
+    const OperandSpec& spec = node->op->results[result];
+    const bool moved = result == 0 && node->op->integer.kind == IntegerForm::Kind::move && !node->op->operands.front().variadic;
+    if (spec.within) limits = spec.within(node->attributes);
+    if (spec.within || (!moved && !spec.fitted_from)) break;
+    either_sign = either_sign || spec.fitted_from;
+    value = node->operands[spec.fitted_from.value_or(0)];
+  }
+  if (either_sign) limits.high = std::max(std::abs(limits.low), std::abs(limits.high));
+  return either_sign ? Limits{-limits.high, limits.high} : limits;
+}
+
 Limits DataContext::limits(std::size_t i) const {
   const TensorView& constant = constants[i];
   if (constant.data == nullptr) return computed[i];
@@ -80,6 +97,18 @@ void DataContext::expect_reals(std::size_t i, const Bounds& bounds) const {
     fail("element " + std::to_string(e) + " of operand '" + op.operands[i].name + "' is " + fmt::format("{:g}", x) + ", expected " +
          to_string(bounds));
   }
+}
+
+bool is(const Node& node, std::string_view op_name) {
+  return node.op == op_registry().find(op_name);
+}
+
+Attributes attributes_for(const OpSchema& op, const Attributes& attributes) {
+  Attributes kept;
+  for (const AttributeSpec& spec : op.attributes) {
+    if (attributes.has(spec.name)) kept.set(spec.name, attributes.at(spec.name));
+  }
+  return kept;
 }
 
 std::vector<Type> infer_types(const OpSchema& op, const std::string& node, const Attributes& attributes,
@@ -176,34 +205,45 @@ Gradient no_gradient(std::string reason) {
   return {nullptr, std::move(reason)};
 }
 
+ValueId RewriteContext::emit(std::string_view op_name, std::vector<ValueId> of, std::string_view suffix, Attributes attributes) const {
+  return emit_all(op_name, std::move(of), suffix, std::move(attributes)).front();
+}
+
+std::vector<ValueId> RewriteContext::emit_all(std::string_view op_name, std::vector<ValueId> of, std::string_view suffix,
+                                              Attributes attributes) const {
+  return graph.add(op_name, std::move(of), std::move(attributes), graph.derived(node.name, suffix)).results;
+}
+
 IntegerForm no_integer_form(std::string reason) {
-  return {IntegerForm::Kind::none, std::move(reason), "", {}};
+  return {IntegerForm::Kind::none, std::move(reason)};
 }
 IntegerForm integer_op() {
-  return {IntegerForm::Kind::integer, "part of the integer arithmetic", "", {}};
+  return {IntegerForm::Kind::integer, "part of the integer arithmetic"};
 }
-IntegerForm moves() {
-  return {IntegerForm::Kind::move, "N-MOVE", "", {}};
-}
-IntegerForm unary_table() {
-  return {IntegerForm::Kind::unary, "N-POINT", "", {}};
-}
-IntegerForm binary_point() {
-  return {IntegerForm::Kind::binary, "N-POINT", "", {}};
-}
-IntegerForm accumulates(std::string integer_op) {
-  return {IntegerForm::Kind::accumulate, "N-ACC", std::move(integer_op), {}};
-}
-IntegerForm simulates(std::function<Simulated(const SimulatedContext&)> simulated) {
-  IntegerForm form{IntegerForm::Kind::quantizer, "", "", {}};
-  form.simulated = std::move(simulated);
+IntegerForm sums_integers(std::vector<IntegerForm::Factor> factors, std::function<std::int64_t(const Graph&, const Node&)> terms) {
+  IntegerForm form = integer_op();
+  form.factors = std::move(factors);
+  form.terms = std::move(terms);
   return form;
 }
-ValueId SimulatedContext::emit(std::string_view op, std::vector<ValueId> inputs, std::string_view suffix, Attributes attributes) const {
-  return graph.emit(op, std::move(inputs), std::move(attributes), graph.derived(node.name, suffix));
+IntegerForm moves(std::string integer_op, std::function<bool(const Attributes&)> applies) {
+  return {.kind = IntegerForm::Kind::move, .note = "N-MOVE", .integer_op = std::move(integer_op), .applies = std::move(applies)};
+}
+IntegerForm unary_table(std::string function) {
+  return {.kind = IntegerForm::Kind::unary, .note = "N-POINT", .function = std::move(function)};
+}
+IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::optional<std::size_t> bias) {
+  return {.kind = IntegerForm::Kind::accumulate,
+          .note = "N-ACC",
+          .integer_op = std::move(integer_op),
+          .bias = bias,
+          .channel_axis = channel_axis};
+}
+IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated) {
+  return {.kind = IntegerForm::Kind::quantizer, .note = "simulates integers", .simulated = std::move(simulated)};
 }
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count) {
-  return {IntegerForm::Kind::average, "N-AVG", std::move(integer_op), std::move(count)};
+  return {.kind = IntegerForm::Kind::average, .note = "N-AVG", .integer_op = std::move(integer_op), .count = std::move(count)};
 }
 
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) {

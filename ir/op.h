@@ -32,6 +32,8 @@ struct Limits {
 
 /// All that the element type holds; of floats, all integers.
 Limits limits_of(DType dtype);
+/// Where all integers of a value lie, by what the ops that make and move them say.
+Limits limits_of(const Graph& graph, ValueId value);
 
 struct OperandSpec {
   std::string name;
@@ -41,6 +43,10 @@ struct OperandSpec {
   Reduction over_shards = Reduction::none;  ///< of results that are states' new values, losses or metrics
   /// Of a result of integers: where all elements lie, whatever the operands hold. None: they may be whatever the element type holds.
   std::function<Limits(const Attributes&)> within = {};
+  /// Of a result of weights' integers: the operand whose integers they are, halved any number of times, of either sign.
+  std::optional<std::size_t> fitted_from = {};
+  /// Of a result of weights' integers: bits that hold each of them; an artifact packs them at this width.
+  std::function<std::int64_t(const Attributes&)> packed_bits = {};
 };
 /// A result that shards reduce.
 OperandSpec reduced(Reduction over_shards, std::string name, std::string doc);
@@ -122,41 +128,86 @@ struct Simulated {
   std::int64_t lo = 0, hi = 0;
 };
 
-/// What an op that simulates integers emits them with: a node of one graph, and its operands in the graph that they are made in.
-struct SimulatedContext {
+/// What a rule works with that makes nodes for a node of another graph.
+struct RewriteContext {
   Graph& graph;
-  const Node& node;
-  std::vector<ValueId> operands;
+  const Node& node;               ///< its attributes and name
+  std::vector<ValueId> operands;  ///< of the node, in `graph`; absent, too, where `graph` doesn't hold them yet
 
-  /// The first result of a node that is named NODE.SUFFIX.
-  ValueId emit(std::string_view op, std::vector<ValueId> inputs, std::string_view suffix, Attributes attributes = {}) const;
+  /// Appends a node that is named after the node (Graph::derived); returns its first result, or all of them.
+  ValueId emit(std::string_view op, std::vector<ValueId> of, std::string_view suffix, Attributes attributes = {}) const;
+  std::vector<ValueId> emit_all(std::string_view op, std::vector<ValueId> of, std::string_view suffix, Attributes attributes = {}) const;
 };
 
-/// What the op means on integers (numerics.md, "Operations"). Every op states one.
+/// A normalization as x * factor[c] + shift[c] over the channels (dimension 1).
+struct ChannelAffine {
+  ValueId factor = absent;            ///< by running statistics, known before deployment: goes into a layer's scale, or its weights
+  ValueId correction = absent;        ///< of weights by `factor`, to the statistics of the batch; absent where there are none
+  ValueId shift = absent;             ///< of what `factor` and `correction` make, with a bias before it taken in
+  std::vector<ValueId> results = {};  ///< what stands for the op's results from 1 on
+};
+
+/// What the op means on integers (numerics.md, "Operations"). Every op states one, and passes know nothing else of it: those that quantize
+/// ask which operands are weights, where the channels lie and what may stand behind a sum; those that realize integers, how; those that
+/// prove sums, of how many terms. Names of ops that a form gives are in the registry.
 struct IntegerForm {
   enum class Kind : std::uint8_t {
     none,        ///< runs on dequantized floats, `note` says why
     integer,     ///< the op is itself part of the integer arithmetic
-    move,        ///< N-MOVE: the same op on the integers as they are (operand 0, or all of a variadic one)
+    move,        ///< N-MOVE: on the integers as they are (operand 0, or all of a variadic one)
     unary,       ///< N-POINT with one quantized operand: a table of its 256 values (`tabulate`, `lookup`)
-    binary,      ///< N-POINT with two quantized operands (`point_binary`; add_fixed, mul_fixed with fixed-point requantization)
+    binary,      ///< N-POINT with two quantized operands (`point_binary`; `integer_op` with fixed-point requantization)
     accumulate,  ///< N-ACC: `integer_op` on the integers gives the int32 accumulator
-    average,     ///< N-AVG: `integer_op` gives the int32 sum over `count` elements
+    average,     ///< N-AVG: `integer_op` on those of operand 0 gives the int32 sum over `count` elements
+    normalize,   ///< folds into the layer before it (N-BN-SCALE, N-BN-WEIGHT), or becomes integers by itself (N-AFFINE); see `affine`
+    affine,      ///< operand 0 times operand 1 plus operand 2, a channel, both optional: goes into the requantization of the sum before it
     quantizer    ///< simulates integers: floats that stand for those that `simulated` emits
   };
   Kind kind = Kind::none;
   std::string note;
-  std::string integer_op;                                             ///< accumulate, average
+
+  /// binary, accumulate, average; move: the op that is handed the integers and their zero point; "": this op on the integers alone.
+  std::string integer_op = {};
+  /// Attributes of the node of `integer_op`. None: those of this node that it has, too.
+  std::function<Attributes(const Attributes&)> attributes = {};
+  std::function<bool(const Attributes&)> applies = {};  ///< move: whether the node only moves integers; none: it does
+
+  // accumulate: operands. What is multiplied by the input are weights where no input of the graph reaches them. Such an op has the boolean
+  // attribute `quantize`.
+  std::size_t input = 0, weight = 1;
+  std::optional<std::size_t> bias = {};  ///< [C], where the op has one
+  std::int64_t channel_axis = -1;        ///< accumulate: the channels' dimension of the result; negative counts from the end
+
   std::function<std::int64_t(const Graph&, const Node&)> count = {};  ///< average: the n of N-AVG (1 for a plain sum)
-  std::function<Simulated(const SimulatedContext&)> simulated = {};
+
+  /// unary, binary: of ir/scalar_functions.h, or of point_binary; the op's attributes, numbers, are a table's parameters.
+  std::string function = {};
+  /// binary, with fixed-point requantization: the multipliers' mantissa and shift, from the scales of both operands and the result.
+  std::function<std::vector<ValueId>(const RewriteContext&, ValueId a_scale, ValueId b_scale, ValueId y_scale)> multipliers = {};
+
+  /// normalize: appends factor and shift. `bias` is that of the layer before it, or absent; `layer` appends the float layer, for statistics
+  /// of the batch (nullptr: none are asked for).
+  std::function<ChannelAffine(const RewriteContext&, ValueId bias, const std::function<ValueId()>& layer)> affine = {};
+
+  /// integer, of an op that sums in int32: an operand that is summed, or that is multiplied by another. Without a zero point it is weights,
+  /// with the output channels first, which may have a scale each.
+  struct Factor {
+    std::size_t operand;
+    std::optional<std::size_t> zero_point = {};  ///< the operand that holds it
+  };
+  std::vector<Factor> factors = {};
+  std::function<std::int64_t(const Graph&, const Node&)> terms = {};  ///< products or elements in one sum
+
+  /// quantizer: emits the integers that the op's result stands for.
+  std::function<Simulated(const RewriteContext&)> simulated = {};
 };
 IntegerForm no_integer_form(std::string reason);
 IntegerForm integer_op();
-IntegerForm moves();
-IntegerForm unary_table();
-IntegerForm binary_point();
-IntegerForm accumulates(std::string integer_op);
-IntegerForm simulates(std::function<Simulated(const SimulatedContext&)> simulated);
+IntegerForm sums_integers(std::vector<IntegerForm::Factor> factors, std::function<std::int64_t(const Graph&, const Node&)> terms);
+IntegerForm moves(std::string integer_op = "", std::function<bool(const Attributes&)> applies = {});
+IntegerForm unary_table(std::string function);
+IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::optional<std::size_t> bias);
+IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated);
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count);
 
 /// Everything that the rest of the program knows of an op. One file in ir/ops states it, and all else (JSON layers, text form,
@@ -179,8 +230,24 @@ struct OpSchema {
   /// The clamp that an activation is, if it is one: a fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
   struct Clamp {
     std::optional<double> low, high;
+    std::string gradient = {};  ///< the op of its gradient, by that of the result and the result
   };
   std::optional<Clamp> clamp = {};
+  /// What stands in the op's place in inference, if something else does: an op of the same operands with those of the attributes that it
+  /// has; "": result 0 is operand 0 as it is. Results from 1 on become operands.
+  struct Inference {
+    std::string op;
+    std::vector<std::size_t> results = {};
+  };
+  std::optional<Inference> inference = {};
+  /// How the op runs on images [N,H,W,C] in the place of [N,C,H,W], if it does.
+  struct ChannelsLast {
+    std::size_t images = 1;                     ///< operands that are images, from operand 0 on; 0: all of them
+    void (*attributes)(Attributes&) = nullptr;  ///< as they are there; none: the same
+    std::string op = {};                        ///< that does it on integers, for readers of result 0 alone; "": this op
+    bool preferred = false;                     ///< worth a transposition of its operands
+  };
+  std::optional<ChannelsLast> channels_last = {};
   /// Result r may be written over the memory of operand in_place[r], where there is one (element i of the results depends on element i of
   /// these operands alone).
   std::vector<std::size_t> in_place = {};
@@ -210,6 +277,11 @@ struct OpSchema {
   };
   std::optional<Layer> layer = {};
 };
+
+/// Whether the node is of that op. Passes that are about one op ask this; what holds of others, too, its schema says.
+bool is(const Node& node, std::string_view op);
+/// Those of the attributes that the op has.
+Attributes attributes_for(const OpSchema& op, const Attributes& attributes);
 
 /// The types of a node's results; `operands` holds nullptr for an absent one. Throws Error as the schema's infer() does.
 std::vector<Type> infer_types(const OpSchema& op, const std::string& node, const Attributes& attributes, std::vector<const Type*> operands);

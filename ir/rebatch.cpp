@@ -13,26 +13,15 @@ Graph with_batch(const Graph& graph, std::int64_t batch) {
     throw Error("graph '" + graph.name + "' trains '" + graph.value(update.state).name + "' on batches of " +
                 std::to_string(graph.batch()) + ", expected a model or an inference graph for batches of " + std::to_string(batch));
   }
-  Graph made = Graph::like(graph);
-  std::vector<ValueId> map(graph.values().size(), absent);
-  const auto mapped = [&](ValueId old) { return old == absent ? absent : map[static_cast<std::size_t>(old)]; };
+  Rewriter rewriter(graph, Rewriter::Empty{});
   for (const ValueId input : graph.inputs()) {
     Type type = graph.type(input);
     if (!type.shape.empty()) type.shape.front() = batch;
-    map[static_cast<std::size_t>(input)] = made.add_input(graph.value(input).name, std::move(type));
+    rewriter.copy_input(input, std::move(type));
   }
-  for (const State& state : graph.states()) {
-    map[static_cast<std::size_t>(state.value)] = made.add_state(graph.value(state.value).name, graph.type(state.value), state);
-  }
-  for (const Node& node : graph.nodes()) {
-    std::vector<ValueId> operands;
-    for (const ValueId operand : node.operands) operands.push_back(mapped(operand));
-    const Node& copy = made.add(node.op->name, std::move(operands), node.attributes, node.name);
-    for (std::size_t i = 0; i < node.results.size(); ++i) map[static_cast<std::size_t>(node.results[i])] = copy.results[i];
-  }
-  for (const Output& output : graph.outputs()) made.add_output(output.name, mapped(output.value));
-  for (const Update& update : graph.updates()) made.add_update(mapped(update.state), mapped(update.value));
-  return made;
+  for (const State& state : graph.states()) rewriter.copy_state(state);
+  for (const Node& node : graph.nodes()) rewriter.copy(node);
+  return rewriter.finish();
 }
 
 TypesOfBatch types_of_batch(const Graph& graph, std::int64_t batch) {

@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "ir/error.h"
-#include "ir/numerics.h"
 #include "ir/op.h"
 
 namespace stair::passes {
@@ -21,25 +20,6 @@ constexpr std::int64_t int32_max = std::numeric_limits<std::int32_t>::max();
 // fit_channels keeps an integer bias within ±2^30 (N-BIAS).
 constexpr std::int64_t bias_bound = std::int64_t{1} << 30;
 
-// The integers that a quantized value may hold: what its quantizer says, or what its element type can show.
-ir::Range range_of(const Graph& graph, ValueId value) {
-  const Node* node = graph.producer(value);
-  while (node != nullptr && !node->attributes.has("lo") && node->op->integer.kind == ir::IntegerForm::Kind::move) {
-    if (node->op->operands.front().variadic) break;
-    value = node->operands.front();
-    node = graph.producer(value);
-  }
-  if (node != nullptr && node->attributes.has("lo")) {
-    return {static_cast<std::int32_t>(node->attributes.integer("lo")), static_cast<std::int32_t>(node->attributes.integer("hi"))};
-  }
-  if (node != nullptr && node->op->name == "fit_channels") {
-    const ir::Range range = range_of(graph, node->operands[0]);
-    const std::int32_t largest = std::max(std::abs(range.lo), std::abs(range.hi));
-    return {-largest, largest};
-  }
-  return graph.type(value).dtype == ir::DType::u8 ? ir::Range{0, 255} : ir::Range{-128, 127};
-}
-
 // More than any bound that passes, where the product of hostile shapes, widths and zero points doesn't fit.
 std::int64_t bounded_product(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
@@ -49,11 +29,11 @@ std::int64_t bounded_product(std::int64_t a, std::int64_t b) {
 
 // max |q - z|, for any zero point in the range where the actual one isn't known.
 std::int64_t largest_step(const Graph& graph, ValueId value, ValueId zero_point, const ConstantLookup& constants) {
-  const ir::Range range = range_of(graph, value);
+  const ir::Limits limits = limits_of(graph, value);
   const ir::TensorView z = constants(graph.value(zero_point).name);
-  if (z.data == nullptr) return std::int64_t{range.hi} - range.lo;
+  if (z.data == nullptr) return limits.high - limits.low;
   const std::int64_t point = z.as<std::int32_t>()[0];
-  return std::max(std::abs(range.lo - point), std::abs(range.hi - point));
+  return std::max(std::abs(limits.low - point), std::abs(limits.high - point));
 }
 
 // max over the channels (first dimension) of sum |q|; false where the weights aren't known.
@@ -83,39 +63,29 @@ class Prover {
   std::vector<AccumulatorBound> run() {
     std::vector<AccumulatorBound> bounds;
     for (const Node& node : graph_.nodes()) {
-      if (!node.op->name.ends_with("_integer") || graph_.type(node.results.front()).dtype != ir::DType::i32) continue;
-      bounds.push_back(prove(node));
+      if (!node.op->integer.factors.empty()) bounds.push_back(prove(node));
     }
     return bounds;
   }
 
  private:
   AccumulatorBound prove(const Node& node) {
-    AccumulatorBound made{node.name, 0, 0, false};
-    std::int64_t terms = 1;  // products or summands in one sum
-    if (node.op->name == "conv2d_integer" || node.op->name == "linear_integer") {
-      const ir::TensorView weight = constants_(graph_.value(node.operands[1]).name);
-      const std::int64_t step = largest_step(graph_, node.operands[0], node.operands[2], constants_);
-      const ir::Shape& shape = graph_.type(node.operands[1]).shape;
-      terms = ir::element_count(shape) / shape[0];
-      std::int64_t weight_sum = 0;
-      made.from_weights = largest_weight_sum(weight, weight_sum);
-      if (!made.from_weights) {
-        const ir::Range range = range_of(graph_, node.operands[1]);
-        weight_sum = bounded_product(terms, std::max(std::abs(std::int64_t{range.lo}), std::abs(std::int64_t{range.hi})));
+    const ir::IntegerForm& form = node.op->integer;
+    const std::int64_t terms = form.terms(graph_, node);
+    AccumulatorBound made{node.name, 1, 0, false};
+    for (const ir::IntegerForm::Factor& factor : form.factors) {
+      const ValueId operand = node.operands[factor.operand];
+      std::int64_t largest = 0;
+      if (factor.zero_point) {
+        largest = largest_step(graph_, operand, node.operands[*factor.zero_point], constants_);
+      } else {
+        made.from_weights = largest_weight_sum(constants_(graph_.value(operand).name), largest);
+        const ir::Limits limits = limits_of(graph_, operand);
+        if (!made.from_weights) largest = std::max(std::abs(limits.low), std::abs(limits.high));
       }
-      made.bound = bounded_product(weight_sum, step);
-    } else if (node.op->name == "matmul_integer") {
-      const ir::Shape& a = graph_.type(node.operands[0]).shape;
-      terms = node.attributes.boolean("transpose_a") ? a[a.size() - 2] : a.back();
-      made.bound = bounded_product(bounded_product(terms, largest_step(graph_, node.operands[0], node.operands[2], constants_)),
-                                   largest_step(graph_, node.operands[1], node.operands[3], constants_));
-    } else {  // sums of one operand
-      terms = node.op->name == "avg_pool_integer"
-                  ? node.attributes.integers("kernel")[0] * node.attributes.integers("kernel")[1]
-                  : ir::element_count(graph_.type(node.operands[0]).shape) / ir::element_count(graph_.type(node.results[0]).shape);
-      made.bound = bounded_product(terms, largest_step(graph_, node.operands[0], node.operands[1], constants_));
+      made.bound = bounded_product(made.bound, largest);
     }
+    if (!made.from_weights) made.bound = bounded_product(made.bound, terms);
     made.bound += largest_bias(node.results.front());
     made.bits = bits_of(made.bound);
     if (made.bound > int32_max) {

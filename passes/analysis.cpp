@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/op.h"
+
 namespace stair::passes {
 
 std::vector<bool> depends_on_inputs(const ir::Graph& graph) {
@@ -15,8 +17,15 @@ std::vector<bool> depends_on_inputs(const ir::Graph& graph) {
   return depends;
 }
 
-bool takes_batch_norm(const ir::Node& layer) {
-  return layer.op->name == "conv2d" || layer.op->name == "linear";
+bool has_channels(const ir::Node& node) {
+  const ir::IntegerForm& form = node.op->integer;
+  return form.kind == ir::IntegerForm::Kind::accumulate && !ir::op(form.integer_op).integer.factors.at(1).zero_point;
+}
+
+bool takes_batch_norm(const ir::Graph& graph, const ir::Node& node) {
+  if (!has_channels(node)) return false;
+  const auto rank = static_cast<std::int64_t>(graph.type(node.results.front()).shape.size());
+  return (node.op->integer.channel_axis + rank) % rank == 1;
 }
 
 ir::ValueId latent_weight(const ir::Graph& graph, ir::ValueId weight) {

@@ -12,9 +12,9 @@ using ir::IntegerForm;
 using ir::Node;
 using ir::ValueId;
 
+// Integer arithmetic that reads or yields floats.
 bool is_edge(const Node& node) {
-  const std::string& op = node.op->name;
-  return op == "dequantize" || op == "dequantize_accumulator" || op == "quantize";
+  return node.op->integer.kind == IntegerForm::Kind::integer;
 }
 
 bool yields_floats(const Graph& graph, const Node& node) {
@@ -23,8 +23,9 @@ bool yields_floats(const Graph& graph, const Node& node) {
 
 std::string reason_of(const Graph& graph, const Node& node) {
   // A layer's weights are floats only where the recipe leaves it alone.
-  if (node.op->integer.kind == IntegerForm::Kind::accumulate) {
-    const Node* weight = graph.producer(node.operands[1]);
+  const IntegerForm& form = node.op->integer;
+  if (form.kind == IntegerForm::Kind::accumulate) {
+    const Node* weight = graph.producer(node.operands[form.weight]);
     if (weight == nullptr || !is_edge(*weight)) return "an override of the recipe skips it, or its layer says so";
   }
   for (const ValueId operand : node.operands) {
@@ -32,11 +33,12 @@ std::string reason_of(const Graph& graph, const Node& node) {
     if (producer != nullptr && yields_floats(graph, *producer) && !is_edge(*producer))
       return "reads '" + producer->name + "', which is float";
   }
-  switch (node.op->integer.kind) {
+  switch (form.kind) {
     case IntegerForm::Kind::none:
-      if (node.op->name == "batch_norm_inference" || node.op->name == "channel_affine")
-        return "batch-norm behind which no quantizer stands, or that the recipe keeps in float";
-      return node.op->integer.note;
+      return form.note;
+    case IntegerForm::Kind::normalize:
+    case IntegerForm::Kind::affine:
+      return "batch-norm behind which no quantizer stands, or that the recipe keeps in float";
     case IntegerForm::Kind::accumulate:
       return "its input isn't quantized";
     default:
@@ -51,7 +53,7 @@ std::vector<FloatNode> float_nodes(const Graph& deployment) {
   std::vector<bool> before(deployment.values().size(), false);
   const auto at = [](std::vector<bool>& of, ValueId value) { return of[static_cast<std::size_t>(value)]; };
   for (const Node& node : deployment.nodes()) {
-    bool any = !yields_floats(deployment, node) && node.op->name != "constant";
+    bool any = !yields_floats(deployment, node) && !node.operands.empty();
     for (const ValueId operand : node.operands)
       any = any || (operand != ir::absent && deployment.state(operand) == nullptr && at(behind, operand));
     for (const ValueId result : node.results) behind[static_cast<std::size_t>(result)] = any;

@@ -69,6 +69,14 @@ Pipeline float_deployment() {
   return pipeline;
 }
 
+Pipeline first_values(const Recipe& recipe) {
+  Pipeline pipeline{{"inference_mode"}};
+  append(pipeline, fold(recipe));
+  pipeline.push_back(insert(recipe, true, false, false, false));
+  pipeline.back().options.set("first_values", true);
+  return pipeline;
+}
+
 Pipeline calibration(const Recipe& recipe) {
   Pipeline pipeline{{"inference_mode"}, insert(recipe, false, false, true, false)};
   append(pipeline, clean_up());

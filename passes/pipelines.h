@@ -29,6 +29,8 @@ Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimi
 Pipeline float_evaluation();
 /// The same of weights that nothing trains any more.
 Pipeline float_deployment();
+/// What gives the states of quantizers that are trained their first values, as updates; what reads the inputs is not needed for them.
+Pipeline first_values(const Recipe& recipe);
 /// Float inference that only watches the ranges of the activations that the recipe quantizes.
 Pipeline calibration(const Recipe& recipe);
 /// The forward half of a quantized training step with simulated quantization, before its loss.

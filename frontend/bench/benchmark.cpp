@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "frontend/first_values.h"
 #include "frontend/readers/deployed.h"
 #include "ir/op.h"
 #include "ir/random.h"
@@ -87,6 +88,7 @@ Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe, 
   runtime::Tensors states;
   runtime::initialize_states(watching, 0, states);
   runtime::initialize_states(model, 0, states);
+  frontend::give_first_values(model, recipe, states);
   const runtime::Tensor images = random_images(watching, watching.inputs().front());
   const ir::TensorView inputs[] = {images.view()};
   frontend::executor_for(std::move(watching), states, {}).run(inputs);
@@ -124,6 +126,10 @@ Subject training_subject(const ir::Graph& model, const std::optional<passes::Rec
   if (recipe) subject.recipe = passes::to_json(*recipe);
   subject.note = "training step from initial weights";
   subject.graph = passes::run(pipeline, ir::with_batch(model, batch));
+  if (recipe) {
+    runtime::initialize_states(model, 0, subject.states);
+    frontend::give_first_values(model, *recipe, subject.states);
+  }
   runtime::initialize_states(subject.graph, 0, subject.states);
   return subject;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "frontend/first_values.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "passes/pipelines.h"
@@ -18,6 +19,7 @@ void calibrate_ranges(const readers::Experiment& experiment, const passes::Recip
     if (state.role == ir::StateRole::observer) states.erase(graph.value(state.value).name);
   }
   runtime::initialize_states(graph, experiment.seed, states);
+  frontend::give_first_values(experiment.model, recipe, states);
   runtime::Executor executor = frontend::executor_for(graph, states, options);
   runtime::Batches batches(data, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   const ir::TensorView inputs[] = {batches.images()};

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "frontend/first_values.h"
+
 namespace stair::stages {
 
 StageContext::StageContext(const readers::Experiment& experiment_of, const RunOptions& options_of)
@@ -41,7 +43,9 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
   checkpoint.loss_sum = 0;
   checkpoint.correct = 0;
   checkpoint.best_accuracy = -1;
-  if (stage->kind->quantizes) checkpoint.recipe = passes::to_json(recipe);
+  if (!stage->kind->quantizes) return;
+  checkpoint.recipe = passes::to_json(recipe);
+  frontend::give_first_values(experiment.model, recipe, checkpoint.states);
 }
 
 double StageContext::evaluate() {

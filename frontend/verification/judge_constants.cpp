@@ -110,12 +110,13 @@ class Constants {
 
   const Node& parameters_of(const Node& fake) const {
     const Node* node = simulated_.producer(fake.operands[1]);
-    if (node == nullptr || node->op->name != "affine_parameters") throw InternalError("'" + fake.name + "' has no affine_parameters");
+    if (node == nullptr) throw InternalError("'" + fake.name + "' has a scale that no node makes");
     return *node;
   }
 
   void parameters(const Node* fake, const std::string& name, const passes::Integers& its) {
     const Node& from = parameters_of(*fake);
+    if (from.op->name != "affine_parameters") return;
     const auto state = [&](ValueId value) -> std::optional<double> {
       const auto it = states_.find(simulated_.value(value).name);
       if (simulated_.state(value) == nullptr || it == states_.end()) return std::nullopt;
@@ -157,7 +158,10 @@ class Constants {
       }
       return;
     }
+    if (its.fake->op->name == "fake_ternarize") return ternary(its, w, off);
     const Node& from = parameters_of(*its.fake);
+    // N-LSQ: the state is the scale.
+    const float* steps = from.op->name == "learned_scale" ? states_.at(simulated_.value(from.operands[0]).name).as<float>() : nullptr;
     const auto lo = static_cast<double>(its.fake->attributes.integer("lo"));
     const auto hi = static_cast<double>(its.fake->attributes.integer("hi"));
     const std::int64_t channels = values_(its.integers.scale).count();
@@ -172,11 +176,55 @@ class Constants {
         largest_error = std::max(largest_error, off(i));
       }
       const double s = float_at(its.integers.scale, c);
-      scale(of_scale, c, s, largest, hi, largest_error, from.attributes.boolean("power_of_two"));
+      if (steps != nullptr) {
+        scale(of_scale, c, s, std::max(std::abs(static_cast<double>(steps[c])), 0x1p-100), 1, 0, from.attributes.boolean("power_of_two"));
+      } else {
+        scale(of_scale, c, s, largest, hi, largest_error, from.attributes.boolean("power_of_two"));
+      }
       for (std::int64_t i = c * length; i < (c + 1) * length; ++i) {
         const double t = w[i] / s;
         integer(of_weights, i, integer_at(q, i), t, off(i) / s + float_unit * std::abs(t), lo, hi);
       }
+    }
+    into_.push_back(std::move(of_scale));
+    into_.push_back(std::move(of_weights));
+  }
+
+  // N-TERNARY: which weights are beyond the threshold, and the mean magnitude of those that were found to be.
+  template <class Off>
+  void ternary(const JudgeWeights& its, const double* w, const Off& off) {
+    const TensorView q = values_(its.integers.q);
+    const std::string name = simulated_.value(its.fake->operands[0]).name;
+    const std::int64_t channels = values_(its.integers.scale).count();
+    const std::int64_t length = q.count() / channels;
+    Judgement of_scale{name, "scale", true};
+    Judgement of_weights{name, "weights", true};
+    for (std::int64_t c = 0; c < channels; ++c) {
+      double sum = 0;
+      double error = 0;
+      for (std::int64_t i = c * length; i < (c + 1) * length; ++i) {
+        sum += std::abs(w[i]);
+        error += off(i);
+      }
+      const double threshold = 0.7 * sum / static_cast<double>(length);
+      const double blur = 0.7 * error / static_cast<double>(length) + 2 * float_unit * threshold;
+      double beyond = 0;
+      double beyond_error = 0;
+      double number_beyond = 0;
+      for (std::int64_t i = c * length; i < (c + 1) * length; ++i) {
+        const std::int64_t found = integer_at(q, i);
+        const std::int64_t expected = std::abs(w[i]) <= threshold ? 0 : w[i] > 0 ? 1 : -1;
+        const bool tie = std::abs(std::abs(w[i]) - threshold) <= blur + off(i);
+        if (tie && found != expected) ++of_weights.near_ties;
+        element(of_weights, i, found == expected || (tie && (found == 0 || found == (w[i] > 0 ? 1 : -1))), static_cast<double>(expected),
+                static_cast<double>(found));
+        if (found == 0) continue;
+        beyond += std::abs(w[i]);
+        beyond_error += off(i);
+        ++number_beyond;
+      }
+      const double mean = number_beyond > 0 ? beyond / number_beyond : 1;
+      number(of_scale, c, float_at(its.integers.scale, c), mean, beyond_error / std::max(number_beyond, 1.0) + 2 * float_unit * mean);
     }
     into_.push_back(std::move(of_scale));
     into_.push_back(std::move(of_weights));

@@ -1,5 +1,8 @@
 #include "frontend/verification/judge_graph.h"
 
+#include <functional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "ir/error.h"
@@ -20,7 +23,13 @@ ir::Type judged_type(ir::Type type) {
 }
 
 bool quantizes(const Node& node) {
-  return node.op->name == "fake_quantize" || node.op->name == "fake_binarize";
+  return node.op->integer.kind == IntegerForm::Kind::quantizer;
+}
+
+// Scales, zero points and ranges of quantizers: what they are made of is judged beside them (judge_constants.cpp).
+bool parametrizes(const ir::Graph& graph, const Node& node) {
+  static const std::set<std::string, std::less<>> names{"weight_range", "affine_parameters", "learned_scale"};
+  return names.contains(node.op->name) || !ir::is_float(graph.type(node.results.front()).dtype);
 }
 
 }  // namespace
@@ -43,7 +52,7 @@ JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realize
       quantizer(node);
     } else if (const auto its = sums_of_.find(made); its != sums_of_.end()) {
       sum(node, *its->second);
-    } else if (node.op->name != "weight_range" && node.op->name != "affine_parameters") {
+    } else if (!parametrizes(simulated_, node)) {
       std::vector<Bounded> operands;
       for (const ValueId operand : node.operands) operands.push_back(operand == ir::absent ? Bounded{} : number(operand));
       number(made) = append_bounded(graph_, simulated_, node, operands);

@@ -18,6 +18,8 @@ struct Activation {
 /// so nobody keeps x.
 inline void add_activation(OpRegistry& registry, const Activation& activation) {
   const std::string gradient_op = std::string(activation.name) + "_grad";
+  std::optional<OpSchema::Clamp> clamp = activation.clamp;
+  if (clamp) clamp->gradient = gradient_op;
   registry.add({.name = activation.name,
                 .summary = activation.summary,
                 .operands = {{"x", "any floats"}},
@@ -25,11 +27,11 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .attributes = activation.attributes,
                 .infer = same_as_first_float,
                 .deployed = true,
-                .gradient = gradient([gradient_op, clamps = activation.clamp.has_value()](GradientContext& g) -> std::vector<ValueId> {
+                .gradient = gradient([gradient_op, clamps = clamp.has_value()](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit(gradient_op, {g.gradient(), clamps ? g.result() : g.operand(0)}, g.attributes())};
                 }),
-                .integer = unary_table(),
-                .clamp = activation.clamp,
+                .integer = unary_table(activation.name),
+                .clamp = clamp,
                 .in_place = {0},
                 .dimensions = each_element,
                 .layer = OpSchema::Layer{}});

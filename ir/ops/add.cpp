@@ -8,7 +8,7 @@ void add(OpRegistry& registry) {
       [](GradientContext& g) -> std::vector<ValueId> {
         return {g.needs(0) ? reduced(g, 0, g.gradient()) : absent, g.needs(1) ? reduced(g, 1, g.gradient()) : absent};
       },
-      binary_point(), true);
+      point_sum("add", false), true);
 }
 
 }  // namespace stair::ir::ops

@@ -14,7 +14,7 @@ void affine_parameters(OpRegistry& registry) {
                     .doc = "i32[1], in [lo, hi]; several ranges share z = 0",
                     .within =
                         [](const Attributes& a) {
-                          return a.boolean("symmetric") ? Limits{0, 0} : Limits{a.integer("lo"), a.integer("hi")};
+                          return a.boolean("symmetric") ? Limits{0, 0} : within_range(a);
                         }}},
        .attributes = range_attributes({{"symmetric", "zero point 0", false}, {"power_of_two", "N-REQ-POW2", false}}),
        .infer = [](const InferContext& c) -> std::vector<Type> {

@@ -16,6 +16,22 @@ inline std::vector<Type> infer_broadcast(const InferContext& c) {
   return {{c.operand(0).dtype, *shape}};
 }
 
+/// The integer form of a sum (or difference): one kernel for all, and one in integers that takes the scales' quotients.
+inline IntegerForm point_sum(const char* function, bool subtract) {
+  return {.kind = IntegerForm::Kind::binary,
+          .note = "N-POINT",
+          .integer_op = "add_fixed",
+          .attributes =
+              [subtract](const Attributes&) {
+                return Attributes{{"subtract", subtract}};
+              },
+          .function = function,
+          .multipliers =
+              [](const RewriteContext& c, ValueId a_scale, ValueId b_scale, ValueId y_scale) {
+                return c.emit_all("add_fixed_multipliers", {a_scale, b_scale, y_scale}, "mantissa");
+              }};
+}
+
 inline void add_binary(OpRegistry& registry, const char* name, const char* summary, GradientRule rule, IntegerForm integer, bool layer) {
   registry.add({.name = name,
                 .summary = summary,

@@ -28,11 +28,7 @@ void avg_pool(OpRegistry& registry) {
                                   {"stride", g.attributes().at("stride")},
                                   {"padding", g.attributes().at("padding")}})};
                 }),
-                .integer = averages("avg_pool_integer",
-                                    [](const Graph&, const Node& node) {
-                                      const std::vector<std::int64_t>& kernel = node.attributes.integers("kernel");
-                                      return kernel[0] * kernel[1];
-                                    }),
+                .integer = averages("avg_pool_integer", window_size),
                 .dimensions = each_plane,
                 .layer = OpSchema::Layer{}});
   std::vector<AttributeSpec> of_gradient = avg_pool_attributes();

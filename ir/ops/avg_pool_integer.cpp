@@ -16,7 +16,8 @@ void avg_pool_integer(OpRegistry& registry) {
                 .check_data = [](const DataContext& c) { check_zero_point(c, 1, 0); },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
+                .integer = sums_integers({{0, 1}}, window_size),
+                .channels_last = OpSchema::ChannelsLast{.attributes = in_nhwc}});
 }
 
 }  // namespace stair::ir::ops

@@ -16,6 +16,26 @@ OpSchema::Layer::Parameter channels(const char* operand, StateRole role, double 
           .update_result = update};
 }
 
+// N-BN-WEIGHT with statistics m, v of the batch: factor = gamma / sqrt(var + eps) for the weights, and
+// sqrt(var + eps) / sqrt(v + eps) behind them, the correction of Krishnamoorthi 2018 (section 3.2.2), which keeps the jitter of batch
+// statistics out of the weights. The running statistics follow m and v.
+ChannelAffine corrected(const RewriteContext& c, ValueId bias, const std::function<ValueId()>& layer) {
+  const ValueId deviation = norm_deviation(c, c.operands[norm_variance], "std");
+  const ValueId factor = norm_factor(c, deviation, "factor");
+  const ValueId x = layer();
+  const std::vector<ValueId> batch = c.emit_all("batch_statistics", {x}, "statistics");
+  const Shape& shape = c.graph.type(x).shape;
+  const auto n = static_cast<double>(element_count(shape) / shape[1]);
+  const Attribute& momentum = c.node.attributes.at("momentum");
+  const ValueId mean = c.emit("exponential_moving_average", {c.operands[norm_mean], batch[0]}, "new_mean", {{"momentum", momentum}});
+  const ValueId variance = c.emit("exponential_moving_average", {c.operands[norm_variance], batch[1]}, "new_var",
+                                  {{"momentum", momentum}, {"correction", n > 1 ? n / (n - 1) : 1.0}});
+  const ValueId batch_deviation = norm_deviation(c, batch[1], "batch_std");
+  const ValueId correction = c.emit("div", {deviation, batch_deviation}, "correction");
+  const ValueId shift = norm_shift(c, batch[0], bias, norm_factor(c, batch_deviation, "batch_factor"));
+  return {factor, correction, shift, {mean, variance}};
+}
+
 }  // namespace
 
 void batch_norm(OpRegistry& registry) {
@@ -42,7 +62,8 @@ void batch_norm(OpRegistry& registry) {
          const std::vector<ValueId> d = g.emit_all("batch_norm_grad", {g.gradient(), g.operand(0), g.operand(1), g.result(3), g.result(4)});
          return {d[0], d[1], d[2], absent, absent};
        }),
-       .integer = no_integer_form(folds),
+       .integer = folds(IntegerForm::Kind::normalize, corrected),
+       .inference = OpSchema::Inference{"batch_norm_inference", {norm_mean, norm_variance}},
        .dimensions = each_element_of_first,
        .layer = OpSchema::Layer{.parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
                                                channels("mean", StateRole::statistic, 0, "new_mean"),

@@ -20,7 +20,11 @@ void batch_norm_inference(OpRegistry& registry) {
                                  {{"eps", g.attributes().at("eps")}});
                   return {d[0], d[1], d[2], absent, absent};
                 }),
-                .integer = no_integer_form(folds),
+                .integer = folds(IntegerForm::Kind::normalize,
+                                 [](const RewriteContext& c, ValueId bias, const std::function<ValueId()>&) {
+                                   const ValueId factor = norm_factor(c, norm_deviation(c, c.operands[norm_variance], "std"), "factor");
+                                   return ChannelAffine{.factor = factor, .shift = norm_shift(c, c.operands[norm_mean], bias, factor)};
+                                 }),
                 .dimensions = each_element_of_first});
   registry.add({.name = "batch_norm_inference_grad",
                 .summary = "gradients of batch_norm_inference by x, gamma and beta",

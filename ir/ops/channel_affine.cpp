@@ -21,7 +21,7 @@ void channel_affine(OpRegistry& registry) {
                   if (g.needs(2)) d[2] = g.emit("reduce_sum", {g.gradient()}, over_channels);
                   return d;
                 }),
-                .integer = no_integer_form(folds),
+                .integer = folds(IntegerForm::Kind::affine),
                 .in_place = {0},
                 .dimensions = each_element_of_first});
 }

@@ -6,12 +6,7 @@ void clamp_range(OpRegistry& registry) {
   registry.add({.name = "clamp_range",
                 .summary = "[lo', hi'] of a fused clamp: a bound quantizes to z + round(bound / s), within [lo, hi] (N-REQ-FLOAT)",
                 .operands = {{"scale", "s_y, f32[1]"}, {"zero_point", "z_y, i32[1]"}},
-                .results = {{.name = "range",
-                             .doc = "i32[2]",
-                             .within =
-                                 [](const Attributes& a) {
-                                   return Limits{a.integer("lo"), a.integer("hi")};
-                                 }}},
+                .results = {quantized_result("range", "i32[2]")},
                 .attributes = range_attributes({{"clamp", "[low] or [low, high], in real values", std::vector<double>{}, true}}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_type(c, 0, {DType::f32, {1}});

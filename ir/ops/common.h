@@ -72,6 +72,14 @@ inline std::vector<AttributeSpec> range_attributes(std::vector<AttributeSpec> mo
   return more;
 }
 
+/// OperandSpec::within of a result whose integers lie in [lo, hi].
+inline Limits within_range(const Attributes& attributes) {
+  return {attributes.integer("lo"), attributes.integer("hi")};
+}
+inline OperandSpec quantized_result(const char* name, const char* doc = "u8 where lo >= 0, else s8") {
+  return {.name = name, .doc = doc, .within = within_range};
+}
+
 /// Element type of integers in [lo, hi]: u8 from 0 on, else s8. Fails for a range that 8 bits can't hold.
 inline DType quantized_dtype(const InferContext& c) {
   const std::int64_t lo = c.attributes.integer("lo");
@@ -101,11 +109,21 @@ inline void expect_per_channel(const InferContext& c, std::size_t i, std::size_t
       "operand '" + c.op.operands[i].name + "' is " + to_string(shape) + ", expected [1] or [" + std::to_string(c.shape(0)[axis]) + "]");
 }
 
+/// The attribute of ops that accumulate (IntegerForm).
+inline AttributeSpec quantize_attribute() {
+  return {"quantize", "false keeps the node in float under every recipe", true};
+}
+
+/// IntegerForm::terms of sums with weights in operand 1: those of an output channel.
+inline std::int64_t weights_of_channel(const Graph& graph, const Node& node) {
+  const Shape& weight = graph.type(node.operands[1]).shape;
+  return element_count(weight) / weight.front();
+}
+
 /// OpSchema::multiply_accumulates of convolutions and linear layers: each element of the result sums over one output channel's weights.
 /// Padding counts.
 inline std::int64_t products_with_weight(const Graph& graph, const Node& node) {
-  const Shape& weight = graph.type(node.operands[1]).shape;
-  return element_count(graph.type(node.results.front()).shape) * element_count(weight) / weight.front();
+  return element_count(graph.type(node.results.front()).shape) * weights_of_channel(graph, node);
 }
 
 /// A bit for each element of a tensor, in bytes.

@@ -37,7 +37,7 @@ std::vector<ValueId> concat_backward(GradientContext& g) {
 
 void concat(OpRegistry& registry) {
   add_move(registry, "concat", "the operands one after another along axis", {{"axis", "negative counts from the end", std::int64_t{1}}},
-           infer_concat, concat_backward, beside_axis, true);
+           infer_concat, concat_backward, beside_axis, OpSchema::ChannelsLast{.images = 0, .attributes = moved_axis}, moves(), true);
 }
 
 }  // namespace stair::ir::ops

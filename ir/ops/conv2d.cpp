@@ -5,29 +5,15 @@
 namespace stair::ir::ops {
 namespace {
 
-const AttributeSpec quantize_attribute{"quantize", "false keeps the node in float under every recipe", true};
-
-std::vector<AttributeSpec> with(std::vector<AttributeSpec> attributes, AttributeSpec more) {
-  attributes.push_back(std::move(more));
-  return attributes;
-}
-
-Attributes window_of(const Attributes& attributes) {
-  return {{"stride", attributes.at("stride")},
-          {"padding", attributes.at("padding")},
-          {"dilation", attributes.at("dilation")},
-          {"groups", attributes.at("groups")}};
-}
-
 std::vector<ValueId> conv2d_backward(GradientContext& g) {
   std::vector<ValueId> gradients(g.operand_count(), absent);
   if (g.needs(0)) {
-    Attributes attributes = window_of(g.attributes());
+    Attributes attributes = attributes_for(op("conv2d_grad_input"), g.attributes());
     attributes.set("input_shape", g.type(g.operand(0)).shape);
     gradients[0] = g.emit("conv2d_grad_input", {g.gradient(), g.operand(1)}, attributes);
   }
   if (g.needs(1)) {
-    Attributes attributes = window_of(g.attributes());
+    Attributes attributes = attributes_for(op("conv2d_grad_weight"), g.attributes());
     attributes.set("weight_shape", g.type(g.operand(1)).shape);
     gradients[1] = g.emit("conv2d_grad_weight", {g.gradient(), g.operand(0)}, attributes);
   }
@@ -37,7 +23,7 @@ std::vector<ValueId> conv2d_backward(GradientContext& g) {
 
 // As many as forward: each element of dy with the weights of its channel.
 std::int64_t products_of_gradient(const Graph& graph, const Node& node) {
-  const bool by_input = node.op->name == "conv2d_grad_input";
+  const bool by_input = is(node, "conv2d_grad_input");
   const Shape& weight = by_input ? graph.type(node.operands[1]).shape : graph.type(node.results.front()).shape;
   return element_count(graph.type(node.operands[0]).shape) * element_count(weight) / weight.front();
 }
@@ -72,7 +58,7 @@ void conv2d(OpRegistry& registry) {
                 .summary = "cross-correlation of x [N,C,H,W] with weight [O,C/groups,KH,KW], plus bias",
                 .operands = {{"x", "[N,C,H,W]"}, {"weight", "[O,C/groups,KH,KW]"}, {"bias", "[O]", true}},
                 .results = {{"y", "[N,O,OH,OW]"}},
-                .attributes = with(convolution_attributes(), quantize_attribute),
+                .attributes = convolution_attributes(quantize_attribute()),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);
@@ -81,7 +67,7 @@ void conv2d(OpRegistry& registry) {
                 },
                 .deployed = true,
                 .gradient = gradient(conv2d_backward),
-                .integer = accumulates("conv2d_integer"),
+                .integer = accumulates("conv2d_integer", 1, 2),
                 .dimensions = each_image,
                 .multiply_accumulates = products_with_weight,
                 .layer = layer()});
@@ -89,7 +75,7 @@ void conv2d(OpRegistry& registry) {
                 .summary = "gradient of conv2d by x: the transposed convolution of dy with the weight",
                 .operands = {{"dy", "[N,O,OH,OW]"}, {"weight", "[O,C/groups,KH,KW]"}},
                 .results = {{"dx", "of input_shape"}},
-                .attributes = with(convolution_attributes(), {"input_shape", "of x", std::vector<std::int64_t>{}, true}),
+                .attributes = convolution_attributes({"input_shape", "of x", std::vector<std::int64_t>{}, true}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);
@@ -104,7 +90,7 @@ void conv2d(OpRegistry& registry) {
                 .summary = "gradient of conv2d by the weight: the correlation of x with dy, summed over the batch",
                 .operands = {{"dy", "[N,O,OH,OW]"}, {"x", "[N,C,H,W]"}},
                 .results = {{"dw", "of weight_shape"}},
-                .attributes = with(convolution_attributes(), {"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}),
+                .attributes = convolution_attributes({"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);

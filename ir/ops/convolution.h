@@ -12,12 +12,14 @@ namespace stair::ir::ops {
 /// Sizes of a window and steps of it are at most that, so that their products and sums with those of images stay within 64 bits.
 inline constexpr std::int64_t largest_window = (std::int64_t{1} << 31) - 1;
 
-inline std::vector<AttributeSpec> convolution_attributes() {
-  return {{"stride", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
-          {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)},
-          {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
-          {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}, false,
-           at_least(1)}};
+/// With `last` behind them.
+inline std::vector<AttributeSpec> convolution_attributes(AttributeSpec last) {
+  return {
+      {"stride", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
+      {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)},
+      {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
+      {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}, false, at_least(1)},
+      std::move(last)};
 }
 
 /// Those of pools, with what is said of kernel and padding, and `more`.
@@ -29,6 +31,12 @@ inline std::vector<AttributeSpec> pool_attributes(const std::string& kernel, con
        {"stride", "[height, width]; empty: the kernel's", std::vector<std::int64_t>{}, false, within(1, largest_window)},
        {"padding", "[top, left, bottom, right]; " + padding, std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)}});
   return more;
+}
+
+/// Positions in the window of a pool.
+inline std::int64_t window_size(const Graph&, const Node& node) {
+  const std::vector<std::int64_t>& kernel = node.attributes.integers("kernel");
+  return kernel[0] * kernel[1];
 }
 
 /// The stride of a window: the kernel's where none is said.

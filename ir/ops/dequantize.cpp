@@ -1,4 +1,4 @@
-#include "ir/ops/common.h"
+#include "ir/ops/layout.h"
 
 namespace stair::ir::ops {
 
@@ -22,7 +22,8 @@ void dequantize(OpRegistry& registry) {
                     },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
+                .integer = integer_op(),
+                .channels_last = OpSchema::ChannelsLast{.attributes = moved_axis}});
 }
 
 }  // namespace stair::ir::ops

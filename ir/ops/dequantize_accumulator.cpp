@@ -19,6 +19,7 @@ void dequantize_accumulator(OpRegistry& registry) {
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),
+                .channels_last = OpSchema::ChannelsLast{.attributes = moved_axis},
                 .in_place = {0}});
 }
 

@@ -22,6 +22,7 @@ void dropout(OpRegistry& registry) {
          return {g.emit("dropout_grad", {g.gradient(), g.result(1)}, {{"rate", g.attributes().at("rate")}}), absent};
        }),
        .integer = no_integer_form("training only: inference_mode removes it"),
+       .inference = OpSchema::Inference{},
        .dimensions = each_element_of_first,
        .layer = OpSchema::Layer{.parameters = {{.operand = "counter",
                                                 .role = StateRole::counter,

@@ -33,7 +33,7 @@ void fake_binarize(OpRegistry& registry) {
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> {
                   return {straight_through(g, [&] { return g.emit("fake_binarize_grad", {g.gradient(), g.operand(0)}); })};
                 }),
-                .integer = simulates([](const SimulatedContext& c) {
+                .integer = simulates([](const RewriteContext& c) {
                   const Attributes& a = c.node.attributes;
                   const ValueId q = c.emit("binarize", c.operands, "q",
                                            {{"stochastic", a.at("stochastic")}, {"seed", a.at("seed")}, {"stream", a.at("stream")}});

@@ -12,7 +12,7 @@ std::vector<ValueId> pass_through(GradientContext& g) {
   })};
 }
 
-Simulated quantized(const SimulatedContext& c) {
+Simulated quantized(const RewriteContext& c) {
   const Attributes& a = c.node.attributes;
   const ValueId q = c.emit("quantize", c.operands, "q", {{"lo", a.at("lo")}, {"hi", a.at("hi")}, {"axis", a.at("axis")}});
   return {q, c.operands[1], c.operands[2], a.integer("lo"), a.integer("hi")};

@@ -1,9 +1,12 @@
-#include "ir/ops/common.h"
-#include "ir/ops/dimensions.h"
+#include <utility>
+
+#include "ir/ops/reduction.h"
 
 namespace stair::ir::ops {
 
 void global_avg_pool(OpRegistry& registry) {
+  IntegerForm form = averages("reduce_sum_integer", reduced_count);
+  form.attributes = [](const Attributes&) { return Attributes{{"axes", std::vector<std::int64_t>{2, 3}}, {"keep", true}}; };
   registry.add({.name = "global_avg_pool",
                 .summary = "the mean of each channel's plane",
                 .operands = {{"x", "[N,C,H,W]"}},
@@ -18,11 +21,7 @@ void global_avg_pool(OpRegistry& registry) {
                   const Shape& shape = g.type(g.operand(0)).shape;
                   return {g.emit("avg_pool_grad", {g.gradient()}, {{"input_shape", shape}, {"kernel", Shape{shape[2], shape[3]}}})};
                 }),
-                .integer = averages("reduce_sum_integer",
-                                    [](const Graph& graph, const Node& node) {
-                                      const Shape& x = graph.type(node.operands[0]).shape;
-                                      return x[2] * x[3];
-                                    }),
+                .integer = std::move(form),
                 .dimensions = each_plane,
                 .layer = OpSchema::Layer{}});
 }

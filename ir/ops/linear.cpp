@@ -33,7 +33,7 @@ void linear(OpRegistry& registry) {
        .summary = "x * weight^T + bias over the last dimension",
        .operands = {{"x", "[..., K]"}, {"weight", "[O, K]"}, {"bias", "[O]", true}},
        .results = {{"y", "[..., O]"}},
-       .attributes = {{"quantize", "false keeps the node in float under every recipe", true}},
+       .attributes = {quantize_attribute()},
        .infer = [](const InferContext& c) -> std::vector<Type> {
          same_as_first_float(c);
          Shape shape = c.shape(0);
@@ -46,7 +46,7 @@ void linear(OpRegistry& registry) {
        },
        .deployed = true,
        .gradient = gradient(linear_backward),
-       .integer = accumulates("linear_integer"),
+       .integer = accumulates("linear_integer", -1, 2),
        .dimensions = [](const InferContext& c) { return of_first(c, [&](std::size_t d) { return d + 1 < c.shape(0).size(); }); },
        .multiply_accumulates = products_with_weight,
        .layer = OpSchema::Layer{.attributes = {{"features", "outputs", std::int64_t{1}, true}, {"bias", "adds a bias", true}},

@@ -20,7 +20,7 @@ void linear_integer(OpRegistry& registry) {
                 .check_data = [](const DataContext& c) { check_zero_point(c, 2, 0); },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
-                .integer = integer_op(),
+                .integer = sums_integers({{0, 2}, {1}}, weights_of_channel),
                 .multiply_accumulates = products_with_weight});
 }
 

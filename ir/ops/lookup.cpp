@@ -16,6 +16,7 @@ void lookup(OpRegistry& registry) {
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = integer_op(),
+                .channels_last = OpSchema::ChannelsLast{},
                 .in_place = {0}});
 }
 

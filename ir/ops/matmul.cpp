@@ -20,12 +20,6 @@ std::vector<ValueId> matmul_backward(GradientContext& g) {
   return gradients;
 }
 
-std::vector<AttributeSpec> matmul_own_attributes() {
-  std::vector<AttributeSpec> all = matmul_attributes();
-  all.push_back({"quantize", "false keeps the node in float under every recipe", true});
-  return all;
-}
-
 }  // namespace
 
 void matmul(OpRegistry& registry) {
@@ -33,7 +27,7 @@ void matmul(OpRegistry& registry) {
                 .summary = "matrix product of the last two dimensions; the others broadcast",
                 .operands = {{"a", "[..., M, K]"}, {"b", "[..., K, N]"}},
                 .results = {{"y", "[..., M, N]"}},
-                .attributes = matmul_own_attributes(),
+                .attributes = matmul_attributes({quantize_attribute()}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);
@@ -41,7 +35,7 @@ void matmul(OpRegistry& registry) {
                 },
                 .deployed = true,
                 .gradient = gradient(matmul_backward),
-                .integer = accumulates("matmul_integer"),
+                .integer = accumulates("matmul_integer", -1, {}),
                 .dimensions = dimensions_of_matmul,
                 .multiply_accumulates = products_of_matrices,
                 .layer = OpSchema::Layer{}});

@@ -23,7 +23,7 @@ void matmul_integer(OpRegistry& registry) {
            },
        .deployed = true,
        .gradient = no_gradient(integers_only),
-       .integer = integer_op(),
+       .integer = sums_integers({{0, 2}, {1, 3}}, summed_by_matmul),
        .multiply_accumulates = products_of_matrices});
 }
 

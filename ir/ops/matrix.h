@@ -6,8 +6,9 @@
 
 namespace stair::ir::ops {
 
-inline std::vector<AttributeSpec> matmul_attributes() {
-  return {{"transpose_a", "a is [..., K, M]", false}, {"transpose_b", "b is [..., N, K]", false}};
+inline std::vector<AttributeSpec> matmul_attributes(std::vector<AttributeSpec> more = {}) {
+  more.insert(more.begin(), {{"transpose_a", "a is [..., K, M]", false}, {"transpose_b", "b is [..., N, K]", false}});
+  return more;
 }
 
 /// Shape of a (batched) matrix product: the last two dimensions multiply, the others broadcast.
@@ -46,11 +47,15 @@ inline Dimensions dimensions_of_matmul(const InferContext& c) {
   return all;
 }
 
+/// IntegerForm::terms of matrix products: K.
+inline std::int64_t summed_by_matmul(const Graph& graph, const Node& node) {
+  const Shape& a = graph.type(node.operands[0]).shape;
+  return a[a.size() - (node.attributes.boolean("transpose_a") ? 2 : 1)];
+}
+
 /// OpSchema::multiply_accumulates of matrix products.
 inline std::int64_t products_of_matrices(const Graph& graph, const Node& node) {
-  const Shape& a = graph.type(node.operands[0]).shape;
-  const std::int64_t k = a[a.size() - (node.attributes.boolean("transpose_a") ? 2 : 1)];
-  return element_count(graph.type(node.results.front()).shape) * k;
+  return element_count(graph.type(node.results.front()).shape) * summed_by_matmul(graph, node);
 }
 
 }  // namespace stair::ir::ops

@@ -38,6 +38,7 @@ void max_pool(OpRegistry& registry) {
                                   {"padding", g.attributes().at("padding")}})};
                 }),
                 .integer = moves(),
+                .channels_last = OpSchema::ChannelsLast{.attributes = in_nhwc, .op = "max_pool_integer"},
                 .dimensions = each_plane,
                 .layer = OpSchema::Layer{}});
   std::vector<AttributeSpec> of_gradient = max_pool_attributes();

@@ -2,6 +2,7 @@
 
 #include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
+#include "ir/ops/layout.h"
 
 namespace stair::ir::ops {
 
@@ -53,7 +54,8 @@ inline void add_reshape(OpRegistry& registry, const char* name, const char* summ
 /// Adds an op of one operand x (or several, where variadic) that N-MOVE applies to, a layer of models too.
 inline void add_move(OpRegistry& registry, const char* name, const char* summary, std::vector<AttributeSpec> attributes,
                      std::function<std::vector<Type>(const InferContext&)> infer, GradientRule rule,
-                     std::function<Dimensions(const InferContext&)> dimensions, bool variadic = false) {
+                     std::function<Dimensions(const InferContext&)> dimensions, std::optional<OpSchema::ChannelsLast> channels_last = {},
+                     IntegerForm integer = moves(), bool variadic = false) {
   registry.add({.name = name,
                 .summary = summary,
                 .operands = {{"x", "any type", false, variadic}},
@@ -62,7 +64,8 @@ inline void add_move(OpRegistry& registry, const char* name, const char* summary
                 .infer = std::move(infer),
                 .deployed = true,
                 .gradient = gradient(std::move(rule)),
-                .integer = moves(),
+                .integer = std::move(integer),
+                .channels_last = std::move(channels_last),
                 .dimensions = std::move(dimensions),
                 .layer = OpSchema::Layer{}});
 }

@@ -30,7 +30,9 @@ void pad(OpRegistry& registry) {
       [](const InferContext& c) {
         const std::vector<std::int64_t>& padding = c.attributes.integers("padding");
         return of_first(c, [&](std::size_t d) { return padding[d] == 0 && padding[c.shape(0).size() + d] == 0; });
-      });
+      },
+      // On integers the zero point stands for 0.
+      {}, moves("pad_integer", [](const Attributes& attributes) { return attributes.number("value") == 0; }));
 }
 
 }  // namespace stair::ir::ops

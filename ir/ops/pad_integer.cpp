@@ -17,7 +17,11 @@ void pad_integer(OpRegistry& registry) {
                 .check_data = [](const DataContext& c) { check_zero_point(c, 1, 0); },
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
+                .integer = integer_op(),
+                .channels_last = OpSchema::ChannelsLast{.attributes = [](Attributes& a) {
+                  const std::vector<std::int64_t> p = a.integers("padding");
+                  a.set("padding", std::vector<std::int64_t>{p[0], p[2], p[3], p[1], p[4], p[6], p[7], p[5]});
+                }}});
 }
 
 }  // namespace stair::ir::ops

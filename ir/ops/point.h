@@ -36,7 +36,7 @@ inline OpSchema point_fixed(std::string name, std::string summary, std::int64_t 
                        {"shift", type},
                        {"y_zero_point", "i32[1]"},
                        range_operand()},
-          .results = {{"y", "u8 where lo >= 0, else s8"}},
+          .results = {quantized_result("y")},
           .attributes = range_attributes(std::move(attributes)),
           .infer =
               [multipliers](const InferContext& c) {
@@ -52,7 +52,8 @@ inline OpSchema point_fixed(std::string name, std::string summary, std::int64_t 
               },
           .deployed = true,
           .gradient = no_gradient(integers_only),
-          .integer = integer_op()};
+          .integer = integer_op(),
+          .channels_last = OpSchema::ChannelsLast{.images = 2}};
 }
 
 }  // namespace stair::ir::ops

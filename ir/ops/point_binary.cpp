@@ -15,7 +15,7 @@ void point_binary(OpRegistry& registry) {
                     {"y_scale", "f32[1]"},
                     {"y_zero_point", "i32[1]"},
                     range_operand()},
-       .results = {{"y", "u8 where lo >= 0, else s8"}},
+       .results = {quantized_result("y")},
        .attributes = range_attributes({{"function", "'add', 'sub' or 'mul'", std::string("add"), true, {}, {"add", "sub", "mul"}}}),
        .infer = [](const InferContext& c) -> std::vector<Type> {
          for (const std::size_t scale : {2U, 4U, 6U}) expect_type(c, scale, {DType::f32, {1}});
@@ -30,7 +30,8 @@ void point_binary(OpRegistry& registry) {
            },
        .deployed = true,
        .gradient = no_gradient(integers_only),
-       .integer = integer_op()});
+       .integer = integer_op(),
+       .channels_last = OpSchema::ChannelsLast{.images = 2}});
 }
 
 }  // namespace stair::ir::ops

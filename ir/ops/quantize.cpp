@@ -6,7 +6,15 @@ void quantize(OpRegistry& registry) {
   registry.add({.name = "quantize",
                 .summary = "N-QUANT: z + round(clamp(x / s, lo - z, hi - z)), ties to even; NaN gives lo",
                 .operands = {{"x", "floats"}, {"scale", "s > 0, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
-                .results = {{"q", "u8 where lo >= 0, else s8, of the shape of x"}},
+                .results = {{.name = "q",
+                             .doc = "u8 where lo >= 0, else s8, of the shape of x",
+                             .within = within_range,
+                             .packed_bits =
+                                 [](const Attributes& a) {
+                                   std::int64_t bits = 1;
+                                   while ((std::int64_t{1} << bits) <= a.integer("hi") - a.integer("lo")) ++bits;
+                                   return bits;
+                                 }}},
                 .attributes = range_attributes({{"axis", "channel axis of the scales", std::int64_t{0}}}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);

@@ -1,14 +1,6 @@
 #include "ir/ops/reduction.h"
 
 namespace stair::ir::ops {
-namespace {
-
-std::int64_t reduced_count(const Graph& graph, const Node& node) {
-  return element_count(graph.type(node.operands[0]).shape) / element_count(graph.type(node.results[0]).shape);
-}
-
-}  // namespace
-
 void reduce_mean(OpRegistry& registry) {
   registry.add({.name = "reduce_mean",
                 .summary = "mean over the axes",

@@ -2,6 +2,7 @@
 
 #include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
+#include "ir/ops/layout.h"
 
 namespace stair::ir::ops {
 
@@ -39,6 +40,11 @@ inline Shape infer_reduction(const InferContext& c, const Shape& x) {
     }
   }
   return shape;
+}
+
+/// Elements that become one.
+inline std::int64_t reduced_count(const Graph& graph, const Node& node) {
+  return element_count(graph.type(node.operands[0]).shape) / element_count(graph.type(node.results[0]).shape);
 }
 
 /// OpSchema::dimensions of reductions.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ir/ops/common.h"
+#include "ir/ops/layout.h"
 
 namespace stair::ir::ops {
 

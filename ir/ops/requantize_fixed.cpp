@@ -12,7 +12,7 @@ void requantize_fixed(OpRegistry& registry) {
                     {"zero_point", "z, i32[1]"},
                     {"bias", bias_doc, true},
                     {"range", range_doc, true}},
-       .results = {{"q", "u8 where lo >= 0, else s8"}},
+       .results = {quantized_result("q")},
        .attributes = requantize_attributes(),
        .infer = [](const InferContext& c) { return infer_requantize(c, 2, DType::i32); },
        .check_data =
@@ -23,7 +23,8 @@ void requantize_fixed(OpRegistry& registry) {
            },
        .deployed = true,
        .gradient = no_gradient(integers_only),
-       .integer = integer_op()});
+       .integer = integer_op(),
+       .channels_last = OpSchema::ChannelsLast{.attributes = moved_axis}});
 }
 
 }  // namespace stair::ir::ops

@@ -38,15 +38,18 @@ std::vector<ValueId> slice_backward(GradientContext& g) {
 
 void slice(OpRegistry& registry) {
   const std::vector<std::int64_t> list;
-  add_move(registry, "slice", "the elements [start, end) along each of the axes",
-           {{"axes", "dimensions", list, true}, {"starts", "first elements", list, true}, {"ends", "one behind the last", list, true}},
-           infer_slice, slice_backward, [](const InferContext& c) {
-             Dimensions all = each_element(c);
-             for (const std::int64_t axis : c.attributes.integers("axes")) {
-               all[0][static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(all[0].size()) : axis)] = absent;
-             }
-             return all;
-           });
+  add_move(
+      registry, "slice", "the elements [start, end) along each of the axes",
+      {{"axes", "dimensions", list, true}, {"starts", "first elements", list, true}, {"ends", "one behind the last", list, true}},
+      infer_slice, slice_backward,
+      [](const InferContext& c) {
+        Dimensions all = each_element(c);
+        for (const std::int64_t axis : c.attributes.integers("axes")) {
+          all[0][static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(all[0].size()) : axis)] = absent;
+        }
+        return all;
+      },
+      OpSchema::ChannelsLast{.attributes = moved_axes});
 }
 
 }  // namespace stair::ir::ops

@@ -11,7 +11,7 @@ void sub(OpRegistry& registry) {
         if (g.needs(1)) d[1] = g.emit("negate", {reduced(g, 1, g.gradient())});
         return d;
       },
-      binary_point(), true);
+      point_sum("sub", true), true);
 }
 
 }  // namespace stair::ir::ops

@@ -24,7 +24,7 @@ std::vector<ValueId> pass_ternary(GradientContext& g) {
   })};
 }
 
-Simulated ternary_integers(const SimulatedContext& c) {
+Simulated ternary_integers(const RewriteContext& c) {
   const std::vector<ValueId> made =
       c.graph.add("ternarize", c.operands, {{"per_channel", c.node.attributes.at("per_channel")}}, c.graph.derived(c.node.name, "q"))
           .results;

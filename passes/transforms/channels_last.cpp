@@ -10,7 +10,8 @@
 // max_pool(x), whose index nobody reads      -> max_pool_integer(x) {layout="nhwc"}             behind such a value
 // avg_pool_integer(x)                        -> avg_pool_integer(x) {layout="nhwc"}             behind such a value
 // requantize(acc) {axis=1} and other ops that go element by element or name their axes -> on [N,H,W,C], {axis=3}, behind such a value
-// Where anything else (or an output) reads a value, it is transposed back; once. With 1x1 images that is a reshape.
+// Which ops run so, and how, is what they say (OpSchema::ChannelsLast). Where anything else (or an output) reads a value, it is transposed
+// back; once. With 1x1 images that is a reshape.
 
 namespace stair::passes {
 namespace {
@@ -21,12 +22,6 @@ using ir::Shape;
 using ir::ValueId;
 
 constexpr std::size_t image_rank = 4;
-
-// Where dimension d of [N,C,H,W] lies in [N,H,W,C].
-std::int64_t moved(std::int64_t axis) {
-  const std::int64_t from = axis < 0 ? axis + static_cast<std::int64_t>(image_rank) : axis;
-  return from == 0 ? 0 : (from == 1 ? 3 : from - 1);
-}
 
 class ChannelsLast {
  public:
@@ -79,66 +74,36 @@ class ChannelsLast {
     rewriter_.copy(node);
   }
 
-  // Operand i of an op that runs on images: those of `images` turned, all others as they are.
-  bool emit(const Node& node, const std::string& op, const std::vector<std::size_t>& images, Attributes attributes) {
-    std::vector<ValueId> operands;
-    for (std::size_t i = 0; i < node.operands.size(); ++i) {
-      const bool image = std::find(images.begin(), images.end(), i) != images.end();
-      operands.push_back(image ? last(node.operands[i]) : first(node.operands[i]));
+  bool convert(const Node& node) {
+    if (!node.op->channels_last || !is_image(node.results.front())) return false;
+    const ir::OpSchema::ChannelsLast& form = *node.op->channels_last;
+    const std::size_t images = form.images == 0 ? node.operands.size() : form.images;
+    bool converts = form.preferred;
+    for (std::size_t i = 0; i < images; ++i) {
+      if (!is_image(node.operands[i])) return false;
+      converts = converts || is_last(node.operands[i]);
     }
+    const bool stands_in = !form.op.empty();
+    if (stands_in && (ir::is_float(source().type(node.operands[0]).dtype) || reads_more(node))) converts = false;
+    if (!converts) return false;
+    Attributes attributes = node.attributes;
+    if (form.attributes != nullptr) form.attributes(attributes);
+    std::vector<ValueId> operands;
+    for (std::size_t i = 0; i < node.operands.size(); ++i)
+      operands.push_back(i < images ? last(node.operands[i]) : first(node.operands[i]));
+    const ir::OpSchema& op = stands_in ? ir::op(form.op) : *node.op;
     last_[static_cast<std::size_t>(node.results.front())] =
-        rewriter_.graph().emit(op, std::move(operands), std::move(attributes), node.name);
+        rewriter_.graph().add(op, std::move(operands), std::move(attributes), node.name).results.front();
     changes_.push_back("'" + node.name + "' on [N,H,W,C]");
     return true;
   }
 
-  bool convert(const Node& node) {
-    const std::string& op = node.op->name;
-    if (!is_image(node.results.front())) return false;
-    Attributes attributes = node.attributes;
-    if (op == "conv2d_integer") {
-      attributes.set("layout", std::string("nhwc"));
-      return emit(node, op, {0}, std::move(attributes));
-    }
-    const bool any = std::any_of(node.operands.begin(), node.operands.end(), [&](ValueId operand) { return is_last(operand); });
-    if (!any) return false;
-    if (op == "max_pool" || op == "avg_pool_integer") {
-      if (op == "max_pool" && (ir::is_float(source().type(node.operands[0]).dtype) || read(node.results[1]))) return false;
-      attributes.set("layout", std::string("nhwc"));
-      return emit(node, op == "max_pool" ? "max_pool_integer" : op, {0}, std::move(attributes));
-    }
-    if (op == "requantize" || op == "requantize_fixed" || op == "dequantize_accumulator" || op == "dequantize") {
-      attributes.set("axis", moved(node.attributes.integer("axis")));
-      return emit(node, op, {0}, std::move(attributes));
-    }
-    if (op == "lookup") return emit(node, op, {0}, std::move(attributes));
-    if (op == "point_binary" || op == "add_fixed" || op == "mul_fixed") {
-      if (!is_image(node.operands[0]) || !is_image(node.operands[1])) return false;
-      return emit(node, op, {0, 1}, std::move(attributes));
-    }
-    if (op == "pad_integer") {
-      const std::vector<std::int64_t> p = node.attributes.integers("padding");
-      attributes.set("padding", std::vector<std::int64_t>{p[0], p[2], p[3], p[1], p[4], p[6], p[7], p[5]});
-      return emit(node, op, {0}, std::move(attributes));
-    }
-    if (op == "concat") {
-      std::vector<std::size_t> all(node.operands.size());
-      for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-      attributes.set("axis", moved(node.attributes.integer("axis")));
-      return emit(node, op, all, std::move(attributes));
-    }
-    if (op == "slice" || (op == "reduce_sum_integer" && node.attributes.boolean("keep"))) {
-      std::vector<std::int64_t> axes = node.attributes.integers("axes");
-      for (std::int64_t& axis : axes) axis = moved(axis);
-      attributes.set("axes", std::move(axes));
-      return emit(node, op, {0}, std::move(attributes));
-    }
-    return false;
-  }
-
-  bool read(ValueId value) const {
-    const auto i = static_cast<std::size_t>(value);
-    return uses_.leaves[i] || !uses_.nodes[i].empty();
+  // Whether somebody reads a result beside the first.
+  bool reads_more(const Node& node) const {
+    return std::any_of(node.results.begin() + 1, node.results.end(), [&](ValueId value) {
+      const auto i = static_cast<std::size_t>(value);
+      return uses_.leaves[i] || !uses_.nodes[i].empty();
+    });
   }
 
   ir::Rewriter rewriter_;

@@ -58,7 +58,7 @@ class Masks {
     if (producer == nullptr || !producer->op->clamp || !producer->op->clamp->low || !uses_.single(quantizer.results.front()))
       return nullptr;
     const Node& reader = graph_.node(uses_.nodes[static_cast<std::size_t>(quantizer.results.front())].front());
-    const bool fits = reader.op->name == producer->op->name + "_grad" && reader.operands[0] == quantizer.results.front();
+    const bool fits = is(reader, producer->op->clamp->gradient) && reader.operands[0] == quantizer.results.front();
     return fits && reader.operands[1] == x ? &reader : nullptr;
   }
 
@@ -69,7 +69,7 @@ class Masks {
     std::vector<Question> questions;
     for (const NodeId reader : uses_.nodes[at]) {
       const Node& node = graph_.node(reader);
-      const bool one_scale = node.op->name == "clipped_gradient" && ir::element_count(graph_.type(node.operands[2]).shape) == 1;
+      const bool one_scale = is(node, "clipped_gradient") && ir::element_count(graph_.type(node.operands[2]).shape) == 1;
       if (one_scale && node.operands[1] == x && node.operands[0] != x) {
         questions.push_back({&node, clamp_behind(node, x)});
       }

@@ -1,4 +1,4 @@
-#include <cmath>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,72 +40,53 @@ std::vector<ValueId> frontier(const Graph& graph, const std::vector<bool>& depen
 
 // Bits that hold every integer of a quantized weight: an artifact packs it at this width. 0 for what isn't packed.
 std::int64_t packed_bits(const Graph& graph, ValueId value) {
-  const Node* node = graph.producer(value);
-  if (node != nullptr && node->op->name == "fit_channels") {
-    if (value != node->results.front()) return 0;
-    node = graph.producer(node->operands[0]);
+  while (const Node* node = graph.producer(value)) {
+    const ir::OperandSpec& result = node->op->results[static_cast<std::size_t>(graph.value(value).result)];
+    if (result.packed_bits) return result.packed_bits(node->attributes);
+    if (!result.fitted_from) return 0;
+    value = node->operands[*result.fitted_from];
   }
-  if (node == nullptr) return 0;
-  if (node->op->name == "binarize") return 1;
-  if (node->op->name != "quantize") return 0;
-  const std::int64_t steps = node->attributes.integer("hi") - node->attributes.integer("lo") + 1;
-  std::int64_t bits = 1;
-  while ((std::int64_t{1} << bits) < steps) ++bits;
-  return bits;
+  return 0;
 }
 
-// What stays in the deployment graph: what depends on the inputs, and the dequantization of packed weights that float layers read, so that
-// an artifact holds the integers.
+// What stays in the deployment graph: what depends on the inputs, and floats that are made of packed weights (their dequantization, for
+// float layers), so that an artifact holds the integers.
 std::vector<bool> deployed_values(const Graph& graph) {
   std::vector<bool> deployed = depends_on_inputs(graph);
   for (const Node& node : graph.nodes()) {
-    if (node.op->name == "dequantize" && packed_bits(graph, node.operands[0]) > 0)
-      deployed[static_cast<std::size_t>(node.results.front())] = true;
+    const bool packed = std::any_of(node.operands.begin(), node.operands.end(), [&](ValueId of) { return packed_bits(graph, of) > 0; });
+    const ValueId result = node.results.front();
+    if (packed && ir::is_float(graph.type(result).dtype)) deployed[static_cast<std::size_t>(result)] = true;
   }
   return deployed;
 }
 
 Result cut_deployment(const Graph& graph, const std::vector<bool>& depends) {
-  Graph deployed = Graph::like(graph);
-  std::vector<ValueId> map(graph.values().size(), ir::absent);
-  const auto mapped = [&](ValueId old) { return old == ir::absent ? ir::absent : map[static_cast<std::size_t>(old)]; };
-  for (const ValueId input : graph.inputs()) {
-    map[static_cast<std::size_t>(input)] = deployed.add_input(graph.value(input).name, graph.type(input));
-  }
+  ir::Rewriter rewriter(graph, ir::Rewriter::Empty{});
+  rewriter.copy_inputs();
   for (const ValueId value : frontier(graph, depends)) {
     ir::State state;
+    state.value = value;
     state.role = ir::StateRole::constant;
     state.initializer.kind = ir::Initializer::Kind::external;
     if (const std::int64_t bits = packed_bits(graph, value); bits > 0) state.attributes.set("bits", bits);
-    map[static_cast<std::size_t>(value)] = deployed.add_state(graph.value(value).name, graph.type(value), state);
+    rewriter.copy_state(state);
   }
   for (const Node& node : graph.nodes()) {
-    if (!depends[static_cast<std::size_t>(node.results.front())]) continue;
-    std::vector<ValueId> operands;
-    for (const ValueId operand : node.operands) operands.push_back(mapped(operand));
-    const Node& made = deployed.add(node.op->name, std::move(operands), node.attributes, node.name);
-    for (std::size_t i = 0; i < node.results.size(); ++i) map[static_cast<std::size_t>(node.results[i])] = made.results[i];
+    if (depends[static_cast<std::size_t>(node.results.front())]) rewriter.copy(node);
   }
-  for (const ir::Output& output : graph.outputs()) deployed.add_output(output.name, mapped(output.value));
-  return {std::move(deployed), {"kept what depends on the inputs"}};
+  return {rewriter.finish(false), {"kept what depends on the inputs"}};
 }
 
 Result cut_constants(const Graph& graph, const std::vector<bool>& depends) {
-  Graph constants = Graph::like(graph);
-  constants.name = graph.name + ".constants";
-  std::vector<ValueId> map(graph.values().size(), ir::absent);
-  for (const ir::State& state : graph.states()) {
-    map[static_cast<std::size_t>(state.value)] = constants.add_state(graph.value(state.value).name, graph.type(state.value), state);
-  }
+  ir::Rewriter rewriter(graph, ir::Rewriter::Empty{});
+  for (const ir::State& state : graph.states()) rewriter.copy_state(state);
   for (const Node& node : graph.nodes()) {
-    if (depends[static_cast<std::size_t>(node.results.front())]) continue;
-    std::vector<ValueId> operands;
-    for (const ValueId operand : node.operands)
-      operands.push_back(operand == ir::absent ? ir::absent : map[static_cast<std::size_t>(operand)]);
-    const Node& made = constants.add(node.op->name, std::move(operands), node.attributes, node.name);
-    for (std::size_t i = 0; i < node.results.size(); ++i) map[static_cast<std::size_t>(node.results[i])] = made.results[i];
+    if (!depends[static_cast<std::size_t>(node.results.front())]) rewriter.copy(node);
   }
-  for (const ValueId value : frontier(graph, depends)) constants.add_output(graph.value(value).name, map[static_cast<std::size_t>(value)]);
+  Graph& constants = rewriter.graph();
+  constants.name = graph.name + ".constants";
+  for (const ValueId value : frontier(graph, depends)) constants.add_output(graph.value(value).name, rewriter(value));
   return {std::move(constants), {"kept what no input reaches"}};
 }
 

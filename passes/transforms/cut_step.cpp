@@ -53,7 +53,7 @@ class StepCut {
         operand = graph.emit("increment", {operand, shard}, {}, graph.derived(name, "shard"));
         changes.push_back("each shard draws its own '" + name + "'");
       }
-      const Node& made = graph.add(node.op->name, std::move(operands), node.attributes, node.name);
+      const Node& made = graph.add(*node.op, std::move(operands), node.attributes, node.name);
       for (std::size_t i = 0; i < node.results.size(); ++i) rewriter.map(node.results[i], made.results[i]);
     }
     Graph cut = std::move(graph);

@@ -28,35 +28,25 @@ Result run_dead_code(const ir::Graph& graph) {
     for (const ir::ValueId operand : node.operands) mark(operand);
   }
 
-  Result result{ir::Graph::like(graph), {}};
-  ir::Graph& target = result.graph;
-  std::vector<ir::ValueId> map(graph.values().size(), ir::absent);
-  const auto mapped = [&](ir::ValueId old) { return old == ir::absent ? ir::absent : map[static_cast<std::size_t>(old)]; };
-  for (const ir::ValueId input : graph.inputs()) {
-    map[static_cast<std::size_t>(input)] = target.add_input(graph.value(input).name, graph.type(input));
-  }
+  ir::Rewriter rewriter(graph, ir::Rewriter::Empty{});
+  std::vector<std::string> changes;
+  rewriter.copy_inputs();
   for (const ir::State& state : graph.states()) {
-    const std::string& name = graph.value(state.value).name;
     if (is_live(state.value)) {
-      map[static_cast<std::size_t>(state.value)] = target.add_state(name, graph.type(state.value), state);
+      rewriter.copy_state(state);
     } else {
-      result.changes.push_back("removed the state '" + name + "'");
+      changes.push_back("removed the state '" + graph.value(state.value).name + "'");
     }
   }
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
     const ir::Node& node = graph.nodes()[n];
-    if (!kept[n]) {
-      result.changes.push_back("removed '" + node.name + "'");
-      continue;
+    if (kept[n]) {
+      rewriter.copy(node);
+    } else {
+      changes.push_back("removed '" + node.name + "'");
     }
-    std::vector<ir::ValueId> operands;
-    for (const ir::ValueId operand : node.operands) operands.push_back(mapped(operand));
-    const ir::Node& made = target.add(node.op->name, std::move(operands), node.attributes, node.name);
-    for (std::size_t i = 0; i < node.results.size(); ++i) map[static_cast<std::size_t>(node.results[i])] = made.results[i];
   }
-  for (const ir::Output& output : graph.outputs()) target.add_output(output.name, mapped(output.value));
-  for (const ir::Update& update : graph.updates()) target.add_update(mapped(update.state), mapped(update.value));
-  return result;
+  return {rewriter.finish(), std::move(changes)};
 }
 
 }  // namespace

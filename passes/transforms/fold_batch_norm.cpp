@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
 
@@ -14,9 +15,8 @@
 // conv(x, w, b) -> batch_norm, in training with batch statistics m, v:
 //   fold=scale:  stays; the convolution is realized up to the accumulator and batch-norm runs in float
 //   fold=weight: channel_affine(conv(x, w * k), sqrt(var + eps) / sqrt(v + eps), beta - (m - b) * gamma / sqrt(v + eps)), with m, v of the
-//   float
-//                convolution: the correction of Krishnamoorthi 2018 (section 3.2.2), which keeps the jitter of batch statistics out of the
-//                weights
+//   float convolution
+// What factor, correction and shift are is what the normalization says (IntegerForm::affine).
 
 namespace stair::passes {
 namespace {
@@ -25,9 +25,6 @@ using ir::Attributes;
 using ir::Graph;
 using ir::Node;
 using ir::ValueId;
-
-// Operands of batch_norm and batch_norm_inference.
-enum Operand : std::size_t { x, gamma, beta, mean, variance };
 
 class Folder {
  public:
@@ -47,76 +44,42 @@ class Folder {
  private:
   // The batch-norm that this pass takes into the layer, or nullptr.
   const Node* norm_after(const Node& layer) const {
-    if (!takes_batch_norm(layer) || !uses_.single(layer.results.front())) return nullptr;
+    if (!takes_batch_norm(rewriter_.source(), layer) || !uses_.single(layer.results.front())) return nullptr;
     const Node& reader = rewriter_.source().node(uses_.nodes[static_cast<std::size_t>(layer.results.front())].front());
-    const bool folds = reader.op->name == "batch_norm_inference" || (into_weights_ && reader.op->name == "batch_norm");
-    return folds && reader.operands[Operand::x] == layer.results.front() ? &reader : nullptr;
+    // What has another form in inference depends on the batch, of which weights know the running statistics.
+    const bool folds = reader.op->integer.kind == ir::IntegerForm::Kind::normalize && (into_weights_ || !reader.op->inference);
+    return folds && reader.operands.front() == layer.results.front() ? &reader : nullptr;
   }
 
-  ValueId emit(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
-    return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
-  }
-
-  std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
-
-  // weight[c, ...] * factor[c]
-  ValueId scaled_weight(ValueId weight, ValueId factor, const std::string& name) {
-    ir::Shape shape(rewriter_.graph().type(weight).shape.size(), 1);
-    shape.front() = rewriter_.graph().type(weight).shape.front();
-    return emit("mul", {weight, emit("reshape", {factor}, derived(name, "factor"), {{"shape", shape}})}, derived(name, "folded"));
-  }
-
-  // beta - (mean - bias) * factor
-  ValueId shift(const Node& norm, ValueId centre, ValueId bias, ValueId factor) {
-    if (bias != ir::absent) centre = emit("sub", {centre, bias}, derived(norm.name, "centre"));
-    return emit("sub", {rewriter_(norm.operands[Operand::beta]), emit("mul", {centre, factor}, derived(norm.name, "moved"))},
-                derived(norm.name, "shift"));
+  // weight[c, ...] * factor[c], for the weight of that name
+  static ValueId scaled_weight(Graph& graph, ValueId weight, ValueId factor, const std::string& name) {
+    ir::Shape shape(graph.type(weight).shape.size(), 1);
+    shape.front() = graph.type(weight).shape.front();
+    factor = graph.emit("reshape", {factor}, {{"shape", shape}}, graph.derived(name, "factor"));
+    return graph.emit("mul", {weight, factor}, {}, graph.derived(name, "folded"));
   }
 
   void fold(const Node& node, const Node& norm) {
-    const std::string& name = norm.name;
-    const Attributes eps{{"eps", norm.attributes.at("eps")}};
-    const ValueId bias = node.operands.size() > 2 ? rewriter_(node.operands[2]) : ir::absent;
-    const ValueId running_deviation = emit("standard_deviation", {rewriter_(norm.operands[Operand::variance])}, derived(name, "std"), eps);
-    const ValueId factor = emit("div", {rewriter_(norm.operands[Operand::gamma]), running_deviation}, derived(name, "factor"));
-    ValueId scale = into_weights_ ? ir::absent : factor;
-    ValueId centre = rewriter_(norm.operands[Operand::mean]);
-    ValueId shift_factor = factor;
-    if (norm.op->name == "batch_norm") {
-      const std::vector<ValueId> statistics = batch_statistics(node, norm, bias);
-      const ValueId batch_deviation = emit("standard_deviation", {statistics[1]}, derived(name, "batch_std"), eps);
-      scale = emit("div", {running_deviation, batch_deviation}, derived(name, "correction"));
-      centre = statistics[0];
-      shift_factor = emit("div", {rewriter_(norm.operands[Operand::gamma]), batch_deviation}, derived(name, "batch_factor"));
-    }
-    const ValueId moved = shift(norm, centre, bias, shift_factor);
-    const ValueId weight = rewriter_(node.operands[1]);
-    const ValueId y =
-        emit(node.op->name.c_str(),
-             {rewriter_(node.operands[0]), into_weights_ ? scaled_weight(weight, factor, derived(node.name, "weight")) : weight}, node.name,
-             node.attributes);
-    rewriter_.map(node.results.front(), y);
-    rewriter_.map(norm.results.front(), emit("channel_affine", {y, scale, moved}, name));
-    changes_.push_back("folded '" + name + "' into the " + (into_weights_ ? "weights" : "scale") + " of '" + node.name + "'");
-  }
-
-  // Mean and variance of the float layer over this batch; the running statistics follow them.
-  std::vector<ValueId> batch_statistics(const Node& node, const Node& norm, ValueId bias) {
     Graph& graph = rewriter_.graph();
-    Attributes unquantized = node.attributes;
-    unquantized.set("quantize", false);
-    const ValueId plain = emit(node.op->name.c_str(), {rewriter_(node.operands[0]), rewriter_(node.operands[1]), bias},
-                               derived(norm.name, "unfolded"), unquantized);
-    const std::vector<ValueId> statistics = graph.add("batch_statistics", {plain}, {}, derived(norm.name, "statistics")).results;
-    const ir::Shape& shape = graph.type(plain).shape;
-    const auto n = static_cast<double>(ir::element_count(shape) / shape[1]);
-    const ir::Attribute& momentum = norm.attributes.at("momentum");
-    rewriter_.map(norm.results[1], emit("exponential_moving_average", {rewriter_(norm.operands[Operand::mean]), statistics[0]},
-                                        derived(norm.name, "new_mean"), {{"momentum", momentum}}));
-    rewriter_.map(norm.results[2],
-                  emit("exponential_moving_average", {rewriter_(norm.operands[Operand::variance]), statistics[1]},
-                       derived(norm.name, "new_var"), {{"momentum", momentum}, {"correction", n > 1 ? n / (n - 1) : 1.0}}));
-    return statistics;
+    const ir::IntegerForm& form = node.op->integer;
+    const ValueId bias = form.bias ? rewriter_(node.operand(*form.bias)) : ir::absent;
+    ir::RewriteContext context{graph, norm, {ir::absent}};
+    for (std::size_t i = 1; i < norm.operands.size(); ++i) context.operands.push_back(rewriter_(norm.operands[i]));
+    const ir::ChannelAffine affine = norm.op->integer.affine(context, bias, [&] {
+      Attributes unquantized = node.attributes;
+      unquantized.set("quantize", false);
+      return graph.add(*node.op, rewriter_(node.operands), unquantized, graph.derived(norm.name, "unfolded")).results.front();
+    });
+    for (std::size_t i = 0; i < affine.results.size(); ++i) rewriter_.map(norm.results[i + 1], affine.results[i]);
+    std::vector<ValueId> operands = rewriter_(node.operands);
+    ValueId& weight = operands[form.weight];
+    if (into_weights_) weight = scaled_weight(graph, weight, affine.factor, graph.derived(node.name, "weight"));
+    if (form.bias && *form.bias < operands.size()) operands[*form.bias] = ir::absent;
+    const ValueId y = graph.add(*node.op, std::move(operands), node.attributes, node.name).results.front();
+    rewriter_.map(node.results.front(), y);
+    const ValueId scale = into_weights_ ? affine.correction : affine.factor;
+    rewriter_.map(norm.results.front(), graph.emit("channel_affine", {y, scale, affine.shift}, {}, norm.name));
+    changes_.push_back("folded '" + norm.name + "' into the " + (into_weights_ ? "weights" : "scale") + " of '" + node.name + "'");
   }
 
   ir::Rewriter rewriter_;

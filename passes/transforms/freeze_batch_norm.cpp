@@ -2,9 +2,11 @@
 #include <utility>
 #include <vector>
 
+#include "ir/op.h"
 #include "passes/pass.h"
 
-// batch_norm(x, gamma, beta, mean, var) -> batch_norm_inference(x, gamma, beta, mean, var), without the update of the running statistics
+// batch_norm(x, gamma, beta, mean, var) -> batch_norm_inference(x, gamma, beta, mean, var), without the update of the running statistics;
+// so any op that another one stands for in inference (OpSchema::Inference)
 
 namespace stair::passes {
 
@@ -17,15 +19,16 @@ void freeze_batch_norm(PassRegistry& registry) {
          ir::Rewriter rewriter(graph);
          std::vector<std::string> changes;
          for (const ir::Node& node : graph.nodes()) {
-           if (node.op->name != "batch_norm") {
+           if (!node.op->inference || node.op->inference->op.empty()) {
              rewriter.copy(node);
              continue;
            }
-           rewriter.map(node.results[0], rewriter.graph().emit("batch_norm_inference", rewriter(node.operands),
-                                                               {{"eps", node.attributes.at("eps")}}, node.name));
+           const ir::OpSchema& op = ir::op(node.op->inference->op);
+           const ir::Node& frozen = rewriter.graph().add(op, rewriter(node.operands), attributes_for(op, node.attributes), node.name);
+           rewriter.map(node.results[0], frozen.results[0]);
            // The running statistics stay what they are.
-           rewriter.map(node.results[1], rewriter(node.operands[3]));
-           rewriter.map(node.results[2], rewriter(node.operands[4]));
+           const std::vector<std::size_t>& stays = node.op->inference->results;
+           for (std::size_t i = 0; i < stays.size(); ++i) rewriter.map(node.results[i + 1], rewriter(node.operands[stays[i]]));
            changes.push_back("froze '" + node.name + "'");
          }
          ir::Graph frozen = rewriter.finish(false);

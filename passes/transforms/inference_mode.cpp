@@ -2,9 +2,10 @@
 #include <utility>
 #include <vector>
 
+#include "ir/op.h"
 #include "passes/pass.h"
 
-// batch_norm -> batch_norm_inference (as freeze_batch_norm does it), dropout(x) -> x, and no updates
+// batch_norm -> batch_norm_inference (as freeze_batch_norm does it), dropout(x) -> x, as OpSchema::Inference says, and no updates
 
 namespace stair::passes {
 
@@ -16,12 +17,12 @@ void inference_mode(PassRegistry& registry) {
                   Result frozen = run(Step{"freeze_batch_norm"}, graph);
                   ir::Rewriter rewriter(frozen.graph);
                   for (const ir::Node& node : frozen.graph.nodes()) {
-                    if (node.op->name != "dropout") {
+                    if (!node.op->inference) {
                       rewriter.copy(node);
                       continue;
                     }
                     rewriter.map(node.results.front(), rewriter(node.operands.front()));
-                    frozen.changes.push_back("removed the dropout '" + node.name + "'");
+                    frozen.changes.push_back("removed the " + node.op->name + " '" + node.name + "'");
                   }
                   return Result{rewriter.finish(false), std::move(frozen.changes)};
                 }});

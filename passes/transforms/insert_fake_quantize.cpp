@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
 #include "passes/quantizer.h"
@@ -35,7 +36,12 @@ struct Switches {
 };
 
 bool is_norm(const Node& node) {
-  return node.op->name == "batch_norm" || node.op->name == "batch_norm_inference" || node.op->name == "channel_affine";
+  return node.op->integer.kind == IntegerForm::Kind::normalize || node.op->integer.kind == IntegerForm::Kind::affine;
+}
+
+// An op that inference leaves out: integers go through it as they are.
+bool is_training_only(const Node& node) {
+  return node.op->inference && node.op->inference->op.empty();
 }
 
 class Inserter {
@@ -70,15 +76,15 @@ class Inserter {
 
   bool quantized_layer(const Node& node) const {
     if (kind(node) != IntegerForm::Kind::accumulate || recipe_.skips(node.name)) return false;
-    return !node.attributes.has("quantize") || node.attributes.boolean("quantize");
+    return node.attributes.boolean("quantize");
   }
 
   // The value whose quantizer serves `node`'s result as well: the operand of an op that only moves integers.
   bool hands_on(const Node& node) const {
     if (recipe_.skips(node.name)) return false;
-    if (node.op->name == "dropout") return true;
+    if (is_training_only(node)) return true;
     if (kind(node) != IntegerForm::Kind::move || node.op->operands.front().variadic) return false;
-    return !node.attributes.has("value") || node.attributes.number("value") == 0;  // padding with the zero point
+    return !node.op->integer.applies || node.op->integer.applies(node.attributes);
   }
 
   void mark_wanted() {
@@ -89,16 +95,16 @@ class Inserter {
     }
     for (auto node = source.nodes().rbegin(); node != source.nodes().rend(); ++node) {
       if (quantized_layer(*node)) {
-        want(node->operands[0]);
-        want(node->operands[1]);
+        want(node->operands[node->op->integer.input]);
+        want(node->operands[node->op->integer.weight]);
         continue;
       }
       if (!wanted(node->results.front()) || recipe_.skips(node->name)) continue;
       if (is_norm(*node)) {
-        if (stands_alone(*node)) want(node->operands[0]);
+        if (stands_alone(*node)) want(node->operands.front());
         continue;
       }
-      if (kind(*node) == IntegerForm::Kind::none && node->op->name != "dropout") continue;
+      if (kind(*node) == IntegerForm::Kind::none && !is_training_only(*node)) continue;
       if (kind(*node) == IntegerForm::Kind::accumulate) continue;
       for (const ValueId operand : node->operands) want(operand);
     }
@@ -113,13 +119,13 @@ class Inserter {
     const Node* producer = source.producer(value);
     if (producer == nullptr || reader.operands.front() != value) return false;
     const bool sums = kind(*producer) == IntegerForm::Kind::accumulate || kind(*producer) == IntegerForm::Kind::average;
-    if (is_norm(reader)) return takes_batch_norm(*producer);
+    if (is_norm(reader)) return takes_batch_norm(source, *producer);
     return reader.op->clamp.has_value() && (sums || is_norm(*producer) || kind(*producer) == IntegerForm::Kind::binary);
   }
 
   // Whether the batch-norm has no layer to fold into, so that it becomes integers by itself (N-AFFINE).
   bool stands_alone(const Node& norm) const {
-    return recipe_.integer_norms() && norm.op->name != "channel_affine" && !absorbed(norm.operands.front());
+    return recipe_.integer_norms() && kind(norm) == IntegerForm::Kind::normalize && !absorbed(norm.operands.front());
   }
 
   // Names of the layers that share the quantizer behind `value`, for overrides: the activation, the batch-norm, the convolution.
@@ -162,7 +168,7 @@ class Inserter {
 
   void copy_layer(const Node& node) {
     const Graph& source = rewriter_.source();
-    const ValueId old_weight = node.operands[1];
+    const ValueId old_weight = node.operands[node.op->integer.weight];
     const ValueId mapped = rewriter_(old_weight);
     // A quantized activation (the second operand of an attention's matmul) is no weight. A weight that two layers share gets a quantizer in
     // each.
@@ -197,7 +203,7 @@ class Inserter {
     // A matmul sums over its weight's rows, so that one scale an output channel isn't to be had there.
     const ValueId simulated = quantizer.simulate({rewriter_.graph(), recipe_, options, weight,
                                                   old_latent == ir::absent ? name : rewriter_.source().value(old_latent).name, bits,
-                                                  node.op->name != "matmul", switches_.training, switches_.first_values, updates_});
+                                                  has_channels(node), switches_.training, switches_.first_values, updates_});
     if (simulated != weight)
       changes_.push_back("'" + name + "': " + (bits > 0 ? std::to_string(bits) + "-bit" : quantizer.name) + " weights");
     return simulated;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/error.h"
+#include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
 
@@ -65,7 +66,8 @@ class Realizer {
 
  private:
   static IntegerForm::Kind kind(const Node& node) { return node.op->integer.kind; }
-  static bool is_norm(const Node& node) { return node.op->name == "batch_norm_inference"; }
+  // By running statistics: those of a batch are known in training only.
+  static bool is_norm(const Node& node) { return kind(node) == IntegerForm::Kind::normalize && !node.op->inference; }
   const Graph& source() const { return rewriter_.source(); }
   bool depends(ValueId value) const { return value != ir::absent && depends_[static_cast<std::size_t>(value)]; }
   const Quantized* quantized(ValueId old) const {
@@ -73,10 +75,10 @@ class Realizer {
     return it == quantized_.end() ? nullptr : &it->second;
   }
 
-  ValueId emit(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
+  ValueId emit(std::string_view op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
     return rewriter_.graph().emit(op, std::move(operands), std::move(attributes), name);
   }
-  std::vector<ValueId> emit_all(const char* op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
+  std::vector<ValueId> emit_all(std::string_view op, std::vector<ValueId> operands, const std::string& name, Attributes attributes = {}) {
     return rewriter_.graph().add(op, std::move(operands), std::move(attributes), name).results;
   }
 
@@ -90,21 +92,20 @@ class Realizer {
     const Node* node = source().producer(fake.operands[0]);
     if (node != nullptr && node->op->clamp) {
       const Node* before = source().producer(node->operands[0]);
-      const bool fuses = before != nullptr &&
-                         (before->op->name == "channel_affine" || is_norm(*before) || kind(*before) == IntegerForm::Kind::accumulate ||
-                          kind(*before) == IntegerForm::Kind::average || kind(*before) == IntegerForm::Kind::binary);
+      const bool fuses = before != nullptr && (kind(*before) == IntegerForm::Kind::affine || is_norm(*before) ||
+                                               kind(*before) == IntegerForm::Kind::accumulate ||
+                                               kind(*before) == IntegerForm::Kind::average || kind(*before) == IntegerForm::Kind::binary);
       if (fuses) {
         chain.clamp = node;
         node = before;
       }
     }
-    if (node != nullptr && node->op->name == "channel_affine") {
-      const ValueId factor = node->operands[1];
-      const ValueId shift = node->operands.size() > 2 ? node->operands[2] : ir::absent;
+    if (node != nullptr && kind(*node) == IntegerForm::Kind::affine) {
+      const ValueId shift = node->operand(2);
       const Node* before = source().producer(node->operands[0]);
-      if (before == nullptr || kind(*before) != IntegerForm::Kind::accumulate || depends(factor) || depends(shift)) return {};
+      if (before == nullptr || !takes_batch_norm(source(), *before) || depends(node->operand(1)) || depends(shift)) return {};
       // The sum has one bias, the shift: fold_batch_norm makes this form of layers with a bias too.
-      if (shift == ir::absent || before->op->name == "matmul" || before->operands.size() > 2) return {};
+      if (shift == ir::absent || bias_of(*before) != ir::absent) return {};
       chain.affine = node;
       node = before;
     }
@@ -125,9 +126,10 @@ class Realizer {
 
   void realize(const Node& node) {
     if (kind(node) == IntegerForm::Kind::quantizer) return realize_quantizer(node);
-    if (kind(node) == IntegerForm::Kind::accumulate && quantized(node.operands[0]) && quantized(node.operands[1]))
+    const IntegerForm& form = node.op->integer;
+    if (form.kind == IntegerForm::Kind::accumulate && quantized(node.operands[form.input]) && quantized(node.operands[form.weight]))
       return realize_layer(node);
-    if (kind(node) == IntegerForm::Kind::move && quantized(node.operands[0]) && realize_move(node)) return;
+    if (form.kind == IntegerForm::Kind::move && quantized(node.operands[0]) && realize_move(node)) return;
     rewriter_.copy(node);
   }
 
@@ -159,13 +161,12 @@ class Realizer {
       if (other == nullptr || other->scale != first.scale || other->zero_point != first.zero_point) return false;
       operands.push_back(other->q);
     }
-    std::vector<ValueId> results;
-    if (node.op->name == "pad") {
-      if (node.attributes.number("value") != 0) return false;
-      results = emit_all("pad_integer", {first.q, first.zero_point}, derived(node.name, "q"), {{"padding", node.attributes.at("padding")}});
-    } else {
-      results = emit_all(node.op->name.c_str(), operands, derived(node.name, "q"), node.attributes);
-    }
+    const IntegerForm& form = node.op->integer;
+    if (form.applies && !form.applies(node.attributes)) return false;
+    if (!form.integer_op.empty()) operands = {first.q, first.zero_point};
+    const ir::OpSchema& op = form.integer_op.empty() ? *node.op : ir::op(form.integer_op);
+    const std::vector<ValueId> results =
+        rewriter_.graph().add(op, std::move(operands), attributes_for(op, node.attributes), derived(node.name, "q")).results;
     for (std::size_t i = 1; i < node.results.size(); ++i) rewriter_.map(node.results[i], results[i]);
     stand_for(node, {results.front(), first.scale, first.zero_point, first.lo, first.hi});
     return true;
@@ -173,25 +174,36 @@ class Realizer {
 
   // ---- layers --------------------------------------------------------------------------------------------------------
 
-  static std::int64_t channel_axis(const Node& layer) { return layer.op->name == "conv2d" ? 1 : -1; }
+  static std::int64_t channel_axis(const Node& layer) { return layer.op->integer.channel_axis; }
+  static ValueId bias_of(const Node& layer) { return layer.op->integer.bias ? layer.operand(*layer.op->integer.bias) : ir::absent; }
 
-  ValueId integer_layer(const Node& node, const Quantized& a, const Quantized& b, ValueId weight) {
-    std::vector<ValueId> operands{a.q, weight, a.zero_point};
-    if (node.op->name == "matmul") operands.push_back(b.zero_point);
-    Attributes attributes = node.attributes;
-    attributes.erase("quantize");
-    return emit(node.op->integer.integer_op.c_str(), std::move(operands), derived(node.name, "sum"), std::move(attributes));
+  static Attributes integer_attributes(const Node& node) {
+    const IntegerForm& form = node.op->integer;
+    return form.attributes ? form.attributes(node.attributes) : attributes_for(ir::op(form.integer_op), node.attributes);
+  }
+
+  // The int32 sum of the integers of one operand, or of the products of those of two.
+  ValueId integer_sum(const Node& node, const std::vector<Quantized>& of) {
+    const ir::OpSchema& op = ir::op(node.op->integer.integer_op);
+    std::vector<ValueId> operands(op.operands.size(), ir::absent);
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const IntegerForm::Factor& factor = op.integer.factors.at(i);
+      operands.at(factor.operand) = of[i].q;
+      if (factor.zero_point) operands.at(*factor.zero_point) = of[i].zero_point;
+    }
+    return rewriter_.graph().add(op, std::move(operands), integer_attributes(node), derived(node.name, "sum")).results.front();
   }
 
   void realize_layer(const Node& node) {
-    const Quantized a = *quantized(node.operands[0]);
-    const Quantized b = *quantized(node.operands[1]);
+    const ValueId x = node.operands[node.op->integer.input];
+    const Quantized a = *quantized(x);
+    Quantized b = *quantized(node.operands[node.op->integer.weight]);
     const auto affine = affine_of_.find(&node);
     const Node* norm = affine == affine_of_.end() ? nullptr : affine->second;
-    const ValueId factor = norm != nullptr ? rewriter_(norm->operands[1]) : ir::absent;
-    const ValueId own_bias = node.op->name != "matmul" && node.operands.size() > 2 ? rewriter_(node.operands[2]) : ir::absent;
+    const ValueId factor = norm != nullptr ? rewriter_(norm->operand(1)) : ir::absent;
+    const ValueId own_bias = rewriter_(bias_of(node));
     Accumulator sum;
-    sum.bias = sum.float_bias = norm != nullptr ? rewriter_(norm->operands[2]) : own_bias;
+    sum.bias = sum.float_bias = norm != nullptr ? rewriter_(norm->operand(2)) : own_bias;
     ValueId plain_step = ir::absent;  // of the float value, which knows of no batch-norm
     if (factor != ir::absent || (sum.bias != ir::absent && !options_.float_bias)) {
       const std::vector<ValueId> fitted =
@@ -207,10 +219,11 @@ class Realizer {
       sum.weight = b.q;
       sum.weight_scale = b.scale;
     }
-    sum.sum = integer_layer(node, a, b, sum.weight);
+    b.q = sum.weight;
+    sum.sum = integer_sum(node, {a, b});
     sums_[&node] = sum;
     const ValueId bias = own_bias == ir::absent ? ir::absent : sum.bias;
-    if (factor == ir::absent) stands_for(node, node.operands[0], sum, bias);
+    if (factor == ir::absent) stands_for(node, x, sum, bias);
     rewriter_.map(node.results.front(),
                   emit("dequantize_accumulator", {sum.sum, plain_step, bias}, node.name, {{"axis", channel_axis(node)}}));
     changes_.push_back("'" + node.name + "' up to the accumulator");
@@ -272,7 +285,7 @@ class Realizer {
     const Accumulator& sum = sums_.at(&layer);
     ValueId bias = sum.bias;
     if (bias != ir::absent && options_.float_bias) bias = emit("div", {bias, y.scale}, derived(layer.name, "bias.steps"));
-    if (chain.affine != nullptr) stands_for(*chain.affine, layer.operands[0], sum, sum.bias);
+    if (chain.affine != nullptr) stands_for(*chain.affine, layer.operands[layer.op->integer.input], sum, sum.bias);
     const ValueId multiplier = emit("div", {sum.step, y.scale}, derived(layer.name, "multiplier"));
     return requantize(sum.sum, multiplier, bias, chain, fake, y, channel_axis(layer));
   }
@@ -282,13 +295,11 @@ class Realizer {
   ValueId normalized(const Chain& chain, const Node& fake, const Quantized& y) {
     const Node& norm = *chain.root;
     const Quantized x = *quantized(norm.operands[0]);
-    const std::int64_t channels = source().type(norm.operands[1]).shape[0];
+    const std::int64_t channels = source().type(norm.operands[0]).shape[1];
     const ir::Shape shape{channels, 1, 1, 1};
-    const ValueId deviation =
-        emit("standard_deviation", {rewriter_(norm.operands[4])}, derived(norm.name, "std"), {{"eps", norm.attributes.at("eps")}});
-    const ValueId factor = emit("div", {rewriter_(norm.operands[1]), deviation}, derived(norm.name, "factor"));
-    const ValueId moved = emit("mul", {rewriter_(norm.operands[3]), factor}, derived(norm.name, "moved"));
-    const ValueId shift = emit("sub", {rewriter_(norm.operands[2]), moved}, derived(norm.name, "shift"));
+    const ir::ChannelAffine affine = norm.op->integer.affine({rewriter_.graph(), norm, rewriter_(norm.operands)}, ir::absent, nullptr);
+    const ValueId factor = affine.factor;
+    const ValueId shift = affine.shift;
     const ValueId integer_bias = options_.float_bias ? ir::absent : shift;
 
     std::vector<ValueId> fitted;
@@ -324,9 +335,7 @@ class Realizer {
   ValueId requantized_average(const Chain& chain, const Node& fake, const Quantized& y) {
     const Node& root = *chain.root;
     const Quantized x = *quantized(root.operands[0]);
-    Attributes options = root.attributes;
-    if (root.op->name == "global_avg_pool") options = {{"axes", std::vector<std::int64_t>{2, 3}}, {"keep", true}};
-    const ValueId sum = emit(root.op->integer.integer_op.c_str(), {x.q, x.zero_point}, derived(root.name, "sum"), std::move(options));
+    const ValueId sum = integer_sum(root, {x});
     const ValueId multiplier = emit("average_multiplier", {x.scale, y.scale}, derived(root.name, "multiplier"),
                                     {{"count", root.op->integer.count(source(), root)}});
     // One multiplier for all: the axis only has to be one that the result has.
@@ -339,21 +348,18 @@ class Realizer {
     const Quantized a = *quantized(root.operands[0]);
     const Quantized b = *quantized(root.operands[1]);
     const ValueId range = clamp_range(chain, y, fake.name);
-    Attributes options = range_of(y);
+    const IntegerForm& form = root.op->integer;
     const std::string name = derived(fake.name, "q");
     if (!options_.fixed_point) {
-      options.set("function", root.op->name);
+      Attributes options = range_of(y);
+      options.set("function", form.function);
       return emit("point_binary", {a.q, b.q, a.scale, a.zero_point, b.scale, b.zero_point, y.scale, y.zero_point, range}, name, options);
     }
-    if (root.op->name == "mul") {
-      const ValueId multiplier =
-          emit("div", {emit("mul", {a.scale, b.scale}, derived(root.name, "step")), y.scale}, derived(root.name, "multiplier"));
-      const std::vector<ValueId> fixed = emit_all("fixed_multiplier", {multiplier}, derived(root.name, "mantissa"));
-      return emit("mul_fixed", {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
-    }
-    const std::vector<ValueId> fixed = emit_all("add_fixed_multipliers", {a.scale, b.scale, y.scale}, derived(root.name, "mantissa"));
-    options.set("subtract", root.op->name == "sub");
-    return emit("add_fixed", {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
+    const std::vector<ValueId> fixed = form.multipliers({rewriter_.graph(), root, {}}, a.scale, b.scale, y.scale);
+    Attributes options = integer_attributes(root);
+    options.set("lo", y.lo);
+    options.set("hi", y.hi);
+    return emit(form.integer_op, {a.q, b.q, a.zero_point, b.zero_point, fixed[0], fixed[1], y.zero_point, range}, name, options);
   }
 
   ValueId lookup(const std::string& function, std::vector<double> parameters, const Quantized& x, const std::string& name,
@@ -366,8 +372,8 @@ class Realizer {
 
   ValueId tabulated(const Node& root, const Quantized& x, const std::string& name, const Quantized& y) {
     std::vector<double> parameters;
-    if (root.attributes.has("slope")) parameters.push_back(root.attributes.number("slope"));
-    return lookup(root.op->name, std::move(parameters), x, name, y);
+    for (const ir::AttributeSpec& spec : root.op->attributes) parameters.push_back(root.attributes.number(spec.name));
+    return lookup(root.op->integer.function, std::move(parameters), x, name, y);
   }
 
   ValueId concatenated(const Node& root, const Node& fake, const Quantized& y) {
@@ -379,7 +385,7 @@ class Realizer {
     for (std::size_t i = 0; i < root.operands.size(); ++i) {
       operands.push_back(lookup("identity", {}, *quantized(root.operands[i]), derived(fake.name, "in" + std::to_string(i)), y));
     }
-    return emit(root.op->name.c_str(), operands, derived(fake.name, "q"), root.attributes);
+    return rewriter_.graph().add(*root.op, std::move(operands), root.attributes, derived(fake.name, "q")).results.front();
   }
 
   ir::Rewriter rewriter_;

@@ -32,7 +32,7 @@ using ir::ValueId;
 
 bool is_one_of(const Node& node, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
-    if (node.op->name == name) return true;
+    if (is(node, name)) return true;
   }
   return false;
 }
@@ -40,7 +40,7 @@ bool is_one_of(const Node& node, std::initializer_list<std::string_view> names) 
 // The shape by which one reshape does what a reshape or flatten `first` of x and a reshape by `shape` do; nothing where that takes two -1.
 std::optional<ir::Shape> joined(const Node& first, ir::Shape shape, std::size_t rank_of_x) {
   ir::Shape between;  // what dimensions of `first` are of x
-  if (first.op->name == "reshape") {
+  if (is(first, "reshape")) {
     between = first.attributes.integers("shape");
   } else {
     const std::int64_t axis = first.attributes.integer("axis");
@@ -96,17 +96,17 @@ class Simplifier {
     const bool stays = same_type(node.operands.front(), node.results.front());
     if (stays && is_one_of(node, {"reshape", "flatten", "broadcast", "slice", "pad"})) return x;
     if (stays && is_one_of(node, {"max_pool", "avg_pool"}) && node.attributes.integers("kernel") == ir::Shape{1, 1}) return x;
-    if (node.op->name == "concat" && node.operands.size() == 1) return x;
-    if (node.op->name == "dropout" && node.attributes.number("rate") == 0) return x;
-    if (node.op->name == "transpose") return transposed(node, x, before);
+    if (is(node, "concat") && node.operands.size() == 1) return x;
+    if (is(node, "dropout") && node.attributes.number("rate") == 0) return x;
+    if (is(node, "transpose")) return transposed(node, x, before);
     if (before == nullptr) return ir::absent;
-    if (node.op->name == "reshape" && is_one_of(*before, {"reshape", "flatten"})) {
+    if (is(node, "reshape") && is_one_of(*before, {"reshape", "flatten"})) {
       return reshaped(node, *before);
     }
-    if (node.op->name == "relu" && is_one_of(*before, {"relu", "relu6"})) return x;
-    if (node.op->name == "relu6" && before->op->name == "relu6") return x;
-    if (node.op->name == "relu6" && before->op->name == "relu") return graph.emit("relu6", {before->operands.front()}, {}, node.name);
-    if (node.op->name == "negate" && before->op->name == "negate") return before->operands.front();
+    if (is(node, "relu") && is_one_of(*before, {"relu", "relu6"})) return x;
+    if (is(node, "relu6") && is(*before, "relu6")) return x;
+    if (is(node, "relu6") && is(*before, "relu")) return graph.emit("relu6", {before->operands.front()}, {}, node.name);
+    if (is(node, "negate") && is(*before, "negate")) return before->operands.front();
     return ir::absent;
   }
 
@@ -123,7 +123,7 @@ class Simplifier {
   ValueId transposed(const Node& node, ValueId x, const Node* before) {
     ir::Shape permutation = node.attributes.integers("permutation");
     ValueId from = x;
-    if (before != nullptr && before->op->name == "transpose") {
+    if (before != nullptr && is(*before, "transpose")) {
       const ir::Shape& first = before->attributes.integers("permutation");
       for (std::int64_t& axis : permutation) axis = first[static_cast<std::size_t>(axis)];
       from = before->operands.front();

@@ -33,8 +33,7 @@ std::string weight_errors(readers::Trained& trained) {
   std::vector<ir::ValueId> watched;
   std::vector<std::pair<std::string, std::string>> rows;  // weight, its quantized value
   for (const ir::Node& node : simulated.nodes()) {
-    if ((node.op->name != "fake_quantize" && node.op->name != "fake_binarize") || depends[static_cast<std::size_t>(node.results.front())])
-      continue;
+    if (node.op->integer.kind != ir::IntegerForm::Kind::quantizer || depends[static_cast<std::size_t>(node.results.front())]) continue;
     watched.push_back(node.operands.front());
     watched.push_back(node.results.front());
     rows.emplace_back(simulated.value(node.operands.front()).name, node.name);

@@ -1,0 +1,39 @@
+#include "frontend/first_values.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frontend/compile.h"
+#include "ir/rebatch.h"
+#include "passes/outputs.h"
+#include "passes/pipelines.h"
+
+namespace stair::frontend {
+
+void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states) {
+  const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, 1));
+  std::vector<std::pair<std::string, ir::ValueId>> missing;
+  std::vector<ir::ValueId> values;
+  for (const ir::Update& update : graph.updates()) {
+    const std::string& name = graph.value(update.state).name;
+    if (states.contains(name)) continue;
+    missing.emplace_back(name, update.value);
+    values.push_back(update.value);
+  }
+  if (missing.empty()) return;
+  runtime::Executor executor = executor_for(passes::with_outputs(graph, values), states, {});
+  std::vector<runtime::Tensor> unread;
+  std::vector<ir::TensorView> inputs;
+  for (const ir::ValueId input : executor.graph().inputs()) inputs.push_back(unread.emplace_back(executor.graph().type(input)).view());
+  executor.run(inputs);
+  for (const auto& [name, value] : missing) {
+    const ir::TensorView made = executor.output(graph.value(value).name);
+    runtime::Tensor first(made.type);
+    std::copy(made.as<char>(), made.as<char>() + first.bytes(), first.as<char>());
+    states.emplace(name, std::move(first));
+  }
+}
+
+}  // namespace stair::frontend
