@@ -145,4 +145,22 @@ void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& stat
   }
 }
 
+double element(const ir::TensorView& tensor, std::int64_t i) {
+  switch (tensor.type.dtype) {
+    case ir::DType::f32:
+      return static_cast<double>(tensor.as<float>()[i]);
+    case ir::DType::f64:
+      return tensor.as<double>()[i];
+    case ir::DType::s8:
+      return tensor.as<std::int8_t>()[i];
+    case ir::DType::u8:
+      return tensor.as<std::uint8_t>()[i];
+    case ir::DType::i32:
+      return tensor.as<std::int32_t>()[i];
+    case ir::DType::i64:
+      return static_cast<double>(tensor.as<std::int64_t>()[i]);
+  }
+  throw InternalError("an element of no type");
+}
+
 }  // namespace stair::runtime

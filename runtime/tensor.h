@@ -55,6 +55,9 @@ class Tensor {
 /// Named tensors: a model's states, the contents of a checkpoint or an artifact.
 using Tensors = std::map<std::string, Tensor, std::less<>>;
 
+/// Element i as a double, which holds all but i64 beyond 2^53.
+double element(const ir::TensorView& tensor, std::int64_t i);
+
 /// CRC-32 of the tensor's bytes, behind bytes whose checksum is `before`.
 std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before = 0);
 

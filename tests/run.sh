@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, tests and checks. Stops at the first step that fails.
-#   tests/run.sh           formatting, release build and tests, the same under address and undefined-behaviour sanitizers, clang-tidy, and
-#                          the ARM build under emulation
+#   tests/run.sh           formatting, release build and tests, the same under address and undefined-behaviour sanitizers, clang-tidy, each
+#                          file by itself, and the ARM build under emulation
 #   tests/run.sh --quick   release build and tests only
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,12 +35,23 @@ install_packages() {
 
 check_format() { git ls-files -z '*.c' '*.cpp' '*.h' | xargs -0 clang-format-14 --dry-run --Werror; }
 
-build() {
+configure() {
   cmake --preset "$1" >"build/$1.configure.log" 2>&1 || {
     cat "build/$1.configure.log"
     return 1
   }
+}
+
+build() {
+  configure "$1"
   cmake --build --preset "$1" -- --quiet
+}
+
+# What the files of a batch and precompiled headers bring along, a file that needs it must include. Warnings are the builds' matter.
+check_files() {
+  configure single
+  sed -n 's/^ *"command": "\(.*\) -o [^ ]* -c \(.*\)",$/\1 -w -fsyntax-only \2/p' build/single/compile_commands.json |
+    grep -v "$PWD/build/" | sed 's/\\\(.\)/\1/g' | xargs -d '\n' -P "$cores" -n 1 sh -c
 }
 
 run_tests() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error --parallel "$cores"; }
@@ -75,6 +86,7 @@ if [ "$quick" = no ]; then
   step "sanitizer build" build asan
   step "sanitizer tests" run_sanitized_tests
   step "clang-tidy" run_tidy
+  step "files by themselves" check_files
   step "arm" check_arm
 fi
 echo "all steps passed in $SECONDS s"

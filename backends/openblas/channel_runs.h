@@ -2,13 +2,10 @@
 
 #include <type_traits>
 
+#include "backends/channels.h"
 #include "backends/openblas/parallel.h"
-#include "backends/reference/channels.h"
 
 namespace stair::backends::openblas {
-
-using reference::ChannelView;
-using reference::of_channel;
 
 /// Whether neighbours belong to different channels, so that a row's parameters are vectors themselves: x [N, C].
 using Columns_t = std::true_type;

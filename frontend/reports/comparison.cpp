@@ -31,17 +31,9 @@ verification::Verification verify_stage(const readers::Experiment& experiment, c
                                         const stages::RunOptions& options) {
   readers::Trained trained = readers::load_trained(stage.checkpoint);
   readers::Deployed artifact = readers::load_deployed(stage.artifact);
-  const stages::Data data = stages::load_data(experiment, false);
-  const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
-  runtime::Batches batches(data.test, batch, experiment.data.normalization, {}, experiment.seed);
-  const auto load = [&](std::int64_t b) {
-    const std::int64_t count = batches.load_evaluation(b);
-    return verification::VerifyBatch{batches.images(), count};
-  };
   verification::VerifyOptions verify_options;
   verify_options.backends = options.compile.backends;
-  return verification::verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
-                              batches.evaluation_batches(), verify_options);
+  return verification::verify(trained, artifact, stages::load_data(experiment, false).test, 0, verify_options);
 }
 
 std::string bits_of(const passes::Recipe& recipe, const stages::StageResult& stage) {

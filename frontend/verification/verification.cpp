@@ -27,24 +27,6 @@ bool is_integer(ir::DType dtype) {
   return dtype == ir::DType::s8 || dtype == ir::DType::u8 || dtype == ir::DType::i32;
 }
 
-double element(const TensorView& tensor, std::int64_t i) {
-  switch (tensor.type.dtype) {
-    case ir::DType::f32:
-      return static_cast<double>(tensor.as<float>()[i]);
-    case ir::DType::f64:
-      return tensor.as<double>()[i];
-    case ir::DType::s8:
-      return tensor.as<std::int8_t>()[i];
-    case ir::DType::u8:
-      return tensor.as<std::uint8_t>()[i];
-    case ir::DType::i32:
-      return tensor.as<std::int32_t>()[i];
-    case ir::DType::i64:
-      return static_cast<double>(tensor.as<std::int64_t>()[i]);
-  }
-  throw InternalError("an element of no type");
-}
-
 // What is compared of a deployment graph.
 struct Compared {
   std::vector<std::string> exact;          // integer values, and floats that are a function of integers element by element
@@ -126,7 +108,8 @@ void compare(const TensorView& expected, const TensorView& found, const std::str
     if (std::memcmp(expected.as<char>() + at, found.as<char>() + at, size) == 0) continue;
     ++into.mismatches;
     if (!into.first)
-      into.first = Difference{node, op, batched ? first_image + i / stride : -1, i % stride, element(expected, i), element(found, i)};
+      into.first = Difference{
+          node, op, batched ? first_image + i / stride : -1, i % stride, runtime::element(expected, i), runtime::element(found, i)};
   }
 }
 
@@ -308,6 +291,20 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
     }
   }
   return report;
+}
+
+Verification verify(readers::Trained& trained, readers::Deployed& artifact, const runtime::Dataset& test, std::int64_t images,
+                    const VerifyOptions& options) {
+  if (images == 0) images = test.count();
+  const readers::Experiment& experiment = trained.experiment;
+  const std::int64_t batch = std::min(experiment.eval_batch, images);
+  runtime::Batches batches(test, batch, experiment.data.normalization, {}, 0);
+  const auto load = [&](std::int64_t b) {
+    const std::int64_t count = batches.load_evaluation(b);
+    return VerifyBatch{batches.images(), std::min(count, images - b * batch)};
+  };
+  return verify(experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
+                (images + batch - 1) / batch, options);
 }
 
 }  // namespace stair::verification

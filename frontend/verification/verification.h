@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "frontend/compile.h"
+#include "frontend/readers/deployed.h"
+#include "frontend/readers/trained.h"
 #include "frontend/verification/judge.h"
 
 namespace stair::verification {
@@ -62,5 +64,9 @@ struct Verification {
 /// of this model and recipe (a node or constant that training doesn't know).
 Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
                     runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options);
+
+/// The same of the first `images` test pictures (0: all of them), in batches of the experiment's evaluation.
+Verification verify(readers::Trained& trained, readers::Deployed& artifact, const runtime::Dataset& test, std::int64_t images,
+                    const VerifyOptions& options);
 
 }  // namespace stair::verification

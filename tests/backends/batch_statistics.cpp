@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "backends/channels.h"
 #include "backends/moments.h"
 #include "backends/openblas/statistics.h"
 #include "tests/support/seeds.h"
@@ -22,7 +23,7 @@ TEST_CASE("means and variances are those of the definition, however far the valu
     const auto pick = [&](std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(1, most)(random); };
     const bool columns = pick(3) == 1;
     const ir::Shape shape = columns ? ir::Shape{1 + pick(200), pick(150)} : ir::Shape{pick(9), pick(12), 1 + pick(40), 1 + pick(40)};
-    const openblas::ChannelView view(shape, 1);
+    const backends::ChannelView view(shape, 1);
     const float offset = std::pow(10.0F, static_cast<float>(pick(4)));
     std::normal_distribution<float> scatter(0, 1);
     std::vector<float> x(static_cast<std::size_t>(ir::element_count(shape)));

@@ -88,6 +88,20 @@ TEST_CASE("a room includes only what docs/architecture.md lets it") {
   }
 }
 
+TEST_CASE("a backend includes nothing of another one, least of all of the reference that judges it") {
+  std::map<std::string, std::size_t> own;
+  for (const fs::path& path : files_of("backends")) {
+    const std::string folder = fs::relative(path, root / "backends").begin()->string();
+    if (!fs::is_directory(root / "backends" / folder)) continue;  // what backends share, and the list of them
+    for (const std::string& header : included(path)) {
+      if (!header.starts_with("backends/") || fs::path(header).parent_path() == "backends") continue;
+      CHECK_MESSAGE(header.starts_with("backends/" + folder + "/"), path << " includes " << header);
+      ++own[folder];
+    }
+  }
+  for (const char* backend : {"reference", "openblas", "int8"}) CHECK_MESSAGE(own[backend] > 10, backend);
+}
+
 TEST_CASE("every clause of the arithmetic is cited by the code that follows it and by a test that holds it") {
   std::string code;
   std::string tests;

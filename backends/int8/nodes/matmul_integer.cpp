@@ -10,7 +10,7 @@
 #include "backends/int8/pack.h"
 #include "backends/int8/pieces.h"
 #include "backends/int8/transpose.h"
-#include "backends/reference/matrix.h"
+#include "backends/matrix_product.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
@@ -199,7 +199,7 @@ class MatmulKernel : public Kernel {
 
   const Kernels& kernels_;
   Fusion fusion_;
-  reference::MatrixProduct product_;
+  MatrixProduct product_;
   Depth depth_;
   bool transposes_a_, flips_a_, flips_b_;
   bool in_place_;  // rows of a are read as they lie

@@ -1,6 +1,7 @@
+#include "backends/backend.h"
+#include "backends/element_types.h"
 #include "backends/openblas/convolution.h"
 #include "backends/openblas/exact.h"
-#include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -47,7 +48,7 @@ void run_conv2d_integer(const ir::Node& node, const Arguments& a) {
   to_float(w, 0, as_floats, g.out_channels * t.taps);
   const float* weights = order_taps(g, t, as_floats, as_floats + line_up(g.out_channels * t.taps), a.threads);
   auto* acc = a.results[0].as<std::int32_t>();
-  reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+  for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     for_items(g.images * t.tiles, a.threads, [&](std::int64_t item) {
       const std::int64_t n = item / t.tiles;
       for (std::int64_t group = 0; group < g.groups; ++group) {

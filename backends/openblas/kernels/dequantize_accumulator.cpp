@@ -1,6 +1,7 @@
 #include "backends/backend.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/channel_runs.h"
+#include "ir/numerics.h"
 
 namespace stair::backends::openblas {
 namespace {

@@ -1,7 +1,7 @@
 #include "backends/backend.h"
+#include "backends/channels.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/parallel.h"
-#include "backends/reference/channels.h"
 #include "ir/channel_fit.h"
 
 namespace stair::backends::openblas {
@@ -26,7 +26,7 @@ void run_fit_channels(const ir::Node&, const Arguments& a) {
   for_runs(channels, length, a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t) {
     const std::int8_t* q = a.operands[0].as<std::int8_t>() + first;
     std::int8_t* weight = a.results[0].as<std::int8_t>() + first;
-    const float w_scale = reference::of_channel<float>(a.operands[1], c);
+    const float w_scale = of_channel<float>(a.operands[1], c);
     const ir::ChannelFit fit = fit_of(q, length, w_scale, x_scale, a.has(3) ? a.operands[3].as<float>()[c] : 1,
                                       a.has(4) ? a.operands[4].as<float>() + c : nullptr);
     if (fit.exponent == 0) {

@@ -1,6 +1,7 @@
+#include "backends/backend.h"
+#include "backends/element_types.h"
 #include "backends/openblas/convolution.h"
 #include "backends/openblas/integer_product.h"
-#include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -23,7 +24,7 @@ void run_linear_integer(const ir::Node&, const Arguments& a) {
   float* x = weights + line_up(outputs * k);
   for_pieces(outputs * k, a.threads,
              [&](std::int64_t, std::int64_t first, std::int64_t last) { to_float(w + first, 0, weights + first, last - first); });
-  reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+  for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     for_pieces(rows * k, a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
       to_float(a.operands[0].as<Q>() + first, zero_point, x + first, last - first);
     });

@@ -1,5 +1,6 @@
+#include "backends/backend.h"
+#include "backends/element_types.h"
 #include "backends/openblas/parallel.h"
-#include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 void run_lookup(const ir::Node&, const Arguments& a) {
   const auto* table = a.operands[1].as<std::uint8_t>();
   auto* y = a.results[0].as<std::uint8_t>();
-  reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+  for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     const Q* q = a.operands[0].as<Q>();
     constexpr int offset = std::is_signed_v<Q> ? 128 : 0;
     for_pieces(a.results[0].count(), a.threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {

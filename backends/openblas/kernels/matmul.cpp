@@ -1,10 +1,10 @@
 #include <memory>
 #include <optional>
 
+#include "backends/matrix_product.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/direct/product.h"
 #include "backends/openblas/product.h"
-#include "backends/reference/matrix.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -53,7 +53,7 @@ class MatmulKernel : public Kernel {
     });
   }
 
-  reference::MatrixProduct sizes_;
+  MatrixProduct sizes_;
   bool transposed_a_, transposed_b_;
   std::optional<direct::Product> product_;
 };

@@ -1,7 +1,8 @@
+#include "backends/backend.h"
+#include "backends/element_types.h"
+#include "backends/matrix_product.h"
 #include "backends/openblas/convolution.h"
 #include "backends/openblas/integer_product.h"
-#include "backends/reference/kernel.h"
-#include "backends/reference/matrix.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -12,7 +13,7 @@ ScratchPlan plan_matmul_integer(std::int64_t a_count, std::int64_t b_count, cons
 }
 
 void to_floats(const ir::TensorView& q, std::int32_t zero_point, float* y, int threads) {
-  reference::for_quantized(q.type.dtype, [&]<class Q>() {
+  for_quantized(q.type.dtype, [&]<class Q>() {
     for_pieces(q.count(), threads, [&](std::int64_t, std::int64_t first, std::int64_t last) {
       to_float(q.as<Q>() + first, zero_point, y + first, last - first);
     });
@@ -21,7 +22,7 @@ void to_floats(const ir::TensorView& q, std::int32_t zero_point, float* y, int t
 
 // N-ACC
 void run_matmul_integer(const ir::Node& node, const Arguments& a) {
-  const reference::MatrixProduct g(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
+  const MatrixProduct g(node.attributes, a.operands[0].type.shape, a.operands[1].type.shape, a.results[0].type.shape);
   const bool ta = node.attributes.boolean("transpose_a");
   const bool tb = node.attributes.boolean("transpose_b");
   const std::int32_t za = *a.operands[2].as<std::int32_t>();
@@ -46,7 +47,7 @@ void run_matmul_integer(const ir::Node& node, const Arguments& a) {
 std::size_t matmul_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
   const ir::Shape& a = graph.type(node.operands[0]).shape;
   const ir::Shape& b = graph.type(node.operands[1]).shape;
-  const reference::MatrixProduct g(node.attributes, a, b, graph.type(node.results[0]).shape);
+  const MatrixProduct g(node.attributes, a, b, graph.type(node.results[0]).shape);
   return plan_matmul_integer(ir::element_count(a), ir::element_count(b), Blocks(g.m, g.n, g.k)).bytes();
 }
 

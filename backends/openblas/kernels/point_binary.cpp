@@ -1,8 +1,8 @@
+#include "backends/element_types.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/parallel.h"
 #include "backends/openblas/rows.h"
 #include "backends/range.h"
-#include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -24,7 +24,7 @@ STAIR_MULTIVERSION void multiply_by(float* a, const float* b, std::int64_t count
 
 void dequantize(const Arguments& a, std::size_t operand, std::int64_t first, float* x, std::int64_t count) {
   const std::size_t scale = operand == 0 ? 2 : 4;
-  reference::for_quantized(a.operands[operand].type.dtype, [&]<class Q>() {
+  for_quantized(a.operands[operand].type.dtype, [&]<class Q>() {
     dequantize_row(a.operands[operand].as<Q>() + first, *a.operands[scale].as<float>(), *a.operands[scale + 1].as<std::int32_t>(), x,
                    count);
   });
@@ -46,8 +46,8 @@ void run_point_binary(const ir::Node& node, const Arguments& a) {
       dequantize(a, 0, first, left, count);
       dequantize(a, 1, first, right, count);
       function(left, right, count);
-      reference::for_quantized(a.results[0].type.dtype,
-                               [&]<class Q>() { quantize_row(left, scale, round, zero_point, a.results[0].as<Q>() + first, count); });
+      for_quantized(a.results[0].type.dtype,
+                    [&]<class Q>() { quantize_row(left, scale, round, zero_point, a.results[0].as<Q>() + first, count); });
     }
   });
 }

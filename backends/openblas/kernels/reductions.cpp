@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "backends/element_types.h"
 #include "backends/lanes.h"
 #include "backends/multiversion.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/parallel.h"
-#include "backends/reference/kernel.h"
 #include "ir/op.h"
 
 namespace stair::backends::openblas {
@@ -80,7 +80,7 @@ void run_reduce_sum_integer(const ir::Node& node, const Arguments& a) {
   const Kept view = *kept_of(node.attributes, a.operands[0].type.shape);
   const std::int32_t zero_point = *a.operands[1].as<std::int32_t>();
   auto* acc = a.results[0].as<std::int32_t>();
-  reference::for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+  for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     const Q* x = a.operands[0].as<Q>();
     for_items(piece_count(view.kept, kept_piece), a.threads, [&](std::int64_t item) {
       for (std::int64_t i = item * kept_piece; i < std::min(view.kept, (item + 1) * kept_piece); ++i) {

@@ -1,9 +1,9 @@
 #include <limits>
 
+#include "backends/element_types.h"
 #include "backends/openblas/channel_runs.h"
 #include "backends/openblas/rounding.h"
 #include "backends/range.h"
-#include "backends/reference/kernel.h"
 
 namespace stair::backends::openblas {
 namespace {
@@ -77,7 +77,7 @@ void run_requantize(const ir::Node& node, const Arguments& a) {
   const bool one_multiplier = a.operands[1].count() == 1;
   const bool one_bias = !a.has(3) || a.operands[3].count() == 1;
   const float* multipliers = a.operands[1].as<float>();
-  reference::for_quantized(a.results[0].type.dtype, [&]<class Q>() {
+  for_quantized(a.results[0].type.dtype, [&]<class Q>() {
     const auto row = [&](auto kind, std::int64_t c, std::int64_t first, std::int64_t last) {
       rescale(kind, a.operands[0].as<std::int32_t>() + first, Bias(a, 3, c), multipliers + (one_multiplier ? 0 : c), round, zero_point,
               a.results[0].as<Q>() + first, last - first);
@@ -144,7 +144,7 @@ void run_fixed(const ir::Node& node, const Arguments& a) {
   const std::int32_t zero_point = *a.operands[3].as<std::int32_t>();
   const ir::Range range = range_of(node, a, 5);
   const bool shared = a.operands[1].count() == 1 && a.operands[2].count() == 1 && (!a.has(4) || a.operands[4].count() == 1);
-  reference::for_quantized(a.results[0].type.dtype, [&]<class Q>() {
+  for_quantized(a.results[0].type.dtype, [&]<class Q>() {
     const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
     for_single_runs(view, shared, a.threads, [&](std::int64_t c, std::int64_t first, std::int64_t last) {
       rescale_fixed(a.operands[0].as<std::int32_t>() + first, Bias(a, 4, c),

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "backends/reference/channels.h"
+#include "backends/channels.h"
 #include "backends/reference/kernel.h"
 
 namespace stair::backends::reference {

@@ -1,4 +1,4 @@
-#include "backends/reference/channels.h"
+#include "backends/channels.h"
 #include "backends/reference/kernel.h"
 #include "ir/straight_through.h"
 

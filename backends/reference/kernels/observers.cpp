@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "backends/reference/channels.h"
+#include "backends/channels.h"
 #include "backends/reference/kernel.h"
 
 namespace stair::backends::reference {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "backends/reference/channels.h"
+#include "backends/channels.h"
 #include "backends/reference/kernel.h"
 #include "ir/channel_fit.h"
 #include "ir/numerics.h"

@@ -2,7 +2,7 @@
 #include <cstring>
 #include <vector>
 
-#include "backends/reference/channels.h"
+#include "backends/channels.h"
 #include "backends/reference/kernel.h"
 
 namespace stair::backends::reference {

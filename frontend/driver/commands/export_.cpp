@@ -6,6 +6,7 @@
 #include "frontend/compile.h"
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
+#include "frontend/exporter.h"
 #include "frontend/readers/trained.h"
 #include "frontend/reports/report.h"
 #include "ir/error.h"
@@ -20,7 +21,9 @@ struct ExportOptions {
 };
 
 int run_export(const ExportOptions& options) {
-  if (options.to != "stair") throw Error("--to " + options.to + did_you_mean(options.to, {"stair"}) + ": expected 'stair'");
+  const std::vector<std::string> formats = frontend::exporters().names();
+  const frontend::Exporter* exporter = frontend::exporters().find(options.to);
+  if (exporter == nullptr) throw Error("--to " + options.to + did_you_mean(options.to, formats) + ": expected " + one_of(formats));
   readers::Trained trained = readers::load_trained(options.checkpoint);
   if (!trained.quantized) {
     throw Error(options.checkpoint +
@@ -28,10 +31,9 @@ int run_export(const ExportOptions& options) {
   }
   frontend::Deployment deployment = frontend::deploy(trained.experiment.model, trained.recipe, trained.checkpoint.states);
   if (options.report) fmt::print("{}\n", reports::deployment_report(deployment, {}));
-  const std::size_t bytes =
-      runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(trained.recipe),
-                              trained.experiment.data.normalization, trained.checkpoint.images},
-                             options.output);
+  const std::size_t bytes = exporter->write({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(trained.recipe),
+                                             trained.experiment.data.normalization, trained.checkpoint.images},
+                                            options.output);
   if (options.json) {
     fmt::print("{}\n", readers::to_text({{"artifact", options.output}, {"bytes", bytes}}));
   } else {
@@ -48,7 +50,8 @@ void export_(CommandRegistry& registry) {
                   auto options = std::make_shared<ExportOptions>();
                   app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
                   app.add_option("-o,--output", options->output, "file to write")->required();
-                  app.add_option("--to", options->to, "format: stair")->capture_default_str();
+                  app.add_option("--to", options->to, "format: " + fmt::format("{}", fmt::join(frontend::exporters().names(), ", ")))
+                      ->capture_default_str();
                   app.add_flag("--report", options->report, "print constants, accumulator bits and the backend of each node");
                   app.add_flag("--json", options->json, "for scripts");
                   add_plugin_option(app);

@@ -88,18 +88,7 @@ int run_run(const ArtifactOptions& options) {
   const std::int64_t per_image = result.count() / result.dim(0);
   for (std::int64_t i = 0; i < result.dim(0); ++i) {
     std::vector<double> row;
-    for (std::int64_t k = i * per_image; k < (i + 1) * per_image; ++k) {
-      switch (result.type.dtype) {
-        case ir::DType::f32:
-          row.push_back(static_cast<double>(result.as<float>()[k]));
-          break;
-        case ir::DType::u8:
-          row.push_back(result.as<std::uint8_t>()[k]);
-          break;
-        default:
-          row.push_back(result.as<std::int8_t>()[k]);
-      }
-    }
+    for (std::int64_t k = i * per_image; k < (i + 1) * per_image; ++k) row.push_back(runtime::element(result, k));
     fmt::print("image {}: class {}  [{:.6g}]\n", i, std::max_element(row.begin(), row.end()) - row.begin(), fmt::join(row, ", "));
   }
   return 0;

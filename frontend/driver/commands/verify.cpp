@@ -50,19 +50,11 @@ int run_verify(const VerifyArguments& options) {
   check_input(trained, artifact, options);
   if (options.images > data.test.count())
     throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));
-  const std::int64_t images = options.images > 0 ? options.images : data.test.count();
-  const std::int64_t batch = std::min<std::int64_t>(trained.experiment.eval_batch, images);
-  runtime::Batches batches(data.test, batch, trained.experiment.data.normalization, {}, 0);
-  const auto load = [&](std::int64_t b) {
-    const std::int64_t count = batches.load_evaluation(b);
-    return verification::VerifyBatch{batches.images(), std::min(count, images - b * batch)};
-  };
   const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);
   const verification::VerifyOptions verify_options{compared, options.threads, !options.no_simulation};
   const verification::Verification report = [&] {
     try {
-      return verification::verify(trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants,
-                                  load, (images + batch - 1) / batch, verify_options);
+      return verification::verify(trained, artifact, data.test, options.images, verify_options);
     } catch (const Error& error) {
       throw Error(options.artifact + " and " + options.checkpoint + ": " + error.what());
     }

@@ -2,7 +2,7 @@
 
 #include "ir/type.h"
 
-namespace stair::backends::reference {
+namespace stair::backends {
 
 /// A tensor seen as [outer, channels, inner] around an axis (negative counts from the end).
 struct ChannelView {
@@ -28,4 +28,4 @@ T of_channel(const ir::TensorView& tensor, std::int64_t c) {
   return tensor.as<T>()[tensor.count() == 1 ? 0 : c];
 }
 
-}  // namespace stair::backends::reference
+}  // namespace stair::backends
