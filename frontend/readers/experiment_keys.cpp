@@ -5,6 +5,7 @@
 #include "frontend/stages/stage.h"
 #include "passes/loss.h"
 #include "runtime/dataset.h"
+#include "runtime/metric.h"
 
 namespace stair::readers {
 namespace {
@@ -40,6 +41,12 @@ AttributeSpec data_spec() {
           read_elsewhere("test", "what they are evaluated on", {"object"}, "files", true),
           {.name = "mean", .doc = "x = (picture / 255 - mean) / std, one a channel or one for all", .fallback = std::vector<double>()},
           {.name = "std", .doc = "see mean", .fallback = std::vector<double>(), .bounds = positive}}};
+}
+
+std::vector<std::string> more_metrics() {
+  std::vector<std::string> names = runtime::metrics().names();
+  std::erase(names, "accuracy");
+  return names;
 }
 
 }  // namespace
@@ -79,6 +86,10 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .doc = "shared libraries with backends that training runs on first (docs/adding-a-backend.md)",
        .fallback = std::vector<std::string>()},
       {.name = "export", .doc = "an artifact behind every calibrate and qat stage", .fallback = true},
+      {.name = "metrics",
+       .doc = "what evaluation measures beside the accuracy",
+       .fallback = std::vector<std::string>(),
+       .choices = more_metrics()},
       {.name = "stages",
        .doc = "what is done, one after another",
        .fallback = std::vector<Object>(),
