@@ -167,6 +167,13 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   }
   experiment.checkpoint_every = keys.integer("checkpoint_every");
   experiment.exports = keys.boolean("export");
+  experiment.metrics.push_back(runtime::metrics().find("accuracy"));
+  for (std::size_t i = 0; i < keys.texts("metrics").size(); ++i) {
+    const runtime::Metric* metric = runtime::metrics().find(keys.texts("metrics")[i]);
+    if (std::find(experiment.metrics.begin(), experiment.metrics.end(), metric) != experiment.metrics.end())
+      throw Error(fmt::format("{} /metrics/{}: found '{}' a second time", source, i, metric->name));
+    experiment.metrics.push_back(metric);
+  }
   std::set<std::string> names;
   for (std::size_t i = 0; i < keys.objects("stages").size(); ++i) {
     const std::string pointer = fmt::format("/stages/{}", i);

@@ -10,6 +10,7 @@
 #include "passes/recipe.h"
 #include "runtime/batches.h"
 #include "runtime/dataset.h"
+#include "runtime/metric.h"
 
 namespace stair::readers {
 
@@ -18,6 +19,9 @@ struct DataFiles {
   runtime::DatasetFiles train, test;
   runtime::Normalization normalization;
 };
+
+/// What outputs are measured by: accuracy, and what an experiment names beside it.
+using Metrics = std::vector<const runtime::Metric*>;
 
 /// An experiment JSON (docs/format-experiment-json.md), read and checked.
 struct Experiment {
@@ -36,6 +40,7 @@ struct Experiment {
   std::int64_t checkpoint_every = 500;
   bool exports = true;
   std::vector<stages::Stage> stages;
+  Metrics metrics;                ///< of evaluation
   std::vector<std::string> idle;  ///< what it says without any effect: a message each (check_settings)
 
   Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment

@@ -6,6 +6,7 @@
 #include "passes/loss.h"
 #include "passes/recipe.h"
 #include "runtime/dataset.h"
+#include "runtime/metric.h"
 
 namespace stair::readers {
 namespace {
@@ -51,6 +52,12 @@ AttributeSpec data_spec() {
           {.name = "std", .doc = "see mean", .fallback = std::vector<double>(), .bounds = positive}}};
 }
 
+std::vector<std::string> more_metrics() {
+  std::vector<std::string> names = runtime::metrics().names();
+  std::erase(names, "accuracy");
+  return names;
+}
+
 }  // namespace
 
 const std::vector<AttributeSpec>& experiment_keys() {
@@ -88,6 +95,10 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .doc = "shared libraries with backends that training runs on first (docs/adding-a-backend.md)",
        .fallback = std::vector<std::string>()},
       {.name = "export", .doc = "an artifact behind every calibrate and qat stage", .fallback = true},
+      {.name = "metrics",
+       .doc = "what evaluation measures beside the accuracy",
+       .fallback = std::vector<std::string>(),
+       .choices = more_metrics()},
       {.name = "stages",
        .doc = "what is done, one after another",
        .fallback = std::vector<Object>(),

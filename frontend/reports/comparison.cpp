@@ -17,7 +17,7 @@ namespace {
 
 // How many leading float stages of `experiment` `earlier` has trained just so.
 std::size_t shared_stages(const readers::Experiment& experiment, const readers::Experiment& earlier) {
-  for (const char* key : {"model", "data", "augmentation", "batch", "shards", "seed", "loss", "start"}) {
+  for (const char* key : {"model", "data", "augmentation", "batch", "shards", "seed", "loss", "metrics", "start"}) {
     if (experiment.json.value(key, ir::Json()) != earlier.json.value(key, ir::Json())) return 0;
   }
   std::size_t shared = 0;

@@ -49,15 +49,20 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
 }
 
 double StageContext::evaluate() {
-  std::int64_t correct = 0;
+  std::vector<runtime::Counts> counts;
   together(communicator, [&] {
     frontend::CompileOptions compile_options = options.compile;
     compile_options.seed = experiment.seed;
     runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), testing->type().shape.front(),
                                                    checkpoint.states, compile_options);
-    correct = count_correct(executor, *testing, communicator.rank(), communicator.size());
+    counts = count(executor, *testing, experiment.metrics, communicator.rank(), communicator.size());
   });
-  return static_cast<double>(communicator.sum(correct)) / static_cast<double>(data.test.count());
+  result.measured.clear();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    for (std::int64_t& part : counts[i]) part = communicator.sum(part);
+    result.measured.emplace_back("test_" + experiment.metrics[i]->name, experiment.metrics[i]->finish(counts[i]));
+  }
+  return result.measured.front().second;
 }
 
 void StageContext::log(const runtime::Progress& progress, double seconds) {
@@ -70,7 +75,7 @@ void StageContext::log(const runtime::Progress& progress, double seconds) {
     entry["images_per_s"] = progress.images_per_s;
     entry["seconds"] = seconds;
   }
-  entry["test_accuracy"] = result.test_accuracy;
+  for (const auto& [name, value] : result.measured) entry[name] = value;
   lead([&] { folder.log(entry); });
 }
 

@@ -44,9 +44,9 @@ struct StageContext {
   /// Unless the stage is resumed: the states that it begins with. Slots and the step counter belong to one stage; parameters, statistics,
   /// counters of random numbers and ranges go on, where the stage's graphs have them.
   void begin(const std::vector<ir::Graph>& graphs);
-  /// Accuracy on the test data: in float, or on integers behind a stage that quantizes.
+  /// Accuracy on the test data, and the other metrics into the result: in float, or on integers behind a stage that quantizes.
   double evaluate();
-  /// A line of the metrics, with the result's accuracy.
+  /// A line of the metrics, with the result's.
   void log(const runtime::Progress& progress, double seconds);
   /// The checkpoint, under a name in the run's folder.
   void save(const runtime::TrainingState& state, const std::string& name);

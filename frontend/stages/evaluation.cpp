@@ -10,20 +10,6 @@
 namespace stair::stages {
 namespace {
 
-// Whose largest output, the first of equals, stands at the label.
-std::int64_t correct_rows(const ir::TensorView& outputs, const std::int32_t* labels, std::int64_t count) {
-  const std::int64_t classes = outputs.dim(1);
-  std::int64_t correct = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::int64_t best = 0;
-    for (std::int64_t c = 1; c < classes; ++c) {
-      if (runtime::element(outputs, i * classes + c) > runtime::element(outputs, i * classes + best)) best = c;
-    }
-    correct += best == labels[i] ? 1 : 0;
-  }
-  return correct;
-}
-
 std::string file_of_images(const runtime::Dataset& dataset, const runtime::DatasetFiles& files) {
   return files.contains("images") ? files.at("images").front() : dataset.source;
 }
@@ -76,21 +62,27 @@ const runtime::Normalization& same_as_trained(const runtime::Normalization& trai
                           fmt::join(trained.std, ", ")));
 }
 
-std::int64_t count_correct(runtime::Executor& executor, runtime::Batches& batches, std::int64_t first, std::int64_t stride) {
-  std::int64_t correct = 0;
+std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches& batches, const readers::Metrics& metrics,
+                                   std::int64_t first, std::int64_t stride) {
+  std::vector<runtime::Counts> all;
+  for (const runtime::Metric* metric : metrics) all.emplace_back(metric->counts);
   const ir::TensorView inputs[] = {batches.images()};
   for (std::int64_t b = first; b < batches.evaluation_batches(); b += stride) {
-    const std::int64_t count = batches.load_evaluation(b);
+    const std::int64_t images = batches.load_evaluation(b);
     executor.run(inputs);
     const ir::TensorView outputs = executor.output(executor.graph().outputs().front().name);
-    const auto* labels = batches.labels().as<std::int32_t>();
-    correct += correct_rows(outputs, labels, count);
+    for (std::size_t i = 0; i < all.size(); ++i) metrics[i]->add(outputs, batches.labels().as<std::int32_t>(), images, all[i]);
   }
-  return correct;
+  return all;
 }
 
-double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images) {
-  return static_cast<double>(count_correct(executor, batches, 0, 1)) / static_cast<double>(images);
+std::vector<double> measure(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch,
+                            const runtime::Normalization& normalization, const readers::Metrics& metrics) {
+  runtime::Batches batches(test, batch, normalization, {}, 0);
+  const std::vector<runtime::Counts> counts = count(executor, batches, metrics, 0, 1);
+  std::vector<double> values;
+  for (std::size_t i = 0; i < counts.size(); ++i) values.push_back(metrics[i]->finish(counts[i]));
+  return values;
 }
 
 }  // namespace stair::stages

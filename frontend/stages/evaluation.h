@@ -27,11 +27,12 @@ void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles
 const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const readers::DataFiles& data,
                                               const std::string& source);
 
-/// How many images of every `stride`-th batch, from batch `first` on, have their largest output (the first of equals) at the label. The
-/// executor takes a batch of images.
-std::int64_t count_correct(runtime::Executor& executor, runtime::Batches& batches, std::int64_t first, std::int64_t stride);
+/// What the metrics count on every `stride`-th batch, from batch `first` on. The executor takes a batch of images.
+std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches& batches, const readers::Metrics& metrics,
+                                   std::int64_t first, std::int64_t stride);
 
-/// Share of all images that do.
-double accuracy(runtime::Executor& executor, runtime::Batches& batches, std::int64_t images);
+/// The metrics of all images, of which the executor takes `batch` at once.
+std::vector<double> measure(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch,
+                            const runtime::Normalization& normalization, const readers::Metrics& metrics);
 
 }  // namespace stair::stages

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "frontend/compile.h"
@@ -22,9 +23,10 @@ struct RunOptions {
 struct StageResult {
   std::string name, kind;
   double test_accuracy = 0, best_test_accuracy = 0;
-  double images_per_s = 0;      ///< of training; 0 for calibration
-  std::string checkpoint = {};  ///< file of its end
-  std::string artifact = {};    ///< file, or "" where none was exported
+  std::vector<std::pair<std::string, double>> measured = {};  ///< "test_accuracy" and the experiment's other metrics
+  double images_per_s = 0;                                    ///< of training; 0 for calibration
+  std::string checkpoint = {};                                ///< file of its end
+  std::string artifact = {};                                  ///< file, or "" where none was exported
   std::size_t artifact_bytes = 0;
   double peak_mib = 0;  ///< of the process so far: resident memory
 };

@@ -66,6 +66,9 @@ StageResult RunFolder::read_result(const Stage& stage) const {
   result.checkpoint = file(stage.name + ".safetensors");
   result.test_accuracy = number_in(saved, "test_accuracy");
   result.best_test_accuracy = number_in(saved, "best_test_accuracy");
+  for (const auto& [key, value] : saved.items()) {
+    if (key.starts_with("test_")) result.measured.emplace_back(key, number_in(saved, key.c_str()));
+  }
   result.images_per_s = number_in(saved, "images_per_s");
   result.artifact_bytes = static_cast<std::size_t>(number_in(saved, "artifact_bytes"));
   result.peak_mib = number_in(saved, "peak_mib");
@@ -74,13 +77,15 @@ StageResult RunFolder::read_result(const Stage& stage) const {
 }
 
 ir::Json to_json(const StageResult& result) {
-  return {{"name", result.name},
-          {"kind", result.kind},
-          {"test_accuracy", result.test_accuracy},
-          {"best_test_accuracy", result.best_test_accuracy},
-          {"images_per_s", result.images_per_s},
-          {"artifact_bytes", result.artifact_bytes},
-          {"peak_mib", result.peak_mib}};
+  ir::Json json{{"name", result.name},
+                {"kind", result.kind},
+                {"test_accuracy", result.test_accuracy},
+                {"best_test_accuracy", result.best_test_accuracy},
+                {"images_per_s", result.images_per_s},
+                {"artifact_bytes", result.artifact_bytes},
+                {"peak_mib", result.peak_mib}};
+  for (const auto& [name, value] : result.measured) json[name] = value;
+  return json;
 }
 
 }  // namespace stair::stages

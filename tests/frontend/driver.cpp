@@ -149,6 +149,22 @@ TEST_CASE("eval, export, run and verify agree with training") {
   CHECK(report["images"] == 7);
 }
 
+TEST_CASE("metrics that an experiment names are in what a run says, and in what eval prints") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> more{"--set", "metrics=[\"top_5\"]", "--set", "stages.0.epochs=1", "--set", "stages.2.epochs=1"};
+  Arguments train{"train", trained() / "exp.json", "--run", "run", "--quiet", "--threads", "1"};
+  train.insert(train.end(), more.begin(), more.end());
+  CHECK(run_stair(train, folder.path()).code == 0);
+  std::istringstream lines(folder.read("run/metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) CHECK(nlohmann::json::parse(line)["test_top_5"] == 1);  // of four classes
+  CHECK(nlohmann::json::parse(folder.read("run/summary.json"))["stages"][2]["test_top_5"] == 1);
+  const Outcome eval = run_stair({"eval", "run", "--json"}, folder.path());
+  CHECK(nlohmann::json::parse(eval.out)["test_top_5"] == 1);
+  CHECK(run_stair({"eval", "run"}, folder.path()).out.ends_with("\ntest top_5 1.0000\n"));
+  CHECK(run_stair({"train", trained() / "exp.json", "--run", "again", "--set", "metrics=[\"top_5\", \"top_5\"]"}, folder.path())
+            .err.ends_with(" /metrics/1: found 'top_5' a second time\n"));
+}
+
 TEST_CASE("inspect, opt, backends and calibrate print what is there") {
   const TemporaryFolder& folder = trained();
   const TemporaryFolder out;

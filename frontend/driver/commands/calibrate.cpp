@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
@@ -38,11 +39,11 @@ int run_calibrate(const CalibrateOptions& options) {
   }
   runtime::Tensors& states = trained.checkpoint.states;
   stages::calibrate_ranges(experiment, recipe, data.train, count, states, options.execution->compile());
-  runtime::Batches testing(data.test, std::min(experiment.eval_batch, data.test.count()), experiment.data.normalization, {},
-                           experiment.seed);
-  runtime::Executor evaluating = frontend::compile(experiment.model, passes::quantized_evaluation(recipe), testing.type().shape.front(),
-                                                   states, options.execution->compile());
-  const double test_accuracy = stages::accuracy(evaluating, testing, data.test.count());
+  const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
+  runtime::Executor evaluating =
+      frontend::compile(experiment.model, passes::quantized_evaluation(recipe), batch, states, options.execution->compile());
+  const double test_accuracy =
+      stages::measure(std::move(evaluating), data.test, batch, experiment.data.normalization, {experiment.metrics.front()}).front();
   trained.checkpoint.recipe = passes::to_json(recipe);
   trained.checkpoint.arithmetic = ir::arithmetic_version;
   runtime::save_checkpoint(trained.checkpoint, options.output);

@@ -20,14 +20,10 @@ struct EvalOptions {
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-double evaluate(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch, const runtime::Normalization& normalization) {
-  runtime::Batches batches(test, batch, normalization, {}, 0);
-  return stages::accuracy(executor, batches, test.count());
-}
-
 int run_eval(const EvalOptions& options) {
   const frontend::CompileOptions compile_options = options.execution->compile();
-  double result = 0;
+  std::vector<double> results;
+  readers::Metrics metrics;
   std::int64_t images = 0;
   std::string what;
   if (options.target.ends_with(".stair")) {
@@ -40,38 +36,43 @@ int run_eval(const EvalOptions& options) {
     stages::check_elements(test, experiment.data.test, artifact.images);
     const std::int64_t batch = std::min(experiment.eval_batch, test.count());
     images = test.count();
+    metrics = experiment.metrics;
     what = "integers, deployed";
-    result = evaluate(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), test, batch,
-                      stages::same_as_trained(artifact.normalization, experiment.data, options.data));
+    results = stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), test, batch,
+                              stages::same_as_trained(artifact.normalization, experiment.data, options.data), metrics);
   } else {
     readers::Trained trained = readers::load_trained(options.target);
     if (!options.data.empty()) {
-      readers::DataFiles given = readers::load_experiment(options.data).data;
-      given.normalization = stages::same_as_trained(trained.experiment.data.normalization, given, options.data);
-      trained.experiment.data = std::move(given);
+      readers::Experiment given = readers::load_experiment(options.data);
+      given.data.normalization = stages::same_as_trained(trained.experiment.data.normalization, given.data, options.data);
+      trained.experiment.data = std::move(given.data);
+      trained.experiment.metrics = std::move(given.metrics);
     }
     const stages::Data data = stages::load_data(trained.experiment, false);
     stages::check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
     const std::int64_t batch = std::min(trained.experiment.eval_batch, data.test.count());
     const bool quantized = trained.quantized && !options.floating;
     images = data.test.count();
+    metrics = trained.experiment.metrics;
     what = quantized ? "integers, from the checkpoint" : "float";
     const passes::Pipeline pipeline = quantized ? passes::quantized_evaluation(trained.recipe) : passes::float_evaluation();
-    result = evaluate(frontend::compile(trained.experiment.model, pipeline, batch, trained.checkpoint.states, compile_options), data.test,
-                      batch, trained.experiment.data.normalization);
+    results = stages::measure(frontend::compile(trained.experiment.model, pipeline, batch, trained.checkpoint.states, compile_options),
+                              data.test, batch, trained.experiment.data.normalization, metrics);
   }
-  if (options.json) {
-    fmt::print("{}\n", readers::to_text({{"test_accuracy", result}, {"images", images}, {"arithmetic", what}}));
-  } else {
-    fmt::print("test accuracy {:.2f} % of {} images ({})\n", 100 * result, images, what);
+  ir::Json json{{"test_accuracy", results.front()}, {"images", images}, {"arithmetic", what}};
+  std::string text = fmt::format("test accuracy {:.2f} % of {} images ({})\n", 100 * results.front(), images, what);
+  for (std::size_t i = 1; i < results.size(); ++i) {
+    json["test_" + metrics[i]->name] = results[i];
+    text += fmt::format("test {} {:.4f}\n", metrics[i]->name, results[i]);
   }
+  fmt::print("{}", options.json ? readers::to_text(json) + "\n" : text);
   return 0;
 }
 
 }  // namespace
 
 void eval(CommandRegistry& registry) {
-  registry.add({"eval", "Test accuracy of a checkpoint or an artifact", [](CLI::App& app) {
+  registry.add({"eval", "Test accuracy, and the experiment's other metrics, of a checkpoint or an artifact", [](CLI::App& app) {
                   auto options = std::make_shared<EvalOptions>();
                   app.add_option("target", options->target, "checkpoint, folder of a run, or artifact (.stair)")->required();
                   app.add_option("--data", options->data, "experiment JSON whose test data to take (default: the checkpoint's)");
