@@ -45,21 +45,32 @@ runtime::Executor compile(const ir::Graph& model, const passes::Pipeline& pipeli
   return executor_for(std::move(graph), states, options);
 }
 
+bool has_seen(const ir::Graph& graph, const ir::State& state, const runtime::Tensors& states) {
+  const auto it = states.find(graph.value(state.value).name);
+  if (it == states.end()) return false;
+  const auto* values = it->second.as<float>();
+  const auto nothing = static_cast<float>(state.initializer.a);
+  return std::any_of(values, values + it->second.count(), [&](float value) { return value != nothing; });
+}
+
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states) {
   for (const ir::State& state : graph.states()) {
     const auto it = states.find(graph.value(state.value).name);
     if (it != states.end()) runtime::check_finite_state(graph, state, it->second);
   }
-  const auto of_observer = [&](ir::ValueId value) {
-    const ir::State* state = value == ir::absent ? nullptr : graph.state(value);
-    return state != nullptr && state->role == ir::StateRole::observer;
+  // What a range is, or is made of.
+  const auto observed = [&](ir::ValueId value) -> const ir::State* {
+    const ir::Node* maker = graph.producer(value);
+    const ir::State* state = graph.state(maker == nullptr ? value : maker->operands[0]);
+    return state != nullptr && state->role == ir::StateRole::observer ? state : nullptr;
   };
   for (const ir::Node& node : graph.nodes()) {
-    if (node.op->name != "affine_parameters" || !of_observer(node.operands[0]) || !of_observer(node.operands[1])) continue;
-    const std::string& name = graph.value(node.operands[0]).name;
-    const auto low = states.find(name);
-    const auto high = states.find(graph.value(node.operands[1]).name);
-    if (low == states.end() || high == states.end() || *low->second.as<float>() > *high->second.as<float>()) {
+    if (node.op->name != "affine_parameters") continue;
+    const ir::State* low = observed(node.operands[0]);
+    const ir::State* high = observed(node.operands[1]);
+    if (low == nullptr || high == nullptr) continue;
+    const std::string& name = graph.value(low->value).name;
+    if (!has_seen(graph, *low, states) || !has_seen(graph, *high, states)) {
       throw Error("the quantizer of '" + name.substr(0, name.rfind('.')) +
                   "' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe");
     }

@@ -39,6 +39,9 @@ struct Deployment {
 /// an overflow can't be excluded, or where a number on the way isn't finite (N-FINITE).
 Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states);
 
+/// Whether an observer's f32 state holds anything but what it has before the first batch.
+bool has_seen(const ir::Graph& graph, const ir::State& state, const runtime::Tensors& states);
+
 /// Error naming the first activation quantizer whose range is empty (nothing has been calibrated), or a state that isn't finite.
 void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states);
 

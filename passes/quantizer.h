@@ -44,6 +44,7 @@ struct Quantizer {
   std::string summary;
   std::vector<ir::AttributeSpec> attributes = {};
   bool float_activations = false;  ///< goes with float activations only
+  bool powers_of_two = true;       ///< its scales are powers of two where the recipe asks for that
   /// Bits of a weight.
   std::function<int(const ir::Attributes& options)> bits;
   /// What layers read in place of the weights: floats that stand for integers (OpSchema::integer, quantizer), or the weights themselves.

@@ -213,6 +213,10 @@ Recipe::Recipe(Attributes keys) {
       check_bits(fmt::format("/overrides/{}/activation_bits", i), overrides[i].integer("activation_bits"));
   }
   const Quantizer& quantizer = quantizers().named(weights().text("method"), "method");
+  if (powers_of_two() && !quantizer.powers_of_two) {
+    fail("/requantization",
+         "found 'power_of_two' with " + quantizer.name + " weights, expected 'float' or 'fixed_point' (their scales are no powers of two)");
+  }
   if (quantizer.float_activations && quantizes_activations()) {
     fail("/activations/bits", fmt::format("found {} with {} weights, expected 0 (their activations stay floats)",
                                           activations().integer("bits"), quantizer.name));

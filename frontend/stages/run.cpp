@@ -182,35 +182,31 @@ class Run : private StageContext {
       const std::string& name = experiment.model.value(state.value).name;
       checkpoint.states.emplace(name, std::move(pretrained.states.find(name)->second));
     }
-    for (const auto& [name, nothing_seen] : observers()) {
-      const auto it = pretrained.states.find(name);
-      if (it != pretrained.states.end()) checkpoint.states.emplace(name, std::move(it->second));
+    const ir::Graph watching = observers();
+    for (const ir::State& state : watching.states()) {
+      const auto it = pretrained.states.find(watching.value(state.value).name);
+      if (state.role == ir::StateRole::observer && it != pretrained.states.end())
+        checkpoint.states.emplace(it->first, std::move(it->second));
     }
   }
 
-  // The states of the recipe's observers, with their values before anything has been seen: a range is empty then.
-  std::map<std::string, double> observers() const {
-    const ir::Graph graph = passes::run(passes::calibration(recipe), experiment.model);
-    std::map<std::string, double> states;
-    for (const ir::State& state : graph.states()) {
-      if (state.role == ir::StateRole::observer) states.emplace(graph.value(state.value).name, state.initializer.a);
-    }
-    return states;
-  }
+  // With the states of the recipe's observers.
+  ir::Graph observers() const { return passes::run(passes::calibration(recipe), experiment.model); }
 
   // A qat stage whose observers are frozen from its first step on needs ranges that something before it has seen.
   void check_ranges() const {
-    const std::map<std::string, double> states = observers();
-    const auto unseen = std::find_if(states.begin(), states.end(), [&](const auto& state) {
-      if (std::isfinite(state.second)) return false;
-      const auto it = checkpoint.states.find(state.first);
-      return it == checkpoint.states.end() || !std::isfinite(*it->second.template as<float>());
-    });
+    const ir::Graph watching = observers();
+    std::vector<ir::State> states;
+    for (const ir::State& state : watching.states()) {
+      if (state.role == ir::StateRole::observer && ir::is_float(watching.type(state.value).dtype)) states.push_back(state);
+    }
+    const auto unseen = std::find_if(states.begin(), states.end(),
+                                     [&](const ir::State& state) { return !frontend::has_seen(watching, state, checkpoint.states); });
     bool seen = unseen == states.end();
     bool forgotten = false;
     for (const Stage& next : experiment.stages) {
       if (next.kind->follows_schedule() && !seen && !next.kind->phase(recipe, 0, steps_per_epoch()).observe) {
-        const std::string& state = (forgotten ? states.begin() : unseen)->first;
+        const std::string& state = watching.value((forgotten ? states.begin() : unseen)->value).name;
         throw Error(fmt::format(
             "{} /recipe/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "
             "expected a calibrate stage before it, a 'start' with ranges, or a later epoch",

@@ -35,7 +35,8 @@ bool quantizes(const Node& node) {
 
 // Scales, zero points and ranges of quantizers: what they are made of is judged beside them (judge_constants.cpp).
 bool parametrizes(const ir::Graph& graph, const Node& node) {
-  static const std::set<std::string, std::less<>> names{"weight_range", "affine_parameters", "learned_scale"};
+  static const std::set<std::string, std::less<>> names{"weight_range", "affine_parameters", "learned_scale", "percentile_range",
+                                                        "mse_range"};
   return names.contains(node.op->name) || !ir::is_float(graph.type(node.results.front()).dtype);
 }
 

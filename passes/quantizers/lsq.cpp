@@ -10,7 +10,7 @@ namespace {
 // the n weights that share it.
 ir::ValueId simulate_learned(const WeightContext& c) {
   const ir::Range range = weight_range(c.bits, c.options.boolean("narrow_range"));
-  const ir::Shape& shape = c.graph.type(c.weight).shape;
+  const ir::Shape shape = c.graph.type(c.weight).shape;  // a copy: states move the graph's values
   const std::int64_t steps = c.per_channel() ? shape[0] : 1;
   ir::State state;
   state.initializer = {ir::Initializer::Kind::constant, 1};

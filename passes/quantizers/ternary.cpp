@@ -7,6 +7,7 @@ void ternary(QuantizerRegistry& registry) {
   registry.add({.name = "ternary",
                 .summary = "+1, 0 and -1 times a scale (N-TERNARY; Li, Zhang, Liu 2016, Ternary Weight Networks)",
                 .attributes = {scales[1]},  // the granularity
+                .powers_of_two = false,
                 .bits = [](const ir::Attributes&) { return 2; },
                 .simulate =
                     [](const WeightContext& c) {

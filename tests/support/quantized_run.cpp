@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "frontend/first_values.h"
 #include "ir/error.h"
 #include "ir/random.h"
 
@@ -19,6 +20,8 @@ runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed) {
 
 QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed, runtime::Tensors states) {
   QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), std::move(states), {}};
+  runtime::initialize_states(run.model, 0, run.states);
+  frontend::give_first_values(run.model, run.recipe, run.states);
   const std::int64_t batch = run.model.batch();
   const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", 0.005}})}};
   runtime::Executor executor = frontend::compile(run.model, passes::quantized_training(run.recipe, {}, {}, sgd), batch, run.states, {});

@@ -1,0 +1,21 @@
+#include "ir/ops/histogram.h"
+
+namespace stair::ir::ops {
+
+void mse_range(OpRegistry& registry) {
+  registry.add(
+      {.name = "mse_range",
+       .summary = "of 100 parts of the range of all that was seen, the one whose quantizer has the least mean squared error over it",
+       .operands = {{"histogram", "f32[4097]"}},
+       .results = range_results(),
+       .attributes = range_attributes({{"symmetric", "of the quantizer (affine_parameters)", false}}),
+       .infer =
+           [](const InferContext& c) {
+             quantized_dtype(c);
+             return range_of_histogram(c);
+           },
+       .gradient = no_gradient(ranges_follow_data),
+       .integer = no_integer_form(on_parameters)});
+}
+
+}  // namespace stair::ir::ops
