@@ -75,7 +75,7 @@ std::vector<AttributeSpec> layer_keys(const ir::OpSchema& op) {
 }
 
 std::size_t times_repeated(const ir::OpSchema& op, const std::string& attribute) {
-  if (attribute == "kernel" || attribute == "stride" || attribute == "dilation") return 2;
+  if (attribute == "kernel" || attribute == "stride" || attribute == "dilation" || attribute == "output_padding") return 2;
   const bool windowed =
       std::any_of(op.attributes.begin(), op.attributes.end(), [](const AttributeSpec& spec) { return spec.name == "stride"; });
   return attribute == "padding" && windowed ? 4 : 0;

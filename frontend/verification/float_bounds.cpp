@@ -81,9 +81,9 @@ class Rules {
   }
 
   ValueId products() {
-    const std::int64_t results = ir::element_count(source_.type(node_.results.front()).shape);
-    const auto terms = static_cast<double>(node_.op->multiply_accumulates(source_, node_) / results);
-    const bool bias = operands_.size() > 2 && op() != "matmul" && x(2) != ir::absent;
+    const IntegerForm& form = node_.op->integer;
+    const auto terms = static_cast<double>(ir::op(form.integer_op).integer.terms(source_, node_));  // of operands of the same shapes
+    const bool bias = form.bias && x(*form.bias) != ir::absent;
     const auto apply = [&](ValueId a, ValueId b) { return a == ir::absent || b == ir::absent ? ir::absent : again({a, b}); };
     ValueId bound = times(apply(most(0), most(1)), (terms + 2) * float_unit);
     bound = sum(bound, apply(e(0), most(1)));

@@ -19,6 +19,13 @@ ir::Type judged_type(ir::Type type) {
   return type;
 }
 
+// Of the result of a layer, or of a batch-norm by itself.
+std::size_t channel_axis(const Node& layer, const ir::Shape& shape) {
+  if (layer.op->integer.kind != IntegerForm::Kind::accumulate) return 1;
+  const std::int64_t axis = layer.op->integer.channel_axis;
+  return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size()) : axis);
+}
+
 bool quantizes(const Node& node) {
   return node.op->name == "fake_quantize" || node.op->name == "fake_binarize";
 }
@@ -136,8 +143,7 @@ void JudgeGraph::activation(const Node& node) {
       site.sum = its->second;
       const Node& layer = producer->op->name == "channel_affine" ? *simulated_.producer(producer->operands[0]) : *producer;
       const ir::Shape& shape = simulated_.type(before).shape;
-      const bool channels_second = layer.op->name == "conv2d" || layer.op->name == "batch_norm_inference";
-      if (channels_second) site.inner = shape.size() == 4 ? shape[2] * shape[3] : 1;
+      for (std::size_t d = channel_axis(layer, shape) + 1; d < shape.size(); ++d) site.inner *= shape[d];
       site.number = output({totals_.at(before), ir::absent}, activation_outputs_);
     } else if (producer != nullptr && producer->op->integer.kind == IntegerForm::Kind::average &&
                units(producer->operands[0]) != ir::absent) {
@@ -225,8 +231,8 @@ void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
   const bool folded = node.op->name == "channel_affine";
   const Node& layer = folded ? *simulated_.producer(node.operands[0]) : node;
   const ir::Shape& shape = simulated_.type(made).shape;
-  const bool channels_second = alone || layer.op->name == "conv2d";
-  const ir::Type channels{ir::DType::f64, {channels_second ? shape[1] : shape.back()}};
+  const std::size_t axis = channel_axis(layer, shape);
+  const ir::Type channels{ir::DType::f64, {shape[axis]}};
   const auto channel_feed = [&](JudgeFeed::Kind kind, ValueId q, ValueId scale) {
     JudgeFeed from{kind, true, q, scale};
     return feed(channels, std::move(from));
@@ -239,11 +245,12 @@ void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
   if (alone) {
     exact = graph_.emit("channel_affine", {units(its.x), channel_feed(JudgeFeed::Kind::units, its.weight, ir::absent)});
   } else {
-    ValueId weight = units(layer.operands[1]);
-    if (!depends(layer.operands[1])) {
-      judged.weights = integers_.at(layer.operands[1]);
+    const ValueId latent = layer.operands[layer.op->integer.weight];
+    ValueId weight = units(latent);
+    if (!depends(latent)) {
+      judged.weights = integers_.at(latent);
       JudgeFeed from{JudgeFeed::Kind::units, true, its.weight};
-      weight = feed(simulated_.type(layer.operands[1]), std::move(from));
+      weight = feed(simulated_.type(latent), std::move(from));
     }
     exact = graph_.emit(layer.op->name, {units(its.x), weight}, layer.attributes);
   }
@@ -271,8 +278,8 @@ void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
     bias = shift;
   } else {
     if (folded && node.operands[1] != ir::absent) factor = number(node.operands[1]);
-    const bool has_bias = node.operands.size() > 2 && node.op->name != "matmul" && node.operands[2] != ir::absent;
-    if (has_bias) bias = number(node.operands[2]);
+    const ValueId added = folded ? node.operand(2) : node.op->integer.bias ? node.operand(*node.op->integer.bias) : ir::absent;
+    if (added != ir::absent) bias = number(added);
   }
   judged.factor = output(factor, constant_outputs_);
   judged.bias = output(bias, constant_outputs_);
@@ -284,7 +291,7 @@ void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
   const ValueId step = channel_feed(JudgeFeed::Kind::floats, its.step, ir::absent);
   const ValueId shift = its.bias != ir::absent ? channel_feed(JudgeFeed::Kind::numbers, its.bias, its.step) : bias.value;
   const auto by_channel = [&](ValueId x, ValueId s, ValueId b) {
-    if (channels_second) return graph_.emit("channel_affine", {x, s, b});
+    if (axis + 1 < shape.size()) return graph_.emit("channel_affine", {x, s, b});
     return total(graph_, graph_.emit("mul", {x, s}), b);
   };
   const ValueId value = by_channel(exact, step, shift);

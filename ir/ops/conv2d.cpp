@@ -1,6 +1,5 @@
 #include "ir/ops/convolution.h"
 #include "ir/ops/dimensions.h"
-#include "ir/ops/initializers.h"
 
 namespace stair::ir::ops {
 namespace {
@@ -28,29 +27,6 @@ std::int64_t products_of_gradient(const Graph& graph, const Node& node) {
   return element_count(graph.type(node.operands[0]).shape) * element_count(weight) / weight.front();
 }
 
-std::int64_t fan_in(const Attributes& layer, const Shape& x) {
-  return x[1] / layer.integer("groups") * layer.integers("kernel")[0] * layer.integers("kernel")[1];
-}
-
-OpSchema::Layer layer() {
-  return {
-      .attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
-                     {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
-                     {"bias", "adds a bias a channel", true}},
-      .parameters = {
-          {.operand = "weight",
-           .type = [](const Attributes& l, const Shape& x) -> Type {
-             return {DType::f32, {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
-           },
-           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); }},
-          {.operand = "bias",
-           .type = [](const Attributes& l, const Shape&) -> Type {
-             return {DType::f32, {l.integer("out_channels")}};
-           },
-           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in(l, x)); },
-           .enabled_by = "bias"}}};
-}
-
 }  // namespace
 
 void conv2d(OpRegistry& registry) {
@@ -58,7 +34,7 @@ void conv2d(OpRegistry& registry) {
                 .summary = "cross-correlation of x [N,C,H,W] with weight [O,C/groups,KH,KW], plus bias",
                 .operands = {{"x", "[N,C,H,W]"}, {"weight", "[O,C/groups,KH,KW]"}, {"bias", "[O]", true}},
                 .results = {{"y", "[N,O,OH,OW]"}},
-                .attributes = convolution_attributes(quantize_attribute()),
+                .attributes = convolution_attributes({quantize_attribute()}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);
@@ -70,12 +46,12 @@ void conv2d(OpRegistry& registry) {
                 .integer = accumulates("conv2d_integer", 1, 2),
                 .dimensions = each_image,
                 .multiply_accumulates = products_with_weight,
-                .layer = layer()});
+                .layer = convolution_layer()});
   registry.add({.name = "conv2d_grad_input",
                 .summary = "gradient of conv2d by x: the transposed convolution of dy with the weight",
                 .operands = {{"dy", "[N,O,OH,OW]"}, {"weight", "[O,C/groups,KH,KW]"}},
                 .results = {{"dx", "of input_shape"}},
-                .attributes = convolution_attributes({"input_shape", "of x", std::vector<std::int64_t>{}, true}),
+                .attributes = convolution_attributes({{"input_shape", "of x", std::vector<std::int64_t>{}, true}}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);
@@ -90,7 +66,7 @@ void conv2d(OpRegistry& registry) {
                 .summary = "gradient of conv2d by the weight: the correlation of x with dy, summed over the batch",
                 .operands = {{"dy", "[N,O,OH,OW]"}, {"x", "[N,C,H,W]"}},
                 .results = {{"dw", "of weight_shape"}},
-                .attributes = convolution_attributes({"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}),
+                .attributes = convolution_attributes({{"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   same_as_first_float(c);
                   expect_dtype(c, 1, c.operand(0).dtype);

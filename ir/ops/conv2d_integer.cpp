@@ -8,7 +8,7 @@ void conv2d_integer(OpRegistry& registry) {
        .summary = "N-ACC: sum of (x - z_x) * w, exact in int32; padding counts as z_x",
        .operands = {{"x", "u8 or s8 [N,C,H,W], or in the layout"}, {"weight", "s8 [O,C/groups,KH,KW]"}, {"x_zero_point", "i32[1]"}},
        .results = {{"acc", "i32 [N,O,OH,OW], or in the layout"}},
-       .attributes = convolution_attributes(layout_attribute()),
+       .attributes = convolution_attributes({layout_attribute()}),
        .infer = [](const InferContext& c) -> std::vector<Type> {
          expect_quantized(c, 0);
          expect_dtype(c, 1, DType::s8);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ir/ops/common.h"
+#include "ir/ops/initializers.h"
 #include "ir/ops/layout.h"
 
 namespace stair::ir::ops {
@@ -12,14 +13,15 @@ namespace stair::ir::ops {
 /// Sizes of a window and steps of it are at most that, so that their products and sums with those of images stay within 64 bits.
 inline constexpr std::int64_t largest_window = (std::int64_t{1} << 31) - 1;
 
-/// With `last` behind them.
-inline std::vector<AttributeSpec> convolution_attributes(AttributeSpec last) {
-  return {
-      {"stride", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
-      {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)},
-      {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
-      {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}, false, at_least(1)},
-      std::move(last)};
+/// With `more` behind them.
+inline std::vector<AttributeSpec> convolution_attributes(std::vector<AttributeSpec> more = {}) {
+  more.insert(more.begin(),
+              {{"stride", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
+               {"padding", "[top, left, bottom, right]", std::vector<std::int64_t>{0, 0, 0, 0}, false, within(0, largest_window)},
+               {"dilation", "[height, width]", std::vector<std::int64_t>{1, 1}, false, within(1, largest_window)},
+               {"groups", "input and output channels fall into so many groups; as many as channels: depthwise", std::int64_t{1}, false,
+                at_least(1)}});
+  return more;
 }
 
 /// Those of pools, with what is said of kernel and padding, and `more`.
@@ -89,23 +91,52 @@ inline Shape infer_pool(const InferContext& c, const Shape& images) {
   return laid_out(c, {x[0], x[1], oh, ow});
 }
 
-/// Shape of a convolution's result, from those of the images, both in the node's layout, and the weight [O,C/groups,KH,KW].
-inline Shape infer_convolution(const InferContext& c, const Shape& images, const Shape& w) {
-  expect_window_attributes(c);
-  const Shape x = image_shape(c, images);
-  expect_padding_fits(c, x);
+/// The weight w of a convolution of x [N,C,H,W] is [O,C/groups,KH,KW].
+inline void expect_window_weight(const InferContext& c, const Shape& x, const Shape& w) {
   c.expect(w.size() == 4, "weight is " + to_string(w) + ", expected [O,C/groups,KH,KW]");
   const std::int64_t groups = c.attributes.integer("groups");
   c.expect(x[1] % groups == 0 && w[0] % groups == 0, std::to_string(groups) + " groups don't divide " + std::to_string(x[1]) +
                                                          " input and " + std::to_string(w[0]) + " output channels");
   c.expect(w[1] == x[1] / groups, "x " + to_string(x) + " and weight " + to_string(w) + " don't fit: weight has " + std::to_string(w[1]) +
                                       " input channels a group, expected " + std::to_string(x[1] / groups));
+}
+
+/// Shape of a convolution's result, from those of the images, both in the node's layout, and the weight [O,C/groups,KH,KW].
+inline Shape infer_convolution(const InferContext& c, const Shape& images, const Shape& w) {
+  expect_window_attributes(c);
+  const Shape x = image_shape(c, images);
+  expect_padding_fits(c, x);
+  expect_window_weight(c, x, w);
   const std::vector<std::int64_t>& dilation = c.attributes.integers("dilation");
   const std::int64_t oh = window_output(x[2], w[2], c.attributes, 0, dilation[0]);
   const std::int64_t ow = window_output(x[3], w[3], c.attributes, 1, dilation[1]);
   c.expect(oh > 0 && ow > 0, "the window " + to_string(Shape{w[2], w[3]}) + " doesn't fit into x " + to_string(x) + " with padding " +
                                  to_string(c.attributes.integers("padding")));
   return laid_out(c, {x[0], w[0], oh, ow});
+}
+
+inline std::int64_t fan_in_of_window(const Attributes& layer, const Shape& x) {
+  return x[1] / layer.integer("groups") * layer.integers("kernel")[0] * layer.integers("kernel")[1];
+}
+
+/// The layer of a convolution in two dimensions: weight [O,C/groups,KH,KW] and bias [O].
+inline OpSchema::Layer convolution_layer() {
+  return {
+      .attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
+                     {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
+                     {"bias", "adds a bias a channel", true}},
+      .parameters = {
+          {.operand = "weight",
+           .type = [](const Attributes& l, const Shape& x) -> Type {
+             return {DType::f32, {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
+           },
+           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); }},
+          {.operand = "bias",
+           .type = [](const Attributes& l, const Shape&) -> Type {
+             return {DType::f32, {l.integer("out_channels")}};
+           },
+           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); },
+           .enabled_by = "bias"}}};
 }
 
 }  // namespace stair::ir::ops

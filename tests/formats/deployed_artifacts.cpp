@@ -125,7 +125,7 @@ ir::Graph net_of_all_ops(std::int64_t batch) {
     return m.op("slice", {turned}, {{"axes", List{1}}, {"starts", List{first}}, {"ends", List{last}}});
   };
   x = m.op("pad", {m.op("concat", {channels(0, 2), channels(1, 4)})}, {{"padding", List{0, 0, 1, 1, 0, 0, 1, 1}}});
-  x = m.op("pad", {m.block(x, {.out = 5})}, {{"padding", List{0, 0, 1, 0, 0, 0, 1, 0}}, {"value", 0.5}});
+  x = m.op("pad", {m.block(x, {.out = 5, .transposed = true})}, {{"padding", List{0, 0, 1, 0, 0, 0, 1, 0}}, {"value", 0.5}});
   x = m.op("avg_pool", {m.block(x, {.out = 5})}, {{"kernel", List{2, 2}}, {"padding", List{0, 0, 0, 1}}});
   const ir::ValueId rows = m.op("reshape", {x}, {{"shape", List{0, 5, -1}}});
   const ir::ValueId scores = m.op("matmul", {rows, rows}, {{"transpose_b", true}});

@@ -63,6 +63,36 @@ Tensor convolution(const Step& s, Sum zero_point, std::size_t bias) {
 }
 
 template <class Sum>
+Tensor transposed_convolution(const Step& s, Sum zero_point, std::size_t bias) {
+  const Tensor& x = s[0];
+  const Tensor& w = s[1];
+  const Window window(s, {w.shape[2], w.shape[3]}, {1, 1});
+  const Shape more = s.list("output_padding", {0, 0});
+  const std::int64_t per_group = w.shape[0] / whole(s.number("groups", 1));
+  Shape shape{x.shape[0], w.shape[0], 0, 0};
+  for (std::size_t a = 0; a < 2; ++a) {
+    shape[2 + a] = (x.shape[2 + a] - 1) * window.stride[a] + window.dilation[a] * (window.kernel[a] - 1) + 1 - window.padding[a] -
+                   window.padding[a + 2] + more[a];
+  }
+  std::vector<Sum> sums(static_cast<std::size_t>(count(shape)), Sum{0});
+  const auto at = [&](const Shape& i) { return static_cast<std::size_t>(((i[0] * shape[1] + i[1]) * shape[2] + i[2]) * shape[3] + i[3]); };
+  each(x.shape, [&](const Shape& i) {
+    each(w.shape, [&](const Shape& k) {
+      if (k[0] / per_group * w.shape[1] + k[1] != i[1]) return;
+      const std::int64_t h = i[2] * window.stride[0] - window.padding[0] + k[2] * window.dilation[0];
+      const std::int64_t v = i[3] * window.stride[1] - window.padding[1] + k[3] * window.dilation[1];
+      if (h < 0 || h >= shape[2] || v < 0 || v >= shape[3]) return;
+      sums[at({i[0], k[0], h, v})] += (static_cast<Sum>(x.at(i)) - zero_point) * static_cast<Sum>(w.at(k));
+    });
+  });
+  Tensor y(s.op() == "conv_transpose2d" ? "f32" : "i32", shape);
+  each(shape, [&](const Shape& i) {
+    y.at(i) = finished(sums[at(i)] + (s.has(bias) ? static_cast<Sum>(s[bias].values.at(static_cast<std::size_t>(i[1]))) : Sum{0}));
+  });
+  return y;
+}
+
+template <class Sum>
 Tensor linear(const Step& s, Sum zero_point, std::size_t bias) {
   Shape shape = s[0].shape;
   shape.back() = s[1].shape[0];
@@ -181,6 +211,7 @@ Results max_pool(const Step& s) {
 
 void summing_ops(Ops& ops) {
   ops["conv2d_integer"] = {[](const Step& s) -> Results { return {convolution<std::int64_t>(s, s.scalar(2), 99)}; }};
+  ops["conv_transpose2d_integer"] = {[](const Step& s) -> Results { return {transposed_convolution<std::int64_t>(s, s.scalar(2), 99)}; }};
   ops["linear_integer"] = {[](const Step& s) -> Results { return {linear<std::int64_t>(s, s.scalar(2), 99)}; }};
   ops["matmul_integer"] = {[](const Step& s) -> Results { return {matmul<std::int64_t>(s, s.scalar(2), s.scalar(3))}; }};
   ops["avg_pool_integer"] = {[](const Step& s) -> Results { return {sum_pool(s, false)}; }};
@@ -188,6 +219,7 @@ void summing_ops(Ops& ops) {
   ops["reduce_max"] = one(largest);
   ops["max_pool"] = {max_pool};
   ops["conv2d"] = {[](const Step& s) -> Results { return {convolution<double>(s, 0, 2)}; }, false};
+  ops["conv_transpose2d"] = {[](const Step& s) -> Results { return {transposed_convolution<double>(s, 0, 2)}; }, false};
   ops["linear"] = {[](const Step& s) -> Results { return {linear<double>(s, 0, 2)}; }, false};
   ops["matmul"] = {[](const Step& s) -> Results { return {matmul<double>(s, 0, 0)}; }, false};
   ops["avg_pool"] = {[](const Step& s) -> Results { return {sum_pool(s, true)}; }, false};

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "frontend/verification/verification_report.h"
+#include "ir/op.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/quantized_run.h"
 #include "tests/support/seeds.h"
@@ -20,6 +23,26 @@ TEST_CASE("equal pictures tie together, and the judge knows a tie") {
       verification::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 1, {});
   INFO(verification::describe(report));
   CHECK(report.holds());
+}
+
+TEST_CASE("a transposed convolution is quantized, proven, realized and verified as other sums are") {
+  tests::ModelBuilder model({3, 3, 6, 6});
+  ir::ValueId x = model.block(model.input(), {.out = 6, .stride = 2});
+  x = model.op("relu", {model.batch_norm(model.conv(x, {.out = 4, .kernel = 4, .stride = 2, .groups = 2, .transposed = true}))});
+  x = model.op("relu6", {model.conv(x, {.out = 3, .stride = 2, .padding = {1, 0, 0, 1}, .bias = true, .transposed = true})});
+  x = model.conv(x, {.out = 3, .kernel = 2, .padding = {0, 0, 0, 0}, .bias = true, .transposed = true});
+  const ir::Graph net = model.finish(model.linear(model.op("flatten", {x}), 5));
+  for (const char* recipe : {R"("int8")", R"("jacob2017")", R"({"requantization": "power_of_two"})", R"({"weights": {"bits": 3}})",
+                             R"({"bias": "float32", "batch_norm": {"fold": "weight"}})", R"("binaryconnect")"}) {
+    CAPTURE(std::string(recipe));
+    tests::QuantizedRun run = tests::quantized_run(net, recipe, 2, 1);
+    const auto sums = std::count_if(run.deployment.graph.nodes().begin(), run.deployment.graph.nodes().end(),
+                                    [](const ir::Node& node) { return is(node, "conv_transpose2d_integer"); });
+    CHECK(sums == (std::string(recipe) == R"("binaryconnect")" ? 0 : 3));
+    const verification::Verification report = tests::verify_run(run);
+    INFO(verification::describe(report));
+    CHECK(report.holds());
+  }
 }
 
 TEST_CASE("every op that a model may have of floats has a bound") {

@@ -39,6 +39,11 @@ void add_integer_cases(std::vector<Case>& list) {
   add_fills(list, "conv2d_integer", {3, 5, 3, 4}, {2, 5, 1, 1}, window({1, 1}, {0, 0, 0, 0}, {1, 1}, 1));
   add_fills(list, "conv2d_integer", {1, 71, 5, 5}, {9, 71, 3, 3}, window({1, 1}, {1, 1, 1, 1}, {1, 1}, 1));  // sums beyond 2^24
 
+  add_fills(list, "conv_transpose2d_integer", {1, 1, 1, 1}, {1, 1, 1, 1}, {});
+  add_fills(list, "conv_transpose2d_integer", {2, 2, 5, 4}, {3, 2, 3, 4}, window({2, 3}, {1, 2, 0, 1}, {1, 1}, 1));
+  add_fills(list, "conv_transpose2d_integer", {2, 4, 3, 4}, {6, 2, 2, 3}, window({3, 1}, {0, 0, 0, 0}, {1, 2}, 2));
+  add_fills(list, "conv_transpose2d_integer", {1, 71, 5, 5}, {9, 71, 3, 3}, window({1, 1}, {1, 1, 1, 1}, {1, 1}, 1));
+
   add_fills(list, "linear_integer", {1, 1}, {1, 1}, {});
   add_fills(list, "linear_integer", {5, 7}, {3, 7}, {});
   add_fills(list, "linear_integer", {2, 3, 33}, {5, 33}, {});

@@ -10,21 +10,24 @@ struct Geometry {
   ir::Shape x, w;
   ir::Shape stride{1, 1}, padding{0, 0, 0, 0}, dilation{1, 1};
   std::int64_t groups = 1;
+  ir::Shape output_padding{};  // of a transposed convolution
 };
 
 void add_convolution(std::vector<Case>& list, const Geometry& g) {
+  const std::string op = g.output_padding.empty() ? "conv2d" : "conv_transpose2d";
   ir::Attributes attributes{{"stride", g.stride}, {"padding", g.padding}, {"dilation", g.dilation}, {"groups", g.groups}};
-  const Case with_bias{"conv2d", {f32(g.x), f32(g.w), f32({g.w[0]})}, attributes};
+  if (!g.output_padding.empty()) attributes.set("output_padding", g.output_padding);
+  const Case with_bias{op, {f32(g.x), f32(g.w), f32({g.w[0]})}, attributes};
   list.push_back(with_bias);
-  list.push_back({"conv2d", {f32(g.x), f32(g.w)}, attributes});
+  list.push_back({op, {f32(g.x), f32(g.w)}, attributes});
   const ir::Graph graph = graph_of(with_bias);
   const ir::Shape y = graph.type(graph.node(0).results[0]).shape;
   ir::Attributes of_input = attributes;
   of_input.set("input_shape", g.x);
-  list.push_back({"conv2d_grad_input", {f32(y), f32(g.w)}, of_input});
+  list.push_back({op + "_grad_input", {f32(y), f32(g.w)}, of_input});
   ir::Attributes of_weight = attributes;
   of_weight.set("weight_shape", g.w);
-  list.push_back({"conv2d_grad_weight", {f32(y), f32(g.x)}, of_weight});
+  list.push_back({op + "_grad_weight", {f32(y), f32(g.x)}, of_weight});
 }
 
 void add_product(std::vector<Case>& list, const ir::Shape& a, const ir::Shape& b, bool transpose_a = false, bool transpose_b = false) {
@@ -88,6 +91,12 @@ void add_layer_cases(std::vector<Case>& list) {
            {.x = {1, 200, 11, 11}, .w = {130, 200, 1, 1}},
            {.x = {2, 20, 9, 11}, .w = {9, 20, 1, 1}},
            {.x = {1, 12, 40, 40}, .w = {20, 12, 1, 1}},
+           {.x = {1, 1, 1, 1}, .w = {1, 1, 1, 1}, .output_padding = {0, 0}},
+           {.x = {2, 3, 4, 5}, .w = {4, 3, 3, 2}, .padding = {1, 0, 0, 1}, .output_padding = {0, 0}},
+           {.x = {2, 2, 5, 4}, .w = {3, 2, 3, 4}, .stride = {2, 3}, .padding = {1, 2, 0, 1}, .output_padding = {1, 2}},
+           {.x = {2, 4, 3, 4}, .w = {6, 2, 2, 3}, .stride = {3, 1}, .dilation = {1, 2}, .groups = 2, .output_padding = {0, 1}},
+           {.x = {1, 3, 4, 4}, .w = {3, 1, 3, 3}, .stride = {2, 2}, .padding = {2, 3, 2, 1}, .groups = 3, .output_padding = {1, 0}},
+           {.x = {3, 5, 18, 18}, .w = {4, 5, 4, 4}, .stride = {2, 2}, .padding = {1, 1, 1, 1}, .output_padding = {0, 0}},
        }) {
     add_convolution(list, geometry);
   }

@@ -66,6 +66,36 @@ std::vector<double> convolution(const Case& c, const ir::Shape& y, const runtime
   return out;
 }
 
+// What each element of y gathers: input pixels that its row and column divide down to.
+std::vector<double> transposed_convolution(const Case& c, const ir::Shape& y, const runtime::Tensors& operands) {
+  const Dense x = dense(operands, 0, c.op == "conv_transpose2d_integer" ? 2 : 0);
+  const Dense w = dense(operands, 1);
+  const std::vector<double> bias = bias_of(c, operands, y[1]);
+  const ir::Shape& stride = c.attributes.integers("stride");
+  const ir::Shape& padding = c.attributes.integers("padding");
+  const ir::Shape& dilation = c.attributes.integers("dilation");
+  const std::int64_t outputs_a_group = y[1] / c.attributes.integer("groups");
+  std::vector<double> out;
+  for (std::int64_t i = 0; i < ir::element_count(y); ++i) {
+    const std::int64_t n = i / (y[1] * y[2] * y[3]);
+    const std::int64_t o = i / (y[2] * y[3]) % y[1];
+    double sum = bias[static_cast<std::size_t>(o)];
+    for (std::int64_t k = 0; k < w.shape[1] * w.shape[2] * w.shape[3]; ++k) {
+      const std::int64_t channel = k / (w.shape[2] * w.shape[3]);
+      const std::int64_t kh = k / w.shape[3] % w.shape[2];
+      const std::int64_t kw = k % w.shape[3];
+      const std::int64_t row = i / y[3] % y[2] + padding[0] - kh * dilation[0];
+      const std::int64_t column = i % y[3] + padding[1] - kw * dilation[1];
+      if (row < 0 || column < 0 || row % stride[0] != 0 || column % stride[1] != 0) continue;
+      if (row / stride[0] >= x.shape[2] || column / stride[1] >= x.shape[3]) continue;
+      const std::int64_t from = o / outputs_a_group * w.shape[1] + channel;
+      sum += x.at({n, from, row / stride[0], column / stride[1]}) * w.at({o, channel, kh, kw});
+    }
+    out.push_back(sum);
+  }
+  return out;
+}
+
 std::vector<double> linear(const Case& c, const runtime::Tensors& operands) {
   const Dense x = dense(operands, 0, c.op == "linear_integer" ? 2 : 0);
   const Dense w = dense(operands, 1);
@@ -157,6 +187,7 @@ std::vector<double> by_definition(const Case& c, const runtime::Tensors& operand
   if (complete.attributes.has("stride") && complete.attributes.integers("stride").empty()) complete.attributes.erase("stride");
   const ir::Shape& y = graph.type(graph.node(0).results[0]).shape;
   if (c.op.starts_with("conv2d")) return convolution(complete, y, operands);
+  if (c.op.starts_with("conv_transpose2d")) return transposed_convolution(complete, y, operands);
   if (c.op.starts_with("linear")) return linear(complete, operands);
   if (c.op.starts_with("matmul")) return product(complete, y, operands);
   if (c.op.ends_with("_pool") || c.op.ends_with("_pool_integer")) return pool(complete, y, operands);

@@ -325,6 +325,13 @@ TEST_CASE("N-ACC subtracts the zero point and ignores padding") {
   const Operand w = s8({1, 1, 2, 2}, listed({1, -1, 2, -2}));
   CHECK(run_reference({"conv2d_integer", {x, w, ints({2})}})[0] == Values{-1 + 2 - 4});
   CHECK(run_reference({"conv2d_integer", {x, w, ints({2})}, {{"padding", ir::Shape{1, 1, 0, 0}}}})[0] == Values{2, -2, -1, -3});
+  // Each pixel less 2, times the window: its rows and columns are two apart, and what lies in the padding is cut off.
+  const ir::Attributes two{{"stride", ir::Shape{2, 2}}};
+  CHECK(run_reference({"conv_transpose2d_integer", {x, w, ints({2})}, two})[0] ==
+        Values{-1, 1, 0, 0, -2, 2, 0, 0, 1, -1, 2, -2, 2, -2, 4, -4});
+  ir::Attributes cut = two;
+  cut.set("padding", ir::Shape{1, 1, 1, 1});
+  CHECK(run_reference({"conv_transpose2d_integer", {x, w, ints({2})}, cut})[0] == Values{2, 0, -1, 2});
   CHECK(run_reference({"linear_integer", {u8({1, 3}, listed({255})), s8({1, 3}, listed({-127})), ints({0})}})[0] == Values{-97155});
   CHECK(run_reference({"matmul_integer", {u8({1, 2}, listed({3, 5})), u8({2, 1}, listed({10, 20})), ints({4}), ints({15})}})[0] ==
         Values{10});

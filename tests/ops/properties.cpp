@@ -30,7 +30,7 @@ void check_definition(const Case& c) {
 bool has_definition(const Case& c) {
   if (c.attributes.has("layout")) return false;
   for (const char* known : {"conv2d", "conv2d_integer", "linear", "linear_integer", "matmul", "matmul_integer", "max_pool", "avg_pool",
-                            "max_pool_integer", "avg_pool_integer"}) {
+                            "max_pool_integer", "avg_pool_integer", "conv_transpose2d", "conv_transpose2d_integer"}) {
     if (c.op == known) return true;
   }
   return false;

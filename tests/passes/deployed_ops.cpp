@@ -31,6 +31,7 @@ ir::Graph every_layer() {
   images.push_back(model.batch_norm(behind_conv("slice", {{"axes", Axes{1}}, {"starts", Axes{1}}, {"ends", Axes{3}}})));
   images.push_back(behind_conv("transpose", {{"permutation", Axes{0, 1, 3, 2}}}));
   images.push_back(model.dropout(model.conv(model.input(), {.out = 4})));
+  images.push_back(model.conv(behind_conv("relu"), {.out = 4, .transposed = true}));
   const ir::ValueId joined = model.op("concat", images);
   const ir::ValueId padded = model.op("pad", {joined}, {{"padding", Axes{0, 0, 1, 1, 0, 0, 1, 1}}});
   const ir::ValueId last = model.conv(padded, {.out = 8, .bias = true});

@@ -41,7 +41,7 @@ ValueId ModelBuilder::conv(ValueId x, const Conv& options) {
                                    kaiming(in * options.kernel * options.kernel));
   const ValueId bias =
       options.bias ? parameter(name + ".bias", {options.out}, StateRole::parameter, {Initializer::Kind::uniform, 0.3}) : ir::absent;
-  return graph_.emit("conv2d", {x, weight, bias},
+  return graph_.emit(options.transposed ? "conv_transpose2d" : "conv2d", {x, weight, bias},
                      {{"stride", std::vector<std::int64_t>{options.stride, options.stride}},
                       {"padding", options.padding},
                       {"dilation", std::vector<std::int64_t>{options.dilation, options.dilation}},

@@ -18,6 +18,7 @@ class ModelBuilder {
     std::int64_t out = 8, kernel = 3, stride = 1, groups = 1, dilation = 1;
     std::vector<std::int64_t> padding = {1, 1, 1, 1};
     bool bias = false;
+    bool transposed = false;
   };
 
   ir::ValueId input() const { return input_; }
