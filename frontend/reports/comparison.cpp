@@ -32,9 +32,7 @@ verification::Verification verify_stage(const readers::Experiment& experiment, c
                                         const stages::RunOptions& options) {
   readers::Trained trained = readers::load_trained(stage.checkpoint);
   readers::Deployed artifact = readers::load_deployed(stage.artifact);
-  verification::VerifyOptions verify_options;
-  verify_options.backends = options.compile.backends;
-  return verification::verify(trained, artifact, stages::load_data(experiment, false).test, 0, verify_options);
+  return verification::verify(trained, artifact, stages::load_data(experiment, false).test, 0, {.backends = options.compile.backends});
 }
 
 std::string bits_of(const passes::Recipe& recipe, const stages::StageResult& stage) {

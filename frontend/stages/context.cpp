@@ -7,14 +7,21 @@
 #include "frontend/first_values.h"
 
 namespace stair::stages {
+namespace {
 
-StageContext::StageContext(const readers::Experiment& experiment_of, const RunOptions& options_of)
-    : experiment(experiment_of),
-      options(options_of),
-      communicator(*options_of.communicator),
-      quiet(options_of.quiet || !communicator.leads()),
-      recipe(experiment_of.recipe),
-      folder(options_of.folder) {}
+// All processes hold the same states, unless their processors compute differently.
+void check_in_step(const runtime::Checkpoint& checkpoint, runtime::Communicator& communicator) {
+  if (communicator.size() == 1) return;
+  std::uint32_t own = 0;
+  for (const auto& [name, tensor] : checkpoint.states) own = runtime::checksum(tensor.view(), own);
+  const auto signed_own = static_cast<std::int64_t>(own);
+  if (communicator.max(signed_own) == -communicator.max(-signed_own)) return;
+  throw runtime::SharedError(fmt::format(
+      "behind step {} of stage '{}' the processes' states differ, expected machines whose processors and libraries compute alike",
+      checkpoint.step, checkpoint.stage_name));
+}
+
+}  // namespace
 
 void StageContext::lead(const std::function<void()>& part) {
   together(communicator, [&] {
@@ -83,20 +90,8 @@ void StageContext::save(const runtime::TrainingState& state, const std::string& 
   checkpoint.step = state.step;
   checkpoint.loss_sum = state.loss_sum;
   checkpoint.correct = state.correct;
-  check_in_step();
+  check_in_step(checkpoint, communicator);
   lead([&] { runtime::save_checkpoint(checkpoint, folder.file(name)); });
-}
-
-// All processes hold the same states, unless their processors compute differently.
-void StageContext::check_in_step() {
-  if (communicator.size() == 1) return;
-  std::uint32_t own = 0;
-  for (const auto& [name, tensor] : checkpoint.states) own = runtime::checksum(tensor.view(), own);
-  const auto signed_own = static_cast<std::int64_t>(own);
-  if (communicator.max(signed_own) == -communicator.max(-signed_own)) return;
-  throw runtime::SharedError(fmt::format(
-      "behind step {} of stage '{}' the processes' states differ, expected machines whose processors and libraries compute alike",
-      checkpoint.step, checkpoint.stage_name));
 }
 
 passes::Pipeline evaluation(const StageKind& kind, const passes::Recipe& recipe) {

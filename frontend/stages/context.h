@@ -19,15 +19,15 @@ namespace stair::stages {
 /// What the stages of a run work with, and what each of them does in the same way. Where several processes train together each has one;
 /// functions are collective.
 struct StageContext {
-  StageContext(const readers::Experiment& experiment_of, const RunOptions& options_of);
+  StageContext(const readers::Experiment& of, const RunOptions& with) : experiment(of), options(with) {}
 
   // Of the run.
   const readers::Experiment& experiment;
   const RunOptions& options;
-  runtime::Communicator& communicator;
-  const bool quiet;
-  passes::Recipe recipe;
-  RunFolder folder;  ///< that the first process writes
+  runtime::Communicator& communicator = *options.communicator;
+  const bool quiet = options.quiet || !communicator.leads();
+  passes::Recipe recipe = experiment.recipe;
+  RunFolder folder{options.folder};  ///< that the first process writes
   Data data;
   std::optional<runtime::Batches> training, testing;  ///< in training a batch is a shard
   runtime::Checkpoint checkpoint;                     ///< with the states, of where the run stands
@@ -50,9 +50,6 @@ struct StageContext {
   void log(const runtime::Progress& progress, double seconds);
   /// The checkpoint, under a name in the run's folder.
   void save(const runtime::TrainingState& state, const std::string& name);
-
- private:
-  void check_in_step();
 };
 
 /// What evaluates the model behind a stage.

@@ -30,7 +30,8 @@ struct StageKind {
   std::function<passes::Phase(const passes::Recipe& recipe, std::int64_t step, std::int64_t steps_per_epoch)> phase = {};
   /// Error "SOURCE /stages/INDEX…: …" where the stage asks for what the training data hasn't. Known before any stage runs.
   std::function<void(const readers::Experiment& experiment, std::size_t index, std::int64_t steps_per_epoch)> check = {};
-  /// Changes the states and writes result and checkpoint "last" (collective). False: interrupted, and the checkpoint goes on from there.
+  /// Changes the states and writes result and checkpoint "last" (collective). Where it resumes, the checkpoint may be of its end already.
+  /// False: interrupted, and the checkpoint goes on from there.
   std::function<bool(StageContext& context)> run;
 
   /// The recipe's schedule moves the stage through its phases.

@@ -1,5 +1,4 @@
 #include "ir/ops/convolution.h"
-#include "ir/ops/dimensions.h"
 
 // The transposed convolution: each pixel of x, times the weights, is added to a window of y. Weights have the output channels first, as
 // those of conv2d.
@@ -7,10 +6,9 @@
 namespace stair::ir::ops {
 namespace {
 
-std::vector<AttributeSpec> transposed_attributes(std::vector<AttributeSpec> more = {}) {
-  more.insert(more.begin(), {"output_padding", "[height, width], rows and columns more at the end", std::vector<std::int64_t>{0, 0}, false,
-                             within(0, largest_window)});
-  return convolution_attributes(std::move(more));
+AttributeSpec output_padding() {
+  return {"output_padding", "[height, width], rows and columns more at the end", std::vector<std::int64_t>{0, 0}, false,
+          within(0, largest_window)};
 }
 
 Shape infer_transposed(const InferContext& c, const Shape& x, const Shape& w) {
@@ -33,82 +31,26 @@ Shape infer_transposed(const InferContext& c, const Shape& x, const Shape& w) {
   return y;
 }
 
-std::vector<ValueId> transposed_backward(GradientContext& g) {
-  std::vector<ValueId> gradients(g.operand_count(), absent);
-  const auto emit = [&](const char* name, std::size_t with, const char* attribute, std::size_t of) {
-    Attributes attributes = attributes_for(op(name), g.attributes());
-    attributes.set(attribute, g.type(g.operand(of)).shape);
-    return g.emit(name, {g.gradient(), g.operand(with)}, std::move(attributes));
-  };
-  if (g.needs(0)) gradients[0] = emit("conv_transpose2d_grad_input", 1, "input_shape", 0);
-  if (g.needs(1)) gradients[1] = emit("conv_transpose2d_grad_weight", 0, "weight_shape", 1);
-  if (g.needs(2)) gradients[2] = g.emit("reduce_sum", {g.gradient()}, {{"axes", std::vector<std::int64_t>{0, 2, 3}}});
-  return gradients;
-}
-
-// Of forward and of the gradients: each element of x with the weights that read its channel. `x` and `weight` are shapes.
-std::int64_t products(const Node& node, const Shape& x, const Shape& weight) {
-  return element_count(x) * (element_count(weight) / (weight[1] * node.attributes.integer("groups")));
-}
-
-OpSchema gradient_op(const char* name, const char* summary, OperandSpec with, const char* result, AttributeSpec shape) {
-  const bool by_input = shape.name == "input_shape";
-  return {.name = name,
-          .summary = summary,
-          .operands = {{"dy", "[N,O,OH,OW]"}, std::move(with)},
-          .results = {{result, "of " + shape.name}},
-          .attributes = transposed_attributes({std::move(shape)}),
-          .infer = [by_input](const InferContext& c) -> std::vector<Type> {
-            same_as_first_float(c);
-            expect_dtype(c, 1, c.operand(0).dtype);
-            const Shape& made = shape_attribute(c, by_input ? "input_shape" : "weight_shape");
-            const Shape y = by_input ? infer_transposed(c, made, c.shape(1)) : infer_transposed(c, c.shape(1), made);
-            expect_type(c, 0, {c.operand(0).dtype, y});
-            return {{c.operand(0).dtype, made}};
-          },
-          .gradient = no_gradient(first_order_only),
-          .integer = no_integer_form(backward_only),
-          .multiply_accumulates =
-              [by_input](const Graph& graph, const Node& node) {
-                const Shape& other = graph.type(node.operands[1]).shape;
-                const Shape& made = graph.type(node.results.front()).shape;
-                return by_input ? products(node, made, other) : products(node, other, made);
-              }};
-}
-
-std::int64_t products_of_transposed(const Graph& graph, const Node& node) {
-  return products(node, graph.type(node.operands[0]).shape, graph.type(node.operands[1]).shape);
+// Each element of x with the weights that read its channel.
+std::int64_t products_of_transposed(const Attributes& attributes, const Shape& x, const Shape& weight, const Shape&) {
+  return element_count(x) * (element_count(weight) / (weight[1] * attributes.integer("groups")));
 }
 
 }  // namespace
 
 void conv_transpose2d(OpRegistry& registry) {
-  registry.add({.name = "conv_transpose2d",
-                .summary = "transposed convolution of x [N,C,H,W] with weight [O,C/groups,KH,KW], plus bias",
-                .operands = {{"x", "[N,C,H,W]"}, {"weight", "[O,C/groups,KH,KW]"}, {"bias", "[O]", true}},
-                .results = {{"y", "[N,O,OH,OW]"}},
-                .attributes = transposed_attributes({quantize_attribute()}),
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  same_as_first_float(c);
-                  expect_dtype(c, 1, c.operand(0).dtype);
-                  expect_type(c, 2, {c.operand(0).dtype, {c.shape(1).empty() ? 0 : c.shape(1)[0]}});
-                  return {{c.operand(0).dtype, infer_transposed(c, c.shape(0), c.shape(1))}};
-                },
-                .deployed = true,
-                .gradient = gradient(transposed_backward),
-                .integer = accumulates("conv_transpose2d_integer", 1, 2),
-                .dimensions = each_image,
-                .multiply_accumulates = products_of_transposed,
-                .layer = convolution_layer()});
-  registry.add(gradient_op("conv_transpose2d_grad_input", "gradient of conv_transpose2d by x: the convolution of dy with the weight",
-                           {"weight", "[O,C/groups,KH,KW]"}, "dx", {"input_shape", "of x", std::vector<std::int64_t>{}, true}));
-  registry.add(gradient_op("conv_transpose2d_grad_weight", "gradient of conv_transpose2d by the weight, summed over the batch",
-                           {"x", "[N,C,H,W]"}, "dw", {"weight_shape", "of the weight", std::vector<std::int64_t>{}, true}));
+  add_convolution(registry, {.name = "conv_transpose2d",
+                             .summary = "transposed convolution of x [N,C,H,W] with weight [O,C/groups,KH,KW], plus bias",
+                             .grad_input = "gradient of conv_transpose2d by x: the convolution of dy with the weight",
+                             .grad_weight = "gradient of conv_transpose2d by the weight, summed over the batch",
+                             .attributes = {output_padding()},
+                             .infer = infer_transposed,
+                             .products = products_of_transposed});
   registry.add({.name = "conv_transpose2d_integer",
                 .summary = "N-ACC: conv_transpose2d of x - z_x, exact in int32",
                 .operands = {{"x", "u8 or s8 [N,C,H,W]"}, {"weight", "s8 [O,C/groups,KH,KW]"}, {"x_zero_point", "i32[1]"}},
                 .results = {{"acc", "i32 [N,O,OH,OW]"}},
-                .attributes = transposed_attributes(),
+                .attributes = convolution_attributes({output_padding()}),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   expect_quantized(c, 0);
                   expect_dtype(c, 1, DType::s8);
@@ -119,7 +61,11 @@ void conv_transpose2d(OpRegistry& registry) {
                 .deployed = true,
                 .gradient = no_gradient(integers_only),
                 .integer = sums_integers({{0, 2}, {1}}, weights_of_channel),
-                .multiply_accumulates = products_of_transposed});
+                .multiply_accumulates =
+                    [](const Graph& graph, const Node& node) {
+                      const Shape& x = graph.type(node.operands[0]).shape;
+                      return products_of_transposed(node.attributes, x, graph.type(node.operands[1]).shape, {});
+                    }});
 }
 
 }  // namespace stair::ir::ops

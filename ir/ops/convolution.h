@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ir/ops/common.h"
+#include "ir/ops/dimensions.h"
 #include "ir/ops/initializers.h"
 #include "ir/ops/layout.h"
 
@@ -137,6 +138,91 @@ inline OpSchema::Layer convolution_layer() {
            },
            .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); },
            .enabled_by = "bias"}}};
+}
+
+/// A convolution on floats: an op, which is a layer of models, and the ops NAME_grad_input and NAME_grad_weight of its gradients.
+/// NAME_integer is a file of its own, or stands beside it.
+struct Convolution {
+  const char* name;
+  const char* summary;
+  const char* grad_input;  ///< summaries
+  const char* grad_weight;
+  std::vector<AttributeSpec> attributes;                                     ///< beside convolution_attributes()
+  Shape (*infer)(const InferContext&, const Shape& x, const Shape& weight);  ///< of the result
+  /// Products of the node, and as many of its gradients.
+  std::int64_t (*products)(const Attributes&, const Shape& x, const Shape& weight, const Shape& y);
+};
+
+inline void add_convolution(OpRegistry& registry, const Convolution& convolution) {
+  const std::string name = convolution.name;
+  const std::string by_input = name + "_grad_input";
+  const std::string by_weight = name + "_grad_weight";
+  const OperandSpec x{"x", "[N,C,H,W]"};
+  const OperandSpec weight{"weight", "[O,C/groups,KH,KW]"};
+  const auto attributes = [&](const AttributeSpec& last) {
+    std::vector<AttributeSpec> more = convolution.attributes;
+    more.push_back(last);
+    return convolution_attributes(std::move(more));
+  };
+  const auto shape = [](const Graph& graph, ValueId value) -> const Shape& { return graph.type(value).shape; };
+  registry.add({.name = name,
+                .summary = convolution.summary,
+                .operands = {x, weight, {"bias", "[O]", true}},
+                .results = {{"y", "[N,O,OH,OW]"}},
+                .attributes = attributes(quantize_attribute()),
+                .infer = [infer = convolution.infer](const InferContext& c) -> std::vector<Type> {
+                  same_as_first_float(c);
+                  expect_dtype(c, 1, c.operand(0).dtype);
+                  expect_type(c, 2, {c.operand(0).dtype, {c.shape(1).empty() ? 0 : c.shape(1)[0]}});
+                  return {{c.operand(0).dtype, infer(c, c.shape(0), c.shape(1))}};
+                },
+                .deployed = true,
+                .gradient = gradient([by_input, by_weight](GradientContext& g) {
+                  std::vector<ValueId> gradients(g.operand_count(), absent);
+                  const auto by = [&](const std::string& gradient_op, const char* attribute, std::size_t of, std::size_t other) {
+                    Attributes own = attributes_for(op(gradient_op), g.attributes());
+                    own.set(attribute, g.type(g.operand(of)).shape);
+                    if (g.needs(of)) gradients[of] = g.emit(gradient_op, {g.gradient(), g.operand(other)}, std::move(own));
+                  };
+                  by(by_input, "input_shape", 0, 1);
+                  by(by_weight, "weight_shape", 1, 0);
+                  if (g.needs(2)) gradients[2] = g.emit("reduce_sum", {g.gradient()}, {{"axes", std::vector<std::int64_t>{0, 2, 3}}});
+                  return gradients;
+                }),
+                .integer = accumulates(name + "_integer", 1, 2),
+                .dimensions = each_image,
+                .multiply_accumulates =
+                    [shape, products = convolution.products](const Graph& graph, const Node& node) {
+                      return products(node.attributes, shape(graph, node.operands[0]), shape(graph, node.operands[1]),
+                                      shape(graph, node.results[0]));
+                    },
+                .layer = convolution_layer()});
+  const auto add_gradient = [&](const std::string& gradient_op, const char* summary, const OperandSpec& other, const char* result,
+                                const std::string& attribute, const char* doc) {
+    const bool of_x = gradient_op == by_input;
+    registry.add({.name = gradient_op,
+                  .summary = summary,
+                  .operands = {{"dy", "[N,O,OH,OW]"}, other},
+                  .results = {{result, "of " + attribute}},
+                  .attributes = attributes({attribute, doc, std::vector<std::int64_t>{}, true}),
+                  .infer = [of_x, attribute, infer = convolution.infer](const InferContext& c) -> std::vector<Type> {
+                    same_as_first_float(c);
+                    expect_dtype(c, 1, c.operand(0).dtype);
+                    const Shape& made = shape_attribute(c, attribute);
+                    expect_type(c, 0, {c.operand(0).dtype, of_x ? infer(c, made, c.shape(1)) : infer(c, c.shape(1), made)});
+                    return {{c.operand(0).dtype, made}};
+                  },
+                  .gradient = no_gradient(first_order_only),
+                  .integer = no_integer_form(backward_only),
+                  .multiply_accumulates =
+                      [of_x, shape, products = convolution.products](const Graph& graph, const Node& node) {
+                        const Shape& read = shape(graph, node.operands[1]);
+                        const Shape& made = shape(graph, node.results[0]);
+                        return products(node.attributes, of_x ? made : read, of_x ? read : made, shape(graph, node.operands[0]));
+                      }});
+  };
+  add_gradient(by_input, convolution.grad_input, weight, "dx", "input_shape", "of x");
+  add_gradient(by_weight, convolution.grad_weight, x, "dw", "weight_shape", "of the weight");
 }
 
 }  // namespace stair::ir::ops

@@ -23,47 +23,44 @@ struct EvalOptions {
 int run_eval(const EvalOptions& options) {
   const frontend::CompileOptions compile_options = options.execution->compile();
   std::vector<double> results;
-  readers::Metrics metrics;
-  std::int64_t images = 0;
+  readers::Experiment experiment;
+  stages::Data data;
   std::string what;
   if (options.target.ends_with(".stair")) {
     if (options.data.empty()) throw Error(options.target + ": an artifact holds no data, expected --data EXPERIMENT.json");
     if (options.floating) throw Error("--float: an artifact has integers only");
     readers::Deployed artifact = readers::load_deployed(options.target);
-    const readers::Experiment experiment = readers::load_experiment(options.data);
-    const runtime::Dataset test = runtime::load_dataset(experiment.data.format, experiment.data.test);
-    stages::check_fits(test, experiment.data.test, artifact.graph);
-    stages::check_elements(test, experiment.data.test, artifact.images);
-    const std::int64_t batch = std::min(experiment.eval_batch, test.count());
-    images = test.count();
-    metrics = experiment.metrics;
+    experiment = readers::load_experiment(options.data);
+    data.test = runtime::load_dataset(experiment.data.format, experiment.data.test);
+    stages::check_fits(data.test, experiment.data.test, artifact.graph);
+    stages::check_elements(data.test, experiment.data.test, artifact.images);
+    const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     what = "integers, deployed";
-    results = stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), test, batch,
-                              stages::same_as_trained(artifact.normalization, experiment.data, options.data), metrics);
+    results = stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test,
+                              batch, stages::same_as_trained(artifact.normalization, experiment.data, options.data), experiment.metrics);
   } else {
     readers::Trained trained = readers::load_trained(options.target);
+    experiment = std::move(trained.experiment);
     if (!options.data.empty()) {
       readers::Experiment given = readers::load_experiment(options.data);
-      given.data.normalization = stages::same_as_trained(trained.experiment.data.normalization, given.data, options.data);
-      trained.experiment.data = std::move(given.data);
-      trained.experiment.metrics = std::move(given.metrics);
+      given.data.normalization = stages::same_as_trained(experiment.data.normalization, given.data, options.data);
+      experiment.data = std::move(given.data);
+      experiment.metrics = std::move(given.metrics);
     }
-    const stages::Data data = stages::load_data(trained.experiment, false);
-    stages::check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
-    const std::int64_t batch = std::min(trained.experiment.eval_batch, data.test.count());
+    data = stages::load_data(experiment, false);
+    stages::check_elements(data.test, experiment.data.test, trained.checkpoint.images);
+    const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     const bool quantized = trained.quantized && !options.floating;
-    images = data.test.count();
-    metrics = trained.experiment.metrics;
     what = quantized ? "integers, from the checkpoint" : "float";
     const passes::Pipeline pipeline = quantized ? passes::quantized_evaluation(trained.recipe) : passes::float_evaluation();
-    results = stages::measure(frontend::compile(trained.experiment.model, pipeline, batch, trained.checkpoint.states, compile_options),
-                              data.test, batch, trained.experiment.data.normalization, metrics);
+    results = stages::measure(frontend::compile(experiment.model, pipeline, batch, trained.checkpoint.states, compile_options), data.test,
+                              batch, experiment.data.normalization, experiment.metrics);
   }
-  ir::Json json{{"test_accuracy", results.front()}, {"images", images}, {"arithmetic", what}};
-  std::string text = fmt::format("test accuracy {:.2f} % of {} images ({})\n", 100 * results.front(), images, what);
+  ir::Json json{{"test_accuracy", results.front()}, {"images", data.test.count()}, {"arithmetic", what}};
+  std::string text = fmt::format("test accuracy {:.2f} % of {} images ({})\n", 100 * results.front(), data.test.count(), what);
   for (std::size_t i = 1; i < results.size(); ++i) {
-    json["test_" + metrics[i]->name] = results[i];
-    text += fmt::format("test {} {:.4f}\n", metrics[i]->name, results[i]);
+    json["test_" + experiment.metrics[i]->name] = results[i];
+    text += fmt::format("test {} {:.4f}\n", experiment.metrics[i]->name, results[i]);
   }
   fmt::print("{}", options.json ? readers::to_text(json) + "\n" : text);
   return 0;
