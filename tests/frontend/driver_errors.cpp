@@ -227,12 +227,12 @@ TEST_CASE("bad experiments and models are told with file and place") {
       {"observers that are frozen before they have seen anything",
        {"train", "exp.json", "--run", "new", "--set", R"(recipe={"schedule": {"freeze_observers_epoch": 0}})", "--set",
         R"(stages.1={"kind": "float", "name": "again", "epochs": 1, "optimizer": {"learning_rate": 0.1}})"},
-       {"exp.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'relu' has seen nothing when the stage 'qat' "
+       {"exp.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'x' has seen nothing when the stage 'qat' "
         "begins"}},
       {"a start without ranges, and frozen observers",
        {"train", "exp.json", "--run", "new", "--set", R"(recipe={"schedule": {"freeze_observers_epoch": 0}})", "--set",
         R"(stages=[{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.1}}])", "--set", "start=run/float.safetensors"},
-       {"exp.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'relu' has seen nothing when the stage 'qat' "
+       {"exp.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'x' has seen nothing when the stage 'qat' "
         "begins"}},
       {"batch-norm that divides by nothing", train_with("model.layers.1.eps=0"), {"exp.json /model /layers/1/eps: found 0, expected "}},
       {"batch-norm whose statistics stand still",

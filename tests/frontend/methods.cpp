@@ -131,6 +131,16 @@ TEST_CASE("ternary weights: threshold and scale of the paper (N-TERNARY)") {
   CHECK(scale.as<float>()[1] == 1);
 }
 
+TEST_CASE("a histogram of nothing has the empty range") {
+  for (const char* op : {"percentile_range(%x)", "mse_range(%x) {hi=15, lo=0}"}) {
+    const std::string text = std::string("sir 1\ngraph \"t\"\n%x = input : f32[4097]\n%low, %high = ") + op +
+                             " : f32[1], f32[1]\noutput low = %low\noutput high = %high\n";
+    runtime::Tensor none({ir::DType::f32, {4097}});
+    std::fill(none.as<float>(), none.as<float>() + none.count(), 0.0F);
+    CHECK(*run_text(text, none, "low").as<float>() > *run_text(text, none, "high").as<float>());
+  }
+}
+
 TEST_CASE("ranges from histograms: percentiles are those of the sorted elements, within a bin") {
   const std::string head =
       "sir 1\ngraph \"t\"\n%x = input : f32[50000]\n%h = constant() {shape=[4097]} : f32[4097]\n"

@@ -182,7 +182,7 @@ TEST_CASE("ranges of version 1 to start from lack those of a batch-norm by itsel
   };
   const tests::Outcome outcome = train("integer");
   CHECK(outcome.code == 2);
-  CHECK(outcome.err.find("start.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'r1' has seen nothing when the "
+  CHECK(outcome.err.find("start.json /recipe/schedule/freeze_observers_epoch: found 0, but the quantizer of 'x' has seen nothing when the "
                          "stage 'qat' begins") != std::string::npos);
   CHECK(train("float").code == 0);
 }

@@ -28,21 +28,19 @@ void add_binary(std::vector<Case>& list, const std::string& op, const Draw& b) {
   list.push_back({op, {f32({9, 2049}), f32({2049}, b)}});
 }
 
-void add_fake_quantize(std::vector<Case>& list, const char* estimator) {
+void add_fake_quantize(std::vector<Case>& list, const char* op, const char* estimator) {
   const auto attributes = [&](std::int64_t lo, std::int64_t hi, std::int64_t axis) {
     return ir::Attributes{{"lo", lo}, {"hi", hi}, {"axis", axis}, {"estimator", text(estimator)}};
   };
   const Draw wide = uniform(-3, 3);
-  list.push_back({"fake_quantize", {f32({3, 17}, wide), f32({1}, listed({0.015})), i32({1}, listed({128}))}, attributes(0, 255, 0)});
-  list.push_back({"fake_quantize", {f32({3, 17}, wide), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))}, attributes(-7, 7, 0)});
-  list.push_back(
-      {"fake_quantize", {f32({2, 5, 3, 3}, wide), f32({5}, uniform(0.01, 0.03)), i32({1}, listed({0}))}, attributes(-127, 127, 1)});
-  list.push_back({"fake_quantize", {f32({2, 3}, wide), f32({3}, uniform(0.5, 1)), i32({1}, listed({1}))}, attributes(0, 3, -1)});
-  list.push_back({"fake_quantize",
+  list.push_back({op, {f32({3, 17}, wide), f32({1}, listed({0.015})), i32({1}, listed({128}))}, attributes(0, 255, 0)});
+  list.push_back({op, {f32({3, 17}, wide), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))}, attributes(-7, 7, 0)});
+  list.push_back({op, {f32({2, 5, 3, 3}, wide), f32({5}, uniform(0.01, 0.03)), i32({1}, listed({0}))}, attributes(-127, 127, 1)});
+  list.push_back({op, {f32({2, 3}, wide), f32({3}, uniform(0.5, 1)), i32({1}, listed({1}))}, attributes(0, 3, -1)});
+  list.push_back({op,
                   {f32({9}, listed({-2, -1.5, -0.5, 0, 0.5, 1, 1.5, 2, 3})), f32({1}, listed({0.5})), i32({1}, listed({0}))},
                   attributes(-3, 3, 0)});
-  list.push_back(
-      {"fake_quantize", {f32({2, 8, 33, 33}, wide), f32({8}, uniform(0.01, 0.03)), i32({1}, listed({0}))}, attributes(-127, 127, 1)});
+  list.push_back({op, {f32({2, 8, 33, 33}, wide), f32({8}, uniform(0.01, 0.03)), i32({1}, listed({0}))}, attributes(-127, 127, 1)});
 }
 
 }  // namespace
@@ -65,7 +63,8 @@ void add_pointwise_cases(std::vector<Case>& list) {
   list.push_back({"clip", {f32({4, 9}, uniform(-3, 3))}, {{"low", -1.0}, {"high", 0.5}}});
 
   for (const char* estimator : {"plain", "clipped"}) {
-    add_fake_quantize(list, estimator);
+    add_fake_quantize(list, "fake_quantize", estimator);
+    add_fake_quantize(list, "fake_quantize_learned", estimator);
     const ir::Attributes attributes{{"estimator", text(estimator)}};
     list.push_back({"fake_binarize", {f32({4, 9}, uniform(-2, 2))}, attributes});
     list.push_back({"fake_binarize", {f32({7}, listed({-1, 1, 0, -1.5, 1.5, 0.25, -0.25}))}, attributes});

@@ -64,7 +64,26 @@ void add_training_cases(std::vector<Case>& list) {
   for (const bool per_channel : {false, true}) {
     list.push_back({"weight_range", {f32({4, 3, 2, 2})}, {{"per_channel", per_channel}}});
     list.push_back({"weight_range", {f32({5, 9})}, {{"per_channel", per_channel}}});
+    list.push_back({"first_step", {f32({4, 3, 2, 2})}, {{"hi", integer(3)}, {"per_channel", per_channel}}});
+    list.push_back({"first_step", {f32({2, 3}, listed({0, 0, 0, 1, -2, 3}))}, {{"hi", integer(1)}, {"per_channel", per_channel}}});
+    const Operand weights = f32({2, 5}, listed({1, -0.5, 0.1, -4, 0.4, 0, 0, 0, 0, 0}));
+    for (const Operand& some : {f32({4, 3, 2, 2}), weights}) list.push_back({"ternarize", {some}, {{"per_channel", per_channel}}});
+    for (const char* estimator : {"plain", "clipped"})
+      list.push_back({"fake_ternarize", {weights}, {{"per_channel", per_channel}, {"estimator", text(estimator)}}});
   }
+  list.push_back({"learned_scale", {f32({7}, listed({-3, -0.25, -1e-3, 1e-3, 0.3, 1, 80}))}});
+  list.push_back({"learned_scale_grad", {f32({7}), f32({7}, listed({-3, -0.25, -1e-30, 0, 0.3, 1, 80}))}});
+  list.push_back({"step_gradient",
+                  {f32({3, 17}), f32({3, 17}, uniform(-3, 3)), f32({3}, uniform(0.1, 0.3)), i32({1}, listed({0}))},
+                  {{"lo", integer(-7)}, {"hi", integer(7)}, {"factor", 0.25}}});
+  list.push_back({"step_gradient",
+                  {f32({2, 3, 4}), f32({2, 3, 4}, uniform(-3, 3)), f32({1}, listed({0.4})), i32({1}, listed({2}))},
+                  {{"lo", integer(0)}, {"hi", integer(3)}, {"axis", integer(1)}}});
+  const Operand histogram = f32({4097}, uniform(0, 1));
+  list.push_back({"observe_histogram", {f32({9, 33}, uniform(-5, 5)), histogram}});
+  list.push_back({"percentile_range", {histogram}, {{"percentile", 99.0}}});
+  list.push_back({"mse_range", {histogram}, {{"lo", integer(0)}, {"hi", integer(15)}}});
+  list.push_back({"mse_range", {histogram}, {{"lo", integer(-7)}, {"hi", integer(7)}, {"symmetric", true}}});
 
   list.push_back({"increment", {i64({1}, listed({41}))}});
   list.push_back({"increment", {i64({1}, listed({41})), i64({1}, listed({3}))}});

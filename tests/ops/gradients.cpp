@@ -133,7 +133,62 @@ std::vector<std::vector<double>> gradients_of(const Case& c, const runtime::Tens
 }
 
 bool is_straight_through(const Case& c) {
-  return c.op == "fake_quantize" || c.op == "fake_binarize";
+  return c.op == "fake_quantize" || c.op == "fake_quantize_learned" || c.op == "fake_binarize" || c.op == "fake_ternarize";
+}
+
+// x / s for each element and its channel's scale, of a case whose scales are operand 1.
+std::vector<double> quotients(const Case& c, std::vector<std::size_t>* channels = nullptr) {
+  const runtime::Tensors operands = draw_operands(c, ir::DType::f64);
+  const std::vector<double> x = to_doubles(operands.find(operand_name(0))->second);
+  const std::vector<double> scale = to_doubles(operands.find(operand_name(1))->second);
+  const ir::Shape& shape = c.operands[0]->type.shape;
+  std::int64_t axis = c.attributes.integer("axis");
+  if (axis < 0) axis += static_cast<std::int64_t>(shape.size());
+  const std::int64_t inner = ir::element_count({shape.begin() + axis + 1, shape.end()});
+  std::vector<double> all;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto channel = static_cast<std::size_t>(static_cast<std::int64_t>(i) / inner % shape[static_cast<std::size_t>(axis)]);
+    const std::size_t at = scale.size() == 1 ? 0 : channel;
+    all.push_back(x[i] / scale[at]);
+    if (channels != nullptr) channels->push_back(at);
+  }
+  return all;
+}
+
+// The gradient by a learned scale: Esser 2020, equation 3.
+std::vector<double> by_scale(const Case& c, const std::vector<double>& weights) {
+  std::vector<std::size_t> channels;
+  const std::vector<double> t = quotients(c, &channels);
+  const double zero_point = to_doubles(draw_operands(c, ir::DType::f64).find(operand_name(2))->second)[0];
+  const double factor = c.attributes.has("scale_gradient") ? c.attributes.number("scale_gradient") : 1;
+  std::vector<double> sums(static_cast<std::size_t>(ir::element_count(c.operands[1]->type.shape)), 0.0);
+  for (std::size_t i = 0; i < t.size(); ++i) {
+    const double least = static_cast<double>(c.attributes.integer("lo")) - zero_point;
+    const double most = static_cast<double>(c.attributes.integer("hi")) - zero_point;
+    const double slope = t[i] <= least ? least : t[i] >= most ? most : std::nearbyint(t[i]) - t[i];
+    sums[channels[i]] += factor * weights[i] * slope;
+  }
+  return sums;
+}
+
+// For each weight whether it is within 1.5 scales (Li 2016, equations 5 and 6).
+std::vector<bool> within_ternary(const Case& c, const std::vector<double>& w) {
+  const std::size_t channels = c.attributes.boolean("per_channel") ? static_cast<std::size_t>(c.operands[0]->type.shape[0]) : 1;
+  const std::size_t length = w.size() / channels;
+  std::vector<bool> within;
+  for (std::size_t first = 0; first < w.size(); first += length) {
+    double mean = 0;
+    for (std::size_t i = first; i < first + length; ++i) mean += std::abs(w[i]) / static_cast<double>(length);
+    double sum = 0;
+    double count = 0;
+    for (std::size_t i = first; i < first + length; ++i) {
+      if (std::abs(w[i]) <= 0.7 * mean) continue;
+      sum += std::abs(w[i]);
+      ++count;
+    }
+    for (std::size_t i = first; i < first + length; ++i) within.push_back(std::abs(w[i]) < 1.5 * (count > 0 ? sum / count : 1));
+  }
+  return within;
 }
 
 // What the declared surrogate passes of the loss's weights.
@@ -141,19 +196,16 @@ std::vector<double> surrogate(const Case& c, const std::vector<double>& weights)
   const bool clipped = c.attributes.text("estimator") == "clipped";
   const runtime::Tensors operands = draw_operands(c, ir::DType::f64);
   const std::vector<double> x = to_doubles(operands.find(operand_name(0))->second);
+  const bool has_scale = c.op == "fake_quantize" || c.op == "fake_quantize_learned";
+  const std::vector<double> t = has_scale ? quotients(c) : std::vector<double>();
+  const std::vector<bool> ternary = c.op == "fake_ternarize" ? within_ternary(c, x) : std::vector<bool>();
   std::vector<double> expected;
   for (std::size_t i = 0; i < x.size(); ++i) {
     bool inside = std::abs(x[i]) <= 1;
-    if (c.op == "fake_quantize") {
-      const std::vector<double> scale = to_doubles(operands.find(operand_name(1))->second);
+    if (c.op == "fake_ternarize") inside = ternary[i];
+    if (has_scale) {
       const double zero_point = to_doubles(operands.find(operand_name(2))->second)[0];
-      const ir::Shape& shape = c.operands[0]->type.shape;
-      std::int64_t axis = c.attributes.integer("axis");
-      if (axis < 0) axis += static_cast<std::int64_t>(shape.size());
-      const std::int64_t inner = ir::element_count({shape.begin() + axis + 1, shape.end()});
-      const std::int64_t channel = static_cast<std::int64_t>(i) / inner % shape[static_cast<std::size_t>(axis)];
-      const double s = scale[scale.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
-      const double q = zero_point + std::nearbyint(x[i] / s);
+      const double q = zero_point + std::nearbyint(t[i]);
       inside = q >= static_cast<double>(c.attributes.integer("lo")) && q <= static_cast<double>(c.attributes.integer("hi"));
     }
     expected.push_back(!clipped || inside ? weights[i] : 0.0);
@@ -179,7 +231,11 @@ TEST_CASE("gradient rules agree with central differences, and straight-through e
         continue;
       }
       CHECK(std::any_of(gradients[i].begin(), gradients[i].end(), [](double g) { return g != 0; }));
-      if (is_straight_through(c)) {
+      if (is_straight_through(c) && i == 1) {
+        const std::vector<double> expected = by_scale(c, to_doubles(weights.find(weight_name(0))->second));
+        REQUIRE(gradients[i].size() == expected.size());
+        for (std::size_t at = 0; at < expected.size(); ++at) CHECK(gradients[i][at] == doctest::Approx(expected[at]));
+      } else if (is_straight_through(c)) {
         CHECK(gradients[i] == surrogate(c, to_doubles(weights.find(weight_name(0))->second)));
       } else {
         check_differences(c, i, gradients[i], weights);
