@@ -315,7 +315,9 @@ TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them")
        {"recipe.safetensors: recipe /weights/bits: found 99, expected at most 8"}},
       {"float weights", {"export", "run/float.safetensors", "-o", "a.stair"}, {"run/float.safetensors: has seen no quantization"}},
       {"an artifact without data", {"eval", "run/qat.stair"}, {"run/qat.stair: an artifact holds no data, expected --data"}},
-      {"a recipe's bits", {"calibrate", "run", "-o", "a", "--recipe", "recipe.json"}, {"recipe.json: recipe /weights/bits: found 1, expected at least 2"}},
+      {"a recipe's bits",
+       {"calibrate", "run", "-o", "a", "--recipe", "recipe.json"},
+       {"recipe.json: recipe /weights/bits: found 1, expected at least 2"}},
       {"an unknown recipe", {"calibrate", "run", "-o", "a", "--recipe", "int9"}, {"--recipe: ", "\"int9\" (did you mean 'int8'?)"}},
       {"too many batches", {"calibrate", "run", "-o", "a", "--batches", "99"}, {"--batches 99: the training data has 12 batches"}},
   };

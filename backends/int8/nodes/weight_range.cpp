@@ -65,7 +65,7 @@ class WeightRangeKernel : public Kernel {
   std::string description_;
   std::int64_t channels_ = 0, length_ = 0;
   bool quantizes_ = false, symmetric_ = false, power_of_two_ = false;
-  ir::Range range_, integers_;  // of the parameters, and what is clamped to
+  ir::Range range_, integers_;                                  // of the parameters, and what is clamped to
   std::optional<std::size_t> low_, high_, scale_, zero_point_;  // among the group's results
   std::size_t q_ = 0;
 };
