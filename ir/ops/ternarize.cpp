@@ -42,7 +42,8 @@ void ternarize(OpRegistry& registry) {
                              .within =
                                  [](const Attributes&) {
                                    return Limits{-1, 1};
-                                 }},
+                                 },
+                             .packed_bits = [](const Attributes&) { return std::int64_t{2}; }},
                             {"scale", "[C] or [1], positive"}},
                 .attributes = {per_channel_attribute()},
                 .infer = [](const InferContext& c) -> std::vector<Type> {

@@ -50,13 +50,15 @@ std::int64_t packed_bits(const Graph& graph, ValueId value) {
 }
 
 // What stays in the deployment graph: what depends on the inputs, and floats that are made of packed weights (their dequantization, for
-// float layers), so that an artifact holds the integers.
+// float layers), so that an artifact holds the integers; and what is made of these.
 std::vector<bool> deployed_values(const Graph& graph) {
   std::vector<bool> deployed = depends_on_inputs(graph);
   for (const Node& node : graph.nodes()) {
     const bool packed = std::any_of(node.operands.begin(), node.operands.end(), [&](ValueId of) { return packed_bits(graph, of) > 0; });
-    const ValueId result = node.results.front();
-    if (packed && ir::is_float(graph.type(result).dtype)) deployed[static_cast<std::size_t>(result)] = true;
+    const bool stays = std::any_of(node.operands.begin(), node.operands.end(),
+                                   [&](ValueId of) { return of != ir::absent && deployed[static_cast<std::size_t>(of)]; });
+    if (!stays && !(packed && ir::is_float(graph.type(node.results.front()).dtype))) continue;
+    for (const ValueId result : node.results) deployed[static_cast<std::size_t>(result)] = true;
   }
   return deployed;
 }

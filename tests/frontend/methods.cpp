@@ -117,6 +117,17 @@ TEST_CASE("the gradient of a learned step is that of its simulation, where round
   }
 }
 
+TEST_CASE("an artifact packs ternary weights in 2 bits") {
+  const QuantizedRun run = tests::quantized_run(tests::small_lenet(8), R"({"weights": {"method": "ternary"}})", 1);
+  int packed = 0;
+  for (const ir::State& state : run.deployment.graph.states()) {
+    if (!state.attributes.has("bits")) continue;
+    CHECK(state.attributes.integer("bits") == 2);
+    ++packed;
+  }
+  CHECK(packed == 4);
+}
+
 TEST_CASE("ternary weights: threshold and scale of the paper (N-TERNARY)") {
   const std::string text =
       "sir 1\ngraph \"t\"\n%x = input : f32[2,5]\n%q, %scale = ternarize(%x) : s8[2,5], f32[2]\noutput q = %q\noutput scale = %scale\n";
