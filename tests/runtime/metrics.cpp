@@ -50,7 +50,8 @@ TEST_CASE("metrics are those of their definition, and the counts of parts add up
     std::vector<std::int32_t> labels;
     for (std::int64_t i = 0; i < rows; ++i) labels.push_back(static_cast<std::int32_t>(pick(classes - 1)));
 
-    for (const auto& [name, metric] : runtime::metrics().all()) {
+    for (const auto& kind : runtime::metrics().all()) {
+      const runtime::Metric& metric = kind.second;
       CAPTURE(metric.name);
       runtime::Counts whole(metric.counts);
       metric.add(tensor.view(), labels.data(), rows, whole);
