@@ -65,7 +65,7 @@ Forged linear(std::int64_t inputs, std::int32_t zero_point, const std::string& m
   return forged;
 }
 
-constexpr const char* x = "%x = input : f32[1,8]\n";
+constexpr const char* input_line = "%x = input : f32[1,8]\n";
 
 }  // namespace
 
@@ -76,13 +76,13 @@ TEST_CASE("a deployed graph that is as deployment leaves it can be run") {
 TEST_CASE("an artifact holds what deployment emits, and constants only") {
   CHECK(error_of({"%x = input : f32[1,1,4,4]\n%y = avg_pool_grad(%x) {input_shape=[1,1,8,8], kernel=[2,2]}\noutput y = %y\n"}) ==
         ": avg_pool_grad 'y': is no op of a deployed graph");
-  Forged state{std::string(x) + "%w = state parameter external : f32[1,8]\n%y = add(%x, %w)\noutput y = %y\n"};
+  Forged state{std::string(input_line) + "%w = state parameter external : f32[1,8]\n%y = add(%x, %w)\noutput y = %y\n"};
   state.tensors.emplace("w", integers({ir::DType::f32, {1, 8}}, 1));
   CHECK(error_of(state) == ": 'w' is a parameter, expected constants only");
-  Forged update{std::string(x) + "%w = state constant external : f32[1,8]\n%y = relu(%x)\noutput y = %y\nupdate %w = %y\n"};
+  Forged update{std::string(input_line) + "%w = state constant external : f32[1,8]\n%y = relu(%x)\noutput y = %y\nupdate %w = %y\n"};
   update.tensors.emplace("w", integers({ir::DType::f32, {1, 8}}, 1));
   CHECK(error_of(update).ends_with(": update of 'w', which is a constant"));
-  CHECK(error_of({std::string(x) + "%c = concat(%x, _, %x)\noutput y = %c\n"}).starts_with(":4:"));
+  CHECK(error_of({std::string(input_line) + "%c = concat(%x, _, %x)\noutput y = %c\n"}).starts_with(":4:"));
 }
 
 TEST_CASE("an artifact takes pictures and yields a row for each") {
@@ -90,7 +90,7 @@ TEST_CASE("an artifact takes pictures and yields a row for each") {
   CHECK(error_of({"%x = input : f32[2,8]\n%y = relu(%x)\noutput y = %y\n"}) == ": its input 'x' is f32[2,8], expected f32[1,...]");
   CHECK(error_of({"%x = input : f32[]\n%y = relu(%x)\noutput y = %y\n"}) == ": its input 'x' is f32[], expected f32[1,...]");
   for (const ir::Type& type : {ir::Type{ir::DType::f32, {1, 10}}, ir::Type{ir::DType::s8, {1, 10}}}) {
-    Forged constant{std::string(x) + "%k = state constant external : " + to_string(type) + "\noutput y = %k\n"};
+    Forged constant{std::string(input_line) + "%k = state constant external : " + to_string(type) + "\noutput y = %k\n"};
     constant.tensors.emplace("k", integers(type, 1));
     CHECK(error_of(constant) == ": its output 'k' doesn't depend on its input");
   }
