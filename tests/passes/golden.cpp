@@ -20,6 +20,7 @@
 #include "passes/pipelines.h"
 #include "tests/passes/golden_file.h"
 #include "tests/support/model_builder.h"
+#include "tests/support/seeds.h"
 
 // What each pass makes of the graphs in tests/golden. STAIR_UPDATE_GOLDEN=1 writes what the passes yield into the files; a case that says
 // "unchanged" is never rewritten. Whoever does that reads the difference.
@@ -145,7 +146,7 @@ TEST_CASE("with all ops renamed passes make the same but for the names") {
 
 TEST_CASE("with all ops renamed pipelines make the same but for the names") {
   std::vector<ir::Graph> models{tests::small_lenet(2), tests::small_mixed_net(2), tests::small_preactivation_net(2)};
-  for (std::uint64_t seed = 0; seed < 5; ++seed) models.push_back(tests::random_net(seed, 2));
+  for (const std::uint64_t seed : tests::seeds(5)) models.push_back(tests::random_net(seed, 2));
   for (const char* json : {R"("int8")", R"("jacob2017")", R"("binaryconnect_stochastic")", R"({"requantization": "power_of_two"})"}) {
     const passes::Recipe recipe = passes::recipe_from_json(json);
     const passes::Pipeline training = passes::quantized_training(recipe, {}, {}, {});
