@@ -13,8 +13,8 @@
 
 // Where quantizers stand. An accumulating op (convolution, linear, matmul) wants its operands quantized; whoever computes such an operand
 // on integers wants its own operands quantized in turn, and so does a batch-norm that folds into no layer; moving ops (pooling by maximum,
-// reshapes) hand the wish on to their operand. A wanted value gets one quantizer, behind the activation that its producer absorbs, and all
-// its readers read the quantized value.
+// reshapes) pass the request on to their operand. A requested value gets one quantizer, behind the activation that its producer absorbs,
+// and all its readers read the quantized value.
 //   %y = relu(%x)  ->  %y.fq = fake_quantize(%y, scale, zero point), which everybody reads instead of %y
 
 namespace stair::passes {
