@@ -1,5 +1,6 @@
 #pragma once
 
+#include "backends/parallel_for.h"
 #include "ir/type.h"
 
 namespace stair::backends {
@@ -17,8 +18,8 @@ struct ChannelView {
   template <class Body>
   void for_each(int threads, Body&& body) const {
     const std::int64_t runs = outer * channels;
-#pragma omp parallel for num_threads(threads) schedule(static) if (runs > 1 && runs * inner > 16384)
-    for (std::int64_t run = 0; run < runs; ++run) body(run % channels, run * inner, (run + 1) * inner);
+    parallel_for(runs, runs * inner > 16384 ? threads : 1,
+                 [&](std::int64_t run, int) { body(run % channels, run * inner, (run + 1) * inner); });
   }
 };
 

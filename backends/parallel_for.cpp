@@ -239,8 +239,7 @@ void forget_workers() {
 
 void start_workers(int wanted) {
   const std::lock_guard lock(pool.starting);
-  static const int handles_forks =
-      pthread_atfork([] { pool.starting.lock(); }, [] { pool.starting.unlock(); }, forget_workers);
+  static const int handles_forks = pthread_atfork([] { pool.starting.lock(); }, [] { pool.starting.unlock(); }, forget_workers);
   int started = pool.workers.load(std::memory_order_relaxed);
   if (handles_forks != 0 || pool.stopping.load()) return;
   while (started < wanted) {

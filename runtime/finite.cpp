@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "backends/finite.h"
+#include "backends/parallel_for.h"
 #include "ir/error.h"
 
 namespace stair::runtime {
@@ -31,12 +33,15 @@ std::optional<std::int64_t> first_not_finite(const ir::TensorView& tensor, int t
   if (tensor.type.dtype == ir::DType::f64) return first_in(tensor.as<double>(), 0, count);
   if (tensor.type.dtype != ir::DType::f32) return std::nullopt;
   const auto* x = tensor.as<float>();
-  std::int64_t first = count;
-#pragma omp parallel for num_threads(threads) schedule(static) reduction(min : first) if (count > piece)
-  for (std::int64_t i = 0; i < count; i += piece) {
-    if (!backends::all_finite(x + i, std::min(piece, count - i))) first = std::min(first, i);
-  }
-  return first == count ? std::nullopt : first_in(x, first, count);
+  std::atomic<std::int64_t> first = count;
+  backends::parallel_for((count + piece - 1) / piece, threads, [&](std::int64_t i, int) {
+    const std::int64_t begin = i * piece;
+    if (backends::all_finite(x + begin, std::min(piece, count - begin))) return;
+    std::int64_t known = first.load();
+    while (begin < known && !first.compare_exchange_weak(known, begin)) {
+    }
+  });
+  return first == count ? std::nullopt : first_in(x, first.load(), count);
 }
 
 std::string describe_not_finite(const ir::TensorView& tensor, std::int64_t element) {

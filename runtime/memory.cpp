@@ -11,6 +11,7 @@
 
 #include "ir/error.h"
 #include "runtime/clock.h"
+#include "runtime/sum_over_threads.h"
 
 namespace stair::runtime {
 namespace {
@@ -64,9 +65,7 @@ void check_memory(const ir::Graph& graph, std::uint64_t working) {
 
 double measure_memory_speed(int threads) {
   constexpr std::size_t floats = 8 * 1024 * 1024;  // 32 MiB an array: beyond the second-level cache
-  double together = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : together)
-  {
+  return sum_over_threads(threads, [] {
     std::vector<float> from(floats, 1.0F);
     std::vector<float> to(floats, 0.0F);
     const Clock::time_point begin = Clock::now();
@@ -77,9 +76,8 @@ double measure_memory_speed(int threads) {
       best = std::max(best, 2e-9 * static_cast<double>(floats * sizeof(float)) / seconds_since(start));
       from[0] += to[floats - 1];
     } while (seconds_since(begin) < 0.05);
-    together += best;
-  }
-  return together;
+    return best;
+  });
 }
 
 double peak_rss_mib() {

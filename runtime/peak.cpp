@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/clock.h"
+#include "runtime/sum_over_threads.h"
 
 namespace stair::runtime {
 
@@ -51,9 +52,7 @@ std::vector<Peak> measure_peaks(int threads) {
   for (const PeakLoop& loop : registry.all()) {
     if (!loop.supported()) continue;
     const std::int64_t times = times_of_a_run(loop);
-    double together = 0;
-#pragma omp parallel for num_threads(threads) schedule(static, 1) reduction(+ : together)
-    for (int thread = 0; thread < threads; ++thread) together += best_of_runs(loop, times);
+    const double together = sum_over_threads(threads, [&] { return best_of_runs(loop, times); });
     peaks.push_back({loop.isa, loop.instruction, loop.elements, together});
   }
   std::sort(peaks.begin(), peaks.end(), [](const Peak& a, const Peak& b) { return a.gop_per_s < b.gop_per_s; });

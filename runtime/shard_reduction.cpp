@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/parallel_for.h"
 #include "ir/error.h"
 
 namespace stair::runtime {
@@ -12,8 +13,11 @@ namespace {
 template <class T>
 void fold_elements(ir::Reduction how, const T* from, T* into, std::int64_t count, T divisor, int threads) {
   const auto each = [&](const auto& reduced) {
-#pragma omp parallel for num_threads(threads) schedule(static) if (count > 16384)
-    for (std::int64_t i = 0; i < count; ++i) into[i] = reduced(into[i], from[i]);
+    constexpr std::int64_t piece = 16384;
+    backends::parallel_for((count + piece - 1) / piece, threads, [&](std::int64_t part, int) {
+      const std::int64_t last = std::min(count, (part + 1) * piece);
+      for (std::int64_t i = part * piece; i < last; ++i) into[i] = reduced(into[i], from[i]);
+    });
   };
   switch (how) {
     case ir::Reduction::mean:

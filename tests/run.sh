@@ -17,8 +17,6 @@ case "${1:-}" in
 esac
 
 cores=$(nproc)
-# Several test programs share the cores: threads that wait must not spin.
-export OMP_WAIT_POLICY=passive
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 
 step() {

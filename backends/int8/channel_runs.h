@@ -1,6 +1,6 @@
 #pragma once
 
-#include "backends/int8/parallel_for.h"
+#include "backends/int8/for_ranges.h"
 #include "ir/graph.h"
 
 namespace stair::backends::int8 {
@@ -27,7 +27,7 @@ struct ChannelRuns {
     if (count == 1) {
       return for_elements(length, threads, [&](std::int64_t first, std::int64_t last) { body(std::int64_t{0}, first, last); });
     }
-    parallel_for(count, 1, elements_of_piece / length, threads, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(count, 1, elements_of_piece / length, threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t run = first; run < last; ++run) body(run % channels, run * length, (run + 1) * length);
     });
   }

@@ -1,15 +1,13 @@
 #include "backends/int8/contraction_kernel.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/memory.h"
 #include "backends/int8/normalization.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/int8/transpose.h"
 #include "ir/op.h"
 
@@ -95,9 +93,8 @@ class ContractionKernel : public Kernel {
     const bool small = window_.images * static_cast<std::int64_t>(input_bytes() + result_bytes()) < elements_of_piece;
     const std::int64_t team = small || window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
     const int within = team == 1 ? a.threads : 1;
-#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1)
-    for (std::int64_t image = 0; image < window_.images; ++image) {
-      const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+    parallel_for(window_.images, static_cast<int>(team), [&](std::int64_t image, int slot) {
+      const auto thread = static_cast<std::size_t>(slot);
       std::byte* own = scratch + contraction_->scratch_bytes() / Contraction::max_threads * thread;
       auto* x = reinterpret_cast<std::uint8_t*>(images + image_bytes() * thread);
       auto* y = reinterpret_cast<std::byte*>(x) + whole_lines(input_bytes());
@@ -108,7 +105,7 @@ class ContractionKernel : public Kernel {
       contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, transposed ? to : y, nullptr, own, within);
       if (!transposed) transpose_result(y, to, within);
       if (normalization_ != nullptr) normalization_->see(reinterpret_cast<const float*>(to), image, seen, within);
-    }
+    });
     if (normalization_ != nullptr) normalization_->run(a, seen);
   }
 

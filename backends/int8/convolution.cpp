@@ -1,13 +1,12 @@
 #include "backends/int8/convolution.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "backends/int8/memory.h"
 #include "backends/int8/pack.h"
 #include "backends/int8/transpose.h"
+#include "backends/parallel_for.h"
 
 namespace stair::backends::int8 {
 
@@ -141,8 +140,7 @@ void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std:
   const std::int64_t count = w.group_in() * w.kernel_height * w.kernel_width;  // of a channel
   const std::int32_t z = copy_.zero_point(zero_point, kernels_.signed_activations);
   const std::int64_t items = w.groups * panels_;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && w.out_channels * count >= least_packed)
-  for (std::int64_t item = 0; item < items; ++item) {
+  parallel_for(items, w.out_channels * count >= least_packed ? threads : 1, [&](std::int64_t item, int) {
     std::int8_t* const panel = packed + item * panel_bytes();
     const std::int64_t first = item / panels_ * w.group_out() + item % panels_ * kernels_.panel;
     const std::int64_t channels = std::min(kernels_.panel, (item / panels_ + 1) * w.group_out() - first);
@@ -160,7 +158,7 @@ void Convolution::pack(const std::int8_t* weights, std::int32_t zero_point, std:
       offset[first + o] =
           static_cast<std::int32_t>(static_cast<std::uint32_t>(offset[first + o]) - static_cast<std::uint32_t>(corrections[o]));
     }
-  }
+  });
 }
 
 void Convolution::run_piece(const Piece& piece, const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed,
@@ -237,11 +235,10 @@ void Convolution::run(const std::uint8_t* input, std::int32_t zero_point, const 
                  std::min(channels, w.out_channels - part * channels)};
   };
   const std::int64_t items = w.images * tiles * parts;
-#pragma omp parallel for num_threads(static_cast <int>(team)) schedule(static) if (team > 1 && items > 1)
-  for (std::int64_t item = 0; item < items; ++item) {
-    std::byte* own = scratch + scratch_bytes_ * static_cast<std::size_t>(omp_get_thread_num());
+  parallel_for(items, static_cast<int>(team), [&](std::int64_t item, int slot) {
+    std::byte* own = scratch + scratch_bytes_ * static_cast<std::size_t>(slot);
     run_piece(piece(item), input, zero_point, packed, epilogue, result, other, own);
-  }
+  });
 }
 
 }  // namespace stair::backends::int8

@@ -1,11 +1,10 @@
 #include "backends/int8/depthwise.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "backends/int8/memory.h"
+#include "backends/parallel_for.h"
 
 namespace stair::backends::int8 {
 
@@ -75,11 +74,10 @@ void DepthwiseConvolution::run(const std::uint8_t* input, std::int32_t zero_poin
   const auto team = static_cast<int>(std::clamp<std::int64_t>(products / least_depthwise_products, 1, std::min(threads, max_threads)));
   const std::int64_t tiles = quotient_up(w.out_height, tile_rows_);
   const std::int64_t bytes = epilogue.rescale == Rescale::none || epilogue.rescale == Rescale::logits ? 4 : 1;
-#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
-  for (std::int64_t item = 0; item < w.images * tiles; ++item) {
+  parallel_for(w.images * tiles, team, [&](std::int64_t item, int slot) {
     const std::int64_t image = item / tiles;
     const std::int64_t first_row = item % tiles * tile_rows_;
-    auto* rows = reinterpret_cast<std::uint8_t*>(scratch + scratch_bytes_ * static_cast<std::size_t>(omp_get_thread_num()));
+    auto* rows = reinterpret_cast<std::uint8_t*>(scratch + scratch_bytes_ * static_cast<std::size_t>(slot));
     Depthwise d{};
     d.lines = std::min(tile_rows_, w.out_height - first_row);
     copy_.copy(input, image, first_row, d.lines, static_cast<std::uint8_t>(copy_.zero_point(zero_point, kernels_.signed_activations)),
@@ -100,7 +98,7 @@ void DepthwiseConvolution::run(const std::uint8_t* input, std::int32_t zero_poin
     d.to = result + first * bytes;
     d.other = other == nullptr ? nullptr : other + first;
     kernels_.depthwise(d);
-  }
+  });
 }
 
 }  // namespace stair::backends::int8

@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -7,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/strided_subconvolutions.h"
 
 namespace stair::backends::int8 {
@@ -87,30 +85,27 @@ class InputGradientKernel : public Kernel {
     for (std::int64_t o = 0; o < w.out_channels; ++o) scale[o] = a.operands[1].as<float>()[a.operands[1].count() == 1 ? 0 : o];
     std::fill(scale + w.out_channels, scale + whole(w.out_channels, gradient_depth), 0.0F);
     const auto team = static_cast<int>(std::min<std::int64_t>({a.threads, gradient_threads, w.images}));
-#pragma omp parallel num_threads(team) if (team > 1)
-    {
+    std::array<bool, gradient_threads> cleared{};  // the planes of a slot: what lies around the gradients stays 0
+    parallel_for(w.images, team, [&](std::int64_t image, int slot) {
       InputGradient g = g_;
-      std::byte* own = memory + thread_bytes() * static_cast<std::size_t>(omp_get_thread_num());
+      std::byte* own = memory + thread_bytes() * static_cast<std::size_t>(slot);
       g.planes = reinterpret_cast<std::uint16_t*>(take(own, planes_bytes()));
       g.transposed = reinterpret_cast<float*>(own);
       g.scale = scale;
       g.parts = parts.data();
-      std::memset(g.planes, 0, planes_bytes());
-#pragma omp for schedule(static)
-      for (std::int64_t image = 0; image < w.images; ++image) {
-        g.dy = a.operands[3].as<float>() + image * w.out_channels * w.out_height * w.out_width;
-        g.dx = a.results[0].as<float>() + image * w.in_channels * w.in_height * w.in_width;
-        run_(g);
-      }
-    }
+      bool& clear = cleared[static_cast<std::size_t>(slot)];
+      if (!clear) std::memset(g.planes, 0, planes_bytes());
+      clear = true;
+      g.dy = a.operands[3].as<float>() + image * w.out_channels * w.out_height * w.out_width;
+      g.dx = a.results[0].as<float>() + image * w.in_channels * w.in_height * w.in_width;
+      run_(g);
+    });
   }
 
   std::size_t scratch_bytes() const override {
     return whole_lines(weights_bytes()) + whole_lines(scale_bytes()) + gradient_threads * thread_bytes();
   }
-  std::string_view description() const override {
-    return description_;
-  }
+  std::string_view description() const override { return description_; }
 
  private:
   static constexpr std::int64_t most_positions = 8192;
@@ -129,15 +124,9 @@ class InputGradientKernel : public Kernel {
   static std::int64_t count(const std::vector<T>& values) {
     return static_cast<std::int64_t>(values.size());
   }
-  std::int64_t panels() const {
-    return quotient_up(window_.in_channels, gradient_tile);
-  }
-  std::int64_t planes() const {
-    return g_.narrow ? 2 : gradient_parts * quotient_up(window_.out_channels, gradient_depth);
-  }
-  std::size_t scale_bytes() const {
-    return static_cast<std::size_t>(whole(window_.out_channels, gradient_depth)) * sizeof(float);
-  }
+  std::int64_t panels() const { return quotient_up(window_.in_channels, gradient_tile); }
+  std::int64_t planes() const { return g_.narrow ? 2 : gradient_parts * quotient_up(window_.out_channels, gradient_depth); }
+  std::size_t scale_bytes() const { return static_cast<std::size_t>(whole(window_.out_channels, gradient_depth)) * sizeof(float); }
   std::size_t planes_bytes() const {
     return static_cast<std::size_t>(planes() * g_.plane_positions * gradient_depth) * sizeof(std::uint16_t);
   }
@@ -211,7 +200,7 @@ class InputGradientKernel : public Kernel {
     };
     const std::int64_t of_panel = count(part.tiles) * tile_bfloats;
     if (of_panel == 0) return;
-    parallel_for(panels(), 1, std::max<std::int64_t>(1, elements_of_piece / of_panel), threads, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(panels(), 1, std::max<std::int64_t>(1, elements_of_piece / of_panel), threads, [&](std::int64_t first, std::int64_t last) {
       std::uint16_t* to = packed + first * of_panel;
       std::fill(to, packed + last * of_panel, std::uint16_t{0});
       for (std::int64_t panel = first; panel < last; ++panel) {

@@ -1,10 +1,9 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <string>
 
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
+#include "backends/parallel_for.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -39,21 +38,20 @@ class MatrixGradientKernel : public Kernel {
     const std::int64_t blocks = quotient_up(m_, gradient_tile);
     const std::int64_t panels = quotient_up(n_, matrix_columns);
     const int team = std::min(a.threads, gradient_threads);
-#pragma omp parallel num_threads(team) if (team > 1)
-    {
-#pragma omp for schedule(static)
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        const std::int64_t row = block * gradient_tile;
-        MatrixRows rows{};
-        rows.from = a.operands[3].as<float>() + row * (transposed_ ? 1 : k_);
-        rows.rows = std::min(m_ - row, gradient_tile);
-        rows.stride = transposed_ ? m_ : k_;
-        rows.transposed = transposed_;
-        rows.depth = k_;
-        rows.scale = scale;
-        rows.to = parts + row * steps_ * gradient_depth * gradient_parts;
-        kernels_.matrix_rows(rows);
-      }
+    parallel_for(blocks, team, [&](std::int64_t block, int) {
+      const std::int64_t row = block * gradient_tile;
+      MatrixRows rows{};
+      rows.from = a.operands[3].as<float>() + row * (transposed_ ? 1 : k_);
+      rows.rows = std::min(m_ - row, gradient_tile);
+      rows.stride = transposed_ ? m_ : k_;
+      rows.transposed = transposed_;
+      rows.depth = k_;
+      rows.scale = scale;
+      rows.to = parts + row * steps_ * gradient_depth * gradient_parts;
+      kernels_.matrix_rows(rows);
+    });
+    parallel_for(panels, team, [&](std::int64_t panel, int slot) {
+      const std::int64_t column = panel * matrix_columns;
       MatrixColumns columns{};
       columns.parts = parts;
       columns.rows = m_;
@@ -61,30 +59,22 @@ class MatrixGradientKernel : public Kernel {
       columns.q_stride = columns.y_stride = n_;
       columns.is_signed = is_signed_;
       columns.zero_point = *a.operands[2].as<std::int32_t>();
-      columns.panel = reinterpret_cast<std::uint16_t*>(memory + panel_bytes(k_) * omp_get_thread_num());
-#pragma omp for schedule(static)
-      for (std::int64_t panel = 0; panel < panels; ++panel) {
-        const std::int64_t column = panel * matrix_columns;
-        columns.columns = std::min(n_ - column, matrix_columns);
-        columns.q = a.operands[0].as<std::uint8_t>() + column;
-        columns.y = a.results[0].as<float>() + column;
-        kernels_.matrix_columns(columns);
-      }
-    }
+      columns.panel = reinterpret_cast<std::uint16_t*>(memory + panel_bytes(k_) * slot);
+      columns.columns = std::min(n_ - column, matrix_columns);
+      columns.q = a.operands[0].as<std::uint8_t>() + column;
+      columns.y = a.results[0].as<float>() + column;
+      kernels_.matrix_columns(columns);
+    });
   }
 
   std::size_t scratch_bytes() const override {
     return whole_lines(static_cast<std::size_t>(parts_bytes(m_, k_))) + whole_lines(scale_bytes()) +
            gradient_threads * static_cast<std::size_t>(panel_bytes(k_));
   }
-  std::string_view description() const override {
-    return description_;
-  }
+  std::string_view description() const override { return description_; }
 
  private:
-  std::size_t scale_bytes() const {
-    return static_cast<std::size_t>(steps_ * gradient_depth) * sizeof(float);
-  }
+  std::size_t scale_bytes() const { return static_cast<std::size_t>(steps_ * gradient_depth) * sizeof(float); }
 
   const Kernels& kernels_;
   std::string description_;

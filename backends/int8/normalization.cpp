@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "backends/batch_statistics.h"
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/moments.h"
 #include "backends/multiversion.h"
 #include "ir/op.h"
@@ -101,7 +101,7 @@ std::size_t Normalization::scratch_bytes() const {
 
 void Normalization::see(const float* image, std::int64_t index, std::byte* scratch, int threads) const {
   const Rows rows(scratch, images_ * channels_);
-  parallel_for(channels_, 1, elements_of_piece / pixels_, threads, [&](std::int64_t first, std::int64_t last) {
+  for_ranges(channels_, 1, elements_of_piece / pixels_, threads, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c) {
       const std::int64_t row = index * channels_ + c;
       const float* x = image + c * pixels_;
@@ -143,7 +143,7 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
   const Quantizer::Parameters parameters = quantizer_.parameters(a, seen);
   const float* x = a.results[0].as<float>();
   if (quantizer_.takes_rows(pixels_)) {
-    parallel_for(images_ * channels_, 1, elements_of_piece / pixels_, a.threads, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(images_ * channels_, 1, elements_of_piece / pixels_, a.threads, [&](std::int64_t first, std::int64_t last) {
       const std::int64_t element = first * pixels_;
       quantizer_.quantize(a, parameters,
                           {x + element, last - first, pixels_, channels.data(), channels_, first % channels_, clamp_ != nullptr, most_},

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "backends/int8/parallel_for.h"
+#include "backends/int8/for_ranges.h"
 
 namespace stair::backends::int8 {
 
@@ -32,7 +32,7 @@ StridedCopy::StridedCopy(const ir::Shape& shape, const ir::Shape& from, const ir
 void StridedCopy::copy(const std::byte* from, std::byte* to, int threads) const {
   constexpr std::int64_t least = 1 << 18;  // bytes that pay for another thread
   const std::int64_t length = axes_[0].length;
-  parallel_for(rows_ * length, 1, least / run_, threads, [&](std::int64_t first, std::int64_t last) {
+  for_ranges(rows_ * length, 1, least / run_, threads, [&](std::int64_t first, std::int64_t last) {
     while (first < last) {
       std::int64_t row = first / length;
       const std::int64_t column = first % length;

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "backends/forward.h"
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/int8/quantizer.h"
 #include "ir/op.h"
 
@@ -43,7 +43,7 @@ class SumKernel : public Kernel {
     const float* summand = outgoing_.summand(a);
     float* y = a.results[0].as<float>();
     auto* bounds_seen = reinterpret_cast<MinMax*>(a.scratch);
-    parallel_for(pieces_, 1, 1, a.threads, [&](std::int64_t begin, std::int64_t end) {
+    for_ranges(pieces_, 1, 1, a.threads, [&](std::int64_t begin, std::int64_t end) {
       float other[part];
       for (std::int64_t p = begin; p < end; ++p) {
         MinMax seen;
@@ -115,7 +115,7 @@ class QuantizedSumKernel : public Kernel {
   // Calls body(sum, first, count).
   template <class Body>
   void for_parts(const Arguments& a, Body&& body) const {
-    parallel_for(count_, part, elements_of_piece, a.threads, [&](std::int64_t begin, std::int64_t end) {
+    for_ranges(count_, part, elements_of_piece, a.threads, [&](std::int64_t begin, std::int64_t end) {
       float sum[part];
       float other[part];
       for (std::int64_t first = begin; first < end; first += part) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "backends/parallel_for.h"
+
 namespace stair::backends::int8 {
 
 /// [images, rows, columns] to [images, columns, rows], a block at a time, so that both sides stay in the cache.
@@ -12,8 +14,7 @@ void transpose(const T* from, std::int64_t images, std::int64_t rows, std::int64
   constexpr std::int64_t least = 1 << 18;  // elements for which waking another thread pays
   const std::int64_t row_blocks = (rows + block - 1) / block;
   const std::int64_t items = images * row_blocks;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && images * rows * columns >= least)
-  for (std::int64_t item = 0; item < items; ++item) {
+  parallel_for(items, images * rows * columns >= least ? threads : 1, [&](std::int64_t item, int) {
     const std::int64_t image = item / row_blocks * rows * columns;
     const std::int64_t first = item % row_blocks * block;
     const std::int64_t last = std::min(rows, first + block);
@@ -22,7 +23,7 @@ void transpose(const T* from, std::int64_t images, std::int64_t rows, std::int64
         for (std::int64_t c = c0; c < std::min(columns, c0 + block); ++c) to[image + c * rows + r] = from[image + r * columns + c];
       }
     }
-  }
+  });
 }
 
 /// The same in vectors.

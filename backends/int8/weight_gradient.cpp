@@ -1,14 +1,12 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/multiversion.h"
 
 namespace stair::backends::int8 {
@@ -43,13 +41,12 @@ class WeightGradientKernel : public Kernel {
     auto* sums = reinterpret_cast<float*>(a.scratch);
     const std::int64_t items = pieces_ * groups_;
     const int team = std::min(a.threads, gradient_threads);
-#pragma omp parallel for num_threads(team) schedule(static) if (items > 1)
-    for (std::int64_t item = 0; item < items; ++item) {
+    parallel_for(items, team, [&](std::int64_t item, int slot) {
       const std::int64_t piece = item / groups_;
       const std::int64_t first_channel = item % groups_ * group_;
       WeightGradient g = g_;
-      std::byte* memory = a.scratch + static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) +
-                          thread_bytes() * static_cast<std::size_t>(omp_get_thread_num());
+      std::byte* memory =
+          a.scratch + static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + thread_bytes() * static_cast<std::size_t>(slot);
       g.padded = reinterpret_cast<std::uint16_t*>(take(memory, padded_bytes()));
       g.parts = reinterpret_cast<std::uint16_t*>(take(memory, parts_bytes()));
       g.inputs = reinterpret_cast<std::uint16_t*>(memory);
@@ -70,16 +67,14 @@ class WeightGradientKernel : public Kernel {
           run_(g);
         }
       }
-    }
+    });
     finish(sums, *a.operands[1].as<float>(), a.results[0].as<float>(), a.threads);
   }
 
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + gradient_threads * thread_bytes();
   }
-  std::string_view description() const override {
-    return description_;
-  }
+  std::string_view description() const override { return description_; }
 
  private:
   static constexpr std::int64_t conflicting_positions = 512;  // rows of a tile so far apart fall on few sets of the cache
@@ -90,22 +85,14 @@ class WeightGradientKernel : public Kernel {
   static constexpr std::int64_t sums_bytes = 576 << 10;       // of these channels: both stay in the second-level cache
   static constexpr std::int64_t bfloat_bytes = 2;
 
-  std::int64_t out_blocks() const {
-    return quotient_up(window_.out_channels, gradient_tile);
-  }
+  std::int64_t out_blocks() const { return quotient_up(window_.out_channels, gradient_tile); }
   // Blocks of a group of channels, which begins with a block.
   std::int64_t blocks_of(std::int64_t channels) const {
     return together_ ? quotient_up(channels * taps_, gradient_tile) : quotient_up(channels, gradient_tile) * taps_;
   }
-  std::int64_t blocks() const {
-    return blocks_of(window_.in_channels);
-  }
-  std::int64_t sums_floats() const {
-    return blocks() * out_blocks() * gradient_sums;
-  }
-  std::size_t padded_bytes() const {
-    return static_cast<std::size_t>(g_.lines * g_.line_pixels * bfloat_bytes);
-  }
+  std::int64_t blocks() const { return blocks_of(window_.in_channels); }
+  std::int64_t sums_floats() const { return blocks() * out_blocks() * gradient_sums; }
+  std::size_t padded_bytes() const { return static_cast<std::size_t>(g_.lines * g_.line_pixels * bfloat_bytes); }
   std::size_t parts_bytes() const {
     return static_cast<std::size_t>(gradient_steps * gradient_parts * gradient_depth * gradient_tile * bfloat_bytes);
   }
@@ -113,9 +100,7 @@ class WeightGradientKernel : public Kernel {
     const std::int64_t behind = gradient_tile * g_.row_stride + g_.channel_positions + gradient_depth;
     return static_cast<std::size_t>((images_of_call_ * g_.image_positions + behind) * bfloat_bytes);
   }
-  std::size_t thread_bytes() const {
-    return whole_lines(padded_bytes()) + whole_lines(parts_bytes()) + whole_lines(inputs_bytes());
-  }
+  std::size_t thread_bytes() const { return whole_lines(padded_bytes()) + whole_lines(parts_bytes()) + whole_lines(inputs_bytes()); }
 
   // Rows that nearly fill whole lines are padded to them: kernel positions then share planes.
   static std::int64_t pitch_of(const Window& w) {
@@ -202,18 +187,18 @@ class WeightGradientKernel : public Kernel {
   // dw = scale * the sum over pieces. Blocks whose elements share the cache lines of dw follow each other.
   void finish(const float* sums, float scale, float* dw, int threads) const {
     const std::int64_t neighbours = together_ ? 1 : taps_;
-    parallel_for(blocks(), neighbours, std::max<std::int64_t>(1, elements_of_piece / (out_blocks() * gradient_sums)), threads,
-                 [&](std::int64_t first, std::int64_t last) {
-                   for (; first < last; first += neighbours) {
-                     for (std::int64_t out = 0; out < out_blocks(); ++out) {
-                       for (std::int64_t block = first; block < first + neighbours; ++block) {
-                         float tile[gradient_sums];
-                         add_pieces(sums + (block * out_blocks() + out) * gradient_sums, scale, tile);
-                         store_tile(tile, block, out * gradient_tile, dw);
-                       }
+    for_ranges(blocks(), neighbours, std::max<std::int64_t>(1, elements_of_piece / (out_blocks() * gradient_sums)), threads,
+               [&](std::int64_t first, std::int64_t last) {
+                 for (; first < last; first += neighbours) {
+                   for (std::int64_t out = 0; out < out_blocks(); ++out) {
+                     for (std::int64_t block = first; block < first + neighbours; ++block) {
+                       float tile[gradient_sums];
+                       add_pieces(sums + (block * out_blocks() + out) * gradient_sums, scale, tile);
+                       store_tile(tile, block, out * gradient_tile, dw);
                      }
                    }
-                 });
+                 }
+               });
   }
 
   void add_pieces(const float* sums, float scale, float* tile) const {

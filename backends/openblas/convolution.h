@@ -5,8 +5,6 @@
 // ("the padded rows"), and from them pieces of the im2col matrix, [taps, pixels], which stay in the cache while they are multiplied. No
 // buffer grows with the batch.
 
-#include <omp.h>
-
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/parallel.h"
 #include "backends/openblas/sgemm.h"
@@ -43,7 +41,7 @@ std::int64_t order_floats(const Window& window, const Tiling& tiling);
 struct ScratchPlan {
   std::int64_t shared = 0, thread = 0;
   std::size_t bytes() const { return static_cast<std::size_t>(shared + max_threads * thread) * sizeof(float); }
-  float* of_this_thread(std::byte* scratch) const { return reinterpret_cast<float*>(scratch) + shared + omp_get_thread_num() * thread; }
+  float* of_slot(std::byte* scratch, int slot) const { return reinterpret_cast<float*>(scratch) + shared + slot * thread; }
 };
 /// Copies the rows of one group of an image that tile `tile` reads, as float(x - offset); 0 in the padding.
 void pad_rows(const Window& window, const Tiling& tiling, const std::uint8_t* image, std::int32_t offset, std::int64_t tile, float* padded);

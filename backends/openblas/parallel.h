@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "backends/parallel_for.h"
+
 namespace stair::backends::openblas {
 
 /// Scratch memory is laid out for so many threads; more don't work on one node.
@@ -24,8 +26,7 @@ inline std::int64_t balanced(std::int64_t count, std::int64_t most) {
 /// Calls body(item) for 0 <= item < items, each from one thread. One item runs where it stands.
 template <class Body>
 void for_items(std::int64_t items, int threads, Body&& body) {
-#pragma omp parallel for num_threads(team(threads)) schedule(static) if (items > 1)
-  for (std::int64_t item = 0; item < items; ++item) body(item);
+  parallel_for(items, threads, [&](std::int64_t item, int) { body(item); });
 }
 
 /// Calls body(piece, first, last) for pieces of [0, count) whose size doesn't depend on the number of threads (N-REPEAT).

@@ -5,28 +5,28 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #include <cblas.h>
 #pragma GCC diagnostic pop
-#include <omp.h>
-
+#include <dlfcn.h>
 namespace stair::backends::openblas {
 namespace {
 
-// While it lives, the calling thread may start no team. OpenBLAS asks OpenMP how many threads it may use, and a parallel region of one
-// thread doesn't count as one to it.
-class SingleThread {
- public:
-  SingleThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~SingleThread() { omp_set_num_threads(before_); }
-  SingleThread(const SingleThread&) = delete;
-  SingleThread& operator=(const SingleThread&) = delete;
-
- private:
-  int before_;
-};
+// Other builds than the serial one may stand in its place, as Debian's alternatives let them. Theirs have threads of their own; that of
+// OpenMP asks its library each time how many the calling thread may start.
+void stay_on_this_thread() {
+  using SetThreads = void (*)(int);
+  thread_local const bool told = [] {
+    openblas_set_num_threads(1);
+    if (openblas_get_parallel() != OPENBLAS_OPENMP) return true;
+    const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+    if (set != nullptr) set(1);
+    return true;
+  }();
+  static_cast<void>(told);
+}
 
 }  // namespace
 
 void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix a, Matrix b, float beta, float* c, std::int64_t c_stride) {
-  const SingleThread single;
+  stay_on_this_thread();
   const auto blas = [](std::int64_t size) { return static_cast<blasint>(size); };
   cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, blas(m), blas(n), blas(k),
               1.0F, a.data, blas(a.stride), b.data, blas(b.stride), beta, c, blas(c_stride));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backends/multiversion.h"
+#include "backends/parallel_for.h"
 
 namespace stair::backends::reference {
 namespace {
@@ -69,18 +70,14 @@ void convolve_plane(const Window& g, const PaddedImage<Acc>& image, const W* w, 
 
 template <class X, class W, class Acc>
 void convolve_images(const Window& g, const X* x, Acc offset, const W* w, Acc* y, int threads) {
-#pragma omp parallel num_threads(threads)
-  {
+  parallel_for(g.images, threads, [&](std::int64_t n, int) {
     PaddedImage<Acc> image(g);
     std::vector<Acc> sums(static_cast<std::size_t>(g.out_height * std::max(image.width, g.out_width)));
-#pragma omp for schedule(static)
-    for (std::int64_t n = 0; n < g.images; ++n) {
-      image.fill(g, x + n * g.in_channels * g.in_height * g.in_width, offset);
-      for (std::int64_t o = 0; o < g.out_channels; ++o) {
-        convolve_plane(g, image, w, o, sums, y + (n * g.out_channels + o) * g.out_height * g.out_width);
-      }
+    image.fill(g, x + n * g.in_channels * g.in_height * g.in_width, offset);
+    for (std::int64_t o = 0; o < g.out_channels; ++o) {
+      convolve_plane(g, image, w, o, sums, y + (n * g.out_channels + o) * g.out_height * g.out_width);
     }
-  }
+  });
 }
 
 }  // namespace

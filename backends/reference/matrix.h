@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backends/matrix_product.h"
+#include "backends/parallel_for.h"
 
 namespace stair::backends::reference {
 
@@ -8,8 +9,7 @@ namespace stair::backends::reference {
 template <class A, class B, class Acc>
 void multiply(const MatrixProduct& g, const A* a, Acc za, const B* b, Acc zb, Acc* y, int threads) {
   const std::int64_t rows = g.batches * g.m;
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::int64_t row = 0; row < rows; ++row) {
+  parallel_for(rows, threads, [&](std::int64_t row, int) {
     const auto batch = static_cast<std::size_t>(row / g.m);
     const A* a_row = a + g.a_offset[batch] + row % g.m * g.a_row;
     const B* matrix = b + g.b_offset[batch];
@@ -22,14 +22,14 @@ void multiply(const MatrixProduct& g, const A* a, Acc za, const B* b, Acc zb, Ac
         }
         out[j] = sum;
       }
-      continue;
+      return;
     }
     for (std::int64_t j = 0; j < g.n; ++j) out[j] = 0;
     for (std::int64_t i = 0; i < g.k; ++i) {
       const Acc left = static_cast<Acc>(a_row[i * g.a_column]) - za;
       for (std::int64_t j = 0; j < g.n; ++j) out[j] += left * (static_cast<Acc>(matrix[i * g.b_row + j]) - zb);
     }
-  }
+  });
 }
 
 }  // namespace stair::backends::reference

@@ -162,7 +162,7 @@ struct Piece {
 
 // Calls body(piece) for those of 16 positions from `position` on; rows that are neighbours in dx, too, are one.
 template <class Body>
-STAIR_INLINE void parallel_for(const InputGradient& g, const Rows& rows, std::int64_t position, float* to, Body&& body) {
+STAIR_INLINE void for_pieces(const InputGradient& g, const Rows& rows, std::int64_t position, float* to, Body&& body) {
   const bool joined = g.stride_h == 1 && g.stride_w == 1;
   std::int64_t row = position / g.pitch;
   std::int64_t column = position % g.pitch;
@@ -198,7 +198,7 @@ void store_block(const InputGradient& g, const Rows& rows, float* sums, std::int
   load_tile(sums, transposed);
   transpose(transposed);
   if (g.stride_w == 1) {
-    parallel_for(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
+    for_pieces(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
       float* to = piece.to;
       if (piece.lanes == 0xFFFF) {
         for (int c = 0; c < channels; ++c, to += plane) _mm512_storeu_ps(to, transposed[c]);
@@ -216,7 +216,7 @@ void store_block(const InputGradient& g, const Rows& rows, float* sums, std::int
     load_tile(sums + next, other);
     transpose(other);
     const __m512i lanes = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);  // from both in turn
-    parallel_for(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
+    for_pieces(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
       const __m512i low = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(piece.first)));
       const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
       float* to = piece.to;
@@ -235,7 +235,7 @@ void store_block(const InputGradient& g, const Rows& rows, float* sums, std::int
       }
     });
   } else {
-    parallel_for(g, rows, position, first, [&](const Piece& piece) {
+    for_pieces(g, rows, position, first, [&](const Piece& piece) {
       for (int c = 0; c < channels; ++c) {
         for (std::int64_t i = 0; i < piece.pixels; ++i) {
           piece.to[c * plane + i] = sums[i % g.stride_w * next + (piece.first + i / g.stride_w) * gradient_tile + c];

@@ -1,14 +1,12 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <string>
 
 #include "backends/int8/contraction.h"
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/fusion.h"
 #include "backends/int8/memory.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/pack.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/int8/transpose.h"
 #include "backends/matrix_product.h"
 #include "ir/op.h"
@@ -61,41 +59,32 @@ class MatmulKernel : public Kernel {
     std::byte* const rows = a.scratch + Fusion::parameter_bytes(product_.n);
     std::byte* const own = rows + Contraction::max_threads * rows_bytes();
     if (product_.batches < team) return run_batches(a, epilogue, 0, product_.batches, team, rows, own);
-#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
-    for (int part = 0; part < team; ++part) {
-      run_batches(a, epilogue, product_.batches * part / team, product_.batches * (part + 1) / team, 1,
-                  rows + static_cast<std::size_t>(part) * rows_bytes(), own + static_cast<std::size_t>(part) * batch_bytes());
-    }
+    const std::int64_t parts = std::min(product_.batches, most_parts);
+    parallel_for(parts, team, [&](std::int64_t part, int slot) {
+      run_batches(a, epilogue, product_.batches * part / parts, product_.batches * (part + 1) / parts, 1,
+                  rows + static_cast<std::size_t>(slot) * rows_bytes(), own + static_cast<std::size_t>(slot) * batch_bytes());
+    });
   }
 
  private:
   static constexpr std::int64_t row_step = 16;
+  static constexpr std::int64_t most_parts = 64;             // of the batches; neighbours in a part may share what is packed
   static constexpr std::int64_t slack_rows = 32;             // see Product::slack
   static constexpr std::int64_t copied_bytes = 128 * 1024;   // of a block of rows: it shares the second-level cache with b
   static constexpr std::int64_t least_products = 4'000'000;  // what a thread must have to do before waking another pays
   static constexpr std::int64_t least_packed = 128 * 1024;   // bytes for which it does
 
-  const ir::Shape& shape_of(const ir::Graph& graph, std::size_t operand) const {
-    return graph.type(fusion_.sums->operands[operand]).shape;
-  }
+  const ir::Shape& shape_of(const ir::Graph& graph, std::size_t operand) const { return graph.type(fusion_.sums->operands[operand]).shape; }
 
-  std::int64_t most_batches() const {
-    return std::min<std::int64_t>(product_.batches, Contraction::max_threads);
-  }
-  std::int64_t panel_bytes() const {
-    return kernels_.panel * depth_.bytes();
-  }
+  std::int64_t most_batches() const { return std::min<std::int64_t>(product_.batches, Contraction::max_threads); }
+  std::int64_t panel_bytes() const { return kernels_.panel * depth_.bytes(); }
   // Of a thread: a block of rows and what is added to their sums.
   std::size_t copy_bytes() const {
     return in_place_ ? 0 : whole_lines(static_cast<std::size_t>((block_rows_ + slack_rows) * depth_.bytes()));
   }
-  std::size_t rows_bytes() const {
-    return copy_bytes() + whole_lines(static_cast<std::size_t>(block_rows_) * sizeof(std::int32_t));
-  }
+  std::size_t rows_bytes() const { return copy_bytes() + whole_lines(static_cast<std::size_t>(block_rows_) * sizeof(std::int32_t)); }
   // Of a batch: b packed, what is added to its channels' sums, and a where that is transposed.
-  std::size_t matrix_bytes() const {
-    return whole_lines(static_cast<std::size_t>(panels_ * panel_bytes()));
-  }
+  std::size_t matrix_bytes() const { return whole_lines(static_cast<std::size_t>(panels_ * panel_bytes())); }
   std::size_t offset_bytes() const {
     return whole_lines(static_cast<std::size_t>((panels_ + 1) * kernels_.panel + 16) * sizeof(std::int32_t));
   }
@@ -133,7 +122,7 @@ class MatmulKernel : public Kernel {
             int threads) const {
     const std::int64_t panel = kernels_.panel;
     const auto constant = static_cast<std::uint32_t>(product_.k) * static_cast<std::uint32_t>(za) * static_cast<std::uint32_t>(zb);
-    parallel_for(panels_, 1, least_packed / panel_bytes(), threads, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(panels_, 1, least_packed / panel_bytes(), threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t channel = i * panel;
         const std::int64_t channels = std::min(panel, product_.n - channel);
@@ -152,13 +141,12 @@ class MatmulKernel : public Kernel {
     const std::int64_t share = quotient_up(quotient_up(product_.m, threads), row_step) * row_step;
     const std::int64_t block = std::min(block_rows_, share);
     const std::int64_t blocks = quotient_up(product_.m, block);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && blocks > 1)
-    for (std::int64_t i = 0; i < blocks; ++i) {
+    parallel_for(blocks, threads, [&](std::int64_t i, int slot) {
       const std::int64_t row = i * block;
       const std::int64_t rows = std::min(block, product_.m - row);
-      std::byte* const own = memory + (threads > 1 ? static_cast<std::size_t>(omp_get_thread_num()) * rows_bytes() : 0);
+      std::byte* const own = memory + static_cast<std::size_t>(slot) * rows_bytes();
       multiply_rows(left + row * product_.k, rows, packed, zb, epilogue, a, batch * product_.m + row, own);
-    }
+    });
   }
 
   void multiply_rows(const std::uint8_t* left, std::int64_t rows, const std::int8_t* packed, std::int32_t zb, const Epilogue& epilogue,

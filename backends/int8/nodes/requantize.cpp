@@ -57,7 +57,7 @@ class RequantizeKernel : public Kernel {
     const std::int64_t bytes = epilogue.rescale == Rescale::logits ? 4 : 1;
     if (runs_.length == 1) {
       const std::int64_t channels = runs_.channels;
-      return parallel_for(runs_.count / channels, 1, elements_of_piece / channels, a.threads, [&](std::int64_t first, std::int64_t last) {
+      return for_ranges(runs_.count / channels, 1, elements_of_piece / channels, a.threads, [&](std::int64_t first, std::int64_t last) {
         kernels_.epilogue(epilogue, {sums + first * channels, channels, last - first, 0, channels, to + first * channels * bytes,
                                      channels * bytes, nullptr, 0});
       });

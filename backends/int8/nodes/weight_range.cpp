@@ -2,8 +2,8 @@
 #include <string>
 
 #include "backends/group_arguments.h"
+#include "backends/int8/for_ranges.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/parallel_for.h"
 #include "backends/min_max.h"
 #include "backends/range.h"
 #include "ir/numerics.h"
@@ -42,7 +42,7 @@ class WeightRangeKernel : public Kernel {
 
   void run(const Arguments& a) override {
     const float* weights = a.operands[0].as<float>();
-    parallel_for(channels_, 1, elements_of_piece / length_, a.threads, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(channels_, 1, elements_of_piece / length_, a.threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t channel = first; channel < last; ++channel) run_channel(a, weights + channel * length_, channel);
     });
   }

@@ -1,8 +1,7 @@
 #include "backends/openblas/direct/channels.h"
 
-#include <omp.h>
-
 #include <algorithm>
+#include <array>
 
 #include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
@@ -84,24 +83,25 @@ void ChannelConvolution::run(const float* x, const float* packed, const Finish& 
   } else if (tasks % workers != 0 && tasks <= 8 * workers) {
     parts = std::min<std::int64_t>(workers, panels_.count());
   }
-#pragma omp parallel num_threads(workers) if (workers > 1)
-  {
-    float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(omp_get_thread_num()) * thread_floats();
-    float* sums = memory + source_.floats();
-    std::int64_t read = -1;
+  // What lies in the memory of a slot.
+  struct Read {
+    std::int64_t task = -1;
     const float* source = nullptr;
-#pragma omp for schedule(static)
-    for (std::int64_t i = 0; i < tasks * parts; ++i) {
-      const std::int64_t task = i % tasks;
-      const Tile at = tile(task);
-      if (read != task) source = source_.at(x + (at.image * g.in_channels + at.group * g.group_in()) * in_plane, at.first_row, memory);
-      read = task;
-      const std::int64_t part = i / tasks;
-      for (std::int64_t panel = part * panels_.count() / parts; panel < (part + 1) * panels_.count() / parts; ++panel) {
-        run_panel(at, panel, source, packed, finish, y, sums);
-      }
+  };
+  std::array<Read, max_threads> read_by;
+  parallel_for(tasks * parts, workers, [&](std::int64_t i, int slot) {
+    float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(slot) * thread_floats();
+    float* sums = memory + source_.floats();
+    Read& read = read_by[static_cast<std::size_t>(slot)];
+    const std::int64_t task = i % tasks;
+    const Tile at = tile(task);
+    if (read.task != task)
+      read = {task, source_.at(x + (at.image * g.in_channels + at.group * g.group_in()) * in_plane, at.first_row, memory)};
+    const std::int64_t part = i / tasks;
+    for (std::int64_t panel = part * panels_.count() / parts; panel < (part + 1) * panels_.count() / parts; ++panel) {
+      run_panel(at, panel, read.source, packed, finish, y, sums);
     }
-  }
+  });
 }
 
 }  // namespace stair::backends::openblas::direct

@@ -1,7 +1,5 @@
 #include "backends/openblas/direct/convolution.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "backends/openblas/direct/loops.h"
@@ -135,15 +133,14 @@ void Convolution::run(const float* x, const float* packed, const Finish& finish,
   const std::int64_t tasks = g.images * g.groups * tiles;
   const std::int64_t parts = tasks % workers == 0 || tasks > 8 * workers ? 1 : std::min<std::int64_t>(workers, blocks_of_group());
   const std::int64_t part = piece_count(blocks_of_group(), parts);
-#pragma omp parallel for num_threads(workers) schedule(static) if (workers > 1)
-  for (std::int64_t i = 0; i < tasks * parts; ++i) {
+  parallel_for(tasks * parts, workers, [&](std::int64_t i, int slot) {
     const std::int64_t task = i / parts;
     const std::int64_t first_block = i % parts * part;
     const Item item{task / tiles / g.groups, task / tiles % g.groups, task % tiles * source_.rows(), first_block,
                     std::min(blocks_of_group(), first_block + part)};
-    float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(omp_get_thread_num()) * floats_of_thread();
+    float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(slot) * floats_of_thread();
     run_item(item, x, packed, finish, y, memory);
-  }
+  });
 }
 
 }  // namespace stair::backends::openblas::direct

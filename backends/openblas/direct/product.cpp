@@ -1,8 +1,7 @@
 #include "backends/openblas/direct/product.h"
 
-#include <omp.h>
-
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "backends/multiversion.h"
@@ -85,32 +84,30 @@ void Product::run(const float* a, Matrix b, const float* packed, const float* bi
     memory += transposed_floats();
   }
   const std::int64_t steps = piece_count(m_, row_step_);
-#pragma omp parallel num_threads(team(threads)) if (panels_.count() * steps > 1)
-  {
-    float* weights = memory + omp_get_thread_num() * thread_floats();
+  std::array<std::int64_t, max_threads> held_by;  // the panel whose only step is packed, by slot
+  held_by.fill(-1);
+  parallel_for(panels_.count() * steps, team(threads), [&](std::int64_t item, int slot) {
+    float* weights = memory + slot * thread_floats();
     float* sums = weights + step_floats();
-    std::int64_t held = -1;  // the panel whose only step is packed
-#pragma omp for schedule(static)
-    for (std::int64_t item = 0; item < panels_.count() * steps; ++item) {
-      const std::int64_t panel = item / steps;
-      const std::int64_t first = item % steps * row_step_;
-      const Panels::Positions positions{a + first * k_, offsets_.data(), rows_.data(), std::min(row_step_, m_ - first)};
-      if (packed != nullptr) {
-        panels_.multiply(panel, packed, positions, sums);
-        store(panel, positions.count, sums, bias, c + first * n_);
-      } else if (finishes_at_once(panel, bias)) {
-        if (held != panel) panels_.pack_step(b, panel, 0, weights);
-        held = panel;
-        panels_.multiply_step(panel, 0, weights, {}, positions, c + first * n_ + panels_.first_channel(panel), n_);
-      } else {
-        for (std::int64_t tap = 0; tap < k_; tap += panels_.step()) {
-          panels_.pack_step(b, panel, tap, weights);
-          panels_.multiply_step(panel, tap, weights, ahead(b, panel, tap), positions, sums, panels_.width(panel));
-        }
-        store(panel, positions.count, sums, bias, c + first * n_);
+    const std::int64_t panel = item / steps;
+    const std::int64_t first = item % steps * row_step_;
+    const Panels::Positions positions{a + first * k_, offsets_.data(), rows_.data(), std::min(row_step_, m_ - first)};
+    if (packed != nullptr) {
+      panels_.multiply(panel, packed, positions, sums);
+      store(panel, positions.count, sums, bias, c + first * n_);
+    } else if (finishes_at_once(panel, bias)) {
+      std::int64_t& held = held_by[static_cast<std::size_t>(slot)];
+      if (held != panel) panels_.pack_step(b, panel, 0, weights);
+      held = panel;
+      panels_.multiply_step(panel, 0, weights, {}, positions, c + first * n_ + panels_.first_channel(panel), n_);
+    } else {
+      for (std::int64_t tap = 0; tap < k_; tap += panels_.step()) {
+        panels_.pack_step(b, panel, tap, weights);
+        panels_.multiply_step(panel, tap, weights, ahead(b, panel, tap), positions, sums, panels_.width(panel));
       }
+      store(panel, positions.count, sums, bias, c + first * n_);
     }
-  }
+  });
 }
 
 }  // namespace stair::backends::openblas::direct

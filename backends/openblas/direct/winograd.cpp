@@ -1,7 +1,5 @@
 #include "backends/openblas/direct/winograd.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "backends/openblas/aligned.h"
@@ -101,8 +99,8 @@ std::int64_t WinogradConvolution::thread_floats() const {
 std::size_t WinogradConvolution::scratch_bytes() const {
   return static_cast<std::size_t>(max_threads * thread_floats()) * sizeof(float);
 }
-WinogradConvolution::Memory WinogradConvolution::memory_of_thread(std::byte* scratch) const {
-  float* pixels = reinterpret_cast<float*>(scratch) + omp_get_thread_num() * thread_floats();
+WinogradConvolution::Memory WinogradConvolution::memory_of_slot(std::byte* scratch, int slot) const {
+  float* pixels = reinterpret_cast<float*>(scratch) + slot * thread_floats();
   float* inputs = pixels + tiles_.pixel_floats();
   return {pixels, inputs, inputs + winograd_elements * input_stride()};
 }
@@ -166,8 +164,7 @@ void WinogradConvolution::run(const float* x, const float* packed, const Finish&
   const std::int64_t tasks = batches * g.groups * down;
   const std::int64_t parts = tasks % workers == 0 || tasks > 8 * workers ? 1 : std::min<std::int64_t>(workers, blocks_of_group());
   const std::int64_t part = piece_count(blocks_of_group(), parts);
-#pragma omp parallel for num_threads(workers) schedule(static) if (workers > 1)
-  for (std::int64_t i = 0; i < tasks * parts; ++i) {
+  parallel_for(tasks * parts, workers, [&](std::int64_t i, int slot) {
     const std::int64_t task = i / parts;
     const std::int64_t first_image = task / down / g.groups * tiles_.images;
     const std::int64_t first_row = task % down * tiles_.rows;
@@ -179,8 +176,8 @@ void WinogradConvolution::run(const float* x, const float* packed, const Finish&
                     std::min(tiles_.rows, tiles_.down - first_row),
                     first_block,
                     std::min(blocks_of_group(), first_block + part)};
-    run_item(item, x, packed, finish, y, memory_of_thread(scratch));
-  }
+    run_item(item, x, packed, finish, y, memory_of_slot(scratch, slot));
+  });
 }
 
 }  // namespace stair::backends::openblas::direct

@@ -54,7 +54,7 @@ class WinogradConvolution : public Algorithm {
   std::int64_t input_stride() const;
   std::int64_t sum_stride() const;
   std::int64_t thread_floats() const;
-  Memory memory_of_thread(std::byte* scratch) const;
+  Memory memory_of_slot(std::byte* scratch, int slot) const;
   void transform_image(const Item& item, const float* image, float* pixels, float* inputs) const;
   void multiply(const Item& item, const float* packed, const Memory& memory) const;
   void finish_image(const Item& item, std::int64_t image, const Finish& finish, const Memory& memory, float* y) const;

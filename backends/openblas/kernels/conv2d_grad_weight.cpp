@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -38,8 +36,8 @@ class WeightGradientKernel : public Kernel {
   void run(const Arguments& a) override {
     auto* gradients = reinterpret_cast<float*>(a.scratch);
     const std::int64_t floats = line_up(gradient_floats());
-    for_items(pieces_, a.threads, [&](std::int64_t piece) {
-      float* memory = gradients + pieces_ * floats + omp_get_thread_num() * line_up(thread_floats());
+    parallel_for(pieces_, team(a.threads), [&](std::int64_t piece, int slot) {
+      float* memory = gradients + pieces_ * floats + slot * line_up(thread_floats());
       float* gradient = gradients + piece * floats;
       std::fill_n(gradient, floats, 0.0F);
       const std::int64_t first = piece * images_of_piece_;

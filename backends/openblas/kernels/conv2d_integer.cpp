@@ -49,11 +49,11 @@ void run_conv2d_integer(const ir::Node& node, const Arguments& a) {
   const float* weights = order_taps(g, t, as_floats, as_floats + line_up(g.out_channels * t.taps), a.threads);
   auto* acc = a.results[0].as<std::int32_t>();
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
-    for_items(g.images * t.tiles, a.threads, [&](std::int64_t item) {
+    parallel_for(g.images * t.tiles, team(a.threads), [&](std::int64_t item, int slot) {
       const std::int64_t n = item / t.tiles;
       for (std::int64_t group = 0; group < g.groups; ++group) {
         run_tile(g, t, a.operands[0].as<Q>() + (n * g.in_channels + group * g.group_in()) * g.in_height * g.in_width, zero_point,
-                 weights + group * t.channels * t.taps, exact, item % t.tiles, p.of_this_thread(a.scratch),
+                 weights + group * t.channels * t.taps, exact, item % t.tiles, p.of_slot(a.scratch, slot),
                  acc + (n * g.out_channels + group * t.channels) * g.out_height * g.out_width);
       }
     });

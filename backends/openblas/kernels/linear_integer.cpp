@@ -31,9 +31,9 @@ void run_linear_integer(const ir::Node&, const Arguments& a) {
   });
   const std::int64_t exact = exact_run(w, outputs, k, largest_distance(a.operands[0].type.dtype, zero_point));
   const Blocks blocks(rows, outputs, k);
-  for_items(blocks.count(), a.threads, [&](std::int64_t block) {
+  parallel_for(blocks.count(), team(a.threads), [&](std::int64_t block, int slot) {
     blocks.at(block, [&](std::int64_t row, std::int64_t height, std::int64_t column, std::int64_t width) {
-      multiply_exactly(height, width, k, {x + row * k, k}, {weights + column * k, k, true}, exact, p.of_this_thread(a.scratch),
+      multiply_exactly(height, width, k, {x + row * k, k}, {weights + column * k, k, true}, exact, p.of_slot(a.scratch, slot),
                        a.results[0].as<std::int32_t>() + row * outputs + column, outputs);
     });
   });

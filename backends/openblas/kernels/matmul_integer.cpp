@@ -34,11 +34,11 @@ void run_matmul_integer(const ir::Node& node, const Arguments& a) {
   to_floats(a.operands[0], za, left, a.threads);
   to_floats(a.operands[1], zb, right, a.threads);
   const std::int64_t exact = exact_run(g.k, largest_distance(a.operands[0].type.dtype, za), largest_distance(a.operands[1].type.dtype, zb));
-  for_items(g.batches * blocks.count(), a.threads, [&](std::int64_t item) {
+  parallel_for(g.batches * blocks.count(), team(a.threads), [&](std::int64_t item, int slot) {
     const auto batch = static_cast<std::size_t>(item / blocks.count());
     blocks.at(item % blocks.count(), [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
       multiply_exactly(rows, columns, g.k, part({left + g.a_offset[batch], ta ? g.m : g.k, ta}, row, 0),
-                       part({right + g.b_offset[batch], tb ? g.k : g.n, tb}, 0, column), exact, p.of_this_thread(a.scratch),
+                       part({right + g.b_offset[batch], tb ? g.k : g.n, tb}, 0, column), exact, p.of_slot(a.scratch, slot),
                        a.results[0].as<std::int32_t>() + (item / blocks.count() * g.m + row) * g.n + column, g.n);
     });
   });

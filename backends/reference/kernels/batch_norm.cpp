@@ -38,8 +38,7 @@ void run_batch_norm(const ir::Node& node, const Arguments& a) {
     const Real unbias = n > 1 ? static_cast<Real>(n) / static_cast<Real>(n - 1) : Real{1};
     const Real* x = a.operands[0].as<Real>();
     Real* y = a.results[0].as<Real>();
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t c = 0; c < view.channels; ++c) {
+    parallel_for(view.channels, a.threads, [&](std::int64_t c, int) {
       Real mean = 0;
       Real variance = 0;
       statistics(view, x, c, mean, variance);
@@ -52,7 +51,7 @@ void run_batch_norm(const ir::Node& node, const Arguments& a) {
       a.results[2].as<Real>()[c] = rest * a.operands[4].as<Real>()[c] + momentum * (unbias * variance);
       a.results[3].as<Real>()[c] = mean;
       a.results[4].as<Real>()[c] = inv_std;
-    }
+    });
   });
 }
 
@@ -64,8 +63,7 @@ void run_batch_norm_grad(const ir::Node&, const Arguments& a) {
     const Real* x = a.operands[1].as<Real>();
     Real* dx = a.results[0].as<Real>();
     const auto n = static_cast<double>(view.outer * view.inner);
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t c = 0; c < view.channels; ++c) {
+    parallel_for(view.channels, a.threads, [&](std::int64_t c, int) {
       const Real mean = a.operands[3].as<Real>()[c];
       const Real inv_std = a.operands[4].as<Real>()[c];
       double sum = 0;
@@ -80,7 +78,7 @@ void run_batch_norm_grad(const ir::Node&, const Arguments& a) {
       const auto mean_product = static_cast<Real>(product / n);
       const Real scale = a.operands[2].as<Real>()[c] * inv_std;
       for_channel(view, c, [&](std::int64_t i) { dx[i] = scale * (dy[i] - mean_dy - (x[i] - mean) * inv_std * mean_product); });
-    }
+    });
   });
 }
 
@@ -106,8 +104,7 @@ void run_inference_grad(const ir::Node& node, const Arguments& a) {
     const Real* dy = a.operands[0].as<Real>();
     const Real* x = a.operands[1].as<Real>();
     Real* dx = a.results[0].as<Real>();
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t c = 0; c < view.channels; ++c) {
+    parallel_for(view.channels, a.threads, [&](std::int64_t c, int) {
       const Real inv_std = Real{1} / std::sqrt(a.operands[4].as<Real>()[c] + eps);
       const Real factor = a.operands[2].as<Real>()[c] * inv_std;
       const Real mean = a.operands[3].as<Real>()[c];
@@ -120,17 +117,16 @@ void run_inference_grad(const ir::Node& node, const Arguments& a) {
       });
       a.results[1].as<Real>()[c] = static_cast<Real>(product);
       a.results[2].as<Real>()[c] = static_cast<Real>(sum);
-    }
+    });
   });
 }
 
 void run_statistics(const ir::Node&, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const ChannelView view(a.operands[0].type.shape, 1);
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t c = 0; c < view.channels; ++c) {
+    parallel_for(view.channels, a.threads, [&](std::int64_t c, int) {
       statistics(view, a.operands[0].as<Real>(), c, a.results[0].as<Real>()[c], a.results[1].as<Real>()[c]);
-    }
+    });
   });
 }
 

@@ -49,10 +49,9 @@ void run_grad_input(const ir::Node& node, const Arguments& a) {
     const Real* w = a.operands[1].as<Real>();
     Real* dx = a.results[0].as<Real>();
     std::fill(dx, dx + a.results[0].count(), Real{0});
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t n = 0; n < g.images; ++n) {
+    parallel_for(g.images, a.threads, [&](std::int64_t n, int) {
       for_each_product(g, n, [&](std::int64_t x, std::int64_t weight, std::int64_t y) { dx[x] += dy[y] * w[weight]; });
-    }
+    });
   });
 }
 

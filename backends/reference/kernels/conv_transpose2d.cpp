@@ -44,12 +44,11 @@ void convolve_transposed(const ir::Node& node, const Arguments& a, Y offset, con
   const W* w = a.operands[1].as<W>();
   Y* y = a.results[0].as<Y>();
   std::fill(y, y + a.results[0].count(), Y{0});
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-  for (std::int64_t n = 0; n < x_shape[0]; ++n) {
+  parallel_for(x_shape[0], a.threads, [&](std::int64_t n, int) {
     for_each_transposed(node.attributes, x_shape, w_shape, y_shape, n, [&](std::int64_t from, std::int64_t weight, std::int64_t to) {
       y[to] += (static_cast<Y>(x[from]) - offset) * static_cast<Y>(w[weight]);
     });
-  }
+  });
   if (bias == nullptr) return;
   const std::int64_t plane = y_shape[2] * y_shape[3];
   for (std::int64_t i = 0; i < a.results[0].count(); ++i) y[i] += bias[i / plane % y_shape[1]];
@@ -72,11 +71,10 @@ void run_transposed_grad_input(const ir::Node& node, const Arguments& a) {
     const Real* w = a.operands[1].as<Real>();
     Real* dx = a.results[0].as<Real>();
     std::fill(dx, dx + a.results[0].count(), Real{0});
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t n = 0; n < a.results[0].dim(0); ++n) {
+    parallel_for(a.results[0].dim(0), a.threads, [&](std::int64_t n, int) {
       for_each_transposed(node.attributes, a.results[0].type.shape, a.operands[1].type.shape, a.operands[0].type.shape, n,
                           [&](std::int64_t to, std::int64_t weight, std::int64_t from) { dx[to] += dy[from] * w[weight]; });
-    }
+    });
   });
 }
 

@@ -11,14 +11,13 @@ void run_linear(const ir::Node&, const Arguments& a) {
     const Real* x = a.operands[0].as<Real>();
     const Real* w = a.operands[1].as<Real>();
     Real* y = a.results[0].as<Real>();
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t row = 0; row < rows; ++row) {
+    parallel_for(rows, a.threads, [&](std::int64_t row, int) {
       for (std::int64_t o = 0; o < outputs; ++o) {
         Real sum = 0;
         for (std::int64_t i = 0; i < k; ++i) sum += x[row * k + i] * w[o * k + i];
         y[row * outputs + o] = a.has(2) ? sum + a.operands[2].as<Real>()[o] : sum;
       }
-    }
+    });
   });
 }
 

@@ -13,14 +13,13 @@ void run_linear_integer(const ir::Node&, const Arguments& a) {
     const Q* x = a.operands[0].as<Q>();
     const auto* w = a.operands[1].as<std::int8_t>();
     auto* acc = a.results[0].as<std::int32_t>();
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t row = 0; row < rows; ++row) {
+    parallel_for(rows, a.threads, [&](std::int64_t row, int) {
       for (std::int64_t o = 0; o < outputs; ++o) {
         std::int32_t sum = 0;
         for (std::int64_t i = 0; i < k; ++i) sum += (x[row * k + i] - zero_point) * w[o * k + i];
         acc[row * outputs + o] = sum;
       }
-    }
+    });
   });
 }
 

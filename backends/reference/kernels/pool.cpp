@@ -11,8 +11,7 @@ namespace {
 template <class T>
 void max_pool(const Window& g, const T* x, T* y, std::uint8_t* index, int threads) {
   const std::int64_t planes = g.images * g.in_channels;
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::int64_t plane = 0; plane < planes; ++plane) {
+  parallel_for(planes, threads, [&](std::int64_t plane, int) {
     const T* image = x + plane * g.in_height * g.in_width;
     for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
       for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
@@ -36,7 +35,7 @@ void max_pool(const Window& g, const T* x, T* y, std::uint8_t* index, int thread
         if (index != nullptr) index[out] = static_cast<std::uint8_t>(position);
       }
     }
-  }
+  });
 }
 
 void run_max_pool(const ir::Node& node, const Arguments& a) {
@@ -60,8 +59,7 @@ void run_max_pool_grad(const ir::Node& node, const Arguments& a) {
     const auto* index = a.operands[1].as<std::uint8_t>();
     Real* dx = a.results[0].as<Real>();
     const std::int64_t planes = g.images * g.in_channels;
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t plane = 0; plane < planes; ++plane) {
+    parallel_for(planes, a.threads, [&](std::int64_t plane, int) {
       Real* image = dx + plane * g.in_height * g.in_width;
       std::fill(image, image + g.in_height * g.in_width, Real{0});
       for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
@@ -74,7 +72,7 @@ void run_max_pool_grad(const ir::Node& node, const Arguments& a) {
           image[h * g.in_width + w] += dy[out];
         }
       }
-    }
+    });
   });
 }
 
@@ -104,10 +102,9 @@ void run_avg_pool(const ir::Node& node, const Arguments& a) {
     const auto n = static_cast<Real>(g.kernel_height * g.kernel_width);
     std::fill(y, y + a.results[0].count(), Real{0});
     const std::int64_t planes = g.images * g.in_channels;
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t plane = 0; plane < planes; ++plane) {
+    parallel_for(planes, a.threads, [&](std::int64_t plane, int) {
       for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { y[out] += x[in]; });
-    }
+    });
     for (std::int64_t i = 0; i < a.results[0].count(); ++i) y[i] /= n;
   });
 }
@@ -120,10 +117,9 @@ void run_avg_pool_grad(const ir::Node& node, const Arguments& a) {
     const auto n = static_cast<Real>(g.kernel_height * g.kernel_width);
     std::fill(dx, dx + a.results[0].count(), Real{0});
     const std::int64_t planes = g.images * g.in_channels;
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-    for (std::int64_t plane = 0; plane < planes; ++plane) {
+    parallel_for(planes, a.threads, [&](std::int64_t plane, int) {
       for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { dx[in] += dy[out] / n; });
-    }
+    });
   });
 }
 

@@ -15,8 +15,7 @@ void run_avg_pool_integer(const ir::Node& node, const Arguments& a) {
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
     with_channels_first<Q, std::int32_t>(node, g, a, [&](const Q* x, std::int32_t* acc) {
       const std::int64_t planes = g.images * g.in_channels;
-#pragma omp parallel for num_threads(a.threads) schedule(static)
-      for (std::int64_t plane = 0; plane < planes; ++plane) {
+      parallel_for(planes, a.threads, [&](std::int64_t plane, int) {
         const Q* image = x + plane * g.in_height * g.in_width;
         for (std::int64_t oh = 0; oh < g.out_height; ++oh) {
           for (std::int64_t ow = 0; ow < g.out_width; ++ow) {
@@ -31,7 +30,7 @@ void run_avg_pool_integer(const ir::Node& node, const Arguments& a) {
             acc[(plane * g.out_height + oh) * g.out_width + ow] = sum;
           }
         }
-      }
+      });
     });
   });
 }
