@@ -47,7 +47,7 @@ Latency measure_latency(Executor& executor, std::span<const ir::TensorView> inpu
     times.push_back(milliseconds(before, Clock::now()));
   });
   std::sort(times.begin(), times.end());
-  return {quantile(times, 0.5), quantile(times, 0.9), times.front(), static_cast<std::int64_t>(times.size())};
+  return {quantile(times, 0.5), quantile(times, 0.9), quantile(times, 0.99), times.front(), static_cast<std::int64_t>(times.size())};
 }
 
 std::vector<double> measure_steps(Executor& executor, std::span<const ir::TensorView> inputs, const MeasuringTime& time) {

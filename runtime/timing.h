@@ -19,6 +19,7 @@ struct MeasuringTime {
 struct Latency {
   double median_ms = 0;
   double p90_ms = 0;  ///< nine runs in ten take no longer
+  double p99_ms = 0;
   double min_ms = 0;
   std::int64_t runs = 0;
 };

@@ -8,7 +8,7 @@
 #   STAIR_BUILD=FOLDER                    a build that is there already, instead of making build/release
 # Exit code 1 where anything differs, or where more than a tenth of the trainings is refused: what both refuse isn't passed, but counted.
 set -euo pipefail
-export LC_ALL=C OMP_WAIT_POLICY=passive
+export LC_ALL=C
 cd "$(dirname "$0")/.."
 theirs=$(realpath "${1:?expected the other driver}")
 cases=${2:-100}

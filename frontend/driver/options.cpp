@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <sstream>
-#include <thread>
 
 #include "backends/int8/isa.h"
 #include "backends/plugin.h"
 #include "ir/error.h"
 #include "runtime/memory.h"
+#include "runtime/processors.h"
 
 namespace stair::driver {
 
@@ -18,7 +18,7 @@ frontend::CompileOptions ExecutionOptions::compile() const {
   if (isa->count() > 0 && std::none_of(options.backends.begin(), options.backends.end(), is_int8)) {
     throw Error("--isa: is of the backend 'int8', which --backend " + backends + " leaves out");
   }
-  options.threads = threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  options.threads = threads > 0 ? threads : runtime::usable_processors();
   return options;
 }
 
@@ -54,7 +54,8 @@ std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
   options->isa = app.get_option("--isa");
   add_memory_option(app);
   app.add_option("--backend", options->backends, "backends in order of preference, separated by commas (default: all, best first)");
-  app.add_option("--threads", options->threads, "threads (default: all); results don't depend on it")->check(CLI::Range(1, 1024));
+  app.add_option("--threads", options->threads, "threads (default: one for each processor that it may use); results don't depend on it")
+      ->check(CLI::Range(1, 1024));
   return options;
 }
 

@@ -12,7 +12,7 @@ namespace stair::driver {
 /// The options that several subcommands share, under the same names.
 struct ExecutionOptions {
   std::string backends;                               ///< names in order of preference, separated by commas; "": all
-  int threads = 0;                                    ///< 0: as many as the machine has
+  int threads = 0;                                    ///< 0: runtime::usable_processors
   std::shared_ptr<std::vector<std::string>> plugins;  ///< files, loaded already
   const CLI::Option* isa = nullptr;                   ///< --isa
   /// Error for an unknown backend, for a plug-in that isn't among the backends named, and for an instruction set that none of them looks

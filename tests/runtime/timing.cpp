@@ -30,6 +30,7 @@ TEST_CASE("latency is that of as many runs as were asked for, and its quantiles 
   CHECK(latency.min_ms > 0);
   CHECK(latency.min_ms <= latency.median_ms);
   CHECK(latency.median_ms <= latency.p90_ms);
+  CHECK(latency.p90_ms <= latency.p99_ms);
   CHECK(runtime::measure_latency(measured.executor, measured.inputs, {1e-9, 0}).runs == 3);
 }
 

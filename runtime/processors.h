@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace stair::runtime {
+
+/// How many threads pay here: the processors that the process may run on, but no more than the time that its control groups allow it, as a
+/// container's limit does (rounded up: 1.5 processors are two threads).
+int usable_processors();
+
+/// The processors' time that control groups allow at most, in processors; none where they set no limit. `groups` is the text of
+/// /proc/self/cgroup, `root` where their files are mounted. Of version 2 each group's cpu.max counts, from the process's up to the root; of
+/// version 1 cpu.cfs_quota_us and cpu.cfs_period_us of the controller cpu. What isn't there or isn't as expected sets no limit.
+std::optional<double> processor_quota(std::string_view groups, const std::filesystem::path& root);
+
+}  // namespace stair::runtime
