@@ -26,10 +26,10 @@ AttributeSpec text(const char* name, const char* doc, bool required = true) {
 }
 
 const std::vector<AttributeSpec>& metadata_keys() {
-  static const std::vector<AttributeSpec> keys{text("format", "of the file"),   text("version", "of the format"),
-                                               text("crc32", "of the file"),    text(arithmetic_key, "the version of the arithmetic"),
-                                               text("graph", "in text"),        text("inputs", "how each is made, as JSON"),
-                                               text("recipe", "as JSON", false)};
+  static const std::vector<AttributeSpec> keys{text("format", "of the file"),     text("version", "of the format"),
+                                               text("crc32", "of the file"),      text(arithmetic_key, "the version of the arithmetic"),
+                                               text("graph", "what is deployed"), text("inputs", "JSON: how each is made"),
+                                               text("recipe", "JSON", false)};
   return keys;
 }
 
@@ -57,7 +57,7 @@ const std::vector<AttributeSpec>& input_keys() {
        .fallback = std::string(),
        .choices = {"u8", "f32"},
        .optional = true},
-      {.name = "preprocessing", .doc = "of it", .fallback = ir::Object(), .required = true, .kinds = preprocessing_kinds}};
+      {.name = "preprocessing", .doc = "what is done to it", .fallback = ir::Object(), .required = true, .kinds = preprocessing_kinds}};
   return keys;
 }
 

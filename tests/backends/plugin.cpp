@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "backends/stair_plugin.h"
 #include "frontend/compile.h"
 #include "ir/error.h"
+#include "ir/text.h"
 #include "tests/support/quantized_run.h"
 
 using namespace stair;
@@ -85,10 +86,11 @@ const std::string& loaded_name(const std::string& name) {
 }
 
 // Runs a graph of one node on that plug-in alone.
-runtime::Tensor run_on(const std::string& plugin, const ir::Graph& graph, const std::vector<ir::TensorView>& inputs, int threads) {
-  runtime::Tensors states;
+runtime::Tensor run_on(const std::string& plugin, const ir::Graph& graph, runtime::Tensors& states, const runtime::Tensor& input,
+                       int threads) {
   runtime::Executor executor = frontend::executor_for(graph, states, {{&backends::named(loaded_name(plugin))}, threads, 0});
   REQUIRE(executor.assignments().front().backend == plugin);
+  const ir::TensorView inputs[] = {input.view()};
   executor.run(inputs);
   const ir::TensorView result = executor.output("y");
   runtime::Tensor copy(result.type);
@@ -104,7 +106,10 @@ struct Sum {
   explicit Sum(std::int64_t count) : x(tests::random_images({ir::DType::f32, {1, count}}, 5)) {
     graph.add_output("y", graph.emit("reduce_sum", {graph.add_input("x", x.type())}, {{"axes", std::vector<std::int64_t>{1}}}));
   }
-  runtime::Tensor on(const std::string& plugin, int threads) const { return run_on(plugin, graph, {x.view()}, threads); }
+  runtime::Tensor on(const std::string& plugin, int threads) const {
+    runtime::Tensors none;
+    return run_on(plugin, graph, none, x, threads);
+  }
   std::string failure(const std::string& plugin, int threads) const {
     try {
       on(plugin, threads);
@@ -128,22 +133,30 @@ struct Sum {
 }  // namespace
 
 TEST_CASE("a plug-in that was built against version 1 of the header is loaded and runs") {
-  ir::Graph graph;
-  const ir::ValueId x = graph.add_input("x", {ir::DType::u8, {3, 40}});
-  const ir::ValueId w = graph.add_input("w", {ir::DType::s8, {5, 40}});
-  const ir::ValueId z = graph.add_input("z", {ir::DType::i32, {1}});
-  graph.add_output("y", graph.emit("linear_integer", {x, w, z}));
-  runtime::Tensor pixels(graph.type(x));
-  runtime::Tensor weight(graph.type(w));
-  runtime::Tensor zero_point(graph.type(z));
-  for (std::int64_t i = 0; i < pixels.count(); ++i) pixels.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37);
-  for (std::int64_t i = 0; i < weight.count(); ++i) weight.as<std::int8_t>()[i] = static_cast<std::int8_t>(i * 29);
-  *zero_point.as<std::int32_t>() = 7;
-  const runtime::Tensor y = run_on("version_1", graph, {pixels.view(), weight.view(), zero_point.view()}, 2);
+  const ir::Graph graph = ir::parse(R"(sir 1
+graph "g"
+%x = input : u8[3,40]
+%w = state constant external : s8[5,40]
+%z = state constant external : i32[1]
+%sum = linear_integer(%x, %w, %z)
+output y = %sum
+)",
+                                    "g");
+  const auto zeros = [&](const char* name) { return runtime::Tensor(graph.type(graph.find(name))); };
+  runtime::Tensor x = zeros("x");
+  runtime::Tensor w = zeros("w");
+  runtime::Tensor z = zeros("z");
+  for (std::int64_t i = 0; i < x.count(); ++i) x.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37);
+  for (std::int64_t i = 0; i < w.count(); ++i) w.as<std::int8_t>()[i] = static_cast<std::int8_t>(i * 29);
+  *z.as<std::int32_t>() = 7;
+  runtime::Tensors states;
+  states.emplace("w", w.clone());
+  states.emplace("z", std::move(z));
+  const runtime::Tensor y = run_on("version_1", graph, states, x, 2);
   for (std::int64_t r = 0; r < 3; ++r) {
     for (std::int64_t o = 0; o < 5; ++o) {
       std::int32_t sum = 0;
-      for (std::int64_t k = 0; k < 40; ++k) sum += (pixels.as<std::uint8_t>()[r * 40 + k] - 7) * weight.as<std::int8_t>()[o * 40 + k];
+      for (std::int64_t k = 0; k < 40; ++k) sum += (x.as<std::uint8_t>()[r * 40 + k] - 7) * w.as<std::int8_t>()[o * 40 + k];
       CHECK(y.as<std::int32_t>()[r * 5 + o] == sum);
     }
   }
