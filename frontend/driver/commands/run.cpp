@@ -161,7 +161,7 @@ int run_run(const ArtifactOptions& options) {
 
 void run(CommandRegistry& registry) {
   registry.add(
-      {"run", "Runs an artifact on a .npy file", [](CLI::App& app) {
+      {"run", "Runs an artifact on .npy files", [](CLI::App& app) {
          auto options = std::make_shared<ArtifactOptions>();
          app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
          app.add_option("--input", options->inputs, "[NAME=]FILE.npy: pictures as the model was trained on, u8 or f32; one an input")
