@@ -95,13 +95,15 @@ class Reader {
   void read_metadata(const std::string& format, int oldest, int version) {
     const ordered_json metadata = header_.value("__metadata__", ordered_json::object());
     for (const auto& [key, value] : metadata.items()) {
-      if (!value.is_string()) fail(fmt::format("'{}' in its metadata is {}, expected a text", key, ir::shown(value)));
-      contents_.metadata[key] = value.get<std::string>();
+      if (value.is_string()) contents_.metadata[key] = value.get<std::string>();
     }
     const std::string its_format = contents_.metadata["format"];
     if (its_format != format) {
       fail(its_format.empty() ? "is a safetensors file of another program, expected a " + format
                               : "is a " + its_format + ", expected a " + format);
+    }
+    for (const auto& [key, value] : metadata.items()) {
+      if (!value.is_string()) fail(fmt::format("'{}' in its metadata is {}, expected a text", key, ir::shown(value)));
     }
     const std::string its_version = contents_.metadata["version"];
     int known = oldest;
