@@ -117,14 +117,14 @@ TEST_CASE("files of inputs and outputs that there aren't, or that don't go toget
     return words;
   };
   says({"--input", "image=image.npy"}, "pair.stair: its input 'depth' is missing, expected --input depth=FILE");
-  says({"--input", "image.npy"}, "--input image.npy: expected NAME=FILE, of 'image' or 'depth'");
+  says({"--input", "two.npy"}, "--input two.npy: expected NAME=FILE, of 'image' or 'depth'");
   says({"--input", "imgae=image.npy"}, "--input imgae=image.npy: expected NAME=FILE, of 'image' or 'depth' (did you mean 'image'?)");
   says(with({"--input", "image=two.npy"}), "--input image=two.npy: 'image' has a file already");
   says({"--input", "image=image.npy", "--input", "depth=two.npy"}, "two.npy: holds 2 examples, image.npy holds 3");
   says({"--input", "image=image.npy", "--input", "depth=image.npy"}, "image.npy: holds u8[3,2], the model expects [3] or a batch of them");
   says({"--input", "image=depth.npy", "--input", "depth=depth.npy"}, "depth.npy: holds f32[3,3], the model expects [2] or a batch of them");
   says(with({"--output", "y.npy"}), "--output y.npy: expected NAME=FILE, of 'all' or 'some'");
-  says(with({"--output", "one=y.npy"}), "--output one=y.npy: expected NAME=FILE, of 'all' or 'some'");
+  says(with({"--output", "logits=y.npy"}), "--output logits=y.npy: expected NAME=FILE, of 'all' or 'some'");
   says(with({"--output", "all=y.npy", "--output", "some=y.npy"}), "--output some=y.npy: another output is written there");
   CHECK_FALSE(folder.files().contains("y.npy"));
 }
