@@ -97,22 +97,28 @@ void check_data_files(const Experiment& experiment, const std::string& source) {
   }
 }
 
-passes::Recipe read_recipe(const Json& json, const std::string& source) {
+passes::Recipe read_recipe(const Json& json, const std::string& source, const std::string& pointer) {
   try {
     return passes::recipe_from_json(json.dump());
   } catch (const Error& error) {
     // "recipe /weights/bits: …" is at /recipe/weights/bits of the experiment.
     const std::string message = error.what();
     constexpr std::string_view prefix = "recipe /";
-    if (!message.starts_with(prefix)) throw Error(source + " /recipe: " + message);
+    if (!message.starts_with(prefix)) throw Error(fmt::format("{} {}: {}", source, pointer, message));
     const std::string rest = message.substr(prefix.size());
-    throw Error(source + " /recipe" + (rest.starts_with(":") ? "" : "/") + rest);
+    throw Error(fmt::format("{} {}{}{}", source, pointer, rest.starts_with(":") ? "" : "/", rest));
   }
 }
 
-stages::Stage read_stage(const ir::Attributes& keys, const Json& written, const std::string& source, const std::string& pointer) {
+stages::Stage read_stage(const Experiment& experiment, const ir::Attributes& keys, const Json& written, const std::string& pointer) {
+  const std::string& source = experiment.source;
   const std::string& kind = keys.text("kind");
-  stages::Stage stage{stages::stage_kinds().find(kind), written.contains("name") ? keys.text("name") : kind, keys};
+  stages::Stage stage{stages::stage_kinds().find(kind), written.contains("name") ? keys.text("name") : kind, keys, experiment.recipe,
+                      "/recipe"};
+  if (written.contains("recipe")) {
+    stage.recipe_pointer = pointer + "/recipe";
+    stage.recipe = read_recipe(written["recipe"], source, stage.recipe_pointer);
+  }
   check_stage_name(stage.name, fmt::format("{} {}/name", source, pointer));
   return stage;
 }
@@ -154,7 +160,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
   experiment.loss = {{"loss", keys.object("loss")}};
-  experiment.recipe = read_recipe(json.value("recipe", Json("int8")), source);
+  experiment.recipe = read_recipe(json.value("recipe", Json("int8")), source, "/recipe");
   if (json.contains("start")) {
     json["start"] = absolute(json["start"], folder);
     experiment.start = json["start"];
@@ -177,7 +183,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   std::set<std::string> names;
   for (std::size_t i = 0; i < keys.objects("stages").size(); ++i) {
     const std::string pointer = fmt::format("/stages/{}", i);
-    experiment.stages.push_back(read_stage(keys.objects("stages")[i].members(), json["stages"][i], source, pointer));
+    experiment.stages.push_back(read_stage(experiment, keys.objects("stages")[i].members(), json["stages"][i], pointer));
     if (!names.insert(experiment.stages.back().name).second) {
       throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
     }

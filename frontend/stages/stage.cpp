@@ -1,6 +1,7 @@
 #include "frontend/stages/stage.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stair::stages {
 
@@ -11,6 +12,14 @@ void register_all(StageRegistry& registry);  // generated from the files of fron
 const StageRegistry& stage_kinds() {
   static const StageRegistry all = ir::filled(kinds::register_all);
   return all;
+}
+
+ir::AttributeSpec recipe_attribute(std::string doc) {
+  ir::AttributeSpec spec = passes::recipe_spec();
+  spec.doc = std::move(doc);
+  spec.json_types = {"string", "object"};
+  spec.definition = "recipe";
+  return spec;
 }
 
 std::vector<ir::KindSpec> stage_specs() {

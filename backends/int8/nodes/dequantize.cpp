@@ -1,8 +1,8 @@
 #include <string>
 
+#include "backends/int8/channel_runs.h"
 #include "backends/int8/gradients.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/runs.h"
 #include "backends/int8/sums.h"
 #include "backends/int8/variant_kernel.h"
 #include "ir/op.h"
@@ -13,7 +13,7 @@ namespace {
 // N-DEQUANT
 class DequantizeKernel : public VariantKernel {
  public:
-  DequantizeKernel(const Kernels& kernels, const Runs& runs) : VariantKernel(kernels, "dequantize"), runs_(runs) {}
+  DequantizeKernel(const Kernels& kernels, const ChannelRuns& runs) : VariantKernel(kernels, "dequantize"), runs_(runs) {}
 
   void run(const Arguments& a) override {
     const auto* q = a.operands[0].as<const std::uint8_t>();
@@ -27,7 +27,7 @@ class DequantizeKernel : public VariantKernel {
   }
 
  private:
-  Runs runs_;
+  ChannelRuns runs_;
 };
 
 bool is_gradient(const ir::Node& node) {
@@ -36,7 +36,7 @@ bool is_gradient(const ir::Node& node) {
 
 Answer accepts_dequantize(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.results[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
-  const Runs runs = Runs::by_scale(graph, node);
+  const ChannelRuns runs = ChannelRuns::by_scale(graph, node);
   if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
   return Answer::can();
 }
@@ -50,7 +50,7 @@ std::vector<ir::NodeId> group_dequantize(const Kernels& kernels, const ir::Graph
 std::unique_ptr<Kernel> prepare_dequantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   if (nodes.size() > 1 && is_gradient(graph.node(nodes.back()))) return prepare_gradient(kernels, graph, nodes);
   if (nodes.size() > 1) return prepare_sum(kernels, graph, nodes);
-  return std::make_unique<DequantizeKernel>(kernels, Runs::by_scale(graph, graph.node(nodes.front())));
+  return std::make_unique<DequantizeKernel>(kernels, ChannelRuns::by_scale(graph, graph.node(nodes.front())));
 }
 
 }  // namespace
