@@ -22,9 +22,9 @@ void run(std::int64_t pieces, int threads, Function function, void* body);
 /// a machine of its own each thread begins with the same share of the pieces every time, so that what it reads stays in its cache, and
 /// takes from the others' ends when that is done.
 ///
-/// Pieces have to follow from shapes alone, and no result may depend on who takes which (N-REPEAT). They should take microseconds:
-/// claiming costs some 20 ns. `slot` < threads is unique among those that work on the region; scratch memory can follow it. The caller's is
-/// 0.
+/// No result may depend on who takes which piece, nor on how many threads there are (N-REPEAT): where an element's terms are shared out,
+/// pieces follow from shapes alone. They should take microseconds: claiming costs some 20 ns. `slot` < threads is unique among those that
+/// work on the region; scratch memory can follow it. The caller's is 0.
 ///
 /// A call from within a piece runs serially, its slot being 0. Several threads may call at once; they share one set of workers, one fewer
 /// than the most that anyone has asked for. Workers wait for work for about as long as waking them takes, then sleep. Nothing is allocated

@@ -172,7 +172,7 @@ class Parser {
   // Those that the rest of the program reads, of their kinds (docs/format-sir.md, "Attributes of states").
   Attributes state_attributes() {
     static const std::vector<std::pair<std::string, Attribute>> kinds{
-        {"bits", std::int64_t{0}}, {"clip", 0.0}, {"decay", false}, {"lr_scale", 0.0}};
+        {"bits", std::int64_t{0}}, {"clip", 0.0}, {"decay", false}, {"levels", std::vector<std::int64_t>{}}, {"lr_scale", 0.0}};
     Attributes read = scan_.attributes();
     std::vector<std::string> names;
     for (const auto& [name, kind] : kinds) {
