@@ -212,13 +212,12 @@ void* work(void* argument) {
   in_piece = true;
   while (!pool.stopping.load(std::memory_order_acquire)) {
     const std::uint32_t seen = pool.announced.load(std::memory_order_acquire);
+    leave_caller();
     bool helped = false;
     const int regions = pool.regions.load(std::memory_order_acquire);
     for (int i = 0; i < regions; ++i) helped = help(pool.region[static_cast<std::size_t>(i)], index) || helped;
     const auto called = [&] { return pool.announced.load(std::memory_order_acquire) != seen; };
-    if (helped) continue;
-    leave_caller();
-    if (spin(called)) continue;
+    if (helped || spin(called)) continue;
     self.asleep.store(1, std::memory_order_seq_cst);
     if (pool.announced.load(std::memory_order_seq_cst) == seen && !pool.stopping.load(std::memory_order_seq_cst)) self.asleep.wait(1);
     self.asleep.store(0, std::memory_order_relaxed);
