@@ -2,15 +2,6 @@
 
 namespace stair::ir {
 
-namespace estimators_ {
-void register_all(EstimatorRegistry& registry);  // generated from the files of ir/estimators
-}
-
-const EstimatorRegistry& estimators() {
-  static const EstimatorRegistry all = filled(estimators_::register_all);
-  return all;
-}
-
 AttributeSpec estimator_attribute(const std::string& fallback) {
   return {.name = "estimator",
           .doc = "the straight-through estimator: 'clipped' (gradient 0 outside the range), 'plain' (identity)",

@@ -8,10 +8,6 @@
 
 namespace stair::ir {
 
-namespace ops {
-void register_all(OpRegistry& registry);  // generated from the files of ir/ops
-}
-
 void InferContext::fail(const std::string& message) const {
   throw Error(op.name + " '" + node + "': " + message);
 }
@@ -248,11 +244,6 @@ IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Gr
 
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) {
   return node.op->multiply_accumulates == nullptr ? 0 : node.op->multiply_accumulates(graph, node);
-}
-
-const OpRegistry& op_registry() {
-  static const OpRegistry registry = filled(ops::register_all);
-  return registry;
 }
 
 const OpSchema& op(std::string_view name) {

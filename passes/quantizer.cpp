@@ -4,15 +4,6 @@
 
 namespace stair::passes {
 
-namespace quantizers_ {
-void register_all(QuantizerRegistry& registry);  // generated from the files of passes/quantizers
-}
-
-const QuantizerRegistry& quantizers() {
-  static const QuantizerRegistry all = ir::filled(quantizers_::register_all);
-  return all;
-}
-
 bool WeightContext::per_channel() const {
   return channels_first && options.text("granularity") == "per_channel";
 }

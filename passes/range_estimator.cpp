@@ -2,15 +2,6 @@
 
 namespace stair::passes {
 
-namespace ranges_ {
-void register_all(RangeEstimatorRegistry& registry);  // generated from the files of passes/ranges
-}
-
-const RangeEstimatorRegistry& range_estimators() {
-  static const RangeEstimatorRegistry all = ir::filled(ranges_::register_all);
-  return all;
-}
-
 ir::ValueId RangeContext::state(const char* suffix, const ir::Type& type, double nothing_seen) const {
   ir::State made;
   made.role = ir::StateRole::observer;

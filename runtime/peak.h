@@ -28,6 +28,7 @@ class PeakRegistry {
  private:
   std::vector<PeakLoop> loops_;
 };
+const PeakRegistry& peak_loops();
 
 /// What this machine does at most, measured.
 struct Peak {

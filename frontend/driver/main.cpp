@@ -15,10 +15,6 @@
 
 namespace stair::driver {
 
-namespace commands {
-void register_all(CommandRegistry& registry);  // generated from the files of frontend/driver/commands
-}
-
 namespace {
 
 int run_chosen(const std::function<int()>& chosen) {
@@ -34,9 +30,8 @@ int run(int argc, char** argv) {
   CLI::App app{"Staircase: a compiler for quantization-aware training", "stair"};
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text(), "the versions of the program, its formats and its arithmetic");
-  const CommandRegistry registry = ir::filled(commands::register_all);
   std::function<int()> chosen;
-  for (const auto& [name, command] : registry.all()) {
+  for (const auto& [name, command] : all_commands().all()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->callback([&chosen, start = command.configure(*sub)] { chosen = start; });
   }

@@ -4,15 +4,6 @@
 
 namespace stair::stages {
 
-namespace kinds {
-void register_all(StageRegistry& registry);  // generated from the files of frontend/stages/kinds
-}
-
-const StageRegistry& stage_kinds() {
-  static const StageRegistry all = ir::filled(kinds::register_all);
-  return all;
-}
-
 std::vector<ir::KindSpec> stage_specs() {
   std::vector<ir::KindSpec> specs = ir::kinds_of(stage_kinds());
   std::stable_partition(specs.begin(), specs.end(), [](const ir::KindSpec& spec) { return !stage_kinds().find(spec.name)->quantizes; });
