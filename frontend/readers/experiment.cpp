@@ -149,8 +149,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.data.normalization = {keys.object("data").numbers("mean"), keys.object("data").numbers("std")};
   check_data_files(experiment, source);
   check_normalization(experiment, source);
-  const ir::Attributes& augmentation = keys.object("augmentation");
-  experiment.augmentation = {augmentation.boolean("flip"), augmentation.integer("crop_padding")};
+  experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
   experiment.loss = {{"loss", keys.object("loss")}};

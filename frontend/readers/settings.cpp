@@ -69,14 +69,11 @@ class SettingsChecker {
   }
 
   void check_augmentation() const {
-    const Json augmentation = json_.value("augmentation", Json::object());
     const ir::Shape& shape = experiment_.model.type(experiment_.model.inputs().front()).shape;
-    const bool pictures = shape.size() == 4;
-    for (const auto& [key, value] : augmentation.items()) {
-      const bool on = value.is_boolean() ? value.get<bool>() : value.get<std::int64_t>() > 0;
-      if (!on || pictures) continue;
-      fail("/augmentation/" + key,
-           fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]", value.dump(), ir::to_string(shape)));
+    if (shape.size() == 4) return;
+    for (const auto& [kind, setting] : runtime::switched_on(experiment_.augmentation)) {
+      fail("/augmentation/" + kind->name, fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]",
+                                                      json_["augmentation"][kind->name].dump(), ir::to_string(shape)));
     }
   }
 
