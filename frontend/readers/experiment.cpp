@@ -97,19 +97,6 @@ void check_data_files(const Experiment& experiment, const std::string& source) {
   }
 }
 
-passes::Recipe read_recipe(const Json& json, const std::string& source) {
-  try {
-    return passes::recipe_from_json(json.dump());
-  } catch (const Error& error) {
-    // "recipe /weights/bits: …" is at /recipe/weights/bits of the experiment.
-    const std::string message = error.what();
-    constexpr std::string_view prefix = "recipe /";
-    if (!message.starts_with(prefix)) throw Error(source + " /recipe: " + message);
-    const std::string rest = message.substr(prefix.size());
-    throw Error(source + " /recipe" + (rest.starts_with(":") ? "" : "/") + rest);
-  }
-}
-
 stages::Stage read_stage(const ir::Attributes& keys, const Json& written, const std::string& source, const std::string& pointer) {
   const std::string& kind = keys.text("kind");
   stages::Stage stage{stages::stage_kinds().find(kind), written.contains("name") ? keys.text("name") : kind, keys};
@@ -153,7 +140,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
   experiment.loss = {{"loss", keys.object("loss")}};
-  experiment.recipe = read_recipe(json.value("recipe", Json("int8")), source);
+  experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);
   if (json.contains("start")) {
     json["start"] = absolute(json["start"], folder);
     experiment.start = json["start"];

@@ -40,7 +40,6 @@ struct RecipeKey {
   std::vector<Json> values;
 };
 
-// Of a recipe that says this much of its kinds.
 std::vector<RecipeKey> recipe_keys(const Recipe& recipe) {
   std::vector<RecipeKey> keys;
   const auto add = [&](const auto& self, const std::vector<ir::AttributeSpec>& specs, const ir::Attributes& given,
@@ -56,12 +55,6 @@ std::vector<RecipeKey> recipe_keys(const Recipe& recipe) {
       if (spec.kinds != nullptr) {
         const std::vector<std::string> kinds = ir::kind_names(spec);
         keys.push_back({at + "/" + spec.kind_key, {kinds.begin(), kinds.end()}});
-        // Keys of other kinds change nothing, whatever they say.
-        for (const ir::KindSpec& kind : spec.kinds()) {
-          for (const ir::AttributeSpec& member : kind.members) {
-            if (!members.has(member.name)) keys.push_back({at + "/" + member.name, other_values(member)});
-          }
-        }
         self(self, ir::members_of(spec, members.text(spec.kind_key)), members, at);
       } else {
         self(self, spec.members, members, at);
@@ -128,7 +121,7 @@ class Checker {
 
   static std::optional<Recipe> recipe_of(const Json& json) {
     try {
-      return passes::recipe_from_json(json.dump());
+      return passes::read_recipe(json, "recipe", "");
     } catch (const Error&) {
       return std::nullopt;
     }
@@ -151,7 +144,7 @@ class Checker {
   Baseline baseline(Json json) const {
     Baseline made{std::move(json), {}};
     try {
-      const Recipe recipe = passes::recipe_from_json(made.json.dump());
+      const Recipe recipe = passes::read_recipe(made.json, "recipe", "");
       for (std::size_t i = 0; i < program_count; ++i) made.programs.push_back(program(recipe, i));
     } catch (const Error&) {
       made.programs.clear();
@@ -231,7 +224,7 @@ class Checker {
       const Json::json_pointer pointer = Json::json_pointer("/schedule") / item.key;
       if (!given_.contains(pointer) || is_off(item.key, given_.at(pointer))) continue;
       if (!use_.trains) fail(pointer.to_string(), given_.at(pointer), "there is no qat stage");
-      const Recipe recipe = passes::recipe_from_json(given_.dump());
+      const Recipe recipe = passes::read_recipe(given_, "recipe", "");
       const auto text = [&](const passes::Phase& phase) {
         return ir::print(passes::run(passes::simulated_training(recipe, phase), model_));
       };

@@ -39,11 +39,7 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.quantized = !trained.checkpoint.recipe.empty();
   trained.recipe = trained.experiment.recipe;
   if (!trained.quantized) return trained;
-  try {
-    trained.recipe = passes::recipe_from_json(trained.checkpoint.recipe);
-  } catch (const Error& error) {
-    throw Error(path + ": " + error.what());
-  }
+  trained.recipe = passes::read_recipe(parse_json(trained.checkpoint.recipe, path + ": recipe"), path + ": recipe", "");
   // Version 1 knew no N-AFFINE: no quantizer has watched what stands before a batch-norm that can't fold.
   if (trained.checkpoint.arithmetic < 2) trained.recipe.set("batch_norm", "alone", std::string("float"));
   return trained;
