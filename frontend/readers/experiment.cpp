@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "backends/plugin.h"
+#include "frontend/importer.h"
 #include "frontend/readers/experiment_keys.h"
 #include "frontend/readers/model_reader.h"
 #include "ir/error.h"
@@ -45,19 +46,15 @@ runtime::DatasetFiles read_files(Json& json, const std::string& folder, const st
 
 void read_model_in_place(Experiment& experiment, Json& json, const std::string& source, const std::string& folder) {
   Json& model = json["model"];
-  if (model.is_string()) {
-    const std::string path = absolute(model, folder);
-    if (path.ends_with(".sir")) {
-      model = path;
-      experiment.model = load_model(path, experiment.seed);
-      if (const auto meeting = ir::where_examples_meet(experiment.model)) throw Error(path + ": " + meeting->message);
-      return;
-    }
-    model = load_json(path);
-    experiment.model = read_model(model, path, experiment.seed, &experiment.idle);
-  } else {
+  if (!model.is_string()) {
     experiment.model = read_model(model, source + " /model", experiment.seed, &experiment.idle);
+    return;
   }
+  const std::string path = absolute(model, folder);
+  frontend::Imported imported = frontend::import_model(path, experiment.seed, &experiment.idle);
+  if (const auto meeting = ir::where_examples_meet(imported.model)) throw Error(path + ": " + meeting->message);
+  experiment.model = std::move(imported.model);
+  model = imported.in_place.is_null() ? Json(path) : std::move(imported.in_place);
 }
 
 // A name that becomes that of a file or folder must not lead to another place.
