@@ -9,11 +9,30 @@
 
 namespace stair::ir::ops {
 
-inline const char* const first_order_only = "gradients of gradients aren't derived";
-inline const char* const backward_only = "runs in the backward half, on floats";
-inline const char* const on_parameters = "works on quantization parameters, not on quantized tensors";
+inline const char* const works_on_parameters = "works on quantization parameters, not on quantized tensors";
 inline const char* const simulated_instead = "the simulated graph carries the gradients";
 inline const char* const integers_only = "works on integers: gradients flow through the simulated graph";
+
+/// The op with what all ops say of gradient and integer form that gradient rules emit.
+inline OpSchema of_backward(OpSchema op) {
+  op.gradient = no_gradient("gradients of gradients aren't derived");
+  op.integer = no_integer_form("runs in the backward half, on floats");
+  return op;
+}
+
+/// The same of ops on scales, ranges and what is made of them, which have no gradient for that reason.
+inline OpSchema on_parameters(OpSchema op, const char* reason) {
+  op.gradient = no_gradient(reason);
+  op.integer = no_integer_form(works_on_parameters);
+  return op;
+}
+
+/// The same of ops of the integer arithmetic that sum nothing.
+inline OpSchema on_integers(OpSchema op) {
+  op.gradient = no_gradient(integers_only);
+  op.integer = integer_op();
+  return op;
+}
 
 /// fail() unless the condition holds for operand i, an optional one.
 inline void expect_operand(const InferContext& c, std::size_t i, bool holds, const std::string& expected) {

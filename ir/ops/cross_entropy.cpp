@@ -17,14 +17,12 @@ void cross_entropy(OpRegistry& registry) {
                           absent};
                 }),
                 .integer = no_integer_form(loss_only)});
-  registry.add({.name = "cross_entropy_grad",
-                .summary = "(softmax(x) - t) * dloss / N",
-                .operands = loss_gradient_operands(),
-                .results = {{"dlogits", "[N, classes]"}},
-                .attributes = {smoothing},
-                .infer = infer_classes_gradient,
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = "cross_entropy_grad",
+                            .summary = "(softmax(x) - t) * dloss / N",
+                            .operands = loss_gradient_operands(),
+                            .results = {{"dlogits", "[N, classes]"}},
+                            .attributes = {smoothing},
+                            .infer = infer_classes_gradient}));
 }
 
 }  // namespace stair::ir::ops

@@ -43,14 +43,12 @@ void fake_binarize(OpRegistry& registry) {
                   return Simulated{q, one, zero, -1, 1};
                 }),
                 .dimensions = each_element_of_first});
-  registry.add({.name = "fake_binarize_grad",
-                .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",
-                .operands = {{"dy", "gradient by y"}, {"x", "latent weights"}},
-                .results = {{"dx", "gradient by x"}},
-                .infer = [](const InferContext& c) { return same_floats(c, 1); },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only),
-                .in_place = {0}});
+  registry.add(of_backward({.name = "fake_binarize_grad",
+                            .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",
+                            .operands = {{"dy", "gradient by y"}, {"x", "latent weights"}},
+                            .results = {{"dx", "gradient by x"}},
+                            .infer = [](const InferContext& c) { return same_floats(c, 1); },
+                            .in_place = {0}}));
 }
 
 }  // namespace stair::ir::ops

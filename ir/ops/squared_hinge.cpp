@@ -12,13 +12,11 @@ void squared_hinge(OpRegistry& registry) {
                   return {g.emit("squared_hinge_grad", {g.gradient(), g.operand(0), g.operand(1)}), absent};
                 }),
                 .integer = no_integer_form(loss_only)});
-  registry.add({.name = "squared_hinge_grad",
-                .summary = "-2 t[c] max(0, 1 - t[c] x[c]) * dloss / N",
-                .operands = loss_gradient_operands(),
-                .results = {{"dlogits", "[N, classes]"}},
-                .infer = infer_classes_gradient,
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = "squared_hinge_grad",
+                            .summary = "-2 t[c] max(0, 1 - t[c] x[c]) * dloss / N",
+                            .operands = loss_gradient_operands(),
+                            .results = {{"dlogits", "[N, classes]"}},
+                            .infer = infer_classes_gradient}));
 }
 
 }  // namespace stair::ir::ops

@@ -34,24 +34,22 @@ Simulated ternary_integers(const RewriteContext& c) {
 }  // namespace
 
 void ternarize(OpRegistry& registry) {
-  registry.add({.name = "ternarize",
-                .summary = "N-TERNARY: +1, 0 or -1, and the scale of it",
-                .operands = {{"w", "weights, output channels first"}},
-                .results = {{.name = "q",
-                             .doc = "s8",
-                             .within =
-                                 [](const Attributes&) {
-                                   return Limits{-1, 1};
-                                 },
-                             .packed_bits = [](const Attributes&) { return std::int64_t{2}; }},
-                            {"scale", "[C] or [1], positive"}},
-                .attributes = {per_channel_attribute()},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  const Type of_scales = scales(c);
-                  return {{DType::s8, c.shape(0)}, of_scales};
-                },
-                .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
+  registry.add(on_integers({.name = "ternarize",
+                            .summary = "N-TERNARY: +1, 0 or -1, and the scale of it",
+                            .operands = {{"w", "weights, output channels first"}},
+                            .results = {{.name = "q",
+                                         .doc = "s8",
+                                         .within =
+                                             [](const Attributes&) {
+                                               return Limits{-1, 1};
+                                             },
+                                         .packed_bits = [](const Attributes&) { return std::int64_t{2}; }},
+                                        {"scale", "[C] or [1], positive"}},
+                            .attributes = {per_channel_attribute()},
+                            .infer = [](const InferContext& c) -> std::vector<Type> {
+                              const Type of_scales = scales(c);
+                              return {{DType::s8, c.shape(0)}, of_scales};
+                            }}));
   registry.add({.name = "fake_ternarize",
                 .summary = "ternarize as floats: q * scale, with the straight-through estimator as its gradient",
                 .operands = {{"w", "weights, output channels first"}},
