@@ -48,6 +48,12 @@ struct AttributeSpec {
   bool optional = false;     ///< absent where nothing is said
 };
 
+/// A text that is one of the choices; the first is the default.
+AttributeSpec choice(std::string name, std::string doc, std::vector<std::string> choices);
+/// JSON that another reader takes (`json_types`, `definition`).
+AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std::string> json_types, std::string definition,
+                             bool required = false);
+
 /// One of the kinds of an object.
 struct KindSpec {
   std::string name;

@@ -16,6 +16,7 @@ namespace {
 
 using ir::Attributes;
 using ir::AttributeSpec;
+using ir::choice;
 using ir::Object;
 
 // A recipe that others may be based on: the members in which it differs from int8.
@@ -56,10 +57,6 @@ const std::vector<BuiltIn>& built_in() {
       {"binaryconnect", "Courbariaux, Bengio, David 2015: weights of +1 and -1 by their sign", binaryconnect(false)},
       {"binaryconnect_stochastic", "the same by chance, evaluated with the latent weights", binaryconnect(true)}};
   return all;
-}
-
-AttributeSpec choice(std::string name, std::string doc, std::vector<std::string> choices) {
-  return {.name = std::move(name), .doc = std::move(doc), .fallback = choices.front(), .choices = choices};
 }
 
 AttributeSpec weights_spec() {
@@ -289,12 +286,6 @@ std::string to_json(const Recipe& recipe) {
   ir::Json json = ir::json_of(recipe_spec(), recipe.keys());
   json.erase("base");  // all that it said stands there
   return json.dump(2);
-}
-
-std::vector<std::string> recipe_names() {
-  std::vector<std::string> names;
-  for (const BuiltIn& base : built_in()) names.push_back(base.name);
-  return names;
 }
 
 }  // namespace stair::passes

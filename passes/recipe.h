@@ -73,7 +73,4 @@ Recipe recipe_from_json(std::string_view text);
 /// Complete JSON: recipe_from_json(to_json(r)) is r.
 std::string to_json(const Recipe& recipe);
 
-/// "int8" (default), "classic", "jacob2017", "binaryconnect", "binaryconnect_stochastic".
-std::vector<std::string> recipe_names();
-
 }  // namespace stair::passes

@@ -94,9 +94,9 @@ Buffer::Buffer(std::size_t bytes) : size_(bytes) {
 
 Tensor::Tensor(ir::Type type) : type_(std::move(type)), buffer_(ir::byte_count(type_)) {}
 
-void check_type(const Tensor& tensor, const ir::Value& value) {
+void check_type(const Tensor& tensor, const ir::Value& value, const std::string& where) {
   if (tensor.type() == value.type) return;
-  throw Error("tensor '" + value.name + "' is " + to_string(tensor.type()) + ", the model expects " + to_string(value.type));
+  throw Error(where + "tensor '" + value.name + "' is " + to_string(tensor.type()) + ", the model expects " + to_string(value.type));
 }
 
 ir::TensorView view_of(const Tensors& tensors, std::string_view name) {

@@ -1,5 +1,7 @@
 #include "frontend/driver/main.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -8,14 +10,21 @@
 #include "frontend/driver/command.h"
 #include "frontend/driver/failure.h"
 #include "frontend/driver/usage.h"
-#include "frontend/driver/version.h"
 #include "frontend/stages/interruption.h"
+#include "ir/arithmetic_version.h"
 #include "ir/error.h"
+#include "runtime/artifact.h"
+#include "runtime/checkpoint.h"
 #include "runtime/communicator.h"
 
 namespace stair::driver {
 
 namespace {
+
+std::string version_text() {
+  return fmt::format("stair {}\nartifact format {}\ncheckpoint format {}\narithmetic {}", STAIR_VERSION, runtime::artifact_version,
+                     runtime::checkpoint_version, ir::arithmetic_version);
+}
 
 int run_chosen(const std::function<int()>& chosen) {
   const int code = chosen();

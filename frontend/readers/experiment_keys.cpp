@@ -1,7 +1,5 @@
 #include "frontend/readers/experiment_keys.h"
 
-#include <utility>
-
 #include "frontend/stages/stage.h"
 #include "passes/loss.h"
 #include "passes/recipe.h"
@@ -14,17 +12,9 @@ namespace {
 
 using ir::AttributeSpec;
 using ir::Object;
+using ir::read_elsewhere;
 
 constexpr double largest_count = 1e6;
-
-AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std::string> json_types, std::string definition,
-                             bool required) {
-  return {.name = std::move(name),
-          .doc = std::move(doc),
-          .required = required,
-          .json_types = std::move(json_types),
-          .definition = std::move(definition)};
-}
 
 // Read by the recipe's own reader, which stored recipes have too.
 AttributeSpec recipe_key() {

@@ -10,25 +10,19 @@
 
 namespace stair::readers {
 
-std::string checkpoint_path(const std::string& run_or_checkpoint) {
-  return std::filesystem::is_directory(run_or_checkpoint) ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
-}
-
 void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path) {
   for (const ir::State& state : model.states()) {
     const ir::Value& value = model.value(state.value);
     const auto it = states.find(value.name);
     if (it == states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
-    if (it->second.type() != value.type) {
-      throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
-                  to_string(value.type));
-    }
+    runtime::check_type(it->second, value, path + ": ");
     runtime::check_finite(it->second.view(), path + ": tensor '" + value.name + "'");
   }
 }
 
 Trained load_trained(const std::string& run_or_checkpoint) {
-  const std::string path = checkpoint_path(run_or_checkpoint);
+  const bool is_run = std::filesystem::is_directory(run_or_checkpoint);
+  const std::string path = is_run ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
   Trained trained;
   trained.checkpoint = runtime::load_checkpoint(path);
   trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");

@@ -148,7 +148,6 @@ void simplify(PassRegistry& registry) {
                 .summary =
                     "Replaces nodes by simpler ones that give the same bits: moves that move nothing, moves and clamps of the same kind "
                     "in a row.",
-                .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return Simplifier(graph).run(); }});
 }
 
