@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "ir/broadcast.h"
 #include "ir/op.h"
 
 namespace stair::ir::ops {
@@ -108,13 +109,30 @@ inline DType quantized_dtype(const InferContext& c) {
   return lo >= 0 ? DType::u8 : DType::s8;
 }
 
-/// The axis as an index; negative counts from the end.
+/// An axis as an index; negative counts from the end.
+inline std::size_t index_of(const InferContext& c, std::int64_t axis, std::size_t rank) {
+  const std::int64_t index = axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis;
+  c.expect(index >= 0 && index < static_cast<std::int64_t>(rank),
+           "axis " + std::to_string(axis) + " of a tensor of rank " + std::to_string(rank));
+  return static_cast<std::size_t>(index);
+}
+/// That of the attribute.
 inline std::size_t axis_of(const InferContext& c, std::size_t rank) {
-  std::int64_t axis = c.attributes.integer("axis");
-  if (axis < 0) axis += static_cast<std::int64_t>(rank);
-  c.expect(axis >= 0 && axis < static_cast<std::int64_t>(rank),
-           "axis " + std::to_string(c.attributes.integer("axis")) + " of a tensor of rank " + std::to_string(rank));
-  return static_cast<std::size_t>(axis);
+  return index_of(c, c.attributes.integer("axis"), rank);
+}
+
+/// The shape that operands 0 and 1 broadcast to.
+inline Shape broadcast_shape(const InferContext& c) {
+  const std::optional<Shape> shape = ir::broadcast(c.shape(0), c.shape(1));
+  c.expect(shape.has_value(), "shapes " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) + " don't broadcast");
+  return *shape;
+}
+
+/// Scales of weights, operand 0 with the output channels first: one for each, or one for all, as the attribute per_channel says.
+inline Type scales_of_weights(const InferContext& c) {
+  same_as_first_float(c);
+  c.expect(!c.shape(0).empty(), "w is " + to_string(c.operand(0)) + ", expected output channels first");
+  return {c.operand(0).dtype, {c.attributes.boolean("per_channel") ? c.shape(0)[0] : 1}};
 }
 
 /// Operand i has one element, or one a channel of operand 0 along `axis`.

@@ -3,28 +3,13 @@
 #include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
-namespace {
-
-std::vector<AttributeSpec> with_estimator() {
-  std::vector<AttributeSpec> all = binarize_attributes();
-  all.push_back(estimator_attribute("plain"));
-  all.push_back({"backward",
-                 "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
-                 std::string("quantized"),
-                 false,
-                 {},
-                 {"quantized", "latent"}});
-  return all;
-}
-
-}  // namespace
 
 void fake_binarize(OpRegistry& registry) {
   registry.add({.name = "fake_binarize",
                 .summary = "binarize as floats, with the straight-through estimator as its gradient",
                 .operands = binarize_operands(),
                 .results = {{"y", "-1 or +1, of the type of x"}},
-                .attributes = with_estimator(),
+                .attributes = with_estimator(binarize_attributes(), "plain"),
                 .infer =
                     [](const InferContext& c) {
                       check_binarize(c);

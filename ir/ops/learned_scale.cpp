@@ -28,11 +28,7 @@ void learned_scale(OpRegistry& registry) {
                 .results = {{"step", "f32[C] or [1]; 1 where all weights are 0"}},
                 .attributes = {{"hi", "the largest integer", std::int64_t{}, true, within(1, 127)},
                                {"per_channel", "one step an output channel", true}},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  same_as_first_float(c);
-                  c.expect(!c.shape(0).empty(), "w is " + to_string(c.operand(0)) + ", expected output channels first");
-                  return {{c.operand(0).dtype, {c.attributes.boolean("per_channel") ? c.shape(0)[0] : 1}}};
-                },
+                .infer = [](const InferContext& c) -> std::vector<Type> { return {scales_of_weights(c)}; },
                 .gradient = no_gradient("a first value, of which nothing is trained"),
                 .integer = no_integer_form(works_on_parameters)});
 }
