@@ -243,18 +243,6 @@ TEST_CASE("an augmented picture depends on seed, epoch and image only") {
   CHECK(pictures(5, 1, 10) != expected);
 }
 
-// One number for two purposes would tie them to each other.
-TEST_CASE("every stream of random numbers has one purpose") {
-  std::set<std::uint64_t> streams{101};  // shuffling
-  std::size_t count = 1;
-  for (const auto& [name, kind] : runtime::augmentations().all()) {
-    streams.insert(kind.streams.begin(), kind.streams.end());
-    count += kind.streams.size();
-  }
-  CHECK(count > 3);
-  CHECK(streams.size() == count);
-}
-
 TEST_CASE("what can't be batched is refused") {
   const Dataset pictures = numbered({ir::DType::u8, {4, 3, 2, 2}});
   const Dataset flat = numbered({ir::DType::f32, {4, 6}});
