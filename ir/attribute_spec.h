@@ -76,6 +76,12 @@ std::vector<std::string> kinds_with(const AttributeSpec& object, const std::stri
 std::vector<std::string> kind_names(const AttributeSpec& object);
 std::vector<std::string> names_of(const std::vector<AttributeSpec>& specs);
 
+/// A setting that a user wrote and that has no effect beside the others: its key, and why. No key: there is none.
+struct IdleSetting {
+  std::string key = {};
+  std::string reason = {};
+};
+
 /// The given attributes with the defaults of the others, and so within objects, for which a text stands for their kind. Throws Error
 /// "WHERENOUN 'NAME' …" for one that is missing, unknown, of another type or out of its bounds; `noun` is what messages call an attribute.
 Attributes completed(const std::vector<AttributeSpec>& specs, Attributes given, const std::string& where, const std::string& noun);

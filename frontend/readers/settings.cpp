@@ -95,7 +95,7 @@ class SettingsChecker {
   }
 
   // At the key, or at the kind where the user left the key at its default.
-  void check_idle(const passes::IdleSetting& idle, const Json& written, const std::string& pointer) const {
+  void check_idle(const ir::IdleSetting& idle, const Json& written, const std::string& pointer) const {
     if (!idle.key.empty()) fail(pointer + "/" + (written.contains(idle.key) ? idle.key : "kind"), idle.reason);
   }
 
