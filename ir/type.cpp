@@ -16,7 +16,7 @@ std::string_view name_of(DType dtype) {
   return name_in(dtype_names, dtype);
 }
 std::size_t size_of(DType dtype) {
-  return with_element_type(dtype, [](auto element) { return sizeof element; });
+  return with_element_type(dtype, []<class T>(T) { return sizeof(T); });
 }
 bool is_float(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f64;
