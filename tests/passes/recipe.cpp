@@ -20,7 +20,7 @@ std::string error_of(const std::string& json) {
 }  // namespace
 
 TEST_CASE("every built-in recipe is valid and survives JSON") {
-  for (const std::string& name : ir::kind_names(recipe_spec())) {
+  for (const std::string& name : stair::ir::kind_names(recipe_spec())) {
     CAPTURE(name);
     const Recipe recipe = recipe_from_json("\"" + name + "\"");
     CHECK(recipe.name() == name);
@@ -122,8 +122,8 @@ TEST_CASE("patterns match as a plain search does, and many stars take no time") 
 
 TEST_CASE("keys of another method or observer are told of, and passed over") {
   std::vector<std::string> idle;
-  const ir::Json json =
-      ir::Json::parse(R"({"weights": {"stochastic": false, "bits": 4}, "activations": {"observer": "min_max", "momentum": 0.1}})");
+  const stair::ir::Json json =
+      stair::ir::Json::parse(R"({"weights": {"stochastic": false, "bits": 4}, "activations": {"observer": "min_max", "momentum": 0.1}})");
   const Recipe r = read_recipe(json, "e.json", "/recipe", &idle);
   CHECK(r.weights().integer("bits") == 4);
   CHECK(!r.weights().has("stochastic"));
