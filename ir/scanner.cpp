@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
-#include <limits>
 
 #include "ir/error.h"
 #include "ir/utf8.h"

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -15,7 +14,6 @@
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/json_object.h"
-#include "ir/text.h"
 #include "ir/utf8.h"
 
 namespace stair::readers {

@@ -1,7 +1,6 @@
 #include "frontend/readers/trained.h"
 
 #include <filesystem>
-#include <utility>
 
 #include "ir/error.h"
 #include "ir/examples.h"

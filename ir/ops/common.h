@@ -2,7 +2,6 @@
 
 // Shape inference and texts that several ops share.
 
-#include <algorithm>
 #include <string>
 
 #include "ir/broadcast.h"

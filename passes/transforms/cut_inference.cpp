@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "ir/error.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
 

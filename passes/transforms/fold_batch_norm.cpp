@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "ir/error.h"
 #include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"

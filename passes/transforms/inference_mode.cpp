@@ -1,6 +1,4 @@
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "ir/op.h"
 #include "passes/pass.h"

@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "ir/error.h"
 #include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"

@@ -11,7 +11,6 @@
 #include "frontend/readers/trained.h"
 #include "frontend/reports/report.h"
 #include "frontend/reports/svg.h"
-#include "ir/error.h"
 #include "passes/analysis.h"
 #include "passes/float_nodes.h"
 #include "passes/outputs.h"
