@@ -40,7 +40,8 @@ int list_passes() {
   for (const auto& [name, pass] : passes::registry().all()) {
     fmt::print("{}: {}\n", name, pass.summary);
     for (const ir::AttributeSpec& option : pass.options) {
-      fmt::print("  {}: {}{}\n", option.name, option.doc, option.required ? "" : fmt::format(" ({})", ir::print_literal(option.fallback)));
+      fmt::print("  {}: {}{}{}\n", option.name, option.doc, option.choices.empty() ? "" : ": " + one_of(option.choices),
+                 option.required ? "" : fmt::format(" ({})", ir::print_literal(option.fallback)));
     }
   }
   return 0;
