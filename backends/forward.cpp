@@ -74,7 +74,7 @@ Outgoing::Outgoing(const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
   }
 }
 
-void Outgoing::row(const float* x, const float* summand, float* y, std::int64_t count, Extent& seen) const {
+void Outgoing::row(const float* x, const float* summand, float* y, std::int64_t count, MinMax& seen) const {
   if (adds_) {
     sum_rows(x, summand, y, count);
     x = y;
@@ -86,7 +86,7 @@ void Outgoing::row(const float* x, const float* summand, float* y, std::int64_t 
   if (observer_ != nullptr) seen.see(x, count);
 }
 
-void Outgoing::observe(const Arguments& a, const Extent& seen) const {
+void Outgoing::observe(const Arguments& a, const MinMax& seen) const {
   if (observer_ == nullptr) return;
   const Seen before = Seen::load(a.operands.subspan(before_, observer_->operands.size() - 1));
   observer_of (*observer_)(*observer_, seen, before).store(a.results.last(observer_->results.size()));

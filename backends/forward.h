@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "backends/extent.h"
+#include "backends/min_max.h"
 
 namespace stair::backends {
 
@@ -44,9 +44,9 @@ class Outgoing {
   /// group's own value.
   const float* summand(const Arguments& a) const { return summand_ ? a.operands[*summand_].as<float>() : nullptr; }
   /// `count` elements x become y, which may be x, and are observed in `seen`. `summand` is the row that is added, if one is.
-  void row(const float* x, const float* summand, float* y, std::int64_t count, Extent& seen) const;
+  void row(const float* x, const float* summand, float* y, std::int64_t count, MinMax& seen) const;
   /// The observer's results, the last ones of the group.
-  void observe(const Arguments& a, const Extent& seen) const;
+  void observe(const Arguments& a, const MinMax& seen) const;
 
  private:
   bool adds_ = false;

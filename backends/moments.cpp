@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "backends/ends.h"
+#include "backends/min_max_lanes.h"
 
 namespace stair::backends {
 namespace {
@@ -82,8 +82,8 @@ STAIR_MULTIVERSION Moments moments_of(const float* x, std::int64_t count) {
   return moments_of_row(x, count, [](const Floats&, const Floats&) STAIR_INLINE_BODY {});
 }
 
-STAIR_MULTIVERSION Moments moments_of(const float* x, std::int64_t count, Extent& extent) {
-  Ends ends(extent);
+STAIR_MULTIVERSION Moments moments_of(const float* x, std::int64_t count, MinMax& extent) {
+  MinMaxLanes ends(extent);
   const Moments moments = moments_of_row(x, count, [&](const Floats& low, const Floats& high) STAIR_INLINE_BODY { ends.see(low, high); });
   for (std::int64_t i = count / (2 * lanes) * (2 * lanes); i < count; ++i) extent.see(x[i], x[i]);
   ends.add_to(extent);

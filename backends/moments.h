@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "backends/extent.h"
+#include "backends/min_max.h"
 #include "backends/multiversion.h"
 
 namespace stair::backends {
@@ -16,8 +16,8 @@ struct Moments {
 /// their mean than 32 standard deviations. Sums are in float over 32 elements, then in double: `squares` is within 2^-12 of itself, and
 /// within 2^-18 where that element is no further than 5 standard deviations.
 Moments moments_of(const float* x, std::int64_t count);
-/// The same, and the extent sees the row (Extent::see), in one read.
-Moments moments_of(const float* x, std::int64_t count, Extent& extent);
+/// The same, and the extent sees the row (MinMax::see), in one read.
+Moments moments_of(const float* x, std::int64_t count, MinMax& extent);
 
 /// `a`, of `count` elements, becomes the moments of these and of `more` others, those of `b` (Chan, Golub and LeVeque 1979, equation 2.1).
 STAIR_INLINE void merge(Moments& a, double count, const Moments& b, double more) {

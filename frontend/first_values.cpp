@@ -12,8 +12,8 @@
 
 namespace stair::frontend {
 
-void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states) {
-  const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, 1));
+void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, const ir::TensorView& first_batch, runtime::Tensors& states) {
+  const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, first_batch.type.shape.front()));
   std::vector<std::pair<std::string, ir::ValueId>> missing;
   std::vector<ir::ValueId> values;
   for (const ir::Update& update : graph.updates()) {
@@ -24,9 +24,7 @@ void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, run
   }
   if (missing.empty()) return;
   runtime::Executor executor = executor_for(passes::with_outputs(graph, values), states, {});
-  std::vector<runtime::Tensor> unread;
-  std::vector<ir::TensorView> inputs;
-  for (const ir::ValueId input : executor.graph().inputs()) inputs.push_back(unread.emplace_back(executor.graph().type(input)).view());
+  const ir::TensorView inputs[] = {first_batch};
   executor.run(inputs);
   for (const auto& [name, value] : missing) {
     const ir::TensorView made = executor.output(graph.value(value).name);

@@ -6,8 +6,9 @@
 
 namespace stair::frontend {
 
-/// Gives the states of quantizers that are trained, and that have no value yet, their first ones, which follow from the weights. Before the
-/// first step, calibration or export of a model under a recipe that it hasn't been trained with.
-void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states);
+/// Gives the states of quantizers that are trained, and that have no value yet, their first ones, which follow from the weights and from
+/// float inference on the first batch: all of it, as the model's input, so that shards and processes agree. Before the first step or the
+/// calibration of a model under a recipe that it hasn't been trained with.
+void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, const ir::TensorView& first_batch, runtime::Tensors& states);
 
 }  // namespace stair::frontend

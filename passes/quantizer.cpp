@@ -4,21 +4,21 @@
 
 namespace stair::passes {
 
-bool WeightContext::per_channel() const {
-  return channels_first && options.text("granularity") == "per_channel";
+ir::ValueId QuantizerContext::state(const char* suffix, const ir::Type& type, ir::State state) const {
+  return graph.add_state(graph.unique_name(graph.derived(name, suffix)), type, std::move(state));
 }
 
-ir::ValueId WeightContext::state(const char* suffix, const ir::Type& type, ir::State state) const {
-  return graph.add_state(graph.unique_name(graph.derived(latent, suffix)), type, std::move(state));
-}
-
-void WeightContext::first_value(ir::ValueId state, const std::function<ir::ValueId()>& make) const {
+void QuantizerContext::first_value(ir::ValueId state, const std::function<ir::ValueId()>& make) const {
   if (first_values) updates.emplace_back(state, make());
 }
 
-std::vector<ir::ValueId> WeightContext::emit(const char* op, std::vector<ir::ValueId> operands, const char* suffix,
-                                             ir::Attributes attributes) const {
-  return graph.add(op, std::move(operands), std::move(attributes), graph.derived(graph.value(weight).name, suffix)).results;
+std::vector<ir::ValueId> QuantizerContext::emit(const char* op, std::vector<ir::ValueId> operands, const char* suffix,
+                                                ir::Attributes attributes) const {
+  return graph.add(op, std::move(operands), std::move(attributes), graph.derived(graph.value(value).name, suffix)).results;
+}
+
+bool WeightContext::per_channel() const {
+  return channels_first && options.text("granularity") == "per_channel";
 }
 
 ir::Attributes WeightContext::simulated(ir::Attributes others) const {

@@ -13,27 +13,32 @@ namespace stair::passes {
 
 class Recipe;
 
-/// What a quantizer works with for the weights of one layer: it appends nodes and states to a graph.
-struct WeightContext {
+/// What a quantizer works with: it appends nodes and states to a graph.
+struct QuantizerContext {
   ir::Graph& graph;
   const Recipe& recipe;
-  const ir::Attributes& options;  ///< the recipe's "weights", complete
-  ir::ValueId weight;             ///< floats, output channels first
-  std::string latent;             ///< name of the trained weights, which states are named after
-  int bits;                       ///< of the layer; 0 where the method has no such number
-  bool channels_first;            ///< the first axis is the output channel; else a scale is the tensor's
-  bool trains;                    ///< the graph is a training step, or else evaluates
+  const ir::Attributes& options;  ///< the recipe's "weights" or "activations", complete
+  ir::ValueId value;              ///< floats
+  std::string name;               ///< of the trained weights or the activation, which states are named after
   bool first_values;              ///< the graph gives states their first values, and nothing else
   std::vector<std::pair<ir::ValueId, ir::ValueId>>& updates;
 
-  bool per_channel() const;
-  /// A state LATENT.SUFFIX.
+  /// A state NAME.SUFFIX.
   ir::ValueId state(const char* suffix, const ir::Type& type, ir::State state) const;
   /// What the state has before its first step: the value that `make` emits, in the graph of first values.
   void first_value(ir::ValueId state, const std::function<ir::ValueId()>& make) const;
-  /// The results of a node, named after the weights.
+  /// The results of a node, named after the value.
   std::vector<ir::ValueId> emit(const char* op, std::vector<ir::ValueId> operands, const char* suffix,
                                 ir::Attributes attributes = {}) const;
+};
+
+/// Of the weights of one layer, output channels first.
+struct WeightContext : QuantizerContext {
+  int bits;             ///< of the layer; 0 where the method has no such number
+  bool channels_first;  ///< the first axis is the output channel; else a scale is the tensor's
+  bool trains;          ///< the graph is a training step, or else evaluates
+
+  bool per_channel() const;
   /// The attributes that every op has that simulates integers: the estimator, and what the backward pass multiplies by.
   ir::Attributes simulated(ir::Attributes others = {}) const;
 };

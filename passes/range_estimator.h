@@ -2,42 +2,42 @@
 
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "ir/attribute_spec.h"
-#include "ir/graph.h"
 #include "ir/kinds.h"
 #include "ir/numerics.h"
+#include "passes/quantizer.h"
 
 namespace stair::passes {
 
-/// What a range estimator works with for one value: it appends nodes and states to a graph.
-struct RangeContext {
-  ir::Graph& graph;
-  const ir::Attributes& options;  ///< the recipe's "activations", complete
-  ir::ValueId value;              ///< floats
-  std::string name;               ///< of the value: states and nodes are named after it
-  ir::Range integers;             ///< what the value becomes
-  bool observes;                  ///< else ranges stay as they are
-  std::vector<std::pair<ir::ValueId, ir::ValueId>>& updates;
+/// Of one activation.
+struct RangeContext : QuantizerContext {
+  int bits;
+  bool never_negative;  ///< the value is what an activation function yields that clamps at 0
+  bool observes;        ///< else ranges stay as they are
+  bool simulates;       ///< else observers watch, and nothing is quantized
 
+  /// What the value becomes where zero points are free (N-PARAM).
+  ir::Range integers() const;
   /// A state NAME.SUFFIX of the role observer, every element `nothing_seen` at first: whoever forgets what was seen gives it that value.
-  ir::ValueId state(const char* suffix, const ir::Type& type, double nothing_seen = 0) const;
-  /// The results of a node NAME.SUFFIX.
-  std::vector<ir::ValueId> emit(const char* op, std::vector<ir::ValueId> operands, const char* suffix,
-                                ir::Attributes attributes = {}) const;
-  /// The states take the results of `op` over the value and the states, in order, which are yielded; where nothing is observed, the states.
-  std::vector<ir::ValueId> observed(const char* op, const std::vector<ir::ValueId>& states, ir::Attributes attributes = {}) const;
+  ir::ValueId observer(const char* suffix, const ir::Type& type, double nothing_seen = 0) const;
+  /// The observers take the results of `op` over the value and them, in order, which are yielded; where nothing is observed, the observers.
+  std::vector<ir::ValueId> observed(const char* op, const std::vector<ir::ValueId>& observers, ir::Attributes attributes = {}) const;
+  /// Simulates integers whose scale and zero point follow from a range (N-PARAM), f32[1] each; the least value is above the largest where
+  /// nothing has been seen.
+  ir::ValueId affine(ir::ValueId low, ir::ValueId high) const;
+  /// The attributes of an op that simulates integers.
+  ir::Attributes simulated() const;
 };
 
-/// How the range of an activation follows from what passes: one file in passes/ranges.
+/// What the scale of an activation follows from, observers or a trained state: one file in passes/ranges.
 struct RangeEstimator {
   std::string name;
   std::string summary;
   std::vector<ir::AttributeSpec> attributes = {};
-  /// The least and the largest value of the range, f32[1] each; the least above the largest where nothing has been seen.
-  std::function<std::pair<ir::ValueId, ir::ValueId>(const RangeContext&)> range;
+  /// What is read in place of the value: floats that stand for integers (OpSchema::integer, quantizer).
+  std::function<ir::ValueId(const RangeContext&)> simulate;
 };
 
 using RangeEstimatorRegistry = ir::Registry<RangeEstimator>;

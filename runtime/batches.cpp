@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-#include "backends/extent.h"
+#include "backends/min_max.h"
 #include "ir/error.h"
 #include "ir/random.h"
 
@@ -80,7 +80,7 @@ void Batches::check_range() const {
   const bool zeros = std::any_of(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->brings_zeros; });
   for (std::int64_t c = 0; c < channels_; ++c) {
     const auto channel = static_cast<std::size_t>(c);
-    backends::Extent extent;
+    backends::MinMax extent;
     if (zeros) extent.see(0.0F, 0.0F);
     if (dataset_.images.type().dtype == ir::DType::u8) {
       extent.see(0.0F, 1.0F);

@@ -34,7 +34,7 @@ class Communicator {
   virtual void exchange(const std::byte* own, std::byte* taken, std::size_t piece_bytes) = 0;
   /// `all` becomes everybody's piece, in the order of ranks.
   virtual void gather(const std::byte* piece, std::byte* all, std::size_t piece_bytes) = 0;
-  /// Ends all processes at once, for what only this one knows of. The code is the job's exit code.
+  /// MinMaxLanes all processes at once, for what only this one knows of. The code is the job's exit code.
   virtual void abort(int code) = 0;
 };
 

@@ -9,7 +9,7 @@
 
 #include "backends/int8/memory.h"
 #include "backends/int8/normalization.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/int8/transpose.h"
 #include "ir/op.h"
 
@@ -103,31 +103,33 @@ class ContractionKernel : public Kernel {
       auto* y = reinterpret_cast<std::byte*>(x) + whole_lines(input_bytes());
       const auto* from = a.operands[0].as<const std::uint8_t>() + static_cast<std::size_t>(image) * input_bytes();
       std::byte* to = a.results[0].as<std::byte>() + static_cast<std::size_t>(image) * result_bytes();
-      turn(from, window_.in_channels, window_.in_height * window_.in_width, x, within);
-      const bool turned = contraction_->channels_first();
-      contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, turned ? to : y, nullptr, own, within);
-      if (!turned) turn_result(y, to, within);
+      transpose_rows(from, window_.in_channels, window_.in_height * window_.in_width, x, within);
+      const bool transposed = contraction_->channels_first();
+      contraction_->run(x, prepared.zero_point, prepared.packed, prepared.epilogue, transposed ? to : y, nullptr, own, within);
+      if (!transposed) transpose_result(y, to, within);
       if (normalization_ != nullptr) normalization_->see(reinterpret_cast<const float*>(to), image, seen, within);
     }
     if (normalization_ != nullptr) normalization_->run(a, seen);
   }
 
   // [rows, columns] to [columns, rows]
-  void turn(const std::uint8_t* from, std::int64_t rows, std::int64_t columns, std::uint8_t* to, int threads) const {
+  void transpose_rows(const std::uint8_t* from, std::int64_t rows, std::int64_t columns, std::uint8_t* to, int threads) const {
     if (threads == 1 && kernels_.transpose_bytes != nullptr) return kernels_.transpose_bytes(from, rows, columns, to);
     transpose(from, 1, rows, columns, to, threads);
   }
-  void turn(const std::uint32_t* from, std::int64_t rows, std::int64_t columns, std::uint32_t* to, int threads) const {
+  void transpose_rows(const std::uint32_t* from, std::int64_t rows, std::int64_t columns, std::uint32_t* to, int threads) const {
     if (threads == 1 && kernels_.transpose != nullptr) return kernels_.transpose(from, rows, columns, to);
     transpose(from, 1, rows, columns, to, threads);
   }
 
-  void turn_result(const std::byte* from, std::byte* to, int threads) const {
+  void transpose_result(const std::byte* from, std::byte* to, int threads) const {
     const std::int64_t pixels = window_.out_height * window_.out_width;
     if (element_bytes_ == 1) {
-      turn(reinterpret_cast<const std::uint8_t*>(from), pixels, window_.out_channels, reinterpret_cast<std::uint8_t*>(to), threads);
+      transpose_rows(reinterpret_cast<const std::uint8_t*>(from), pixels, window_.out_channels, reinterpret_cast<std::uint8_t*>(to),
+                     threads);
     } else {
-      turn(reinterpret_cast<const std::uint32_t*>(from), pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to), threads);
+      transpose_rows(reinterpret_cast<const std::uint32_t*>(from), pixels, window_.out_channels, reinterpret_cast<std::uint32_t*>(to),
+                     threads);
     }
   }
 

@@ -20,7 +20,7 @@ constexpr std::int64_t least_products = 4'000'000;   // what a thread must have 
 constexpr std::int64_t least_streamed = 384 * 1024;  // weights a thread: each then keeps its part in its own cache
 constexpr std::int64_t least_packed = 32'768;        // weights for which waking another thread pays
 constexpr std::int64_t slack_rows = 32;              // see Product::slack
-constexpr std::int64_t turned_groups = 64;           // of a panel's channels that are turned at once, in the first-level cache
+constexpr std::int64_t transposed_groups = 64;       // of a panel's channels that are transposed at once, in the first-level cache
 constexpr std::int64_t most_panel = 16;
 
 // A 1x1 convolution over pixels that are neighbours is one over a single column of pixels, whatever the images.
@@ -111,16 +111,17 @@ void Convolution::copy_run(const std::int8_t* weights, std::int64_t run, std::in
 void Convolution::pack_wide(const std::int8_t* weights, std::int64_t channels, std::int8_t* panel) const {
   const std::int64_t count = window_.group_in() * window_.kernel_height * window_.kernel_width;  // of a channel
   const std::int64_t width = kernels_.panel;
-  const auto turn = [&](const std::int8_t* rows, std::int64_t groups, std::int8_t* to) {
+  const auto transpose_rows = [&](const std::int8_t* rows, std::int64_t groups, std::int8_t* to) {
     const auto* words = reinterpret_cast<const std::uint32_t*>(rows);
     if (kernels_.transpose != nullptr) return kernels_.transpose(words, width, groups, reinterpret_cast<std::uint32_t*>(to));
     transpose(words, 1, width, groups, reinterpret_cast<std::uint32_t*>(to), 1);
   };
-  if (channels == width && count == groups_ * group_bytes && runs_ == 1 && window_.kernel_width == 1) return turn(weights, groups_, panel);
-  alignas(64) std::int8_t rows[most_panel * turned_groups * group_bytes] = {};
+  if (channels == width && count == groups_ * group_bytes && runs_ == 1 && window_.kernel_width == 1)
+    return transpose_rows(weights, groups_, panel);
+  alignas(64) std::int8_t rows[most_panel * transposed_groups * group_bytes] = {};
   for (std::int64_t run = 0; run < runs_; ++run) {
-    for (std::int64_t first = 0; first < groups_; first += turned_groups) {
-      const std::int64_t groups = std::min(turned_groups, groups_ - first);
+    for (std::int64_t first = 0; first < groups_; first += transposed_groups) {
+      const std::int64_t groups = std::min(transposed_groups, groups_ - first);
       for (std::int64_t o = 0; o < width; ++o) {
         std::int8_t* const row = rows + o * groups * group_bytes;
         if (o < channels) {
@@ -129,7 +130,7 @@ void Convolution::pack_wide(const std::int8_t* weights, std::int64_t channels, s
           std::memset(row, 0, static_cast<std::size_t>(groups * group_bytes));
         }
       }
-      turn(rows, groups, panel);
+      transpose_rows(rows, groups, panel);
       panel += width * groups * group_bytes;
     }
   }

@@ -74,7 +74,7 @@ struct InputGradient {
   std::int64_t plane_positions;  ///< with what is read behind them
   bool narrow;                   ///< at most 16 channels
   std::uint16_t* planes;         ///< scratch: [plane][position][gradient_depth]; zero where it is never written: in the padding
-  float* turned;                 ///< scratch: input_gradient_floats(stride_w)
+  float* transposed;             ///< scratch: input_gradient_floats(stride_w)
   const InputPart* parts;        ///< [stride_h][stride_w], by the first row and column of dx
   float* dx;                     ///< [C, H, W]
 };

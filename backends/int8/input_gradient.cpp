@@ -9,17 +9,17 @@
 
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/pieces.h"
-#include "backends/phases.h"
+#include "backends/int8/parallel_for.h"
+#include "backends/strided_subconvolutions.h"
 
 namespace stair::backends::int8 {
 namespace {
 
 // How far before the first position of dy, and behind pixel i, the phases read.
-std::pair<std::int64_t, std::int64_t> reach(const std::vector<Phase>& all) {
+std::pair<std::int64_t, std::int64_t> reach(const std::vector<StridedSubconvolution>& all) {
   std::int64_t before = 0;
   std::int64_t end = 0;
-  for (const Phase& phase : all) {
+  for (const StridedSubconvolution& phase : all) {
     for (const std::int64_t shift : phase.shift) {
       before = std::max(before, -shift);
       end = std::max(end, shift + phase.pixels);
@@ -36,8 +36,10 @@ class InputGradientKernel : public Kernel {
 
   InputGradientKernel(const Kernels& kernels, const Window& w)
       : run_(kernels.input_gradient), description_(gradient_description(kernels)), window_(w) {
-    const std::vector<Phase> of_rows = phases(w.in_height, w.kernel_height, w.stride_h, w.top, w.dilation_h);
-    const std::vector<Phase> of_columns = phases(w.in_width, w.kernel_width, w.stride_w, w.left, w.dilation_w);
+    const std::vector<StridedSubconvolution> of_rows =
+        strided_subconvolutions(w.in_height, w.kernel_height, w.stride_h, w.top, w.dilation_h);
+    const std::vector<StridedSubconvolution> of_columns =
+        strided_subconvolutions(w.in_width, w.kernel_width, w.stride_w, w.left, w.dilation_w);
     const auto [above, bottom] = reach(of_rows);
     const auto [before, right] = reach(of_columns);
     g_.out_channels = w.out_channels;
@@ -57,8 +59,10 @@ class InputGradientKernel : public Kernel {
     for (std::int64_t row = 0; row < w.stride_h; ++row) {
       for (std::int64_t column = 0; column < w.stride_w; ++column) {
         Part& part = parts_.emplace_back();
-        const auto rows = std::find_if(of_rows.begin(), of_rows.end(), [&](const Phase& phase) { return phase.first == row; });
-        const auto columns = std::find_if(of_columns.begin(), of_columns.end(), [&](const Phase& phase) { return phase.first == column; });
+        const auto rows =
+            std::find_if(of_rows.begin(), of_rows.end(), [&](const StridedSubconvolution& phase) { return phase.first == row; });
+        const auto columns =
+            std::find_if(of_columns.begin(), of_columns.end(), [&](const StridedSubconvolution& phase) { return phase.first == column; });
         if (rows == of_rows.end() || columns == of_columns.end()) continue;
         if (g_.narrow) {
           add_narrow_steps(*rows, *columns, part);
@@ -88,7 +92,7 @@ class InputGradientKernel : public Kernel {
       InputGradient g = g_;
       std::byte* own = memory + thread_bytes() * static_cast<std::size_t>(omp_get_thread_num());
       g.planes = reinterpret_cast<std::uint16_t*>(take(own, planes_bytes()));
-      g.turned = reinterpret_cast<float*>(own);
+      g.transposed = reinterpret_cast<float*>(own);
       g.scale = scale;
       g.parts = parts.data();
       std::memset(g.planes, 0, planes_bytes());
@@ -151,7 +155,7 @@ class InputGradientKernel : public Kernel {
     return static_cast<std::int32_t>(plane * g_.plane_positions + g_.first_position + row_shift * g_.pitch + column_shift);
   }
 
-  void add_steps(const Phase& rows, const Phase& columns, Part& part) const {
+  void add_steps(const StridedSubconvolution& rows, const StridedSubconvolution& columns, Part& part) const {
     for (std::size_t r = 0; r < rows.kernel.size(); ++r) {
       for (std::size_t c = 0; c < columns.kernel.size(); ++c) {
         for (std::int64_t channel = 0; channel < window_.out_channels; channel += gradient_depth) {
@@ -165,7 +169,7 @@ class InputGradientKernel : public Kernel {
   }
 
   // Two parts of a kernel position together, and then the third of two neighbouring ones.
-  void add_narrow_steps(const Phase& rows, const Phase& columns, Part& part) const {
+  void add_narrow_steps(const StridedSubconvolution& rows, const StridedSubconvolution& columns, Part& part) const {
     const auto add = [&](std::int32_t at, const Half& first, const Half& second) {
       part.rows.push_back(at);
       part.tiles.emplace_back(first, second);
@@ -207,7 +211,7 @@ class InputGradientKernel : public Kernel {
     };
     const std::int64_t of_panel = count(part.tiles) * tile_bfloats;
     if (of_panel == 0) return;
-    for_pieces(panels(), 1, std::max<std::int64_t>(1, elements_of_piece / of_panel), threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(panels(), 1, std::max<std::int64_t>(1, elements_of_piece / of_panel), threads, [&](std::int64_t first, std::int64_t last) {
       std::uint16_t* to = packed + first * of_panel;
       std::fill(to, packed + last * of_panel, std::uint16_t{0});
       for (std::int64_t panel = first; panel < last; ++panel) {

@@ -5,7 +5,7 @@
 
 #include "backends/batch_statistics.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/moments.h"
 #include "backends/multiversion.h"
 #include "ir/op.h"
@@ -13,7 +13,7 @@
 namespace stair::backends::int8 {
 namespace {
 
-// Moments and extents of channels become those of more elements.
+// Moments and bounds of channels become those of more elements.
 STAIR_MULTIVERSION void merge_channels(double* means, double* squares, float* lows, float* highs, double before, const double* more_means,
                                        const double* more_squares, const float* more_lows, const float* more_highs, double more,
                                        std::int64_t channels) {
@@ -39,7 +39,7 @@ STAIR_MULTIVERSION void normalize(const float* x, NormalizedChannel channel, flo
 
 }  // namespace
 
-// Moments and extents of rows, [image][channel].
+// Moments and bounds of rows, [image][channel].
 struct Normalization::Rows {
   double* means;
   double* squares;
@@ -75,14 +75,14 @@ void Normalization::append(const ir::Graph& graph, const ir::Uses& uses, ir::Val
 std::unique_ptr<Normalization> Normalization::among(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
   for (const ir::NodeId node : nodes) {
     if (graph.node(node).op->name != "batch_norm") continue;
-    const GroupValues values(graph, nodes);
+    const GroupArguments values(graph, nodes);
     return std::unique_ptr<Normalization>(new Normalization(kernels, graph, nodes, node, values));
   }
   return nullptr;
 }
 
 Normalization::Normalization(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, ir::NodeId batch_norm,
-                             const GroupValues& values)
+                             const GroupArguments& values)
     : batch_norm_(graph.node(batch_norm)), operands_(values.operands_of(batch_norm)), quantizer_(kernels, graph, nodes, values) {
   const ir::Shape& shape = graph.type(batch_norm_.operands[0]).shape;
   images_ = shape[0];
@@ -101,11 +101,11 @@ std::size_t Normalization::scratch_bytes() const {
 
 void Normalization::see(const float* image, std::int64_t index, std::byte* scratch, int threads) const {
   const Rows rows(scratch, images_ * channels_);
-  for_pieces(channels_, 1, elements_of_piece / pixels_, threads, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(channels_, 1, elements_of_piece / pixels_, threads, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t c = first; c < last; ++c) {
       const std::int64_t row = index * channels_ + c;
       const float* x = image + c * pixels_;
-      Extent extent;
+      MinMax extent;
       const Moments moments = quantizer_.observes() ? moments_of(x, pixels_, extent) : moments_of(x, pixels_);
       rows.means[row] = moments.mean;
       rows.squares[row] = moments.squares;
@@ -126,7 +126,7 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
                    rows.squares + row, rows.lows + row, rows.highs + row, static_cast<double>(pixels_), channels_);
   }
   const BatchStatistics statistics(batch_norm_, images_ * pixels_);
-  Extent seen;
+  MinMax seen;
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const auto mean = static_cast<float>(rows.means[c]);
     const auto variance = static_cast<float>(std::max(rows.squares[c] / n, 0.0));
@@ -143,7 +143,7 @@ void Normalization::run(const Arguments& a, std::byte* scratch) const {
   const Quantizer::Parameters parameters = quantizer_.parameters(a, seen);
   const float* x = a.results[0].as<float>();
   if (quantizer_.takes_rows(pixels_)) {
-    for_pieces(images_ * channels_, 1, elements_of_piece / pixels_, a.threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(images_ * channels_, 1, elements_of_piece / pixels_, a.threads, [&](std::int64_t first, std::int64_t last) {
       const std::int64_t element = first * pixels_;
       quantizer_.quantize(a, parameters,
                           {x + element, last - first, pixels_, channels.data(), channels_, first % channels_, clamp_ != nullptr, most_},

@@ -2,7 +2,7 @@
 
 // What runs behind a convolution in a training step with batch statistics, in one kernel with it:
 //   batch_norm, (relu | relu6)?, and the quantizer (quantizer.h)
-// Moments and extents of the channels come from the rows that the convolution has just written, while they are in the cache. Since
+// Moments and bounds_seen of the channels come from the rows that the convolution has just written, while they are in the cache. Since
 // normalizing and clamping keep the order of floats or turn it around, the extent of what is quantized follows from these, and one more
 // read makes integers and mask of the rows.
 
@@ -39,7 +39,7 @@ class Normalization {
   static constexpr std::int64_t part = 2048;  // elements that stay in the first-level cache between the nodes
 
   Normalization(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, ir::NodeId batch_norm,
-                const GroupValues& values);
+                const GroupArguments& values);
 
   const ir::Node& batch_norm_;
   std::size_t operands_;                      // of batch_norm, among the group's

@@ -52,7 +52,7 @@ bool Quantizer::append(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId
   return true;
 }
 
-Quantizer::Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, const GroupValues& values)
+Quantizer::Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, const GroupArguments& values)
     : kernels_(kernels) {
   for (const ir::NodeId id : nodes) {
     const ir::Node& node = graph.node(id);
@@ -76,11 +76,11 @@ Quantizer::Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<c
   }
 }
 
-Quantizer::Parameters Quantizer::parameters(const Arguments& a, const Extent& seen) const {
+Quantizer::Parameters Quantizer::parameters(const Arguments& a, const MinMax& seen) const {
   const auto put = [&](std::optional<std::size_t> result, auto value) {
     if (result) *a.results[*result].as<decltype(value)>() = value;
   };
-  Extent bounds;
+  MinMax bounds;
   if (observer_.node != nullptr) {
     const Seen before = Seen::load(a.operands.subspan(observer_.operands + 1, observer_.node->operands.size() - 1));
     const Seen after = observer_of(*observer_.node)(*observer_.node, seen, before);

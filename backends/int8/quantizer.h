@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "backends/extent.h"
-#include "backends/group_values.h"
+#include "backends/group_arguments.h"
 #include "backends/int8/kernels.h"
 #include "backends/masks.h"
+#include "backends/min_max.h"
 
 namespace stair::backends::int8 {
 
@@ -27,7 +27,7 @@ class Quantizer {
   static bool append(const ir::Graph& graph, const ir::Uses& uses, ir::ValueId x, const std::function<bool(ir::NodeId)>& free,
                      std::vector<ir::NodeId>& nodes, std::optional<ir::NodeId> sum = std::nullopt);
   /// The quantizer among the nodes of such a group.
-  Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, const GroupValues& values);
+  Quantizer(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, const GroupArguments& values);
 
   /// Whether it needs the extent of all elements before the first is quantized.
   bool observes() const { return observer_.node != nullptr; }
@@ -38,7 +38,7 @@ class Quantizer {
     Interval marked;
   };
   /// Writes the results of the observer and of affine_parameters.
-  Parameters parameters(const Arguments& a, const Extent& seen) const;
+  Parameters parameters(const Arguments& a, const MinMax& seen) const;
   /// Quantizes `count` elements, which are those from element `first`, a multiple of 8, on.
   void quantize(const Arguments& a, const Parameters& p, const float* x, std::int64_t first, std::int64_t count) const;
   /// The same of rows that are normalized first.

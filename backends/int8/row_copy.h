@@ -10,7 +10,7 @@ namespace stair::backends::int8 {
 struct RowCopy {
   Window window;
   bool flip = false;                           ///< activations of the other sign than the kernels': x ^ 0x80
-  std::int64_t row_step = 1, column_step = 1;  ///< of the input's rows and columns each so-manieth is copied
+  std::int64_t row_step = 1, column_step = 1;  ///< every so many rows and columns of the input are copied: the stride
   std::int64_t planes = 1;  ///< copied rows are sorted by their number modulo this, so that those of neighbouring results are neighbours
   std::int64_t plane_rows = 0;  ///< rows of a plane
   std::int64_t columns = 0;     ///< pixels of a copied row

@@ -5,7 +5,7 @@
 
 #include "backends/forward.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/int8/quantizer.h"
 #include "ir/op.h"
 
@@ -36,27 +36,27 @@ class SumKernel : public Kernel {
         pieces_(quotient_up(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape), piece)) {}
 
   std::string_view description() const override { return description_; }
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(Extent); }
+  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
     const std::int64_t count = a.results[0].count();
     const float* summand = outgoing_.summand(a);
     float* y = a.results[0].as<float>();
-    auto* extents = reinterpret_cast<Extent*>(a.scratch);
-    for_pieces(pieces_, 1, 1, a.threads, [&](std::int64_t begin, std::int64_t end) {
+    auto* bounds_seen = reinterpret_cast<MinMax*>(a.scratch);
+    parallel_for(pieces_, 1, 1, a.threads, [&](std::int64_t begin, std::int64_t end) {
       float other[part];
       for (std::int64_t p = begin; p < end; ++p) {
-        Extent seen;
+        MinMax seen;
         for (std::int64_t first = p * piece; first < std::min(count, (p + 1) * piece); first += part) {
           const std::int64_t some = std::min(part, count - first);
           dequantize_part(kernels_, a, 0, first, y + first, some);
           if (both_) dequantize_part(kernels_, a, 3, first, other, some);
           outgoing_.row(y + first, both_ ? other : summand + first, y + first, some, seen);
         }
-        extents[p] = seen;
+        bounds_seen[p] = seen;
       }
     });
-    outgoing_.observe(a, joined(std::span(extents, static_cast<std::size_t>(pieces_))));
+    outgoing_.observe(a, joined(std::span(bounds_seen, static_cast<std::size_t>(pieces_))));
   }
 
  private:
@@ -76,7 +76,7 @@ class QuantizedSumKernel : public Kernel {
   QuantizedSumKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
       : kernels_(kernels),
         description_(std::string(name_of(kernels.isa)) + " dequantize + sum + quantize"),
-        quantizer_(kernels, graph, nodes, GroupValues(graph, nodes)),
+        quantizer_(kernels, graph, nodes, GroupArguments(graph, nodes)),
         count_(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape)) {
     for (const ir::NodeId node : nodes) {
       if (clamp_of(graph.node(node)) != nullptr) clamp_ = clamp_of(graph.node(node));
@@ -84,20 +84,20 @@ class QuantizedSumKernel : public Kernel {
   }
 
   std::string_view description() const override { return description_; }
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(quotient_up(count_, part)) * sizeof(Extent); }
+  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(quotient_up(count_, part)) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
-    auto* extents = reinterpret_cast<Extent*>(a.scratch);
+    auto* bounds_seen = reinterpret_cast<MinMax*>(a.scratch);
     if (quantizer_.observes()) {
       for_parts(a, [&](const float* sum, std::int64_t first, std::int64_t count) {
-        Extent seen;
+        MinMax seen;
         seen.see(sum, count);
-        extents[first / part] = seen;
+        bounds_seen[first / part] = seen;
       });
     }
-    Extent seen;
+    MinMax seen;
     if (quantizer_.observes()) {
-      seen = joined(std::span(extents, static_cast<std::size_t>(quotient_up(count_, part))));
+      seen = joined(std::span(bounds_seen, static_cast<std::size_t>(quotient_up(count_, part))));
       if (clamp_ != nullptr) {  // keeps the order
         float ends[] = {seen.low, seen.high};
         clamp_(ends, 0.0F, ends, std::ssize(ends));
@@ -115,7 +115,7 @@ class QuantizedSumKernel : public Kernel {
   // Calls body(sum, first, count).
   template <class Body>
   void for_parts(const Arguments& a, Body&& body) const {
-    for_pieces(count_, part, elements_of_piece, a.threads, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(count_, part, elements_of_piece, a.threads, [&](std::int64_t begin, std::int64_t end) {
       float sum[part];
       float other[part];
       for (std::int64_t first = begin; first < end; first += part) {

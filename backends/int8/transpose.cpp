@@ -1,6 +1,6 @@
 #include "backends/int8/transpose.h"
 
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 
 namespace stair::backends::int8 {
 
@@ -70,7 +70,7 @@ void transpose_squares(const T* from, std::int64_t images, std::int64_t rows, st
   if (rows < side || columns < side) return transpose<T>(from, images, rows, columns, to, threads);
   constexpr std::int64_t height = 4 * side;                             // of a band
   const std::int64_t bands = std::max<std::int64_t>(1, rows / height);  // the last takes what is left
-  for_pieces(images * bands, 1, (1 << 17) / (height * columns), threads, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(images * bands, 1, (1 << 17) / (height * columns), threads, [&](std::int64_t first, std::int64_t last) {
     for (; first < last; ++first) {
       const std::int64_t image = first / bands * rows * columns;
       const std::int64_t band = first % bands;

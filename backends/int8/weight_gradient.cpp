@@ -8,7 +8,7 @@
 
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/multiversion.h"
 
 namespace stair::backends::int8 {
@@ -202,18 +202,18 @@ class WeightGradientKernel : public Kernel {
   // dw = scale * the sum over pieces. Blocks whose elements share the cache lines of dw follow each other.
   void finish(const float* sums, float scale, float* dw, int threads) const {
     const std::int64_t neighbours = together_ ? 1 : taps_;
-    for_pieces(blocks(), neighbours, std::max<std::int64_t>(1, elements_of_piece / (out_blocks() * gradient_sums)), threads,
-               [&](std::int64_t first, std::int64_t last) {
-                 for (; first < last; first += neighbours) {
-                   for (std::int64_t out = 0; out < out_blocks(); ++out) {
-                     for (std::int64_t block = first; block < first + neighbours; ++block) {
-                       float tile[gradient_sums];
-                       add_pieces(sums + (block * out_blocks() + out) * gradient_sums, scale, tile);
-                       store_tile(tile, block, out * gradient_tile, dw);
+    parallel_for(blocks(), neighbours, std::max<std::int64_t>(1, elements_of_piece / (out_blocks() * gradient_sums)), threads,
+                 [&](std::int64_t first, std::int64_t last) {
+                   for (; first < last; first += neighbours) {
+                     for (std::int64_t out = 0; out < out_blocks(); ++out) {
+                       for (std::int64_t block = first; block < first + neighbours; ++block) {
+                         float tile[gradient_sums];
+                         add_pieces(sums + (block * out_blocks() + out) * gradient_sums, scale, tile);
+                         store_tile(tile, block, out * gradient_tile, dw);
+                       }
                      }
                    }
-                 }
-               });
+                 });
   }
 
   void add_pieces(const float* sums, float scale, float* tile) const {

@@ -16,21 +16,21 @@ class ForwardKernel : public Kernel {
   ForwardKernel(const ir::Graph& graph, std::span<const NodeId> nodes)
       : outgoing_(graph, nodes), pieces_(piece_count(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape))) {}
 
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(Extent); }
+  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
     const float* x = a.operands[0].as<float>();
     const float* summand = outgoing_.summand(a);
     float* y = a.results[0].as<float>();
-    auto* extents = reinterpret_cast<Extent*>(a.scratch);
+    auto* bounds_seen = reinterpret_cast<MinMax*>(a.scratch);
     for_pieces(a.results[0].count(), a.threads, [&](std::int64_t piece, std::int64_t first, std::int64_t last) {
-      Extent seen;
+      MinMax seen;
       for (std::int64_t i = first; i < last; i += part) {
         outgoing_.row(x + i, summand == nullptr ? nullptr : summand + i, y + i, std::min(part, last - i), seen);
       }
-      extents[piece] = seen;
+      bounds_seen[piece] = seen;
     });
-    outgoing_.observe(a, joined(std::span(extents, static_cast<std::size_t>(pieces_))));
+    outgoing_.observe(a, joined(std::span(bounds_seen, static_cast<std::size_t>(pieces_))));
   }
   std::string_view description() const override { return "vector loops"; }
 

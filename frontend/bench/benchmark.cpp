@@ -88,8 +88,8 @@ Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe, 
   runtime::Tensors states;
   runtime::initialize_states(watching, 0, states);
   runtime::initialize_states(model, 0, states);
-  frontend::give_first_values(model, recipe, states);
   const runtime::Tensor images = random_images(watching, watching.inputs().front());
+  frontend::give_first_values(model, recipe, images.view(), states);
   const ir::TensorView inputs[] = {images.view()};
   frontend::executor_for(std::move(watching), states, {}).run(inputs);
   frontend::Deployment deployment = frontend::deploy(model, recipe, states);
@@ -128,7 +128,8 @@ Subject training_subject(const ir::Graph& model, const std::optional<passes::Rec
   subject.graph = passes::run(pipeline, ir::with_batch(model, batch));
   if (recipe) {
     runtime::initialize_states(model, 0, subject.states);
-    frontend::give_first_values(model, *recipe, subject.states);
+    const runtime::Tensor images = random_images(subject.graph, subject.graph.inputs().front());
+    frontend::give_first_values(model, *recipe, images.view(), subject.states);
   }
   runtime::initialize_states(subject.graph, 0, subject.states);
   return subject;

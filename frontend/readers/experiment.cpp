@@ -92,9 +92,15 @@ void check_data_files(const Experiment& experiment, const std::string& source) {
   }
 }
 
-stages::Stage read_stage(const ir::Attributes& keys, const Json& written, const std::string& source, const std::string& pointer) {
+stages::Stage read_stage(Experiment& experiment, const ir::Attributes& keys, const Json& written, const std::string& pointer) {
+  const std::string& source = experiment.source;
   const std::string& kind = keys.text("kind");
-  stages::Stage stage{stages::stage_kinds().find(kind), written.contains("name") ? keys.text("name") : kind, keys};
+  stages::Stage stage{stages::stage_kinds().find(kind), written.contains("name") ? keys.text("name") : kind, keys, experiment.recipe,
+                      "/recipe"};
+  if (written.contains("recipe")) {
+    stage.recipe_pointer = pointer + "/recipe";
+    stage.recipe = passes::read_recipe(written["recipe"], source, stage.recipe_pointer, &experiment.idle);
+  }
   check_stage_name(stage.name, fmt::format("{} {}/name", source, pointer));
   return stage;
 }
@@ -158,7 +164,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   std::set<std::string> names;
   for (std::size_t i = 0; i < keys.objects("stages").size(); ++i) {
     const std::string pointer = fmt::format("/stages/{}", i);
-    experiment.stages.push_back(read_stage(keys.objects("stages")[i].members(), json["stages"][i], source, pointer));
+    experiment.stages.push_back(read_stage(experiment, keys.objects("stages")[i].members(), json["stages"][i], pointer));
     if (!names.insert(experiment.stages.back().name).second) {
       throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
     }

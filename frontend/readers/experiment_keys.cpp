@@ -16,14 +16,6 @@ using ir::read_elsewhere;
 
 constexpr double largest_count = 1e6;
 
-// Read by the recipe's own reader, which stored recipes have too.
-AttributeSpec recipe_key() {
-  AttributeSpec spec = passes::recipe_spec();
-  spec.json_types = {"string", "object"};
-  spec.definition = "recipe";
-  return spec;
-}
-
 AttributeSpec data_spec() {
   ir::Bounds positive = ir::above(0);
   return {
@@ -69,7 +61,7 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .fallback = std::int64_t{1},
        .bounds = ir::within(0, 9007199254740992.0)},
       passes::loss_spec(),
-      recipe_key(),
+      stages::recipe_attribute(passes::recipe_spec().doc),
       {.name = "start", .doc = "a checkpoint to start from: a pretrained model", .fallback = std::string()},
       {.name = "checkpoint_every",
        .doc = "steps between checkpoints within an epoch; 0: at the end of epochs only",

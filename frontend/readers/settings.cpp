@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,11 +31,7 @@ class SettingsChecker {
     check_batch_norm();
     if (!experiment_.idle.empty()) throw Error(experiment_.idle.front());
     check_blocks();
-    // Without a quantized stage the recipe is the default of a later `stair calibrate`.
-    const bool trains = has_stage([](const stages::StageKind& kind) { return kind.follows_schedule(); });
-    const bool calibrates = has_stage([](const stages::StageKind& kind) { return kind.quantizes && !kind.phase; });
-    check_recipe_settings(json_.value("recipe", Json()), experiment_.model, {calibrates || !trains, trains},
-                          experiment_.source + " /recipe");
+    check_recipes();
   }
 
  private:
@@ -46,6 +43,22 @@ class SettingsChecker {
 
   [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
     throw Error(fmt::format("{} {}: {}", experiment_.source, pointer, message));
+  }
+
+  // Each recipe by what the stages do that have it. Without a quantized stage the experiment's is the default of a later `stair calibrate`.
+  void check_recipes() const {
+    std::map<std::string, RecipeUse> uses;
+    for (const stages::Stage& stage : experiment_.stages) {
+      if (!stage.kind->quantizes) continue;
+      RecipeUse& use = uses.try_emplace(stage.recipe_pointer, RecipeUse{false, false}).first->second;
+      (stage.kind->follows_schedule() ? use.trains : use.calibrates) = true;
+    }
+    if (uses.empty()) uses["/recipe"] = {true, false};
+    if (json_.contains("recipe") && !uses.contains("/recipe"))
+      fail("/recipe", "has no effect: every stage that quantizes has a recipe of its own");
+    for (const auto& [pointer, use] : uses) {
+      check_recipe_settings(json_.value(Json::json_pointer(pointer), Json()), experiment_.model, use, experiment_.source + " " + pointer);
+    }
   }
 
   // Keys of the experiment that only some kinds of stages look at.
@@ -101,9 +114,10 @@ class SettingsChecker {
 
   // The variance of one value is 0, whatever the value.
   void check_batch_norm() const {
-    const bool uses_batches =
-        has_stage([&](const stages::StageKind& kind) { return kind.phase && kind.phase(experiment_.recipe, 0, 1).batch_statistics; });
-    if (!uses_batches) return;
+    const auto uses_batches = [](const stages::Stage& stage) {
+      return stage.kind->phase && stage.kind->phase(stage.recipe, 0, 1).batch_statistics;
+    };
+    if (std::none_of(experiment_.stages.begin(), experiment_.stages.end(), uses_batches)) return;
     const ir::Graph step = ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards);
     for (const ir::Node& node : step.nodes()) {
       if (node.op->name != "batch_norm") continue;
@@ -149,29 +163,37 @@ void check_settings(const Experiment& experiment) {
 }
 
 void check_schedule_reach(const Experiment& experiment, std::int64_t steps_per_epoch) {
-  const Json recipe = experiment.json.value("recipe", Json());
-  if (!recipe.is_object() || !recipe.contains("schedule")) return;
-  passes::Phase reached{false, true, true};  // what the ends of the qat stages have switched
-  std::int64_t longest = 0;
+  struct Reach {
+    passes::Phase switched{false, true, true};  // by the ends of the qat stages
+    std::int64_t longest = 0;
+    const passes::Recipe* recipe = nullptr;
+  };
+  std::map<std::string, Reach> reaches;
   for (const stages::Stage& stage : experiment.stages) {
     if (!stage.kind->follows_schedule()) continue;
+    Reach& reach = reaches[stage.recipe_pointer];
     const std::int64_t epochs = stage.options.integer("epochs");
-    const passes::Phase end = stage.kind->phase(experiment.recipe, epochs * steps_per_epoch - 1, steps_per_epoch);
-    reached.quantize_activations = reached.quantize_activations || end.quantize_activations;
-    reached.observe = reached.observe && end.observe;
-    reached.batch_statistics = reached.batch_statistics && end.batch_statistics;
-    longest = std::max(longest, epochs);
+    const passes::Phase end = stage.kind->phase(stage.recipe, epochs * steps_per_epoch - 1, steps_per_epoch);
+    reach.switched.quantize_activations = reach.switched.quantize_activations || end.quantize_activations;
+    reach.switched.observe = reach.switched.observe && end.observe;
+    reach.switched.batch_statistics = reach.switched.batch_statistics && end.batch_statistics;
+    reach.longest = std::max(reach.longest, epochs);
+    reach.recipe = &stage.recipe;
   }
-  const auto check = [&](const char* key, bool is_on, bool is_reached, int off) {
-    if (!recipe["schedule"].contains(key) || !is_on || is_reached) return;
-    throw Error(
-        fmt::format("{} /recipe/schedule/{}: found {}, which no qat stage reaches: the longest has {} epochs of {} steps; expected less, "
-                    "or {} for never",
-                    experiment.source, key, recipe["schedule"][key].dump(), longest, steps_per_epoch, off));
-  };
-  check("activation_delay_steps", experiment.recipe.activation_delay_steps() > 0, reached.quantize_activations, 0);
-  check("freeze_observers_epoch", experiment.recipe.freeze_observers_epoch() >= 0, !reached.observe, -1);
-  check("freeze_batch_norm_epoch", experiment.recipe.freeze_batch_norm_epoch() >= 0, !reached.batch_statistics, -1);
+  for (const auto& [pointer, reach] : reaches) {
+    const Json written = experiment.json.value(Json::json_pointer(pointer), Json());
+    if (!written.is_object() || !written.contains("schedule")) continue;
+    const auto check = [&, &at = pointer, &of = reach](const char* key, bool is_on, bool is_reached, int off) {
+      if (!written["schedule"].contains(key) || !is_on || is_reached) return;
+      throw Error(
+          fmt::format("{} {}/schedule/{}: found {}, which no qat stage reaches: the longest has {} epochs of {} steps; expected less, "
+                      "or {} for never",
+                      experiment.source, at, key, written["schedule"][key].dump(), of.longest, steps_per_epoch, off));
+    };
+    check("activation_delay_steps", reach.recipe->activation_delay_steps() > 0, reach.switched.quantize_activations, 0);
+    check("freeze_observers_epoch", reach.recipe->freeze_observers_epoch() >= 0, !reach.switched.observe, -1);
+    check("freeze_batch_norm_epoch", reach.recipe->freeze_batch_norm_epoch() >= 0, !reach.switched.batch_statistics, -1);
+  }
 }
 
 }  // namespace stair::readers

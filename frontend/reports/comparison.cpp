@@ -35,8 +35,9 @@ verification::Verification verify_stage(const readers::Experiment& experiment, c
   return verification::verify(trained, artifact, stages::load_data(experiment, false).test, 0, {.backends = options.compile.backends});
 }
 
-std::string bits_of(const passes::Recipe& recipe, const stages::StageResult& stage) {
-  if (!stages::stage_kinds().named(stage.kind, "stage").quantizes) return "32 / 32";
+std::string bits_of(const stages::Stage& stage) {
+  const passes::Recipe& recipe = stage.recipe;
+  if (!stage.kind->quantizes) return "32 / 32";
   const int weights = passes::quantizers().named(recipe.weights().text("method"), "method").bits(recipe.weights());
   return fmt::format("{} / {}", weights, recipe.quantizes_activations() ? recipe.activations().integer("bits") : 32);
 }
@@ -66,7 +67,8 @@ Comparison compare(const std::vector<readers::Experiment>& experiments, const st
   Comparison comparison;
   for (std::size_t i = 0; i < experiments.size(); ++i) {
     readers::Experiment experiment = experiments[i];
-    ComparedExperiment compared{experiment.name, experiment.recipe, {}, {}, false};
+    ComparedExperiment compared{experiment.name, {}, {}, {}, false};
+    for (const stages::Stage& stage : experiment.stages) compared.bits.push_back(bits_of(stage));
     for (std::size_t j = 0; j < i; ++j) {
       const std::size_t shared = shared_stages(experiment, experiments[j]);
       if (shared == 0) continue;
@@ -107,11 +109,12 @@ std::string describe(const Comparison& comparison) {
   std::int64_t mismatches = 0;
   std::int64_t images = 0;
   for (const ComparedExperiment& experiment : comparison.experiments) {
-    for (const stages::StageResult& stage : experiment.stages) {
+    for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
+      const stages::StageResult& stage = experiment.stages[i];
       const std::string bytes = stage.artifact_bytes > 0 ? fmt::format("{}", stage.artifact_bytes) : "-";
       const std::string speed = stage.images_per_s > 0 ? fmt::format("{:.0f}", stage.images_per_s) : "-";
-      text += fmt::format("{:<28} {:>22} {:>12.2f} % {:>16} {:>16}\n", experiment.name + ": " + stage.name,
-                          bits_of(experiment.recipe, stage), 100 * stage.test_accuracy, bytes, speed);
+      text += fmt::format("{:<28} {:>22} {:>12.2f} % {:>16} {:>16}\n", experiment.name + ": " + stage.name, experiment.bits[i],
+                          100 * stage.test_accuracy, bytes, speed);
     }
     for (const verification::IntegerComparison& compared : experiment.verification.integers) {
       if (std::find(subjects.begin(), subjects.end(), compared.subject) == subjects.end()) subjects.push_back(compared.subject);

@@ -11,7 +11,7 @@ namespace stair::reports {
 /// What `stair compare` shows of one experiment.
 struct ComparedExperiment {
   std::string name;
-  passes::Recipe recipe;
+  std::vector<std::string> bits;  ///< of weights and activations behind each stage: "2 / 4"
   std::vector<stages::StageResult> stages;
   verification::Verification verification;  ///< of the last quantized stage's artifact against its checkpoint
   bool verified = false;                    ///< the experiment has a quantized stage

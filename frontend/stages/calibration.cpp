@@ -18,9 +18,10 @@ void calibrate_ranges(const readers::Experiment& experiment, const passes::Recip
     if (state.role == ir::StateRole::observer) states.erase(graph.value(state.value).name);
   }
   runtime::initialize_states(graph, experiment.seed, states);
-  frontend::give_first_values(experiment.model, recipe, states);
   runtime::Executor executor = frontend::executor_for(graph, states, options);
   runtime::Batches batches(data, experiment.batch, experiment.data.normalization, {}, experiment.seed);
+  batches.load_training(0, 0);
+  frontend::give_first_values(experiment.model, recipe, batches.images(), states);
   const ir::TensorView inputs[] = {batches.images()};
   for (std::int64_t b = 0; b < count; ++b) {
     batches.load_training(0, b);

@@ -26,13 +26,13 @@ struct StageContext {
   const RunOptions& options;
   runtime::Communicator& communicator = *options.communicator;
   const bool quiet = options.quiet || !communicator.leads();
-  passes::Recipe recipe = experiment.recipe;
   RunFolder folder{options.folder};  ///< that the first process writes
   Data data;
   std::optional<runtime::Batches> training, testing;  ///< in training a batch is a shard
   runtime::Checkpoint checkpoint;                     ///< with the states, of where the run stands
   // Of the stage that runs.
   const Stage* stage = nullptr;
+  passes::Recipe recipe;
   std::int64_t index = 0;
   bool resumes = false;  ///< the checkpoint has been written within the stage, or at its end
   StageResult result;
@@ -42,7 +42,8 @@ struct StageContext {
   /// The first process alone touches files. Where that fails all processes know.
   void lead(const std::function<void()>& part);
   /// Unless the stage is resumed: the states that it begins with. Slots and the step counter belong to one stage; parameters, statistics,
-  /// counters of random numbers and ranges go on, where the stage's graphs have them.
+  /// counters of random numbers and ranges go on, where the stage's graphs have them. What is trained of quantizers goes on under the same
+  /// quantizers, and begins anew under others.
   void begin(const std::vector<ir::Graph>& graphs);
   /// Accuracy on the test data, and the other metrics into the result: in float, or on integers behind a stage that quantizes.
   double evaluate();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "frontend/readers/settings.h"
@@ -46,6 +47,7 @@ class Run : private StageContext {
       stage = &next;
       index = static_cast<std::int64_t>(all.stages.size());
       resumes = resumed_ && checkpoint.stage == index;
+      recipe = recipe_of(next);
       result = {next.name, next.kind->name};
       if (index < checkpoint.stage) {
         lead([&] { result = folder.read_result(next); });
@@ -117,29 +119,35 @@ class Run : private StageContext {
   // batch-norm that can't fold, it stays in float to the end of the run.
   void take_over() {
     const bool old = std::exchange(checkpoint.arithmetic, ir::arithmetic_version) < 2;
-    if (!resumed_ || checkpoint.recipe.empty()) return;
+    const auto at = static_cast<std::size_t>(checkpoint.stage);
+    if (!resumed_ || checkpoint.recipe.empty() || at >= experiment.stages.size()) return;
+    const Stage& begun = experiment.stages[at];
     try {
       const bool floats = !passes::recipe_from_json(checkpoint.recipe).integer_norms();
-      if (old ? watches_nothing_more() : floats) recipe.set("batch_norm", "alone", std::string("float"));
+      norms_stay_floats_ = old ? watches_nothing_more(begun) : floats && begun.recipe.integer_norms();
     } catch (const Error& error) {
       throw Error(folder.file("last.safetensors") + ": " + error.what());
     }
-    checkpoint.recipe = passes::to_json(recipe);
+    checkpoint.recipe = passes::to_json(recipe_of(begun));
   }
 
-  bool watches_nothing_more() const {
-    const auto at = static_cast<std::size_t>(checkpoint.stage);
-    if (at >= experiment.stages.size() || !experiment.stages[at].kind->follows_schedule()) return false;
-    const Stage& begun = experiment.stages[at];
+  bool watches_nothing_more(const Stage& begun) const {
+    if (!begun.kind->follows_schedule()) return false;
     return checkpoint.step >= steps_per_epoch() * begun.options.integer("epochs") ||
-           !begun.kind->phase(recipe, checkpoint.step, steps_per_epoch()).observe;
+           !begun.kind->phase(begun.recipe, checkpoint.step, steps_per_epoch()).observe;
+  }
+
+  passes::Recipe recipe_of(const Stage& of) const {
+    passes::Recipe made = of.recipe;
+    if (norms_stay_floats_) made.set("batch_norm", "alone", std::string("float"));
+    return made;
   }
 
   // What a stage asks of the data and of the model is known before the ones above it have been trained.
   void check_stages() const {
     for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
       const StageKind& kind = *experiment.stages[i].kind;
-      passes::run(evaluation(kind, recipe), ir::with_batch(experiment.model, experiment.batch));
+      passes::run(evaluation(kind, recipe_of(experiment.stages[i])), ir::with_batch(experiment.model, experiment.batch));
       if (kind.check) kind.check(experiment, i, steps_per_epoch());
     }
   }
@@ -180,7 +188,7 @@ class Run : private StageContext {
       const std::string& name = experiment.model.value(state.value).name;
       checkpoint.states.emplace(name, std::move(pretrained.states.find(name)->second));
     }
-    const ir::Graph watching = observers();
+    const ir::Graph watching = observers(experiment.stages.front());
     for (const ir::State& state : watching.states()) {
       const auto it = pretrained.states.find(watching.value(state.value).name);
       if (state.role == ir::StateRole::observer && it != pretrained.states.end())
@@ -189,29 +197,31 @@ class Run : private StageContext {
   }
 
   // With the states of the recipe's observers.
-  ir::Graph observers() const { return passes::run(passes::calibration(recipe), experiment.model); }
+  ir::Graph observers(const Stage& of) const { return passes::run(passes::calibration(of.recipe), experiment.model); }
 
   // A qat stage whose observers are frozen from its first step on needs ranges that something before it has seen.
   void check_ranges() const {
-    const ir::Graph watching = observers();
-    std::vector<ir::State> states;
-    for (const ir::State& state : watching.states()) {
-      if (state.role == ir::StateRole::observer && ir::is_float(watching.type(state.value).dtype)) states.push_back(state);
-    }
-    const auto unseen = std::find_if(states.begin(), states.end(),
-                                     [&](const ir::State& state) { return !frontend::has_seen(watching, state, checkpoint.states); });
-    bool seen = unseen == states.end();
-    bool forgotten = false;
-    for (const Stage& next : experiment.stages) {
-      if (next.kind->follows_schedule() && !seen && !next.kind->phase(recipe, 0, steps_per_epoch()).observe) {
-        const std::string& state = watching.value((forgotten ? states.begin() : unseen)->value).name;
-        throw Error(fmt::format(
-            "{} /recipe/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "
-            "expected a calibrate stage before it, a 'start' with ranges, or a later epoch",
-            experiment.source, recipe.freeze_observers_epoch(), state.substr(0, state.rfind('.')), next.name));
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
+      const Stage& next = experiment.stages[i];
+      if (!next.kind->quantizes) {  // forgets ranges
+        seen.clear();
+        continue;
       }
-      forgotten = !next.kind->quantizes && !states.empty();  // a float stage forgets ranges
-      seen = !forgotten;
+      const ir::Graph watching = observers(next);
+      std::set<std::string> watched;
+      for (const ir::State& state : watching.states()) {
+        const std::string& name = watching.value(state.value).name;
+        if (state.role != ir::StateRole::observer || !ir::is_float(watching.type(state.value).dtype)) continue;
+        watched.insert(name);
+        if (i == 0 && frontend::has_seen(watching, state, checkpoint.states)) seen.insert(name);
+        if (seen.contains(name) || !next.kind->follows_schedule() || next.kind->phase(next.recipe, 0, steps_per_epoch()).observe) continue;
+        throw Error(fmt::format(
+            "{} {}/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "
+            "expected a calibrate stage before it, a 'start' with ranges, or a later epoch",
+            experiment.source, next.recipe_pointer, next.recipe.freeze_observers_epoch(), name.substr(0, name.rfind('.')), next.name));
+      }
+      seen = std::move(watched);
     }
   }
 
@@ -244,6 +254,7 @@ class Run : private StageContext {
   }
 
   bool resumed_ = false;
+  bool norms_stay_floats_ = false;
 };
 
 ir::Json summary_of(const readers::Experiment& experiment, const RunResult& result, double seconds) {

@@ -44,11 +44,16 @@ const StageRegistry& stage_kinds();
 /// Those that float training comes from first, as experiments have them.
 std::vector<ir::KindSpec> stage_specs();
 
+/// The key of an experiment or of a stage for its recipe, which the recipe's reader takes.
+ir::AttributeSpec recipe_attribute(std::string doc = "of this stage, in place of the experiment's");
+
 /// A stage of an experiment.
 struct Stage {
   const StageKind* kind = nullptr;  ///< of stage_kinds()
   std::string name;                 ///< unique; of its files in the run's folder
   ir::Attributes options;           ///< the members of its kind, complete
+  passes::Recipe recipe = {};       ///< its own, or the experiment's
+  std::string recipe_pointer = {};  ///< where the experiment says it: "/stages/1/recipe", "/recipe"
 };
 
 }  // namespace stair::stages

@@ -21,12 +21,11 @@ void learned_scale(OpRegistry& registry) {
                             .infer = [](const InferContext& c) { return same_floats(c, 1); },
                             .in_place = {0}}));
   registry.add({.name = "first_step",
-                .summary =
-                    "2 * mean(|w|) / sqrt(hi) of all weights or of each output channel: the first step of a learned quantizer (Esser "
-                    "2020, section 2.1)",
-                .operands = {{"w", "weights, output channels first"}},
-                .results = {{"step", "f32[C] or [1]; 1 where all weights are 0"}},
-                .attributes = {{"hi", "the largest integer", std::int64_t{}, true, within(1, 127)},
+                .summary = "2 * mean(|w|) / sqrt(hi) of all values or of each output channel: the first step of a learned quantizer (Esser "
+                           "2020, section 2.1)",
+                .operands = {{"w", "weights, output channels first, or an activation"}},
+                .results = {{"step", "f32[C] or [1]; 1 where all values are 0"}},
+                .attributes = {{"hi", "the largest integer", std::int64_t{}, true, within(1, 255)},
                                {"per_channel", "one step an output channel", true}},
                 .infer = [](const InferContext& c) -> std::vector<Type> { return {scales_of_weights(c)}; },
                 .gradient = no_gradient("a first value, of which nothing is trained"),

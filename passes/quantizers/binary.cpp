@@ -4,7 +4,7 @@ namespace stair::passes::quantizers_ {
 namespace {
 
 ir::ValueId simulate_binary(const WeightContext& c) {
-  if (!c.trains && !c.options.boolean("binary_inference")) return c.weight;
+  if (!c.trains && !c.options.boolean("binary_inference")) return c.value;
   ir::Attributes options = c.simulated();
   ir::ValueId draws = ir::absent;
   if (c.options.boolean("stochastic") && c.trains) {
@@ -15,7 +15,7 @@ ir::ValueId simulate_binary(const WeightContext& c) {
     options.set("stochastic", true);
     options.set("stream", static_cast<std::int64_t>(c.graph.states().size()));
   }
-  return c.emit("fake_binarize", {c.weight, draws}, "fq", std::move(options)).front();
+  return c.emit("fake_binarize", {c.value, draws}, "fq", std::move(options)).front();
 }
 
 }  // namespace

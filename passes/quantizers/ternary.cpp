@@ -11,7 +11,7 @@ void ternary(QuantizerRegistry& registry) {
                 .bits = [](const ir::Attributes&) { return 2; },
                 .simulate =
                     [](const WeightContext& c) {
-                      return c.emit("fake_ternarize", {c.weight}, "fq", c.simulated({{"per_channel", c.per_channel()}})).front();
+                      return c.emit("fake_ternarize", {c.value}, "fq", c.simulated({{"per_channel", c.per_channel()}})).front();
                     }});
 }
 

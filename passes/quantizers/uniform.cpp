@@ -11,12 +11,12 @@ void uniform(QuantizerRegistry& registry) {
                 .simulate = [](const WeightContext& c) {
                   const ir::Range range = weight_range(c.bits, c.options.boolean("narrow_range"));
                   const ir::Attributes integers{{"lo", std::int64_t{range.lo}}, {"hi", std::int64_t{range.hi}}};
-                  const std::vector<ir::ValueId> seen = c.emit("weight_range", {c.weight}, "range", {{"per_channel", c.per_channel()}});
+                  const std::vector<ir::ValueId> seen = c.emit("weight_range", {c.value}, "range", {{"per_channel", c.per_channel()}});
                   ir::Attributes symmetric = integers;
                   symmetric.set("symmetric", true);
                   symmetric.set("power_of_two", c.recipe.powers_of_two());
                   const std::vector<ir::ValueId> parameters = c.emit("affine_parameters", seen, "scale", symmetric);
-                  return c.emit("fake_quantize", {c.weight, parameters[0], parameters[1]}, "fq", c.simulated(integers)).front();
+                  return c.emit("fake_quantize", {c.value, parameters[0], parameters[1]}, "fq", c.simulated(integers)).front();
                 }});
 }
 

@@ -11,13 +11,13 @@ void moving_average(RangeEstimatorRegistry& registry) {
                                 .doc = "share of a new batch; batch n has the share max(momentum, 1 / n)",
                                 .fallback = 0.01,
                                 .bounds = {.low = 0, .high = 1, .above_low = true}}},
-                .range = [](const RangeContext& c) -> std::pair<ir::ValueId, ir::ValueId> {
+                .simulate = [](const RangeContext& c) {
                   constexpr double infinity = std::numeric_limits<double>::infinity();
                   const ir::Type bound{ir::DType::f32, {1}};
-                  std::vector<ir::ValueId> states{c.state("min", bound, infinity), c.state("max", bound, -infinity)};
-                  if (c.observes) states.push_back(c.state("count", {ir::DType::i64, {1}}));
+                  std::vector<ir::ValueId> states{c.observer("min", bound, infinity), c.observer("max", bound, -infinity)};
+                  if (c.observes) states.push_back(c.observer("count", {ir::DType::i64, {1}}));
                   const std::vector<ir::ValueId> seen = c.observed("observe_average", states, {{"momentum", c.options.at("momentum")}});
-                  return {seen[0], seen[1]};
+                  return c.affine(seen[0], seen[1]);
                 }});
 }
 

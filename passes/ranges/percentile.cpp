@@ -11,11 +11,11 @@ void percentile(RangeEstimatorRegistry& registry) {
                        .doc = "in a hundred elements, so many lie below the range's end, and above its begin",
                        .fallback = 99.99,
                        .bounds = {.low = 50, .high = 100, .above_low = true}}},
-       .range = [](const RangeContext& c) -> std::pair<ir::ValueId, ir::ValueId> {
+       .simulate = [](const RangeContext& c) {
          const std::vector<ir::ValueId> seen =
-             c.observed("observe_histogram", {c.state("histogram", {ir::DType::f32, {ir::histogram::bins}})});
+             c.observed("observe_histogram", {c.observer("histogram", {ir::DType::f32, {ir::histogram::bins}})});
          const std::vector<ir::ValueId> range = c.emit("percentile_range", seen, "range", {{"percentile", c.options.at("percentile")}});
-         return {range[0], range[1]};
+         return c.affine(range[0], range[1]);
        }});
 }
 

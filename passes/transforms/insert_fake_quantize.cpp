@@ -13,8 +13,8 @@
 
 // Where quantizers stand. An accumulating op (convolution, linear, matmul) wants its operands quantized; whoever computes such an operand
 // on integers wants its own operands quantized in turn, and so does a batch-norm that folds into no layer; moving ops (pooling by maximum,
-// reshapes) hand the wish on to their operand. A wanted value gets one quantizer, behind the activation that its producer absorbs, and all
-// its readers read the quantized value.
+// reshapes) pass the request on to their operand. A requested value gets one quantizer, behind the activation that its producer absorbs,
+// and all its readers read the quantized value.
 //   %y = relu(%x)  ->  %y.fq = fake_quantize(%y, scale, zero point), which everybody reads instead of %y
 
 namespace stair::passes {
@@ -139,8 +139,6 @@ class Inserter {
     return names;
   }
 
-  std::string derived(const std::string& name, std::string_view suffix) { return rewriter_.graph().derived(name, suffix); }
-
   void quantize_activation(ValueId value) {
     const Graph& source = rewriter_.source();
     if (!wanted(value) || absorbed(value)) return;
@@ -151,19 +149,26 @@ class Inserter {
     if (bits == 0) return;
 
     const std::string& name = source.value(value).name;
-    const ir::Range range = recipe_.activation_range(bits);
     const Attributes& options = recipe_.activations();
     const RangeEstimator& estimator = range_estimators().named(options.text("observer"), "observer");
-    const auto [low, high] = estimator.range({rewriter_.graph(), options, rewriter_(value), name, range, switches_.observe, updates_});
+    const ValueId simulated =
+        estimator.simulate({{rewriter_.graph(), recipe_, options, rewriter_(value), name, switches_.first_values, updates_},
+                            bits,
+                            never_negative(value),
+                            switches_.observe,
+                            switches_.activations});
     if (!switches_.activations) return;
-    Attributes affine{{"lo", std::int64_t{range.lo}}, {"hi", std::int64_t{range.hi}}};
-    const Attributes simulated{{"lo", affine.at("lo")}, {"hi", affine.at("hi")}, {"estimator", recipe_.keys().at("estimator")}};
-    affine.set("symmetric", options.at("symmetric"));
-    affine.set("power_of_two", recipe_.powers_of_two());
-    const std::vector<ValueId> parameters = rewriter_.graph().add("affine_parameters", {low, high}, affine, derived(name, "scale")).results;
-    rewriter_.map(
-        value, rewriter_.graph().emit("fake_quantize", {rewriter_(value), parameters[0], parameters[1]}, simulated, derived(name, "fq")));
+    rewriter_.map(value, simulated);
     changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit activation");
+  }
+
+  // As far as the graph tells: behind an activation that clamps at 0, through what moves or averages its result.
+  bool never_negative(ValueId value) const {
+    const Node* producer = rewriter_.source().producer(value);
+    if (producer == nullptr) return false;
+    if (producer->op->clamp) return producer->op->clamp->low.value_or(-1) >= 0;
+    const bool passes_on = kind(*producer) == IntegerForm::Kind::move || kind(*producer) == IntegerForm::Kind::average;
+    return passes_on && !producer->op->operands.front().variadic && never_negative(producer->operands.front());
   }
 
   void copy_layer(const Node& node) {
@@ -201,9 +206,13 @@ class Inserter {
     const int bits = recipe_.weight_bits_of(node.name);
     const std::string name = rewriter_.graph().value(weight).name;
     // A matmul sums over its weight's rows, so that one scale an output channel isn't to be had there.
-    const ValueId simulated = quantizer.simulate({rewriter_.graph(), recipe_, options, weight,
-                                                  old_latent == ir::absent ? name : rewriter_.source().value(old_latent).name, bits,
-                                                  has_channels(node), switches_.training, switches_.first_values, updates_});
+    const ValueId simulated =
+        quantizer.simulate({{rewriter_.graph(), recipe_, options, weight,
+                             old_latent == ir::absent ? name : rewriter_.source().value(old_latent).name, switches_.first_values, updates_},
+                            bits,
+                            has_channels(node),
+                            switches_.training});
+    if (switches_.first_values) return weight;  // first values of activations are those of float inference
     if (simulated != weight)
       changes_.push_back("'" + name + "': " + (bits > 0 ? std::to_string(bits) + "-bit" : quantizer.name) + " weights");
     return simulated;

@@ -88,14 +88,14 @@ TEST_CASE("moments and extent of a row in one read are those of a read each") {
     for (float& value : x) value = draw(random);
     const auto count = static_cast<std::int64_t>(x.size());
     const backends::Moments expected = backends::moments_of(x.data(), count);
-    backends::Extent extent;
+    backends::MinMax extent;
     const backends::Moments found = backends::moments_of(x.data(), count, extent);
     CHECK(found.mean == expected.mean);
     CHECK(found.squares == expected.squares);
     const auto [least, most] = std::minmax_element(x.begin(), x.end());
     CHECK(extent.low == *least);
     CHECK(extent.high == *most);
-    backends::Extent alone;
+    backends::MinMax alone;
     alone.see(x.data(), count);
     CHECK(alone.low == *least);
     CHECK(alone.high == *most);

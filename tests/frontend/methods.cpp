@@ -88,7 +88,8 @@ TEST_CASE("a learned step begins as the weights say, and is trained (N-LSQ)") {
   const passes::Recipe recipe = passes::recipe_from_json(R"({"weights": {"method": "lsq", "bits": 4}})");
   runtime::Tensors states;
   runtime::initialize_states(model, 0, states);
-  frontend::give_first_values(model, recipe, states);
+  const runtime::Tensor batch = tests::random_images(model.type(model.inputs().front()), 1);
+  frontend::give_first_values(model, recipe, batch.view(), states);
   const runtime::Tensor& w = states.at("fc.weight");
   const runtime::Tensor& step = states.at("fc.weight.step");
   const std::int64_t length = w.count() / step.count();
@@ -103,8 +104,34 @@ TEST_CASE("a learned step begins as the weights say, and is trained (N-LSQ)") {
   CHECK(!std::equal(first.begin(), first.end(), trained));
   // What has a value keeps it.
   const std::vector<float> before(trained, trained + first.size());
-  frontend::give_first_values(model, recipe, run.states);
+  frontend::give_first_values(model, recipe, batch.view(), run.states);
   CHECK(std::equal(before.begin(), before.end(), run.states.at("fc.weight.step").as<float>()));
+}
+
+TEST_CASE("a learned step of activations begins as the first batch says, unsigned where they are never negative (N-LSQ)") {
+  const ir::Graph model = tests::small_lenet(8);
+  const std::string text = R"({"activations": {"observer": "lsq", "bits": 4}})";
+  const passes::Recipe recipe = passes::recipe_from_json(text);
+  const runtime::Tensor batch = tests::random_images(model.type(model.inputs().front()), 1000);
+  runtime::Tensors states;
+  runtime::initialize_states(model, 0, states);
+  frontend::give_first_values(model, recipe, batch.view(), states);
+  const std::string input = model.value(model.inputs().front()).name;
+  double sum = 0;
+  for (std::int64_t i = 0; i < batch.count(); ++i) sum += std::abs(static_cast<double>(batch.as<float>()[i]));
+  const float first = *states.at(input + ".step").as<float>();
+  CHECK(first == doctest::Approx(2 * sum / static_cast<double>(batch.count()) / std::sqrt(7.0)));
+  const QuantizedRun run = tests::quantized_run(model, text, 3, 1);
+  CHECK(*run.states.at(input + ".step").as<float>() != first);
+  bool is_signed = false;
+  bool is_unsigned = false;
+  for (const ir::Node& node : run.deployment.graph.nodes()) {
+    if (!node.attributes.has("hi")) continue;
+    is_signed = is_signed || (node.attributes.integer("lo") == -7 && node.attributes.integer("hi") == 7);
+    is_unsigned = is_unsigned || (node.attributes.integer("lo") == 0 && node.attributes.integer("hi") == 15);
+  }
+  CHECK(is_signed);
+  CHECK(is_unsigned);
 }
 
 TEST_CASE("the gradient of a learned step is that of its simulation, where rounding counts as the identity (N-LSQ)") {

@@ -79,6 +79,9 @@ void add_training_cases(std::vector<Case>& list) {
   list.push_back({"step_gradient",
                   {f32({2, 3, 4}), f32({2, 3, 4}, uniform(-3, 3)), f32({1}, listed({0.4})), i32({1}, listed({2}))},
                   {{"lo", integer(0)}, {"hi", integer(3)}, {"axis", integer(1)}}});
+  list.push_back({"step_gradient",
+                  {f32({5, 1031}), f32({5, 1031}, uniform(-3, 3)), f32({1}, listed({0.4})), i32({1}, listed({0}))},
+                  {{"lo", integer(0)}, {"hi", integer(255)}, {"factor", 0.01}}});
   const Operand histogram = f32({4097}, uniform(0, 1));
   list.push_back({"observe_histogram", {f32({9, 33}, uniform(-5, 5)), histogram}});
   list.push_back({"percentile_range", {histogram}, {{"percentile", 99.0}}});

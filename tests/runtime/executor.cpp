@@ -185,7 +185,7 @@ TEST_CASE("the hook sees the results of every step, in order") {
 
 TEST_CASE("a group that would run behind what reads its results is refused") {
   // Takes the first and the last node of a graph together.
-  class Ends : public backends::Backend {
+  class MinMaxLanes : public backends::Backend {
    public:
     std::string_view name() const override { return "ends"; }
     std::string_view summary() const override { return ""; }
@@ -200,7 +200,7 @@ TEST_CASE("a group that would run behind what reads its results is refused") {
       return nullptr;
     }
   };
-  const Ends ends;
+  const MinMaxLanes ends;
   const ir::Graph graph =
       ir::parse("sir 1\ngraph \"g\"\n%x = input : f32[1]\n%a = relu(%x)\n%b = relu(%a)\n%c = add(%a, %b)\noutput c = %c\n", "t");
   runtime::Tensors states;

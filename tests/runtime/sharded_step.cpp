@@ -7,12 +7,14 @@
 #include <optional>
 
 #include "frontend/compile.h"
+#include "frontend/first_values.h"
 #include "ir/random.h"
 #include "passes/pipelines.h"
 #include "runtime/trainer.h"
 #include "tests/runtime/support.h"
 #include "tests/runtime/threads_communicator.h"
 #include "tests/support/model_builder.h"
+#include "tests/support/quantized_run.h"
 
 using namespace stair;
 using passes::StepPart;
@@ -60,6 +62,12 @@ struct Run {
     const passes::Pipeline pipeline =
         recipe ? passes::quantized_training(*recipe, phase, {}, optimizer, part) : passes::float_training({}, optimizer, part);
     ir::Graph graph = passes::run(pipeline, model(batch / shards));
+    const ir::Graph whole = model(batch);
+    runtime::initialize_states(whole, 3, states);
+    if (recipe) {
+      const runtime::Tensor first = tests::random_images(whole.type(whole.inputs().front()), 1);
+      frontend::give_first_values(whole, *recipe, first.view(), states);
+    }
     runtime::initialize_states(graph, 3, states);
     return frontend::training_executor(std::move(graph), states, {backends, 1, 3});
   }
@@ -118,6 +126,26 @@ TEST_CASE("shards of a batch make the step of the batch, where no op mixes image
       CHECK(largest_difference(cut.states.find(state.first)->second, state.second) < 1e-5);
     }
   }
+}
+
+TEST_CASE("learned steps take of shards the step that they take of the batch") {
+  Run run;
+  run.recipe = passes::recipe_from_json(R"({"weights": {"method": "lsq", "bits": 3}, "activations": {"observer": "lsq", "bits": 3}})");
+  const Run::Result whole = run.on(runtime::alone());
+  run.shards = 4;
+  const Run::Result cut = run.on(runtime::alone());
+  Tensors before;
+  run.part_of(StepPart::shard, before);
+  int learned = 0;
+  for (const auto& [name, tensor] : whole.states) {
+    if (!name.ends_with(".step")) continue;
+    CAPTURE(name);
+    const double moved = largest_difference(before.find(name)->second, tensor);
+    CHECK(moved > 0);
+    CHECK(largest_difference(cut.states.find(name)->second, tensor) < 0.01 * moved);
+    ++learned;
+  }
+  CHECK(learned >= 4);
 }
 
 TEST_CASE("observers see of shards what they see of the batch, bit for bit") {

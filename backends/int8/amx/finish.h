@@ -4,7 +4,7 @@
 // templates/product.h, which stand before this in the including file.
 
 #include "backends/int8/amx/tiles.h"
-#include "backends/int8/avx512_vnni/turn.h"
+#include "backends/int8/avx512_vnni/transpose.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -227,8 +227,8 @@ class FloatFinish {
   std::int64_t done_ = 0;
 };
 
-/// Logits (N-LOGITS) whose channels stand planes apart: 16 rows by 16 channels are turned in registers. Neighbours in the list of rows are
-/// neighbours in the product.
+/// Logits (N-LOGITS) whose channels stand planes apart: 16 rows by 16 channels are transposed in registers. Neighbours in the list of rows
+/// are neighbours in the product.
 template <int panels>
 class PlaneFinish {
  public:
@@ -268,7 +268,7 @@ class PlaneFinish {
     const std::int32_t* const in_block = rows_->in_block + done_;
     __m512 square[tile_rows];
     for (int i = 0; i < tile_rows; ++i) square[i] = channel.rescaled(load(sums + in_block[i] * panels * lanes)).v;
-    stair::backends::int8::turn(square);
+    stair::backends::int8::transpose(square);
     float* to = to_ + panel_ * lanes * plane_ + rows_->in_product[done_];
     const std::int64_t left = channels_ - panel_ * lanes;
     const int channels = left < lanes ? static_cast<int>(left) : lanes;

@@ -1,10 +1,10 @@
 #include "backends/int8/amx/bfloat.h"
 #include "backends/int8/amx/tiles.h"
-#include "backends/int8/avx512_vnni/turn.h"
+#include "backends/int8/avx512_vnni/transpose.h"
 #include "backends/int8/kernels.h"
 
 // The input's gradient on tiles of bfloat16: 16 neighbouring pixels of dy (by 32 channels) by weights of a kernel position (32 channels x
-// 16 input channels). Sums lie as [pixel][channel] and are turned on their way to dx.
+// 16 input channels). Sums lie as [pixel][channel] and are transposed on their way to dx.
 
 namespace stair::backends::int8::amx {
 namespace {
@@ -18,7 +18,7 @@ void load_block(const InputGradient& g, std::int64_t first_channel, std::int64_t
   const __mmask16 inside = first_lanes(plane - first_pixel);
   const float* from = g.dy + first_channel * plane + first_pixel;
   for (int o = 0; o < 16; ++o) rows[o] = _mm512_maskz_loadu_ps(o < channels ? inside : __mmask16{0}, from + o * plane);
-  turn(rows);
+  transpose(rows);
   const __m512 scale = _mm512_loadu_ps(g.scale + first_channel);
   for (__m512& row : rows) row = _mm512_mul_ps(row, scale);
 }
@@ -162,7 +162,7 @@ struct Piece {
 
 // Calls body(piece) for those of 16 positions from `position` on; rows that are neighbours in dx, too, are one.
 template <class Body>
-STAIR_INLINE void for_pieces(const InputGradient& g, const Rows& rows, std::int64_t position, float* to, Body&& body) {
+STAIR_INLINE void parallel_for(const InputGradient& g, const Rows& rows, std::int64_t position, float* to, Body&& body) {
   const bool joined = g.stride_h == 1 && g.stride_w == 1;
   std::int64_t row = position / g.pitch;
   std::int64_t column = position % g.pitch;
@@ -194,48 +194,48 @@ void store_block(const InputGradient& g, const Rows& rows, float* sums, std::int
   const std::int64_t left = g.in_channels - panel * gradient_tile;
   const int channels = left < gradient_tile ? static_cast<int>(left) : static_cast<int>(gradient_tile);
   float* const first = g.dx + panel * gradient_tile * plane;
-  __m512 turned[16];
-  load_tile(sums, turned);
-  turn(turned);
+  __m512 transposed[16];
+  load_tile(sums, transposed);
+  transpose(transposed);
   if (g.stride_w == 1) {
-    for_pieces(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
+    parallel_for(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
       float* to = piece.to;
       if (piece.lanes == 0xFFFF) {
-        for (int c = 0; c < channels; ++c, to += plane) _mm512_storeu_ps(to, turned[c]);
+        for (int c = 0; c < channels; ++c, to += plane) _mm512_storeu_ps(to, transposed[c]);
       } else if (g.stride_h == 1 && to + gradient_tile <= first + plane) {  // blocks to come write over what is too much
-        for (int c = 0; c < channels; ++c, to += plane) _mm512_storeu_ps(to, _mm512_maskz_compress_ps(piece.lanes, turned[c]));
+        for (int c = 0; c < channels; ++c, to += plane) _mm512_storeu_ps(to, _mm512_maskz_compress_ps(piece.lanes, transposed[c]));
       } else {
         const __mmask16 inside = first_lanes(piece.pixels);
         for (int c = 0; c < channels; ++c, to += plane) {
-          _mm512_mask_storeu_ps(to, inside, _mm512_maskz_compress_ps(piece.lanes, turned[c]));
+          _mm512_mask_storeu_ps(to, inside, _mm512_maskz_compress_ps(piece.lanes, transposed[c]));
         }
       }
     });
   } else if (g.stride_w == 2) {
     __m512 other[16];
     load_tile(sums + next, other);
-    turn(other);
+    transpose(other);
     const __m512i lanes = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);  // from both in turn
-    for_pieces(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
+    parallel_for(g, rows, position, first, [&](const Piece& piece) STAIR_INLINE_BODY {
       const __m512i low = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(piece.first)));
       const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
       float* to = piece.to;
       if (piece.pixels == 2 * gradient_tile) {
         for (int c = 0; c < channels; ++c, to += plane) {
-          _mm512_storeu_ps(to, _mm512_permutex2var_ps(turned[c], low, other[c]));
-          _mm512_storeu_ps(to + 16, _mm512_permutex2var_ps(turned[c], high, other[c]));
+          _mm512_storeu_ps(to, _mm512_permutex2var_ps(transposed[c], low, other[c]));
+          _mm512_storeu_ps(to + 16, _mm512_permutex2var_ps(transposed[c], high, other[c]));
         }
         return;
       }
       const __mmask16 inside = first_lanes(piece.pixels);
       const __mmask16 behind = piece.pixels > 16 ? first_lanes(piece.pixels - 16) : __mmask16{0};
       for (int c = 0; c < channels; ++c, to += plane) {
-        _mm512_mask_storeu_ps(to, inside, _mm512_permutex2var_ps(turned[c], low, other[c]));
-        _mm512_mask_storeu_ps(to + 16, behind, _mm512_permutex2var_ps(turned[c], high, other[c]));
+        _mm512_mask_storeu_ps(to, inside, _mm512_permutex2var_ps(transposed[c], low, other[c]));
+        _mm512_mask_storeu_ps(to + 16, behind, _mm512_permutex2var_ps(transposed[c], high, other[c]));
       }
     });
   } else {
-    for_pieces(g, rows, position, first, [&](const Piece& piece) {
+    parallel_for(g, rows, position, first, [&](const Piece& piece) {
       for (int c = 0; c < channels; ++c) {
         for (std::int64_t i = 0; i < piece.pixels; ++i) {
           piece.to[c * plane + i] = sums[i % g.stride_w * next + (piece.first + i / g.stride_w) * gradient_tile + c];
@@ -264,7 +264,7 @@ void run_blocks(const InputGradient& g, const InputPart* parts, const Rows& rows
   }
   constexpr std::int64_t next = blocks * panels * gradient_sums;
   for (std::int64_t column = 0; column < g.stride_w; ++column) {
-    float* sums = g.turned + column * next;
+    float* sums = g.transposed + column * next;
     if (g.narrow) {
       multiply<blocks, panels, 1>(g, parts[column], together, panel, sums, ahead);
     } else {
@@ -273,7 +273,7 @@ void run_blocks(const InputGradient& g, const InputPart* parts, const Rows& rows
   }
   for (int b = 0; b < blocks; ++b) {
     for (int p = 0; p < panels; ++p) {
-      store_block(g, rows, g.turned + (b * panels + p) * gradient_sums, next, together.position[b], panel + p);
+      store_block(g, rows, g.transposed + (b * panels + p) * gradient_sums, next, together.position[b], panel + p);
     }
   }
 }

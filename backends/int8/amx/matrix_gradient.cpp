@@ -1,6 +1,6 @@
 #include "backends/int8/amx/bfloat.h"
 #include "backends/int8/amx/tiles.h"
-#include "backends/int8/avx512_vnni/turn.h"
+#include "backends/int8/avx512_vnni/transpose.h"
 #include "backends/int8/kernels.h"
 
 // Products of floats with integers on tiles of bfloat16: the parts of 16 rows (by 32 of the depth) by up to four blocks of 16 columns,
@@ -18,7 +18,7 @@ void load_block(const MatrixRows& r, std::int64_t k, __m512 (&rows)[16]) {
   if (r.transposed) {
     const float* from = r.from + k * r.stride;
     for (int i = 0; i < 16; ++i) rows[i] = _mm512_maskz_loadu_ps(i < left ? first_lanes(r.rows) : __mmask16{0}, from + i * r.stride);
-    turn(rows);
+    transpose(rows);
   } else {
     const float* from = r.from + k;
     for (int i = 0; i < 16; ++i) rows[i] = _mm512_maskz_loadu_ps(i < r.rows ? inside : __mmask16{0}, from + i * r.stride);

@@ -1,6 +1,6 @@
 #include "backends/int8/amx/bfloat.h"
 #include "backends/int8/amx/tiles.h"
-#include "backends/int8/avx512_vnni/turn.h"
+#include "backends/int8/avx512_vnni/transpose.h"
 #include "backends/int8/kernels.h"
 
 // The weights' gradient on tiles of bfloat16: 16 rows of planes of the input (by 32 pixels) by pairs of neighbouring pixels of dy (32
@@ -156,7 +156,7 @@ void split(const WeightGradient& g, std::int64_t image, std::int64_t position, s
     const __mmask16 inside = count > 0 ? first_lanes(count) : __mmask16{0};
     __m512 rows[16];
     for (int o = 0; o < 16; ++o) rows[o] = _mm512_maskz_loadu_ps(o < channels ? inside : __mmask16{0}, from + o * plane);
-    turn(rows);
+    transpose(rows);
     for (int i = 0; i < 8; ++i) {
       const Parts first = parts_of(rows[2 * i]);
       const Parts second = parts_of(rows[2 * i + 1]);

@@ -1,4 +1,5 @@
-#include "backends/int8/avx512_vnni/turn.h"
+#include "backends/int8/avx512_vnni/transpose.h"
+
 #include "backends/int8/kernels.h"
 
 namespace stair::backends::int8::avx512_vnni {
@@ -15,7 +16,7 @@ void run_transpose(const std::uint32_t* from, std::int64_t rows, std::int64_t co
       for (int i = 0; i < 16; ++i) {
         square[i] = _mm512_maskz_loadu_ps(i < height ? inside : __mmask16{0}, from + (r + i) * columns + c);
       }
-      turn(square);
+      transpose(square);
       std::uint32_t* line = to + c * rows + r;
       if (height == 16) {
         for (int i = 0; i < width; ++i, line += rows) _mm512_storeu_ps(line, square[i]);

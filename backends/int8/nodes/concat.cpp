@@ -1,5 +1,5 @@
-#include "backends/int8/box.h"
 #include "backends/int8/node_kernels.h"
+#include "backends/int8/strided_copy.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -15,19 +15,19 @@ class ConcatKernel : public Kernel {
     ir::Shape origin = begin;
     for (const ir::ValueId operand : node.operands) {
       const ir::Shape& x = graph.type(operand).shape;
-      boxes_.emplace_back(x, x, begin, y.shape, origin, ir::size_of(y.dtype));
+      copies_.emplace_back(x, x, begin, y.shape, origin, ir::size_of(y.dtype));
       origin[at] += x[at];
     }
   }
   std::string_view description() const override { return "copies"; }
   void run(const Arguments& a) override {
-    for (std::size_t i = 0; i < boxes_.size(); ++i) {
-      boxes_[i].copy(a.operands[i].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads);
+    for (std::size_t i = 0; i < copies_.size(); ++i) {
+      copies_[i].copy(a.operands[i].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads);
     }
   }
 
  private:
-  std::vector<Box> boxes_;  // by operand
+  std::vector<StridedCopy> copies_;  // by operand
 };
 
 Answer accepts_concat(const ir::Graph&, const ir::Node&) {

@@ -1,8 +1,8 @@
 #include <string>
 
+#include "backends/int8/channel_runs.h"
 #include "backends/int8/gradients.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/runs.h"
 #include "backends/int8/sums.h"
 #include "ir/op.h"
 
@@ -12,7 +12,7 @@ namespace {
 // N-DEQUANT
 class DequantizeKernel : public Kernel {
  public:
-  DequantizeKernel(const Kernels& kernels, const Runs& runs)
+  DequantizeKernel(const Kernels& kernels, const ChannelRuns& runs)
       : kernels_(kernels), runs_(runs), description_(std::string(name_of(kernels.isa)) + " dequantize") {}
   std::string_view description() const override { return description_; }
 
@@ -29,7 +29,7 @@ class DequantizeKernel : public Kernel {
 
  private:
   const Kernels& kernels_;
-  Runs runs_;
+  ChannelRuns runs_;
   std::string description_;
 };
 
@@ -39,7 +39,7 @@ bool is_gradient(const ir::Node& node) {
 
 Answer accepts_dequantize(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.results[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
-  const Runs runs = Runs::by_scale(graph, node);
+  const ChannelRuns runs = ChannelRuns::by_scale(graph, node);
   if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
   return Answer::can();
 }
@@ -53,7 +53,7 @@ std::vector<ir::NodeId> group_dequantize(const Kernels& kernels, const ir::Graph
 std::unique_ptr<Kernel> prepare_dequantize(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {
   if (nodes.size() > 1 && is_gradient(graph.node(nodes.back()))) return prepare_gradient(kernels, graph, nodes);
   if (nodes.size() > 1) return prepare_sum(kernels, graph, nodes);
-  return std::make_unique<DequantizeKernel>(kernels, Runs::by_scale(graph, graph.node(nodes.front())));
+  return std::make_unique<DequantizeKernel>(kernels, ChannelRuns::by_scale(graph, graph.node(nodes.front())));
 }
 
 }  // namespace

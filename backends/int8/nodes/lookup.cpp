@@ -1,7 +1,7 @@
 #include <string>
 
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 
 namespace stair::backends::int8 {
 namespace {

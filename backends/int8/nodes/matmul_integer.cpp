@@ -8,7 +8,7 @@
 #include "backends/int8/memory.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/pack.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/int8/transpose.h"
 #include "backends/matrix_product.h"
 #include "ir/op.h"
@@ -133,7 +133,7 @@ class MatmulKernel : public Kernel {
             int threads) const {
     const std::int64_t panel = kernels_.panel;
     const auto constant = static_cast<std::uint32_t>(product_.k) * static_cast<std::uint32_t>(za) * static_cast<std::uint32_t>(zb);
-    for_pieces(panels_, 1, least_packed / panel_bytes(), threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(panels_, 1, least_packed / panel_bytes(), threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t channel = i * panel;
         const std::int64_t channels = std::min(panel, product_.n - channel);

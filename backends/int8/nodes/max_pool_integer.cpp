@@ -1,7 +1,7 @@
 #include <string>
 
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/int8/windows.h"
 
 namespace stair::backends::int8 {
@@ -19,7 +19,7 @@ class MaxPoolKernel : public Kernel {
 
   void run(const Arguments& a) override {
     constexpr std::int64_t least = 1 << 20;  // bytes compared, that pay for another thread
-    for_pieces(rows_.count(), 1, least / rows_.bytes(), a.threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(rows_.count(), 1, least / rows_.bytes(), a.threads, [&](std::int64_t first, std::int64_t last) {
       auto* to = a.results[0].as<std::uint8_t>();
       for (std::int64_t row = first; row < last; ++row) {
         rows_.for_each(a.operands[0], row, [&](const Windows& windows, std::int64_t pixel) {

@@ -1,7 +1,7 @@
 #include <cstring>
 
-#include "backends/int8/box.h"
 #include "backends/int8/node_kernels.h"
+#include "backends/int8/strided_copy.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -10,15 +10,15 @@ namespace {
 class PadKernel : public Kernel {
  public:
   PadKernel(const ir::Shape& x, const ir::Shape& y, const std::vector<std::int64_t>& padding)
-      : box_(x, x, ir::Shape(x.size(), 0), y, ir::Shape(padding.begin(), padding.begin() + static_cast<std::ptrdiff_t>(x.size())), 1) {}
+      : copy_(x, x, ir::Shape(x.size(), 0), y, ir::Shape(padding.begin(), padding.begin() + static_cast<std::ptrdiff_t>(x.size())), 1) {}
   std::string_view description() const override { return "copies"; }
   void run(const Arguments& a) override {
     std::memset(a.results[0].data, *a.operands[1].as<const std::int32_t>(), ir::byte_count(a.results[0].type));
-    box_.copy(a.operands[0].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads);
+    copy_.copy(a.operands[0].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads);
   }
 
  private:
-  Box box_;
+  StridedCopy copy_;
 };
 
 Answer accepts_pad_integer(const ir::Graph&, const ir::Node&) {

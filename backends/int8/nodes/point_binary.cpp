@@ -2,7 +2,7 @@
 
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "ir/broadcast.h"
 #include "ir/op.h"
 
@@ -85,7 +85,7 @@ class BinaryKernel : public Kernel {
     if (rows_.count() == 1) {
       return for_elements(rows_.length(), a.threads, [&](std::int64_t first, std::int64_t last) { run_part(0, first, last); });
     }
-    for_pieces(rows_.count(), 1, elements_of_piece / rows_.length(), a.threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(rows_.count(), 1, elements_of_piece / rows_.length(), a.threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) run_part(row, 0, rows_.length());
     });
   }

@@ -1,8 +1,8 @@
 #include <string>
 
+#include "backends/int8/channel_runs.h"
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/runs.h"
 #include "backends/masks.h"
 #include "backends/range.h"
 #include "ir/op.h"
@@ -13,7 +13,9 @@ namespace {
 class QuantizeKernel : public Kernel {
  public:
   QuantizeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels), shape_(graph.type(graph.node(nodes[0]).operands[0]).shape), runs_(Runs::by_scale(graph, graph.node(nodes[0]))) {
+      : kernels_(kernels),
+        shape_(graph.type(graph.node(nodes[0]).operands[0]).shape),
+        runs_(ChannelRuns::by_scale(graph, graph.node(nodes[0]))) {
     const ir::Node& node = graph.node(nodes[0]);
     const ir::Range range = range_of(node);
     quantization_.lo = range.lo;
@@ -68,7 +70,7 @@ class QuantizeKernel : public Kernel {
 
   const Kernels& kernels_;
   ir::Shape shape_;
-  Runs runs_;
+  ChannelRuns runs_;
   bool to_triples_ = false;
   const ir::Node* mask_ = nullptr;
   Quantization quantization_;
@@ -77,7 +79,7 @@ class QuantizeKernel : public Kernel {
 
 Answer accepts_quantize(const ir::Graph& graph, const ir::Node& node) {
   if (graph.type(node.operands[0]).dtype != ir::DType::f32) return Answer::cannot("f64: the reference computes in double");
-  const Runs runs = Runs::by_scale(graph, node);
+  const ChannelRuns runs = ChannelRuns::by_scale(graph, node);
   if (runs.channels > 1 && runs.length == 1) return Answer::cannot("neighbours have scales of their own");
   return Answer::can();
 }

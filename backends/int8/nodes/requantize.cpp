@@ -1,9 +1,9 @@
 #include <array>
 #include <string>
 
+#include "backends/int8/channel_runs.h"
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/runs.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
@@ -57,7 +57,7 @@ class RequantizeKernel : public Kernel {
     const std::int64_t bytes = epilogue.rescale == Rescale::logits ? 4 : 1;
     if (runs_.length == 1) {
       const std::int64_t channels = runs_.channels;
-      return for_pieces(runs_.count / channels, 1, elements_of_piece / channels, a.threads, [&](std::int64_t first, std::int64_t last) {
+      return parallel_for(runs_.count / channels, 1, elements_of_piece / channels, a.threads, [&](std::int64_t first, std::int64_t last) {
         kernels_.epilogue(epilogue, {sums + first * channels, channels, last - first, 0, channels, to + first * channels * bytes,
                                      channels * bytes, nullptr, 0});
       });
@@ -73,13 +73,13 @@ class RequantizeKernel : public Kernel {
   }
 
  private:
-  static Runs runs_of(const ir::Graph& graph, const ir::Node& node) {
+  static ChannelRuns runs_of(const ir::Graph& graph, const ir::Node& node) {
     return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), shares_parameters(graph, node)};
   }
 
   const Kernels& kernels_;
   Fusion fusion_;
-  Runs runs_;
+  ChannelRuns runs_;
   std::string description_;
 };
 

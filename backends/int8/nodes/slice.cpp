@@ -1,5 +1,5 @@
-#include "backends/int8/box.h"
 #include "backends/int8/node_kernels.h"
+#include "backends/int8/strided_copy.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -18,12 +18,12 @@ ir::Shape origin_of(const ir::Node& node, std::size_t rank) {
 class SliceKernel : public Kernel {
  public:
   SliceKernel(const ir::Type& x, const ir::Shape& y, const ir::Shape& origin)
-      : box_(y, x.shape, origin, y, ir::Shape(y.size(), 0), ir::size_of(x.dtype)) {}
+      : copy_(y, x.shape, origin, y, ir::Shape(y.size(), 0), ir::size_of(x.dtype)) {}
   std::string_view description() const override { return "copies"; }
-  void run(const Arguments& a) override { box_.copy(a.operands[0].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads); }
+  void run(const Arguments& a) override { copy_.copy(a.operands[0].as<const std::byte>(), a.results[0].as<std::byte>(), a.threads); }
 
  private:
-  Box box_;
+  StridedCopy copy_;
 };
 
 Answer accepts_slice(const ir::Graph&, const ir::Node&) {

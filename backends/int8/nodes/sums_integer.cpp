@@ -5,7 +5,7 @@
 
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 #include "backends/int8/windows.h"
 #include "ir/op.h"
 #include "ir/ops/reduction.h"
@@ -51,7 +51,7 @@ class SumKernel : public Kernel {
     const std::int32_t zero_point = *a.operands[1].as<const std::int32_t>();
     Epilogue epilogue;
     if (fusion_.rescale != nullptr) epilogue = fusion_.epilogue(a.operands, channels_, a.scratch);
-    for_pieces(rows_.count(), 1, least / rows_.bytes(), a.threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(rows_.count(), 1, least / rows_.bytes(), a.threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
         rows_.for_each(a.operands[0], row, [&](const Windows& windows, std::int64_t pixel) {
           const auto start = static_cast<std::int32_t>(-zero_point * windows.rows * windows.columns);

@@ -1,10 +1,10 @@
 #include <optional>
 #include <string>
 
-#include "backends/extent.h"
-#include "backends/group_values.h"
+#include "backends/group_arguments.h"
 #include "backends/int8/node_kernels.h"
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
+#include "backends/min_max.h"
 #include "backends/range.h"
 #include "ir/numerics.h"
 #include "ir/op.h"
@@ -19,7 +19,7 @@ class WeightRangeKernel : public Kernel {
  public:
   WeightRangeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
       : kernels_(kernels), description_(std::string(name_of(kernels.isa)) + " weight_range") {
-    const GroupValues values(graph, nodes);
+    const GroupArguments values(graph, nodes);
     const ir::Node& range = graph.node(nodes[0]);
     low_ = values.result(range.results[0]);
     high_ = values.result(range.results[1]);
@@ -42,14 +42,14 @@ class WeightRangeKernel : public Kernel {
 
   void run(const Arguments& a) override {
     const float* weights = a.operands[0].as<float>();
-    for_pieces(channels_, 1, elements_of_piece / length_, a.threads, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(channels_, 1, elements_of_piece / length_, a.threads, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t channel = first; channel < last; ++channel) run_channel(a, weights + channel * length_, channel);
     });
   }
 
  private:
   void run_channel(const Arguments& a, const float* weights, std::int64_t channel) const {
-    Extent extent;
+    MinMax extent;
     extent.see(weights, length_);
     if (low_) a.results[*low_].as<float>()[channel] = extent.low;
     if (high_) a.results[*high_].as<float>()[channel] = extent.high;

@@ -40,14 +40,14 @@ Product::Product(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed
 }
 
 std::size_t Product::scratch_bytes() const {
-  return static_cast<std::size_t>(turned_floats() + max_threads * thread_floats()) * sizeof(float);
+  return static_cast<std::size_t>(transposed_floats() + max_threads * thread_floats()) * sizeof(float);
 }
 
-void Product::turn(const float* a, float* turned, int threads) const {
+void Product::transpose(const float* a, float* transposed, int threads) const {
   constexpr std::int64_t block = 64;
   for_items(piece_count(m_, block), threads, [&](std::int64_t item) {
     const std::int64_t row = item * block;
-    loops().transpose(a + row, m_, k_, std::min(block, m_ - row), turned + row * k_, k_);
+    loops().transpose(a + row, m_, k_, std::min(block, m_ - row), transposed + row * k_, k_);
   });
 }
 
@@ -80,9 +80,9 @@ void Product::store(std::int64_t panel, std::int64_t rows, const float* sums, co
 void Product::run(const float* a, Matrix b, const float* packed, const float* bias, float* c, std::byte* scratch, int threads) const {
   auto* memory = reinterpret_cast<float*>(scratch);
   if (transposed_a_) {
-    turn(a, memory, threads);
+    transpose(a, memory, threads);
     a = memory;
-    memory += turned_floats();
+    memory += transposed_floats();
   }
   const std::int64_t steps = piece_count(m_, row_step_);
 #pragma omp parallel num_threads(team(threads)) if (panels_.count() * steps > 1)

@@ -35,8 +35,8 @@ class Product {
  private:
   std::int64_t step_floats() const { return panels_.step() * panels_.width(0); }
   std::int64_t thread_floats() const { return step_floats() + row_step_ * panels_.width(0); }
-  std::int64_t turned_floats() const { return transposed_a_ ? line_up(m_ * k_) : 0; }
-  void turn(const float* a, float* turned, int threads) const;
+  std::int64_t transposed_floats() const { return transposed_a_ ? line_up(m_ * k_) : 0; }
+  void transpose(const float* a, float* transposed, int threads) const;
   Ahead ahead(Matrix b, std::int64_t panel, std::int64_t tap) const;
   bool finishes_at_once(std::int64_t panel, const float* bias) const;
   void store(std::int64_t panel, std::int64_t rows, const float* sums, const float* bias, float* c) const;

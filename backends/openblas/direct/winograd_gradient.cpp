@@ -45,11 +45,11 @@ std::int64_t WinogradWeightGradient::input_stride() const {
 std::int64_t WinogradWeightGradient::sum_stride() const {
   return tiles_.positions * channels_ + line_floats;
 }
-std::int64_t WinogradWeightGradient::turned_floats() const {
+std::int64_t WinogradWeightGradient::transposed_floats() const {
   return std::min(2 * tiles_.rows, window_.out_height) * window_.out_width * channels_;
 }
 std::int64_t WinogradWeightGradient::thread_floats() const {
-  const std::int64_t floats = tiles_.pixel_floats() + turned_floats() + winograd_elements * (input_stride() + sum_stride());
+  const std::int64_t floats = tiles_.pixel_floats() + transposed_floats() + winograd_elements * (input_stride() + sum_stride());
   return line_up(floats);
 }
 
@@ -74,9 +74,9 @@ void WinogradWeightGradient::transform_image(const Item& item, const float* dy, 
   const std::int64_t plane = g.out_height * g.out_width;
   const std::int64_t height = std::min(2 * item.rows, g.out_height - 2 * item.first_row);
   loops().transpose(dy + (n * g.out_channels + item.group * g.group_out()) * plane + 2 * item.first_row * g.out_width, plane, g.group_out(),
-                    height * g.out_width, memory.turned, channels_);
+                    height * g.out_width, memory.transposed, channels_);
   loops().winograd_gradient(
-      {memory.turned, height, g.out_width, channels_, item.rows, tiles_.across, memory.sums + tile * channels_, sum_stride()});
+      {memory.transposed, height, g.out_width, channels_, item.rows, tiles_.across, memory.sums + tile * channels_, sum_stride()});
 }
 
 void WinogradWeightGradient::add_item(const Item& item, const float* dy, const float* x, const Memory& memory, float* gradient) const {
@@ -95,9 +95,9 @@ void WinogradWeightGradient::add(const float* dy, const float* x, std::int64_t f
   at.pixels = memory;
   at.inputs = at.pixels + tiles_.pixel_floats();
   at.sums = at.inputs + winograd_elements * input_stride();
-  at.turned = at.sums + winograd_elements * sum_stride();
+  at.transposed = at.sums + winograd_elements * sum_stride();
   // Channels that only fill up a vector.
-  if (channels_ > window_.group_out()) std::fill_n(at.turned, turned_floats(), 0.0F);
+  if (channels_ > window_.group_out()) std::fill_n(at.transposed, transposed_floats(), 0.0F);
   for (std::int64_t n = first; n < end; n += tiles_.images) {
     for (std::int64_t group = 0; group < window_.groups; ++group) {
       for (std::int64_t row = 0; row < tiles_.down; row += tiles_.rows) {

@@ -32,14 +32,14 @@ class WinogradWeightGradient {
   };
   struct Memory {
     float* pixels;
-    float* turned;  ///< dy of an image's rows, [pixel][channel]
-    float* inputs;  ///< [element][input channel][tile]
-    float* sums;    ///< [element][tile][output channel]
+    float* transposed;  ///< dy of an image's rows, [pixel][channel]
+    float* inputs;      ///< [element][input channel][tile]
+    float* sums;        ///< [element][tile][output channel]
   };
 
   std::int64_t input_stride() const;
   std::int64_t sum_stride() const;
-  std::int64_t turned_floats() const;
+  std::int64_t transposed_floats() const;
   void transform_image(const Item& item, const float* dy, const float* x, std::int64_t image, const Memory& memory) const;
   void add_item(const Item& item, const float* dy, const float* x, const Memory& memory, float* gradient) const;
 

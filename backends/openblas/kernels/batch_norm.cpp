@@ -15,7 +15,7 @@ class BatchNormKernel : public Kernel {
     y_ = outgoing_.computes() ? 4 : 0;
   }
 
-  std::size_t scratch_bytes() const override { return sizeof(Extent) * static_cast<std::size_t>(view_.channels); }
+  std::size_t scratch_bytes() const override { return sizeof(MinMax) * static_cast<std::size_t>(view_.channels); }
 
   void run(const Arguments& a) override {
     const BatchStatistics statistics(node_, view_.outer * view_.inner);
@@ -23,7 +23,7 @@ class BatchNormKernel : public Kernel {
     const auto statistic = [&](std::size_t i) { return a.results[first_statistic_ + i].as<float>(); };
     const float* summand = outgoing_.summand(a);
     float* y = a.results[y_].as<float>();
-    auto* extents = reinterpret_cast<Extent*>(a.scratch);
+    auto* bounds_seen = reinterpret_cast<MinMax*>(a.scratch);
     const ChannelBlocks blocks(view_, a.threads);
     for_items(blocks.count(), a.threads, [&](std::int64_t item) {
       const ChannelBlock block = blocks.at(item);
@@ -40,7 +40,7 @@ class BatchNormKernel : public Kernel {
         statistic(2)[c] = mean[i];
         statistic(3)[c] = channel.inv_std;
       }
-      Extent seen;
+      MinMax seen;
       for_rows(view_, block, [&](auto kind, std::int64_t i, std::int64_t first, std::int64_t count) {
         // In parts that stay in the first-level cache between the nodes of the group.
         for (std::int64_t done = 0; done < count; done += part) {
@@ -50,9 +50,9 @@ class BatchNormKernel : public Kernel {
           outgoing_.row(to, summand == nullptr ? nullptr : summand + first + done, to, some, seen);
         }
       });
-      extents[item] = seen;
+      bounds_seen[item] = seen;
     });
-    outgoing_.observe(a, joined(std::span(extents, static_cast<std::size_t>(blocks.count()))));
+    outgoing_.observe(a, joined(std::span(bounds_seen, static_cast<std::size_t>(blocks.count()))));
   }
   std::string_view description() const override { return "vector loops"; }
 

@@ -6,18 +6,18 @@
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/algorithm.h"
 #include "backends/openblas/parallel.h"
-#include "backends/phases.h"
+#include "backends/strided_subconvolutions.h"
 
 namespace stair::backends::openblas {
 namespace {
 
 // A part of the gradient by the input: all of it with stride 1.
 struct Part {
-  Phase rows, columns;
+  StridedSubconvolution rows, columns;
   std::unique_ptr<direct::Algorithm> convolution;  // nullptr: no kernel position reads these pixels, they are 0
   std::int64_t at = 0;                             // where its result begins among those of all parts
 
-  static Window window(const Window& g, const Phase& rows, const Phase& columns) {
+  static Window window(const Window& g, const StridedSubconvolution& rows, const StridedSubconvolution& columns) {
     Window t = g;
     t.in_channels = g.out_channels;
     t.in_height = g.out_height;
@@ -34,8 +34,9 @@ struct Part {
     t.left = -columns.shift.front();
     return t;
   }
-  static std::int64_t step(const Phase& phase) { return phase.shift.size() > 1 ? phase.shift[1] - phase.shift[0] : 1; }
-  Part(const Window& g, const Phase& of_rows, const Phase& of_columns) : rows(of_rows), columns(of_columns) {
+  static std::int64_t step(const StridedSubconvolution& phase) { return phase.shift.size() > 1 ? phase.shift[1] - phase.shift[0] : 1; }
+  Part(const Window& g, const StridedSubconvolution& of_rows, const StridedSubconvolution& of_columns)
+      : rows(of_rows), columns(of_columns) {
     if (!rows.kernel.empty() && !columns.kernel.empty()) convolution = direct::algorithm(window(g, rows, columns));
   }
 };
@@ -71,10 +72,11 @@ class InputGradientKernel : public Kernel {
                                     graph.type(node.operands[0]).shape)),
         zeros_(static_cast<std::size_t>(window_.in_width)) {
     const Window& g = window_;
-    const std::vector<Phase> of_columns = phases(g.in_width, g.kernel_width, g.stride_w, g.left, g.dilation_w);
+    const std::vector<StridedSubconvolution> of_columns =
+        strided_subconvolutions(g.in_width, g.kernel_width, g.stride_w, g.left, g.dilation_w);
     across_ = of_columns.size();
-    for (const Phase& rows : phases(g.in_height, g.kernel_height, g.stride_h, g.top, g.dilation_h)) {
-      for (const Phase& columns : of_columns) parts_.emplace_back(g, rows, columns);
+    for (const StridedSubconvolution& rows : strided_subconvolutions(g.in_height, g.kernel_height, g.stride_h, g.top, g.dilation_h)) {
+      for (const StridedSubconvolution& columns : of_columns) parts_.emplace_back(g, rows, columns);
     }
     for (Part& part : parts_) {
       if (part.convolution == nullptr) continue;
@@ -125,7 +127,7 @@ class InputGradientKernel : public Kernel {
     const Window& g = window_;
     for_items(g.images * g.in_channels, threads, [&](std::int64_t plane) {
       for (std::size_t first = 0; first < parts_.size(); first += across_) {
-        const Phase& rows = parts_[first].rows;
+        const StridedSubconvolution& rows = parts_[first].rows;
         for (std::int64_t k = 0; k < rows.pixels; ++k) {
           float* to = dx + (plane * g.in_height + rows.first + k * g.stride_h) * g.in_width;
           if (across_ == 2 && g.stride_w == 2) {
@@ -136,7 +138,7 @@ class InputGradientKernel : public Kernel {
             continue;
           }
           for (std::size_t part = first; part < first + across_; ++part) {
-            const Phase& columns = parts_[part].columns;
+            const StridedSubconvolution& columns = parts_[part].columns;
             const float* from = row(parts_[part], results, plane, k);
             for (std::int64_t i = 0; i < columns.pixels; ++i) to[columns.first + i * g.stride_w] = from[i];
           }

@@ -77,7 +77,7 @@ class DirectWeightGradient : public WeightGradientKernel {
   explicit DirectWeightGradient(const Window& g)
       : WeightGradientKernel(g),
         channels_(g.group_out() == 1 ? 1 : (g.group_out() + direct::most_lanes - 1) / direct::most_lanes * direct::most_lanes),
-        planes_(g, direct::tile_rows(g, direct::first_level_floats, turned_floats(1))),
+        planes_(g, direct::tile_rows(g, direct::first_level_floats, transposed_floats(1))),
         taps_(static_cast<std::int64_t>(planes_.offsets().size())),
         description_(std::string(direct::loops().name) + (channels_ == 1 ? " direct, vectors of pixels" : " direct, vectors of channels")) {
   }
@@ -86,7 +86,7 @@ class DirectWeightGradient : public WeightGradientKernel {
 
  protected:
   std::int64_t gradient_floats() const override { return window().groups * taps_ * channels_; }
-  std::int64_t thread_floats() const override { return line_up(planes_.floats()) + turned_floats(planes_.rows()); }
+  std::int64_t thread_floats() const override { return line_up(planes_.floats()) + transposed_floats(planes_.rows()); }
 
   void add(const float* dy, const float* x, std::int64_t first, std::int64_t end, float* memory, float* gradient) const override {
     for (std::int64_t n = first; n < end; ++n) {
@@ -109,12 +109,12 @@ class DirectWeightGradient : public WeightGradientKernel {
   }
 
  private:
-  std::int64_t turned_floats(std::int64_t rows) const { return channels_ == 1 ? 0 : rows * window().out_width * channels_; }
+  std::int64_t transposed_floats(std::int64_t rows) const { return channels_ == 1 ? 0 : rows * window().out_width * channels_; }
 
   void add_image(const float* dy, const float* x, std::int64_t n, std::int64_t group, float* memory, float* gradient) const {
     const Window& g = window();
     const std::int64_t plane = g.out_height * g.out_width;
-    float* turned = memory + line_up(planes_.floats());
+    float* transposed = memory + line_up(planes_.floats());
     for (std::int64_t first = 0; first < g.out_height; first += planes_.rows()) {
       const std::int64_t rows = std::min(planes_.rows(), g.out_height - first);
       const float* gradients = dy + (n * g.out_channels + group * g.group_out()) * plane + first * g.out_width;
@@ -124,10 +124,10 @@ class DirectWeightGradient : public WeightGradientKernel {
         continue;
       }
       const std::int64_t pixels = rows * g.out_width;
-      if (channels_ > g.group_out()) std::fill_n(turned, pixels * channels_, 0.0F);
-      direct::loops().transpose(gradients, plane, g.group_out(), pixels, turned, channels_);
-      direct::loops().gradient(memory, planes_.offsets().data(), taps_, rows, g.out_width, planes_.pitch(), turned, channels_, channels_,
-                               gradient, channels_);
+      if (channels_ > g.group_out()) std::fill_n(transposed, pixels * channels_, 0.0F);
+      direct::loops().transpose(gradients, plane, g.group_out(), pixels, transposed, channels_);
+      direct::loops().gradient(memory, planes_.offsets().data(), taps_, rows, g.out_width, planes_.pitch(), transposed, channels_,
+                               channels_, gradient, channels_);
     }
   }
 

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <numeric>
+
+#include "backends/lanes.h"
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/channel_runs.h"
 #include "backends/openblas/rounding.h"
@@ -24,6 +28,21 @@ STAIR_MULTIVERSION void pass_inside(const float* dy, const float* x, float scale
   }
 }
 
+// N-LSQ: adds dy * d.
+STAIR_MULTIVERSION void add_step_products(const float* dy, const float* x, float scale, Rounder round, std::int64_t count,
+                                          Lanes<double>& sum) {
+  for (std::int64_t first = 0; first < count; first += Lanes<double>::count) {
+    const int lanes = static_cast<int>(std::min<std::int64_t>(Lanes<double>::count, count - first));
+    STAIR_SIMD
+    for (int i = 0; i < lanes; ++i) {
+      const float t = x[first + i] / scale;
+      const auto rounded = static_cast<float>(round(t));
+      const float d = t > round.low && t < round.high ? rounded - t : rounded;
+      sum.lane[i] += static_cast<double>(dy[first + i]) * static_cast<double>(d);
+    }
+  }
+}
+
 void run_fake_quantize(const ir::Node& node, const Arguments& a) {
   const Rounder round(range_of(node), *a.operands[2].as<std::int32_t>());
   const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
@@ -42,11 +61,44 @@ void run_clipped_gradient(const ir::Node& node, const Arguments& a) {
   });
 }
 
+// Of one step in a fixed number of parts, of a channel's by one thread, so that sums have one order (N-REPEAT).
+void run_step_gradient(const ir::Node& node, const Arguments& a) {
+  constexpr std::int64_t parts = 64;
+  const Rounder round(range_of(node), *a.operands[3].as<std::int32_t>());
+  const double factor = node.attributes.number("factor");
+  const auto* dy = a.operands[0].as<float>();
+  const auto* x = a.operands[1].as<float>();
+  const auto* scales = a.operands[2].as<float>();
+  auto* gradient = a.results[0].as<float>();
+  if (a.operands[2].count() == 1) {
+    const std::int64_t count = a.operands[0].count();
+    const std::int64_t length = piece_count(piece_count(count, parts), Lanes<double>::count) * Lanes<double>::count;
+    double sums[parts] = {};
+    for_items(piece_count(count, length), a.threads, [&](std::int64_t part) {
+      Lanes<double> sum;
+      add_step_products(dy + part * length, x + part * length, scales[0], round, std::min(length, count - part * length), sum);
+      sums[part] = sum.total();
+    });
+    gradient[0] = static_cast<float>(factor * std::accumulate(sums, sums + parts, 0.0));
+    return;
+  }
+  const ChannelView view(a.operands[0].type.shape, node.attributes.integer("axis"));
+  for_items(view.channels, a.threads, [&](std::int64_t c) {
+    Lanes<double> sum;
+    for (std::int64_t outer = 0; outer < view.outer; ++outer) {
+      const std::int64_t first = (outer * view.channels + c) * view.inner;
+      add_step_products(dy + first, x + first, scales[c], round, view.inner, sum);
+    }
+    gradient[c] = static_cast<float>(factor * sum.total());
+  });
+}
+
 }  // namespace
 
 void fake_quantize(FunctionKernels& kernels) {
   kernels.add("fake_quantize", {run_fake_quantize, "vector loops", not_double});
   kernels.add("fake_quantize_learned", {run_fake_quantize, "vector loops", not_double});
+  kernels.add("step_gradient", {run_step_gradient, "vector loops", not_double});
   kernels.add("clipped_gradient", {run_clipped_gradient, "vector loops", not_double});
 }
 

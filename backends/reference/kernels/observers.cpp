@@ -9,7 +9,7 @@ namespace stair::backends::reference {
 namespace {
 
 template <class Real>
-struct Extent {
+struct MinMax {
   Real low = std::numeric_limits<Real>::infinity();
   Real high = -std::numeric_limits<Real>::infinity();
 
@@ -21,15 +21,15 @@ struct Extent {
 };
 
 template <class Real>
-Extent<Real> extent_of(const ir::TensorView& x) {
-  Extent<Real> extent;
+MinMax<Real> extent_of(const ir::TensorView& x) {
+  MinMax<Real> extent;
   for (std::int64_t i = 0; i < x.count(); ++i) extent.see(x.as<Real>()[i]);
   return extent;
 }
 
 void run_min_max(const ir::Node&, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    const Extent<Real> extent = extent_of<Real>(a.operands[0]);
+    const MinMax<Real> extent = extent_of<Real>(a.operands[0]);
     // Each bound on its own: where nothing was seen, min is +inf and max is -inf.
     *a.results[0].as<Real>() = std::min(extent.low, *a.operands[1].as<Real>());
     *a.results[1].as<Real>() = std::max(extent.high, *a.operands[2].as<Real>());
@@ -39,7 +39,7 @@ void run_min_max(const ir::Node&, const Arguments& a) {
 // A moving average, but that the first batches share alike.
 void run_average(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    const Extent<Real> seen = extent_of<Real>(a.operands[0]);
+    const MinMax<Real> seen = extent_of<Real>(a.operands[0]);
     const Real low = *a.operands[1].as<Real>();
     const Real high = *a.operands[2].as<Real>();
     const double momentum = node.attributes.number("momentum");
@@ -60,7 +60,7 @@ void run_weight_range(const ir::Node&, const Arguments& a) {
     const std::int64_t per_channel = a.operands[0].count() / channels;
     const Real* w = a.operands[0].as<Real>();
     for (std::int64_t c = 0; c < channels; ++c) {
-      Extent<Real> extent;
+      MinMax<Real> extent;
       for (std::int64_t i = c * per_channel; i < (c + 1) * per_channel; ++i) extent.see(w[i]);
       a.results[0].as<Real>()[c] = extent.low;
       a.results[1].as<Real>()[c] = extent.high;

@@ -5,9 +5,11 @@ namespace stair::stages::kinds {
 void qat(StageRegistry& registry) {
   std::vector<std::string> keys = training_keys();
   keys.emplace_back("export");
+  std::vector<ir::AttributeSpec> attributes = training_attributes();
+  attributes.push_back(recipe_attribute());
   registry.add({.name = "qat",
                 .summary = "training with quantization",
-                .attributes = training_attributes(),
+                .attributes = attributes,
                 .experiment_keys = keys,
                 .quantizes = true,
                 .phase = passes::phase_at,

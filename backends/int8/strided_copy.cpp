@@ -1,13 +1,13 @@
-#include "backends/int8/box.h"
+#include "backends/int8/strided_copy.h"
 
 #include <cstring>
 
-#include "backends/int8/pieces.h"
+#include "backends/int8/parallel_for.h"
 
 namespace stair::backends::int8 {
 
-Box::Box(const ir::Shape& shape, const ir::Shape& from, const ir::Shape& from_origin, const ir::Shape& to, const ir::Shape& to_origin,
-         std::size_t element_bytes)
+StridedCopy::StridedCopy(const ir::Shape& shape, const ir::Shape& from, const ir::Shape& from_origin, const ir::Shape& to,
+                         const ir::Shape& to_origin, std::size_t element_bytes)
     : run_(static_cast<std::int64_t>(element_bytes)) {
   std::int64_t from_stride = run_;
   std::int64_t to_stride = run_;
@@ -29,10 +29,10 @@ Box::Box(const ir::Shape& shape, const ir::Shape& from, const ir::Shape& from_or
   for (std::size_t d = 1; d < axes_.size(); ++d) rows_ *= axes_[d].length;
 }
 
-void Box::copy(const std::byte* from, std::byte* to, int threads) const {
+void StridedCopy::copy(const std::byte* from, std::byte* to, int threads) const {
   constexpr std::int64_t least = 1 << 18;  // bytes that pay for another thread
   const std::int64_t length = axes_[0].length;
-  for_pieces(rows_ * length, 1, least / run_, threads, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(rows_ * length, 1, least / run_, threads, [&](std::int64_t first, std::int64_t last) {
     while (first < last) {
       std::int64_t row = first / length;
       const std::int64_t column = first % length;

@@ -1,8 +1,8 @@
-#include "backends/group_values.h"
+#include "backends/group_arguments.h"
 
 namespace stair::backends {
 
-GroupValues::GroupValues(const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
+GroupArguments::GroupArguments(const ir::Graph& graph, std::span<const ir::NodeId> nodes) {
   const ir::Uses uses(graph);
   std::size_t operand = 0;
   for (const ir::NodeId id : nodes) {
@@ -15,7 +15,7 @@ GroupValues::GroupValues(const ir::Graph& graph, std::span<const ir::NodeId> nod
   }
 }
 
-std::optional<std::size_t> GroupValues::result(ir::ValueId value) const {
+std::optional<std::size_t> GroupArguments::result(ir::ValueId value) const {
   const auto it = results_.find(value);
   return it == results_.end() ? std::nullopt : std::optional(it->second);
 }

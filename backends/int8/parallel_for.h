@@ -8,7 +8,7 @@ namespace stair::backends::int8 {
 /// Calls body(first, last) for pieces of [0, count) that begin at multiples of `grain` and have `least` elements or more each: so many that
 /// handing them to another thread pays. Pieces follow from the shape alone (N-REPEAT); a single one runs where it stands.
 template <class Body>
-void for_pieces(std::int64_t count, std::int64_t grain, std::int64_t least, int threads, Body&& body) {
+void parallel_for(std::int64_t count, std::int64_t grain, std::int64_t least, int threads, Body&& body) {
   const std::int64_t wanted = std::max<std::int64_t>(1, count / std::max<std::int64_t>(least, 1));
   const std::int64_t size = std::max<std::int64_t>(1, (count + wanted * grain - 1) / (wanted * grain)) * grain;
   const std::int64_t pieces = (count + size - 1) / size;
@@ -23,7 +23,7 @@ inline constexpr std::int64_t elements_of_piece = 1 << 15;
 template <class Body>
 void for_elements(std::int64_t count, int threads, Body&& body) {
   constexpr std::int64_t line = 64;
-  for_pieces(count, line, elements_of_piece, threads, body);
+  parallel_for(count, line, elements_of_piece, threads, body);
 }
 
 }  // namespace stair::backends::int8

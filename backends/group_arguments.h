@@ -10,9 +10,9 @@
 namespace stair::backends {
 
 /// Where the values of a group's nodes lie among its Arguments.
-class GroupValues {
+class GroupArguments {
  public:
-  GroupValues(const ir::Graph& graph, std::span<const ir::NodeId> nodes);
+  GroupArguments(const ir::Graph& graph, std::span<const ir::NodeId> nodes);
 
   /// Of a node's operands the first one; the others follow.
   std::size_t operands_of(ir::NodeId node) const { return operands_.at(node); }

@@ -1,17 +1,17 @@
-#include "backends/extent.h"
+#include "backends/min_max.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "backends/ends.h"
+#include "backends/min_max_lanes.h"
 #include "ir/op.h"
 
 namespace stair::backends {
 namespace {
 
-STAIR_MULTIVERSION void see_run(const float* x, std::int64_t count, Extent& extent) {
+STAIR_MULTIVERSION void see_run(const float* x, std::int64_t count, MinMax& extent) {
   constexpr std::int64_t lanes = 16;
-  Ends ends(extent);
+  MinMaxLanes ends(extent);
   std::int64_t i = 0;
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
     Floats a, b;
@@ -23,19 +23,19 @@ STAIR_MULTIVERSION void see_run(const float* x, std::int64_t count, Extent& exte
   ends.add_to(extent);
 }
 
-Seen min_max(const ir::Node&, const Extent& batch, const Seen& before) {
-  Extent all = batch;
+Seen min_max(const ir::Node&, const MinMax& batch, const Seen& before) {
+  MinMax all = batch;
   all.see(before.bounds);
   return {all};
 }
 
 // The bounds, moved towards the batch's by its share; those of a first batch.
-Extent moved(const Extent& bounds, const Extent& batch, float share) {
+MinMax moved(const MinMax& bounds, const MinMax& batch, float share) {
   if (bounds.low > bounds.high) return batch;
   return {bounds.low + share * (batch.low - bounds.low), bounds.high + share * (batch.high - bounds.high)};
 }
 
-Seen average(const ir::Node& node, const Extent& batch, const Seen& before) {
+Seen average(const ir::Node& node, const MinMax& batch, const Seen& before) {
   const double momentum = node.attributes.number("momentum");
   // The count stops there, and counts of 2^53 have room in a double.
   const auto settled = static_cast<std::int64_t>(std::min(std::ceil(1 / momentum), 0x1p53));
@@ -47,13 +47,13 @@ Seen average(const ir::Node& node, const Extent& batch, const Seen& before) {
 
 }  // namespace
 
-void Extent::see(const float* x, std::int64_t count) {
+void MinMax::see(const float* x, std::int64_t count) {
   see_run(x, count, *this);
 }
 
-Extent joined(std::span<const Extent> extents) {
-  Extent all;
-  for (const Extent& extent : extents) all.see(extent);
+MinMax joined(std::span<const MinMax> bounds_seen) {
+  MinMax all;
+  for (const MinMax& extent : bounds_seen) all.see(extent);
   return all;
 }
 

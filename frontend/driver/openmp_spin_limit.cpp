@@ -1,4 +1,4 @@
-#include "frontend/driver/spinning.h"
+#include "frontend/driver/openmp_spin_limit.h"
 
 #include <sys/auxv.h>
 #include <unistd.h>

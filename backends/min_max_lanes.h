@@ -2,7 +2,7 @@
 
 // The least and the largest of a row in lanes, for multiversioned functions.
 
-#include "backends/extent.h"
+#include "backends/min_max.h"
 #include "backends/vectors.h"
 
 namespace stair::backends {
@@ -16,9 +16,9 @@ STAIR_INLINE void halve(const Whole& whole, Half& first, Half& second) {
 }
 
 /// Those of 32 elements at a time.
-class Ends {
+class MinMaxLanes {
  public:
-  STAIR_INLINE explicit Ends(const Extent& extent) {
+  STAIR_INLINE explicit MinMaxLanes(const MinMax& extent) {
     for (int side = 0; side < 2; ++side) {
       low_[side] = Floats{} + extent.low;
       high_[side] = Floats{} + extent.high;
@@ -32,7 +32,7 @@ class Ends {
     high_[1] = b > high_[1] ? b : high_[1];
   }
 
-  STAIR_INLINE void add_to(Extent& extent) const {
+  STAIR_INLINE void add_to(MinMax& extent) const {
     const Floats low = low_[1] < low_[0] ? low_[1] : low_[0];
     const Floats high = high_[1] > high_[0] ? high_[1] : high_[0];
     Eight eight[4];

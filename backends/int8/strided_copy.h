@@ -9,11 +9,11 @@
 namespace stair::backends::int8 {
 
 /// A box of elements that lies in two row-major tensors, to be copied from one to the other.
-class Box {
+class StridedCopy {
  public:
   /// `shape` elements that begin at the index `from_origin` in a tensor of shape `from` and at `to_origin` in one of shape `to`.
-  Box(const ir::Shape& shape, const ir::Shape& from, const ir::Shape& from_origin, const ir::Shape& to, const ir::Shape& to_origin,
-      std::size_t element_bytes);
+  StridedCopy(const ir::Shape& shape, const ir::Shape& from, const ir::Shape& from_origin, const ir::Shape& to, const ir::Shape& to_origin,
+              std::size_t element_bytes);
 
   void copy(const std::byte* from, std::byte* to, int threads) const;
 

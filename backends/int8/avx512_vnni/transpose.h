@@ -1,6 +1,6 @@
 #pragma once
 
-// 16 vectors of 16 words turned.
+// 16 vectors of 16 words transposed.
 
 #include <immintrin.h>
 
@@ -12,7 +12,7 @@ namespace stair::backends::int8 {
 namespace {
 
 /// rows[i][j] becomes rows[j][i].
-STAIR_INLINE void turn(__m512 (&rows)[16]) {
+STAIR_INLINE void transpose(__m512 (&rows)[16]) {
   __m512 pairs[16];
   for (int i = 0; i < 16; i += 2) {
     pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);

@@ -10,7 +10,7 @@ namespace stair::backends {
 
 /// The least and the largest of the elements seen so far; a NaN is passed over. In which order they are seen changes nothing but, of zeros,
 /// the sign.
-struct Extent {
+struct MinMax {
   float low = std::numeric_limits<float>::infinity();
   float high = -std::numeric_limits<float>::infinity();
 
@@ -19,16 +19,16 @@ struct Extent {
     low = x_low < low ? x_low : low;
     high = x_high > high ? x_high : high;
   }
-  void see(const Extent& other) { see(other.low, other.high); }
+  void see(const MinMax& other) { see(other.low, other.high); }
   void see(const float* x, std::int64_t count);
 };
 
 /// All of them, in order.
-Extent joined(std::span<const Extent> extents);
+MinMax joined(std::span<const MinMax> bounds_seen);
 
 /// What an observer knows: the bounds and, of one that counts, the batches that it has seen.
 struct Seen {
-  Extent bounds;
+  MinMax bounds;
   std::int64_t count = 0;
 
   /// From an observer's operands behind x, or from its results.
@@ -37,7 +37,7 @@ struct Seen {
 };
 
 /// What an observer (observe_min_max, observe_average) makes of what it knows and of what a batch has shown.
-using Observer = Seen (*)(const ir::Node& node, const Extent& batch, const Seen& before);
+using Observer = Seen (*)(const ir::Node& node, const MinMax& batch, const Seen& before);
 /// The observer of such a node; nullptr of another one.
 Observer observer_of(const ir::Node& node);
 
