@@ -128,21 +128,23 @@ TEST_CASE("every folder of kinds that CMake lists has a page that says how one i
   CHECK(folders > 10);
 }
 
-TEST_CASE("what docs/adding-an-op.md quotes stands in the repository") {
+TEST_CASE("what pages quote of the sources stands there") {
   std::string code;
-  for (const char* folder : {"ir", "backends/reference", "tests/ops"}) {
+  for (const char* folder : {"ir", "passes", "runtime", "frontend", "backends/reference", "tests/ops"}) {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source / folder)) {
       if (entry.is_regular_file()) code += tokens(text_of(entry.path()));
     }
   }
-  const std::string page = text_of(source / "docs/adding-an-op.md");
-  int quotes = 0;
-  for (std::size_t at = page.find("```cpp\n"); at != std::string::npos; at = page.find("```cpp\n", at + 1)) {
-    const std::string quote = page.substr(at + 7, page.find("\n```", at) - at - 7);
-    ++quotes;
-    CHECK_MESSAGE(code.find(tokens(quote)) != std::string::npos, quote);
+  for (const char* name : {"docs/adding-an-op.md", "docs/adding-a-kind.md"}) {
+    const std::string page = text_of(source / name);
+    int quotes = 0;
+    for (std::size_t at = page.find("```cpp\n"); at != std::string::npos; at = page.find("```cpp\n", at + 1)) {
+      const std::string quote = page.substr(at + 7, page.find("\n```", at) - at - 7);
+      ++quotes;
+      CHECK_MESSAGE(code.find(tokens(quote)) != std::string::npos, quote);
+    }
+    CHECK(quotes > 5);
   }
-  CHECK(quotes > 5);
 }
 
 TEST_CASE("docs/format-model-json.md has every layer with its attributes and their defaults") {

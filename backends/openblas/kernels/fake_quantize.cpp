@@ -28,18 +28,25 @@ STAIR_MULTIVERSION void pass_inside(const float* dy, const float* x, float scale
   }
 }
 
-// N-LSQ: adds dy * d.
-STAIR_MULTIVERSION void add_step_products(const float* dy, const float* x, float scale, Rounder round, std::int64_t count,
-                                          Lanes<double>& sum) {
-  for (std::int64_t first = 0; first < count; first += Lanes<double>::count) {
-    const int lanes = static_cast<int>(std::min<std::int64_t>(Lanes<double>::count, count - first));
-    STAIR_SIMD
-    for (int i = 0; i < lanes; ++i) {
-      const float t = x[first + i] / scale;
-      const auto rounded = static_cast<float>(round(t));
-      const float d = t > round.low && t < round.high ? rounded - t : rounded;
-      sum.lane[i] += static_cast<double>(dy[first + i]) * static_cast<double>(d);
-    }
+// d of N-LSQ.
+STAIR_MULTIVERSION void rounding_errors(const float* x, float scale, Rounder round, float* d, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float t = x[i] / scale;
+    const float above = t > round.low ? t : 0.0F;
+    const float inside = t < round.high ? above : 0.0F;
+    d[i] = static_cast<float>(round(t)) - inside;
+  }
+}
+
+void add_step_products(const float* dy, const float* x, float scale, Rounder round, std::int64_t count, Lanes<double>& sum) {
+  constexpr std::int64_t block = 1024;
+  float d[block];
+  Lanes<double> unread;
+  for (std::int64_t first = 0; first < count; first += block) {
+    const std::int64_t some = std::min(block, count - first);
+    rounding_errors(x + first, scale, round, d, some);
+    add_products(dy + first, nullptr, d, 0, 1, some, 0, unread, sum);
   }
 }
 
