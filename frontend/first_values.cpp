@@ -6,11 +6,22 @@
 #include <vector>
 
 #include "frontend/compile.h"
+#include "ir/json.h"
 #include "ir/rebatch.h"
 #include "passes/outputs.h"
 #include "passes/pipelines.h"
 
 namespace stair::frontend {
+namespace {
+
+ir::Json quantizers_of(const std::string& recipe) {
+  ir::Json json = ir::Json::parse(passes::to_json(passes::recipe_from_json(recipe)));
+  json.erase("name");
+  json.erase("schedule");
+  return json;
+}
+
+}  // namespace
 
 void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, const ir::TensorView& first_batch, runtime::Tensors& states) {
   const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, first_batch.type.shape.front()));
@@ -32,6 +43,12 @@ void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, con
     std::copy(made.as<char>(), made.as<char>() + first.bytes(), first.as<char>());
     states.emplace(name, std::move(first));
   }
+}
+
+void forget_other_quantizers(const ir::Graph& model, const std::string& before, const passes::Recipe& recipe, runtime::Tensors& states) {
+  if (!before.empty() && quantizers_of(before) == quantizers_of(passes::to_json(recipe))) return;
+  const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, 1));
+  for (const ir::Update& update : graph.updates()) states.erase(graph.value(update.state).name);
 }
 
 }  // namespace stair::frontend

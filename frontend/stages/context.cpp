@@ -9,17 +9,6 @@
 namespace stair::stages {
 namespace {
 
-// Whether quantizers are the same under both: a schedule says when they are on.
-bool same_quantizers(const std::string& before, const std::string& now) {
-  const auto quantizers = [](const std::string& recipe) {
-    ir::Json json = ir::Json::parse(recipe);
-    json.erase("name");
-    json.erase("schedule");
-    return json;
-  };
-  return !before.empty() && !now.empty() && quantizers(before) == quantizers(now);
-}
-
 // All processes hold the same states, unless their processors compute differently.
 void check_in_step(const runtime::Checkpoint& checkpoint, runtime::Communicator& communicator) {
   if (communicator.size() == 1) return;
@@ -42,21 +31,20 @@ void StageContext::lead(const std::function<void()>& part) {
 
 void StageContext::begin(const std::vector<ir::Graph>& graphs) {
   if (resumes) return;
-  const std::string now = stage->kind->quantizes ? passes::to_json(recipe) : "";
-  const bool other_quantizers = !same_quantizers(std::exchange(checkpoint.recipe, now), now);
+  const std::string before = std::exchange(checkpoint.recipe, stage->kind->quantizes ? passes::to_json(recipe) : "");
+  if (stage->kind->quantizes) frontend::forget_other_quantizers(experiment.model, before, recipe, checkpoint.states);
   runtime::Tensors kept;
-  const auto keep = [&](const ir::Graph& graph, bool of_model) {
-    for (const ir::State& state : graph.states()) {
-      const std::string& name = graph.value(state.value).name;
+  std::vector<const ir::Graph*> all{&experiment.model};
+  for (const ir::Graph& graph : graphs) all.push_back(&graph);
+  for (const ir::Graph* known : all) {
+    for (const ir::State& state : known->states()) {
+      const std::string& name = known->value(state.value).name;
       const auto it = checkpoint.states.find(name);
-      const bool of_stage = state.role == ir::StateRole::slot || name == graph.derived("", "step");
-      const bool of_quantizer = !of_model && state.role == ir::StateRole::parameter;
-      if (it != checkpoint.states.end() && !of_stage && !(of_quantizer && other_quantizers)) kept.emplace(name, std::move(it->second));
+      const bool of_stage = state.role == ir::StateRole::slot || name == known->derived("", "step");
+      if (it != checkpoint.states.end() && !of_stage) kept.emplace(name, std::move(it->second));
       if (it != checkpoint.states.end()) checkpoint.states.erase(it);
     }
-  };
-  keep(experiment.model, true);
-  for (const ir::Graph& graph : graphs) keep(graph, false);
+  }
   checkpoint.states = std::move(kept);
   checkpoint.stage = index;
   checkpoint.stage_name = stage->name;

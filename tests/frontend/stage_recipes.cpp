@@ -97,6 +97,24 @@ TEST_CASE("a stage's recipe is what it trains, evaluates and exports with; learn
   CHECK((folder.read("run/more.safetensors") == whole));
 }
 
+TEST_CASE("calibrating a checkpoint keeps the steps that its recipe's quantizers have learned, and begins anew with others") {
+  const tests::TemporaryFolder folder;
+  tests::write_experiment(folder);
+  Json json = shrinking();
+  json["stages"].erase(3);
+  json["stages"].erase(2);
+  run_in(folder, json, false);
+  const auto step_after = [&](const std::string& recipe) {
+    const tests::Outcome outcome = tests::run_stair(
+        {"calibrate", "run/eight.safetensors", "-o", "ptq.safetensors", "--batches", "1", "--recipe", recipe}, folder.path());
+    CHECK_MESSAGE(outcome.code == 0, outcome.err);
+    return *readers::load_trained(folder / "ptq.safetensors").checkpoint.states.at("fc.weight.step").as<float>();
+  };
+  const float learned = *readers::load_trained(folder / "run/eight.safetensors").checkpoint.states.at("fc.weight.step").as<float>();
+  CHECK(step_after(R"({"weights": {"method": "lsq"}, "activations": {"observer": "lsq"}})") == learned);
+  CHECK(step_after(four_bits) > 2 * learned);
+}
+
 TEST_CASE("a float stage behind a quantized one is evaluated in float") {
   const tests::TemporaryFolder folder;
   tests::write_experiment(folder);

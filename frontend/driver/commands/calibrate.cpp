@@ -7,6 +7,7 @@
 
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
+#include "frontend/first_values.h"
 #include "frontend/readers/json_file.h"
 #include "frontend/readers/recipe_option.h"
 #include "frontend/readers/trained.h"
@@ -38,6 +39,7 @@ int run_calibrate(const CalibrateOptions& options) {
     throw Error(fmt::format("--batches {}: the training data has {} batches of {} images", options.batches, available, experiment.batch));
   }
   runtime::Tensors& states = trained.checkpoint.states;
+  frontend::forget_other_quantizers(experiment.model, trained.checkpoint.recipe, recipe, states);
   stages::calibrate_ranges(experiment, recipe, data.train, count, states, options.execution->compile());
   const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
   runtime::Executor evaluating =
