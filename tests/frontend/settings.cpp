@@ -269,7 +269,7 @@ TEST_CASE("keys of a recipe that nothing depends on are refused, those of its ba
       {R"({"base": "binaryconnect", "weights": {"bits": 4}})",
        "/weights/bits: has no effect with the method 'binary', only with 'lsq' or 'uniform'"},
       {R"({"base": "binaryconnect", "weights": {"granularity": "per_tensor"}})",
-       "/weights/granularity: has no effect with the method 'binary', only with 'lsq' or 'uniform'"},
+       "/weights/granularity: has no effect with the method 'binary', only with 'lsq', 'ternary' or 'uniform'"},
       {R"({"base": "binaryconnect", "quantize_output": true})", "/quantize_output: found true, which has no effect: "},
       {R"({"base": "binaryconnect", "activations": {"observer": "min_max"}})",
        "/activations/observer: found \"min_max\", which has no effect: "},
