@@ -21,23 +21,32 @@ namespace {
 
 class FunctionKernel : public Kernel {
  public:
-  FunctionKernel(const ir::Graph& graph, const ir::Node& node, const FunctionKernels::Entry& entry)
-      : node_(node), entry_(entry), scratch_(entry.scratch == nullptr ? 0 : entry.scratch(graph, node)) {}
+  FunctionKernel(const ir::Graph& graph, const ir::Node& node, const FunctionKernels::Entry& entry, std::string_view isa)
+      : node_(node),
+        entry_(entry),
+        isa_(entry.isa.empty() ? isa : entry.isa),
+        scratch_(entry.scratch == nullptr ? 0 : entry.scratch(graph, node)) {}
   void run(const Arguments& arguments) override { entry_.function(node_, arguments); }
   std::size_t scratch_bytes() const override { return scratch_; }
   bool watches() const override { return entry_.watches; }
   std::string_view description() const override { return entry_.description; }
+  std::string_view isa() const override { return isa_; }
 
  private:
   const ir::Node& node_;
   const FunctionKernels::Entry& entry_;
+  std::string_view isa_;
   std::size_t scratch_;
 };
 
 class FunctionBackend : public Backend {
  public:
-  FunctionBackend(std::string name, std::string summary, FunctionKernels kernels, std::string missing)
-      : name_(std::move(name)), summary_(std::move(summary)), kernels_(std::move(kernels)), missing_(std::move(missing)) {}
+  FunctionBackend(std::string name, std::string summary, FunctionKernels kernels, std::string missing, std::string isa)
+      : name_(std::move(name)),
+        summary_(std::move(summary)),
+        kernels_(std::move(kernels)),
+        missing_(std::move(missing)),
+        isa_(std::move(isa)) {}
 
   std::string_view name() const override { return name_; }
   std::string_view summary() const override { return summary_; }
@@ -58,7 +67,7 @@ class FunctionBackend : public Backend {
     const ir::Node& node = graph.node(nodes.front());
     const FunctionKernels::Entry& entry = entry_of(node);
     if (entry.function == nullptr || nodes.size() > 1) return entry.prepare(graph, nodes, constants);
-    return std::make_unique<FunctionKernel>(graph, node, entry);
+    return std::make_unique<FunctionKernel>(graph, node, entry, isa_);
   }
 
  private:
@@ -66,14 +75,14 @@ class FunctionBackend : public Backend {
 
   std::string name_, summary_;
   FunctionKernels kernels_;
-  std::string missing_;
+  std::string missing_, isa_;
 };
 
 template <class Register>
-std::unique_ptr<Backend> built_in(std::string name, std::string summary, Register register_all, std::string missing) {
+std::unique_ptr<Backend> built_in(std::string name, std::string summary, Register register_all, std::string missing, std::string isa = "") {
   FunctionKernels kernels;
   register_all(kernels);
-  return make_function_backend(std::move(name), std::move(summary), std::move(kernels), std::move(missing));
+  return make_function_backend(std::move(name), std::move(summary), std::move(kernels), std::move(missing), std::move(isa));
 }
 
 }  // namespace
@@ -99,8 +108,9 @@ bool readers_follow(const ir::Graph& graph, const ir::Uses& uses, std::span<cons
   return true;
 }
 
-std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing) {
-  return std::make_unique<FunctionBackend>(std::move(name), std::move(summary), std::move(kernels), std::move(missing));
+std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing,
+                                               std::string isa) {
+  return std::make_unique<FunctionBackend>(std::move(name), std::move(summary), std::move(kernels), std::move(missing), std::move(isa));
 }
 
 std::vector<const Backend*> all() {
@@ -108,7 +118,7 @@ std::vector<const Backend*> all() {
       built_in("openblas", "float GEMM for convolution, linear and matmul; exact integers through it where provable; threaded loops",
                openblas::register_all, "no kernel of its own: the reference is not the bottleneck");
   static const std::unique_ptr<Backend> oracle =
-      built_in("reference", "plain loops, every op: the oracle", reference::register_all, "the reference must run every op");
+      built_in("reference", "plain loops, every op: the oracle", reference::register_all, "the reference must run every op", "scalar");
   std::vector<const Backend*> backends = plugins();
   backends.insert(backends.end(), {&int8::backend(), blas.get(), oracle.get()});
   return backends;

@@ -51,6 +51,8 @@ class Kernel {
   virtual bool watches() const { return false; }
   /// What ran, for reports: "sgemm", "loops".
   virtual std::string_view description() const = 0;
+  /// The instruction set that it computes on, as runtime/peak has it: "avx512_vnni". "": the kernel doesn't say.
+  virtual std::string_view isa() const { return {}; }
 };
 
 /// By ValueId: the tensors that never change (the constants of a deployed graph), so that a kernel prepares them once. data == nullptr for
@@ -113,6 +115,7 @@ class FunctionKernels {
     Group group = nullptr;      ///< nullptr: the node alone
     Prepare prepare = nullptr;  ///< instead of a function: a kernel with a memory; where there are both, the kernel of groups
     bool watches = false;       ///< as Kernel::watches
+    std::string_view isa = {};  ///< as Kernel::isa; "": that of the backend
   };
 
   void add(std::string op, Entry entry) { entries_.emplace(std::move(op), entry); }
@@ -122,7 +125,9 @@ class FunctionKernels {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-/// A backend over such a table. `missing` is the reason it gives for an op that it has no function for.
-std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing);
+/// A backend over such a table. `missing` is the reason it gives for an op that it has no function for, `isa` the instruction set of the
+/// functions that name none.
+std::unique_ptr<Backend> make_function_backend(std::string name, std::string summary, FunctionKernels kernels, std::string missing,
+                                               std::string isa = "");
 
 }  // namespace stair::backends

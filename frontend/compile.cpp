@@ -53,34 +53,29 @@ bool has_seen(const ir::Graph& graph, const ir::State& state, const runtime::Ten
   return std::any_of(values, values + it->second.count(), [&](float value) { return value != nothing; });
 }
 
-void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states) {
+void check_calibrated(const ir::Graph& model, const passes::Recipe& recipe, const runtime::Tensors& states) {
+  const ir::Graph graph = passes::run(passes::simulated_evaluation(recipe), model);
+  std::vector<bool> unseen(graph.values().size(), false);
   for (const ir::State& state : graph.states()) {
     const auto it = states.find(graph.value(state.value).name);
     if (it != states.end()) runtime::check_finite_state(graph, state, it->second);
+    unseen[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::observer && !has_seen(graph, state, states);
   }
-  // What a range is, or is made of.
-  const auto observed = [&](ir::ValueId value) -> const ir::State* {
-    const ir::Node* maker = graph.producer(value);
-    const ir::State* state = graph.state(maker == nullptr ? value : maker->operands[0]);
-    return state != nullptr && state->role == ir::StateRole::observer ? state : nullptr;
-  };
+  const auto is_unseen = [&](ir::ValueId value) { return value != ir::absent && unseen[static_cast<std::size_t>(value)]; };
   for (const ir::Node& node : graph.nodes()) {
-    if (node.op->name != "affine_parameters") continue;
-    const ir::State* low = observed(node.operands[0]);
-    const ir::State* high = observed(node.operands[1]);
-    if (low == nullptr || high == nullptr) continue;
-    const std::string& name = graph.value(low->value).name;
-    if (!has_seen(graph, *low, states) || !has_seen(graph, *high, states)) {
-      throw Error("the quantizer of '" + name.substr(0, name.rfind('.')) +
+    if (std::none_of(node.operands.begin(), node.operands.end(), is_unseen)) continue;
+    if (node.op->integer.kind == ir::IntegerForm::Kind::quantizer) {
+      throw Error("the quantizer of '" + graph.value(node.operands.front()).name +
                   "' has seen no data, expected a checkpoint of a calibrate or qat stage with this recipe");
     }
+    for (const ir::ValueId result : node.results) unseen[static_cast<std::size_t>(result)] = true;
   }
 }
 
 Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states) {
   const ir::Graph single = ir::with_batch(model, 1);
   ir::Graph constants = passes::run(passes::deployment_constants(recipe), single);
-  check_calibrated(constants, states);
+  check_calibrated(single, recipe, states);
   Deployment made;
   made.graph = passes::run(passes::deployment(recipe), single);
   runtime::Executor executor = executor_for(std::move(constants), states, {});

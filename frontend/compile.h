@@ -43,6 +43,6 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
 bool has_seen(const ir::Graph& graph, const ir::State& state, const runtime::Tensors& states);
 
 /// Error naming the first activation quantizer whose range is empty (nothing has been calibrated), or a state that isn't finite.
-void check_calibrated(const ir::Graph& graph, const runtime::Tensors& states);
+void check_calibrated(const ir::Graph& model, const passes::Recipe& recipe, const runtime::Tensors& states);
 
 }  // namespace stair::frontend

@@ -1,7 +1,7 @@
 #pragma once
 
-// A histogram with the same bins for all data, so that histograms of parts add up (passes/ranges): magnitudes from 2^-40 to 2^24 in octaves
-// of equal steps, and one bin for what is nearer to 0. Bins are in the order of their values.
+// N-HISTOGRAM: a histogram with the same bins for all data, so that histograms of parts add up (passes/ranges): magnitudes from 2^-40 to
+// 2^24 in octaves of equal steps, and one bin for what is nearer to 0. Bins are in the order of their values.
 
 #include <algorithm>
 #include <cmath>

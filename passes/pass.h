@@ -16,6 +16,10 @@ namespace stair::passes {
 struct Integers {
   ir::ValueId value = ir::absent;
   ir::ValueId q = ir::absent, scale = ir::absent, zero_point = ir::absent;
+  // Of a quantizer of activations:
+  ir::ValueId rounded = ir::absent;     ///< what the integer op yields: `q`, unless that is a reshape of it
+  ir::ValueId clamp = ir::absent;       ///< of the graph that the pass was given: the clamp before the quantizer that the op takes in
+  std::vector<ir::ValueId> parts = {};  ///< of a concatenation: the integers of its operands, of this scale and zero point
 };
 
 /// A sum that stands for a float value, of a layer or of the batch-norm that folds into it: (sum + bias) * step, where `sum` is of the

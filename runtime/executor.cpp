@@ -149,6 +149,7 @@ struct Executor::Impl {
       assignment.node = graph.node(schedule[s].back()).name;
       assignment.backend = chosen[s]->name();
       assignment.kernel = step.kernel->description();
+      assignment.isa = step.kernel->isa();
       assignment.packed_bytes = step.kernel->packed_bytes();
       for (const ir::NodeId node : schedule[s]) {
         assignment.op += (assignment.op.empty() ? "" : " + ") + graph.node(node).op->name;

@@ -40,6 +40,7 @@ class Executor {
     std::string node;               ///< the last one's name
     std::string op;                 ///< "conv2d_integer + requantize"
     std::string backend, kernel;
+    std::string isa;                    ///< that the kernel computes on; "": it doesn't say
     std::size_t packed_bytes = 0;       ///< of constants that the kernel keeps in a form of its own
     std::vector<std::string> declined;  ///< "openblas: int32 sums may pass 2^24"
   };

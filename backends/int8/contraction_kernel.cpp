@@ -11,17 +11,18 @@
 #include "backends/int8/normalization.h"
 #include "backends/int8/parallel_for.h"
 #include "backends/int8/transpose.h"
+#include "backends/int8/variant_kernel.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
 
 namespace {
 
-class ContractionKernel : public Kernel {
+class ContractionKernel : public VariantKernel {
  public:
   ContractionKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants constants,
                     const Window& window, std::string_view what)
-      : kernels_(kernels),
+      : VariantKernel(kernels, std::string(what)),
         fusion_(graph, nodes),
         normalization_(Normalization::among(kernels, graph, nodes)),
         window_(window),
@@ -35,10 +36,8 @@ class ContractionKernel : public Kernel {
     const bool logits = fusion_.rescale != nullptr && fusion_.rescale->op->name == "dequantize_accumulator";
     contraction_ = plan_contraction(kernels, planned, graph.type(fusion_.sums->operands[0]).dtype == ir::DType::s8, weights,
                                     channels_first_ && logits);
-    description_ = std::string(name_of(kernels.isa)) + " " + std::string(what);
-    if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
-    if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
-    if (normalization_ != nullptr) description_ += " + batch_norm";
+    describe_more(fusion_);
+    if (normalization_ != nullptr) describe_more("batch_norm");
     if (operands.empty()) return;
     own_ = Memory(prepared_bytes());
     prepared_ = prepare(operands, own_.data(), 1);
@@ -50,7 +49,6 @@ class ContractionKernel : public Kernel {
            (channels_first_ ? image_bytes() * static_cast<std::size_t>(most_images()) : 0);
   }
   std::size_t packed_bytes() const override { return own_.data() == nullptr ? 0 : prepared_bytes(); }
-  std::string_view description() const override { return description_; }
 
   void run(const Arguments& a) override {
     // Packed weights first: the parts of threads that there aren't lie behind them, in pages that nobody touches.
@@ -161,14 +159,12 @@ class ContractionKernel : public Kernel {
     return p;
   }
 
-  const Kernels& kernels_;
   Fusion fusion_;
   std::unique_ptr<Normalization> normalization_;
   Window window_;
   bool channels_first_;
   std::size_t element_bytes_;  // of the result
   std::unique_ptr<Contraction> contraction_;
-  std::string description_;
   Memory own_;
   Prepared prepared_;
 };

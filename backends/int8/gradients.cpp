@@ -33,10 +33,6 @@ bool is_product_of_matrices(const ir::Graph& graph, const ir::Node& node) {
 
 }  // namespace
 
-std::string gradient_description(const Kernels& kernels) {
-  return std::string(name_of(kernels.isa)) + " integers by floats in three bfloat16 parts";
-}
-
 std::vector<ir::NodeId> gradient_group(const Kernels& kernels, const ir::Graph& graph, const ir::Uses& uses, ir::NodeId first,
                                        const std::function<bool(ir::NodeId)>& free) {
   const ir::Node& dequantize = graph.node(first);

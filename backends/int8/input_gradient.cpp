@@ -10,6 +10,7 @@
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/strided_subconvolutions.h"
 
 namespace stair::backends::int8 {
@@ -29,13 +30,13 @@ std::pair<std::int64_t, std::int64_t> reach(const std::vector<StridedSubconvolut
 }
 
 /// The input's gradient. Where its operands lie among the group's: q, scale, zero point, dy.
-class InputGradientKernel : public Kernel {
+class InputGradientKernel : public VariantKernel {
  public:
   // Whether an image's planes lie in a cache.
   bool fits() const { return g_.plane_positions <= most_positions; }
 
   InputGradientKernel(const Kernels& kernels, const Window& w)
-      : run_(kernels.input_gradient), description_(gradient_description(kernels)), window_(w) {
+      : VariantKernel(kernels, gradient_description), run_(kernels.input_gradient), window_(w) {
     const std::vector<StridedSubconvolution> of_rows =
         strided_subconvolutions(w.in_height, w.kernel_height, w.stride_h, w.top, w.dilation_h);
     const std::vector<StridedSubconvolution> of_columns =
@@ -107,9 +108,6 @@ class InputGradientKernel : public Kernel {
 
   std::size_t scratch_bytes() const override {
     return whole_lines(weights_bytes()) + whole_lines(scale_bytes()) + gradient_threads * thread_bytes();
-  }
-  std::string_view description() const override {
-    return description_;
   }
 
  private:
@@ -225,7 +223,6 @@ class InputGradientKernel : public Kernel {
   }
 
   void (*run_)(const InputGradient&);
-  std::string description_;
   Window window_;
   InputGradient g_{};
   std::vector<Part> parts_;

@@ -5,6 +5,7 @@
 
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
+#include "backends/int8/variant_kernel.h"
 
 namespace stair::backends::int8 {
 namespace {
@@ -12,11 +13,10 @@ namespace {
 constexpr std::int64_t bfloat_bytes = 2;
 
 /// The product of floats with integers. Where its operands lie among the group's: q, scale, zero point, a.
-class MatrixGradientKernel : public Kernel {
+class MatrixGradientKernel : public VariantKernel {
  public:
   MatrixGradientKernel(const Kernels& kernels, bool transposed, bool is_signed, std::int64_t m, std::int64_t n, std::int64_t k)
-      : kernels_(kernels),
-        description_(gradient_description(kernels)),
+      : VariantKernel(kernels, gradient_description),
         transposed_(transposed),
         is_signed_(is_signed),
         m_(m),
@@ -77,17 +77,12 @@ class MatrixGradientKernel : public Kernel {
     return whole_lines(static_cast<std::size_t>(parts_bytes(m_, k_))) + whole_lines(scale_bytes()) +
            gradient_threads * static_cast<std::size_t>(panel_bytes(k_));
   }
-  std::string_view description() const override {
-    return description_;
-  }
 
  private:
   std::size_t scale_bytes() const {
     return static_cast<std::size_t>(steps_ * gradient_depth) * sizeof(float);
   }
 
-  const Kernels& kernels_;
-  std::string description_;
   bool transposed_, is_signed_;
   std::int64_t m_, n_, k_, steps_;
 };

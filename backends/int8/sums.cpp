@@ -7,6 +7,7 @@
 #include "backends/int8/memory.h"
 #include "backends/int8/parallel_for.h"
 #include "backends/int8/quantizer.h"
+#include "backends/int8/variant_kernel.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
@@ -26,16 +27,14 @@ void dequantize_part(const Kernels& kernels, const Arguments& a, std::size_t ope
 
 constexpr std::int64_t part = 2048;  // elements that stay in the first-level cache between the nodes
 
-class SumKernel : public Kernel {
+class SumKernel : public VariantKernel {
  public:
   SumKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels),
-        description_(std::string(name_of(kernels.isa)) + " dequantize + sum"),
+      : VariantKernel(kernels, "dequantize + sum"),
         outgoing_(graph, nodes),
         both_(graph.node(nodes[1]).op->name == "dequantize"),
         pieces_(quotient_up(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape), piece)) {}
 
-  std::string_view description() const override { return description_; }
   std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
@@ -62,8 +61,6 @@ class SumKernel : public Kernel {
  private:
   static constexpr std::int64_t piece = elements_of_piece;
 
-  const Kernels& kernels_;
-  std::string description_;
   Outgoing outgoing_;
   bool both_;
   std::int64_t pieces_;
@@ -71,11 +68,10 @@ class SumKernel : public Kernel {
 
 // The sum of two dequantized tensors, which is quantized and read by nobody else: twice computed, for its extent and for its integers,
 // which takes less time than a float of it in memory.
-class QuantizedSumKernel : public Kernel {
+class QuantizedSumKernel : public VariantKernel {
  public:
   QuantizedSumKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels),
-        description_(std::string(name_of(kernels.isa)) + " dequantize + sum + quantize"),
+      : VariantKernel(kernels, "dequantize + sum + quantize"),
         quantizer_(kernels, graph, nodes, GroupArguments(graph, nodes)),
         count_(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape)) {
     for (const ir::NodeId node : nodes) {
@@ -83,7 +79,6 @@ class QuantizedSumKernel : public Kernel {
     }
   }
 
-  std::string_view description() const override { return description_; }
   std::size_t scratch_bytes() const override { return static_cast<std::size_t>(quotient_up(count_, part)) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
@@ -128,8 +123,6 @@ class QuantizedSumKernel : public Kernel {
     });
   }
 
-  const Kernels& kernels_;
-  std::string description_;
   Quantizer quantizer_;
   std::int64_t count_;
   Activation clamp_ = nullptr;

@@ -9,16 +9,17 @@
 #include "backends/int8/gradients.h"
 #include "backends/int8/memory.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/multiversion.h"
 
 namespace stair::backends::int8 {
 namespace {
 
 /// The weights' gradient. Where its operands lie among the group's: q, scale, zero point, dy.
-class WeightGradientKernel : public Kernel {
+class WeightGradientKernel : public VariantKernel {
  public:
   WeightGradientKernel(const Kernels& kernels, const Window& w, bool is_signed)
-      : run_(kernels.weight_gradient), description_(gradient_description(kernels)), window_(w), taps_(w.kernel_height * w.kernel_width) {
+      : VariantKernel(kernels, gradient_description), run_(kernels.weight_gradient), window_(w), taps_(w.kernel_height * w.kernel_width) {
     g_.is_signed = is_signed;
     g_.image_bytes = w.in_channels * w.in_height * w.in_width;
     g_.in_height = w.in_height;
@@ -76,9 +77,6 @@ class WeightGradientKernel : public Kernel {
 
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + gradient_threads * thread_bytes();
-  }
-  std::string_view description() const override {
-    return description_;
   }
 
  private:
@@ -243,7 +241,6 @@ class WeightGradientKernel : public Kernel {
   }
 
   void (*run_)(const WeightGradient&);
-  std::string description_;
   Window window_;
   WeightGradient g_{};
   std::int64_t taps_;

@@ -33,17 +33,6 @@ runtime::Tensor labels_of(const ir::Graph& graph, ir::ValueId id, std::int64_t c
   return labels;
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_";
-  std::vector<std::string_view> words;
-  while (true) {
-    text.remove_prefix(std::min(text.find_first_of(letters), text.size()));
-    if (text.empty()) return words;
-    words.push_back(text.substr(0, text.find_first_not_of(letters)));
-    text.remove_prefix(words.back().size());
-  }
-}
-
 // The fastest of the peaks that holds; they are sorted by speed.
 template <class Holds>
 const runtime::Peak* fastest(const std::vector<runtime::Peak>& peaks, const Holds& holds) {
@@ -51,20 +40,12 @@ const runtime::Peak* fastest(const std::vector<runtime::Peak>& peaks, const Hold
   return it == peaks.rend() ? nullptr : &*it;
 }
 
-// A kernel says in its description what it runs on: the name of an instruction set, or OpenBLAS, which takes the best that there is for
-// floats. The reference is compiled for any processor.
-const runtime::Peak* peak_of(const runtime::Executor::Assignment& assignment, bool on_floats, const std::vector<runtime::Peak>& peaks) {
+// Of the instruction set that the kernel says: for its elements, or else for others.
+const runtime::Peak* peak_of(std::string_view isa, bool on_floats, const std::vector<runtime::Peak>& peaks) {
   using Elements = runtime::PeakLoop::Elements;
-  if (assignment.backend == "reference") return fastest(peaks, [](const runtime::Peak& peak) { return peak.isa == "scalar"; });
-  for (const std::string_view word : words_of(assignment.kernel)) {
-    if (word == "sgemm") return fastest(peaks, [](const runtime::Peak& peak) { return peak.elements == Elements::float32; });
-    const Elements elements = on_floats ? Elements::float32 : Elements::int8;
-    const runtime::Peak* exact = fastest(peaks, [&](const runtime::Peak& peak) { return peak.isa == word && peak.elements == elements; });
-    if (exact != nullptr) return exact;
-    const runtime::Peak* named = fastest(peaks, [&](const runtime::Peak& peak) { return peak.isa == word; });
-    if (named != nullptr) return named;
-  }
-  return nullptr;
+  const Elements elements = on_floats ? Elements::float32 : Elements::int8;
+  const runtime::Peak* exact = fastest(peaks, [&](const runtime::Peak& peak) { return peak.isa == isa && peak.elements == elements; });
+  return exact != nullptr ? exact : fastest(peaks, [&](const runtime::Peak& peak) { return peak.isa == isa; });
 }
 
 bool reads_floats(const ir::Graph& graph, const ir::Node& node) {
@@ -201,7 +182,7 @@ Benchmark run_benchmark(Subject& subject, const BenchmarkOptions& options) {
                   {}};
     made.packed_bytes += assignment.packed_bytes;
     made.operations += time.operations;
-    const runtime::Peak* peak = peak_of(assignment, reads_floats(graph, node), made.peaks);
+    const runtime::Peak* peak = peak_of(assignment.isa, reads_floats(graph, node), made.peaks);
     if (peak != nullptr) {
       time.peak = *peak;
       operations_on[static_cast<std::size_t>(peak - made.peaks.data())] += time.operations;

@@ -407,9 +407,10 @@ class Reader {
   ValueId add_state(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
                     const OpSchema& op) {
     const ir::Shape shape = graph_.type(input).shape;
-    if (shape.size() < 2 || (op.name == "conv2d" && shape.size() != 4)) {
+    const bool images = attributes.has("kernel");
+    if (shape.size() < 2 || (images && shape.size() != 4)) {
       throw Error(fmt::format("{} '{}' reads '{}' {}, expected {}", op.name, name, graph_.value(input).name, ir::to_string(shape),
-                              op.name == "conv2d" ? "[N,C,H,W]" : "at least [N, C]"));
+                              images ? "[N,C,H,W]" : "at least [N, C]"));
     }
     for (const char* pair : {"kernel", "stride", "dilation"}) {
       if (attributes.has(pair) && attributes.integers(pair).size() != 2 &&

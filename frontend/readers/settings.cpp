@@ -120,7 +120,8 @@ class SettingsChecker {
     if (std::none_of(experiment_.stages.begin(), experiment_.stages.end(), uses_batches)) return;
     const ir::Graph step = ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards);
     for (const ir::Node& node : step.nodes()) {
-      if (node.op->name != "batch_norm") continue;
+      const bool by_batch = node.op->integer.kind == ir::IntegerForm::Kind::normalize && node.op->inference;  // of its own statistics
+      if (!by_batch) continue;
       const ir::Shape& shape = step.type(node.operands.front()).shape;
       if (ir::element_count(shape) != shape[1]) continue;
       fail("/batch",

@@ -48,9 +48,10 @@ struct Judgement {
 /// With fixed point nothing is granted: the integer must be that of exact_integers.h, from the mantissas and shifts, which are held against
 /// double precision themselves. A table's entries are held against double precision, and then looked up.
 ///
-/// Constants: a scale within 2 u of its range's (with powers of two: the power above); a zero point, a weight and an end of a clamp's range
-/// as N-QUANT; the fitted weights exactly round(±q 2^-e) with their scale within 2 u and the error of k; a step within u; an integer bias
-/// |q_b step - b| <= step / 2, and b within the error of its fold; a multiplier within 3 u; a mantissa to the nearest.
+/// Constants: a scale within 2 u of its range's, a state's or a histogram's (with powers of two: the power above); a zero point, a weight
+/// and an end of a clamp's range as N-QUANT; the fitted weights exactly round(±q 2^-e) with their scale within 2 u and the error of k; a
+/// step within u; an integer bias |q_b step - b| <= step / 2, and b within the error of its fold; a multiplier within 3 u; a mantissa to
+/// the nearest.
 class Judge {
  public:
   /// Where the realized graph's values are: of an execution, of a file, or planted.

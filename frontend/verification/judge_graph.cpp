@@ -1,8 +1,8 @@
 #include "frontend/verification/judge_graph.h"
 
-#include <functional>
-#include <set>
+#include <algorithm>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "ir/error.h"
@@ -16,6 +16,7 @@ namespace {
 using ir::IntegerForm;
 using ir::Node;
 using ir::ValueId;
+using Reads = OpJudge::Activations::Reads;
 
 ir::Type judged_type(ir::Type type) {
   type.dtype = ir::DType::f64;
@@ -33,11 +34,29 @@ bool quantizes(const Node& node) {
   return node.op->integer.kind == IntegerForm::Kind::quantizer;
 }
 
-// Scales, zero points and ranges of quantizers: what they are made of is judged beside them (judge_constants.cpp).
-bool parametrizes(const ir::Graph& graph, const Node& node) {
-  static const std::set<std::string, std::less<>> names{"weight_range", "affine_parameters", "learned_scale", "percentile_range",
-                                                        "mse_range"};
-  return names.contains(node.op->name) || !ir::is_float(graph.type(node.results.front()).dtype);
+// Whether float32 holds the numbers that a quantizer's integers stand for.
+bool is_exact(const Node& node) {
+  const OpJudge* judge = op_judges().find(node.op->name);
+  return judge != nullptr && judge->exact;
+}
+
+// By ValueId: whether it is read as a number. Scales, zero points and ranges of quantizers aren't: what they have to be, and what they are
+// made of, is judged beside the integers (judge_constants.cpp).
+std::vector<bool> read_as_numbers(const ir::Graph& graph, const passes::Result& realized) {
+  std::vector<bool> read(graph.values().size(), false);
+  const auto mark = [&](ValueId value) {
+    if (value != ir::absent) read[static_cast<std::size_t>(value)] = true;
+  };
+  for (const ir::Output& output : graph.outputs()) mark(output.value);
+  for (const passes::Integers& its : realized.integers) mark(its.value);
+  for (const passes::IntegerSum& its : realized.sums) mark(its.value);
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
+    if (std::none_of(node->results.begin(), node->results.end(), [&](ValueId value) { return read[static_cast<std::size_t>(value)]; }))
+      continue;
+    const std::size_t operands = quantizes(*node) ? 1 : node->operands.size();
+    for (std::size_t i = 0; i < operands; ++i) mark(node->operands[i]);
+  }
+  return read;
 }
 
 }  // namespace
@@ -54,16 +73,16 @@ JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realize
     from.state = simulated_.value(state.value).name;
     number(state.value).value = feed(type, std::move(from));
   }
+  const std::vector<bool> read = read_as_numbers(simulated_, realized_);
   for (const Node& node : simulated_.nodes()) {
     const ValueId made = node.results.front();
+    if (!read[static_cast<std::size_t>(made)] || !ir::is_float(simulated_.type(made).dtype)) continue;
     if (quantizes(node)) {
       quantizer(node);
     } else if (const auto its = sums_of_.find(made); its != sums_of_.end()) {
       sum(node, *its->second);
-    } else if (!parametrizes(simulated_, node)) {
-      std::vector<Bounded> operands;
-      for (const ValueId operand : node.operands) operands.push_back(operand == ir::absent ? Bounded{} : number(operand));
-      number(made) = append_bounded(graph_, simulated_, node, operands);
+    } else {
+      number(made) = append_bounded(graph_, simulated_, node, numbers(node));
       if (node.op->integer.kind == IntegerForm::Kind::move) move(node);
     }
   }
@@ -74,6 +93,13 @@ JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realize
   }
   constants = passes::with_outputs(graph_, constant_outputs_);
   activations = passes::with_outputs(graph_, activation_outputs_);
+}
+
+std::vector<Bounded> JudgeGraph::numbers(const Node& node) const {
+  std::vector<Bounded> operands;
+  for (const ValueId operand : node.operands)
+    operands.push_back(operand == ir::absent ? Bounded{} : numbers_[static_cast<std::size_t>(operand)]);
+  return operands;
 }
 
 ValueId JudgeGraph::feed(const ir::Type& like, JudgeFeed from) {
@@ -97,13 +123,6 @@ JudgeOutput JudgeGraph::output(const Bounded& value, std::vector<ValueId>& among
   return made;
 }
 
-// The node that makes the integers; a reshape behind it moves them only.
-const Node* JudgeGraph::producer_in_realized(ValueId q) const {
-  const Node* node = realized_.graph.producer(q);
-  while (node != nullptr && node->op->name == "reshape") node = realized_.graph.producer(node->operands[0]);
-  return node;
-}
-
 void JudgeGraph::quantizer(const Node& node) {
   const ValueId made = node.results.front();
   const passes::Integers& its = integers_.at(made);
@@ -118,7 +137,16 @@ void JudgeGraph::quantizer(const Node& node) {
   units_[made] = feed(type, std::move(of_units));
   JudgeFeed of_numbers{JudgeFeed::Kind::numbers, constant, its.q, its.scale, its.zero_point};
   const ValueId value = feed(type, std::move(of_numbers));
-  number(made) = {value, node.op->name == "fake_binarize" ? ir::absent : scaled(graph_, magnitude(graph_, value), float_unit)};
+  number(made) = {value, is_exact(node) ? ir::absent : scaled(graph_, magnitude(graph_, value), float_unit)};
+}
+
+// What makes the site's integers takes those of x, a value of the simulated graph, alone.
+void JudgeGraph::read_table(JudgeSite& site, ValueId x) {
+  if (units(x) == ir::absent) throw InternalError("'" + site.made->name + "' reads what isn't quantized");
+  site.kind = JudgeSite::Kind::integers;
+  site.x = integers_.at(x);
+  site.table_offset = realized_.graph.type(site.made->operands[0]).dtype == ir::DType::s8 ? 128 : 0;
+  site.number = output({units(x), ir::absent}, activation_outputs_);
 }
 
 void JudgeGraph::activation(const Node& node) {
@@ -127,85 +155,96 @@ void JudgeGraph::activation(const Node& node) {
   site.fake = &node;
   site.integers = integers_.at(node.results.front());
   site.range = {static_cast<std::int32_t>(node.attributes.integer("lo")), static_cast<std::int32_t>(node.attributes.integer("hi"))};
-  site.made = producer_in_realized(site.integers.q);
+  site.made = realized_.graph.producer(site.integers.rounded);
   if (site.made == nullptr) throw InternalError("nothing makes the integers of '" + node.name + "'");
-  const std::string& how = site.made->op->name;
   ValueId before = node.operands[0];
-  const bool fuses = how == "requantize" || how == "requantize_fixed" || how == "point_binary" || how == "add_fixed" || how == "mul_fixed";
-  const Node* producer = simulated_.producer(before);
   // What the integer node takes in stands in its range; a clamp that is more than that would change the integers below.
-  if (fuses && producer != nullptr && producer->op->clamp && !totals_.contains(before)) {
-    site.clamp = producer;
-    before = producer->operands[0];
-    producer = simulated_.producer(before);
+  if (site.integers.clamp != ir::absent) {
+    site.clamp = simulated_.producer(before);
+    if (before != site.integers.clamp || !site.clamp->op->clamp) throw InternalError("'" + site.made->name + "' takes in no clamp");
+    before = site.clamp->operands[0];
   }
-  site.root = producer;
-  const auto read = [&](std::size_t operand) -> passes::Integers {
-    if (producer == nullptr || operand >= producer->operands.size()) return {};
-    const auto its = integers_.find(producer->operands[operand]);
+  const Node* producer = site.root = simulated_.producer(before);
+  const auto read = [&](std::size_t operand) {
+    const auto its = integers_.find(producer == nullptr ? ir::absent : producer->operand(operand));
     return its == integers_.end() ? passes::Integers{} : its->second;
   };
   site.x = read(0);
   site.x2 = read(1);
-  if (how == "requantize" || how == "requantize_fixed") {
-    if (const auto its = sums_of_.find(before); its != sums_of_.end()) {
-      site.kind = JudgeSite::Kind::sum;
-      site.sum = its->second;
-      const Node& layer = producer->op->name == "channel_affine" ? *simulated_.producer(producer->operands[0]) : *producer;
-      const ir::Shape& shape = simulated_.type(before).shape;
-      for (std::size_t d = channel_axis(layer, shape) + 1; d < shape.size(); ++d) site.inner *= shape[d];
-      site.number = output({totals_.at(before), ir::absent}, activation_outputs_);
-    } else if (producer != nullptr && producer->op->integer.kind == IntegerForm::Kind::average &&
-               units(producer->operands[0]) != ir::absent) {
-      site.kind = JudgeSite::Kind::average;
-      site.count = static_cast<double>(producer->op->integer.count(simulated_, *producer));
-      const ValueId mean = graph_.emit(producer->op->name, {units(producer->operands[0])}, producer->attributes);
-      site.number = output({mean, ir::absent}, activation_outputs_);
-      exact_site(site.made->operands[0], ir::absent, mean, site.count);
-    } else {
-      throw InternalError("'" + site.made->name + "' rescales no sum that the simulated graph has");
-    }
-  } else if (how == "lookup" && producer != nullptr && units(producer->operands[0]) != ir::absent) {
-    site.kind = JudgeSite::Kind::lookup;
-    site.table_offset = realized_.graph.type(site.made->operands[0]).dtype == ir::DType::s8 ? 128 : 0;
-    site.number = output({units(producer->operands[0]), ir::absent}, activation_outputs_);
-  } else if (how == "add_fixed" || how == "mul_fixed") {
-    site.kind = JudgeSite::Kind::binary;
-    const ValueId a = units(producer->operands[0]);
-    const ValueId b = units(producer->operands[1]);
-    if (a == ir::absent || b == ir::absent) throw InternalError("'" + site.made->name + "' reads what isn't quantized");
-    site.first = output({total(graph_, a, scaled(graph_, b, 0)), ir::absent}, activation_outputs_);
-    site.second = output({total(graph_, b, scaled(graph_, a, 0)), ir::absent}, activation_outputs_);
-  } else if (site.made->op->integer.kind == IntegerForm::Kind::move) {
+  if (!site.integers.parts.empty()) {
     site.kind = JudgeSite::Kind::exact;
     site.number = output({concatenated(*producer, site), ir::absent}, activation_outputs_);
-  } else {
-    site.number = output(number(site.clamp == nullptr ? node.operands[0] : before), activation_outputs_);
+    sites.push_back(std::move(site));
+    return;
+  }
+  site.judge = &*judged_by(*site.made, &OpJudge::activations);
+  switch (site.judge->reads) {
+    case Reads::floats:
+      site.number = output(number(before), activation_outputs_);
+      break;
+    case Reads::sum:
+      rescaled(site, before);
+      break;
+    case Reads::integers:
+      if (producer == nullptr) throw InternalError("'" + site.made->name + "' reads what no node makes");
+      read_table(site, producer->operands[0]);
+      break;
+    case Reads::pair: {
+      const ValueId a = producer == nullptr ? ir::absent : units(producer->operand(0));
+      const ValueId b = producer == nullptr ? ir::absent : units(producer->operand(1));
+      if (a == ir::absent || b == ir::absent) throw InternalError("'" + site.made->name + "' reads what isn't quantized");
+      site.kind = JudgeSite::Kind::pair;
+      site.first = output({total(graph_, a, scaled(graph_, b, 0)), ir::absent}, activation_outputs_);
+      site.second = output({total(graph_, b, scaled(graph_, a, 0)), ir::absent}, activation_outputs_);
+    }
   }
   sites.push_back(std::move(site));
+}
+
+// The sum of a layer, or of an average, of which `before` is the value as a float.
+void JudgeGraph::rescaled(JudgeSite& site, ValueId before) {
+  const Node* producer = site.root;
+  if (const auto its = sums_of_.find(before); its != sums_of_.end()) {
+    site.kind = JudgeSite::Kind::sum;
+    site.sum = its->second;
+    const ir::Shape& shape = simulated_.type(before).shape;
+    for (std::size_t d = channel_axis(layer_of(*producer), shape) + 1; d < shape.size(); ++d) site.inner *= shape[d];
+    site.number = output({totals_.at(before), ir::absent}, activation_outputs_);
+  } else if (producer != nullptr && producer->op->integer.kind == IntegerForm::Kind::average &&
+             units(producer->operands[0]) != ir::absent) {
+    site.kind = JudgeSite::Kind::average;
+    site.count = static_cast<double>(producer->op->integer.count(simulated_, *producer));
+    const ValueId mean = graph_.add(*producer->op, {units(producer->operands[0])}, producer->attributes).results.front();
+    site.number = output({mean, ir::absent}, activation_outputs_);
+    exact_site(site.made->operands[0], ir::absent, mean, site.count);
+  } else {
+    throw InternalError("'" + site.made->name + "' rescales no sum that the simulated graph has");
+  }
+}
+
+// The layer that a batch-norm folds into, or the node itself.
+const Node& JudgeGraph::layer_of(const Node& node) const {
+  return node.op->integer.kind == IntegerForm::Kind::affine ? *simulated_.producer(node.operands[0]) : node;
 }
 
 // Each operand has been through a table of its own, to the scale of the result.
 ValueId JudgeGraph::concatenated(const Node& node, const JudgeSite& site) {
   std::vector<ValueId> parts;
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
-    const ValueId q = site.made->operands.at(i);
-    const Node* made = producer_in_realized(q);
-    if (made == nullptr || made->op->name != "lookup" || units(node.operands[i]) == ir::absent)
-      throw InternalError("'" + site.made->name + "' reads other integers than those of tables");
+    const ValueId q = site.integers.parts.at(i);
     JudgeSite part;
-    part.kind = JudgeSite::Kind::lookup;
     part.name = realized_.graph.value(q).name;
     part.integers = {ir::absent, q, site.integers.scale, site.integers.zero_point};
-    part.x = integers_.at(node.operands[i]);
     part.range = site.range;
-    part.made = made;
-    part.table_offset = realized_.graph.type(made->operands[0]).dtype == ir::DType::s8 ? 128 : 0;
-    part.number = output({units(node.operands[i]), ir::absent}, activation_outputs_);
+    part.made = realized_.graph.producer(q);
+    if (part.made == nullptr || site.made->operands.at(i) != q) throw InternalError("'" + site.made->name + "' reads other integers");
+    part.judge = &*judged_by(*part.made, &OpJudge::activations);
+    if (part.judge->reads != Reads::integers) throw InternalError("'" + site.made->name + "' reads other integers than those of tables");
+    read_table(part, node.operands[i]);
     sites.push_back(std::move(part));
     parts.push_back(feed(simulated_.type(node.operands[i]), {JudgeFeed::Kind::units, false, q, ir::absent, site.integers.zero_point}));
   }
-  return graph_.emit(node.op->name, std::move(parts), node.attributes);
+  return graph_.add(*node.op, std::move(parts), node.attributes).results.front();
 }
 
 // Integers that others alone decide, less their zero point.
@@ -230,16 +269,16 @@ void JudgeGraph::move(const Node& node) {
     if (units(operand) == ir::absent || other == integers_.end() || other->second.scale != its->second.scale) return;
     operands.push_back(units(operand));
   }
-  const ValueId moved = graph_.emit(node.op->name, std::move(operands), node.attributes);
+  const ValueId moved = graph_.add(*node.op, std::move(operands), node.attributes).results.front();
   units_[node.results.front()] = moved;
   if (depends(node.results.front())) exact_site(its->second.q, its->second.zero_point, moved);
 }
 
 void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
   const ValueId made = node.results.front();
-  const bool alone = node.op->name == "batch_norm_inference";
-  const bool folded = node.op->name == "channel_affine";
-  const Node& layer = folded ? *simulated_.producer(node.operands[0]) : node;
+  const bool alone = node.op->integer.kind == IntegerForm::Kind::normalize;
+  const Node& layer = layer_of(node);
+  const bool folded = &layer != &node;
   const ir::Shape& shape = simulated_.type(made).shape;
   const std::size_t axis = channel_axis(layer, shape);
   const ir::Type channels{ir::DType::f64, {shape[axis]}};
@@ -251,7 +290,7 @@ void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
   ValueId exact = ir::absent;
   JudgeSum judged;
   judged.sum = its;
-  judged.layer = &layer;
+  judged.alone = alone;
   if (alone) {
     exact = graph_.emit("channel_affine", {units(its.x), channel_feed(JudgeFeed::Kind::units, its.weight, ir::absent)});
   } else {
@@ -262,30 +301,14 @@ void JudgeGraph::sum(const Node& node, const passes::IntegerSum& its) {
       JudgeFeed from{JudgeFeed::Kind::units, true, its.weight};
       weight = feed(simulated_.type(latent), std::move(from));
     }
-    exact = graph_.emit(layer.op->name, {units(its.x), weight}, layer.attributes);
+    exact = graph_.add(*layer.op, {units(its.x), weight}, layer.attributes).results.front();
   }
   totals_[made] = exact;
 
   // Factor and bias as floats: of the fold, of the batch-norm by itself, of the layer.
   Bounded bias, factor;
   if (alone) {
-    const ir::Attributes eps{{"eps", node.attributes.at("eps")}};
-    ir::Graph scratch;  // the same formula as a fold's, so that it gets the same bounds
-    const ir::Type type{ir::DType::f32, channels.shape};
-    std::vector<ValueId> s;
-    for (const char* name : {"gamma", "beta", "mean", "var"}) s.push_back(scratch.add_input(name, type));
-    const auto append = [&](const char* op, std::vector<ValueId> operands, const std::vector<Bounded>& bounded, const ir::Attributes& a) {
-      const Node copy = scratch.add(op, std::move(operands), a);
-      return std::pair{copy.results.front(), append_bounded(graph_, scratch, copy, bounded)};
-    };
-    const Bounded gamma = number(node.operands[1]);
-    const Bounded mean = number(node.operands[3]);
-    const auto [deviation_id, deviation] = append("standard_deviation", {s[3]}, {number(node.operands[4])}, eps);
-    const auto [factor_id, k] = append("div", {s[0], deviation_id}, {gamma, deviation}, {});
-    const auto [moved_id, moved] = append("mul", {s[2], factor_id}, {mean, k}, {});
-    const auto [shift_id, shift] = append("sub", {s[1], moved_id}, {number(node.operands[2]), moved}, {});
-    factor = k;
-    bias = shift;
+    std::tie(factor, bias) = judged_by(node, &OpJudge::affine)(graph_, node, numbers(node));
   } else {
     if (folded && node.operands[1] != ir::absent) factor = number(node.operands[1]);
     const ValueId added = folded ? node.operand(2) : node.op->integer.bias ? node.operand(*node.op->integer.bias) : ir::absent;

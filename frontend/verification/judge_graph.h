@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frontend/verification/float_bounds.h"
+#include "frontend/verification/op_judge.h"
 #include "ir/numerics.h"
 #include "passes/pass.h"
 
@@ -28,8 +29,9 @@ struct JudgeOutput {
 /// Where integers of activations stand, by the node that computes them: quantizers, and what integers alone decide (`exact`: sums, moves,
 /// concatenations; the tables in front of those).
 struct JudgeSite {
-  enum class Kind : std::uint8_t { floats, sum, average, binary, lookup, exact };
+  enum class Kind : std::uint8_t { floats, sum, average, pair, integers, exact };
   Kind kind = Kind::floats;
+  const OpJudge::Activations* judge = nullptr;  ///< nullptr: exact
   std::string name;
   const ir::Node* fake = nullptr;    ///< of the simulated graph; nullptr where no quantizer stands
   passes::Integers integers;         ///< of a sum neither scale nor zero point
@@ -39,12 +41,11 @@ struct JudgeSite {
   const ir::Node* clamp = nullptr;  ///< of the simulated graph: what the node takes in
   const ir::Node* root = nullptr;   ///< of the simulated graph
   const passes::IntegerSum* sum = nullptr;
-  std::int64_t inner = 1;  ///< sum: elements of a channel that stand together
-  JudgeOutput number;      ///< floats, binary: what is quantized; sum: acc; average: of the integers; lookup, exact: the integers
-  JudgeOutput second;      ///< binary: integers of the second operand; `first` of the first
-  JudgeOutput first;
+  std::int64_t inner = 1;         ///< sum: elements of a channel that stand together
+  JudgeOutput number;             ///< floats: what is quantized; sum: acc; average: of the integers; integers, exact: those
+  JudgeOutput first, second;      ///< pair: integers of the operands
   double count = 1;               ///< average, and the sum that it is made of
-  std::int64_t table_offset = 0;  ///< lookup: entry of the integer 0
+  std::int64_t table_offset = 0;  ///< integers: the entry of a table that belongs to 0
 };
 
 /// A float that an integer constant stands for: weights, the bias of a sum, the factor of its batch-norm.
@@ -55,7 +56,7 @@ struct JudgeWeights {
 };
 struct JudgeSum {
   passes::IntegerSum sum;
-  const ir::Node* layer = nullptr;          ///< of the simulated graph: it or the batch-norm that stands alone
+  bool alone = false;                       ///< of a batch-norm that folds into no layer (N-AFFINE)
   std::optional<passes::Integers> weights;  ///< before they were fitted
   JudgeOutput factor, bias;                 ///< of batch-norm; "" where there is none
 };
@@ -80,6 +81,8 @@ class JudgeGraph {
   const passes::Integers& integers_of(ir::ValueId simulated) const { return integers_.at(simulated); }
 
  private:
+  // What the float bounds of a node of the simulated graph are made from.
+  std::vector<Bounded> numbers(const ir::Node& node) const;
   bool depends(ir::ValueId value) const { return value != ir::absent && depends_[static_cast<std::size_t>(value)]; }
   ir::ValueId feed(const ir::Type& like, JudgeFeed from);
   Bounded& number(ir::ValueId simulated) { return numbers_[static_cast<std::size_t>(simulated)]; }
@@ -88,10 +91,12 @@ class JudgeGraph {
   void quantizer(const ir::Node& node);
   void activation(const ir::Node& node);
   ir::ValueId concatenated(const ir::Node& node, const JudgeSite& site);
+  void read_table(JudgeSite& site, ir::ValueId x);
+  void rescaled(JudgeSite& site, ir::ValueId before);
+  const ir::Node& layer_of(const ir::Node& node) const;
   void move(const ir::Node& node);
   void exact_site(ir::ValueId q, ir::ValueId zero_point, ir::ValueId number, double count = 1);
   void sum(const ir::Node& node, const passes::IntegerSum& its);
-  const ir::Node* producer_in_realized(ir::ValueId q) const;
 
   const ir::Graph& simulated_;
   const passes::Result& realized_;

@@ -206,7 +206,7 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   report.behind_floats.insert(report.behind_floats.end(), compared.float_outputs.begin(), compared.float_outputs.end());
 
   const Graph training = training_forward(ir::with_batch(model, batch), recipe);
-  frontend::check_calibrated(training, states);
+  frontend::check_calibrated(ir::with_batch(model, batch), recipe, states);
   std::vector<std::string> constant_names;
   for (const ir::State& state : deployed.states()) constant_names.push_back(deployed.value(state.value).name);
   std::vector<std::string> watched = constant_names;

@@ -131,9 +131,14 @@ class Realizer {
     rewriter_.copy(node);
   }
 
-  void stand_for(const Node& node, const Quantized& integers, std::int64_t axis = 0) {
+  void stand_for(const Node& node, const Quantized& integers, std::int64_t axis = 0, Integers its = {}) {
     quantized_[node.results.front()] = integers;
-    integers_.push_back({node.results.front(), integers.q, integers.scale, integers.zero_point});
+    its.value = node.results.front();
+    its.q = integers.q;
+    its.scale = integers.scale;
+    its.zero_point = integers.zero_point;
+    if (its.rounded == ir::absent) its.rounded = its.q;
+    integers_.push_back(std::move(its));
     rewriter_.map(node.results.front(), emit("dequantize", {integers.q, integers.scale, integers.zero_point}, node.name, {{"axis", axis}}));
   }
 
@@ -142,10 +147,12 @@ class Realizer {
     if (const Chain chain = depends(node.operands[0]) ? chains_.at(&node) : Chain{}; chain.root != nullptr) {
       Quantized y{ir::absent, rewriter_(node.operands[1]), rewriter_(node.operands[2]), node.attributes.integer("lo"),
                   node.attributes.integer("hi")};
-      y.q = integers(chain, node, y);
+      Integers its;
+      if (chain.clamp != nullptr) its.clamp = chain.clamp->results.front();
+      y.q = integers(chain, node, y, its);
       if (y.q != ir::absent) {
         changes_.push_back("'" + chain.root->name + "' on integers");
-        return stand_for(node, y, axis);
+        return stand_for(node, y, axis, std::move(its));
       }
     }
     stand_for(node, node.op->integer.simulated({rewriter_.graph(), node, rewriter_(node.operands)}), axis);
@@ -236,11 +243,11 @@ class Realizer {
 
   // ---- what ends in a quantizer --------------------------------------------------------------------------------------
 
-  // The integers of the chain, or absent where it has no integer form.
-  ValueId integers(const Chain& chain, const Node& fake, const Quantized& y) {
+  // The integers of the chain, or absent where it has no integer form. `its` is told what there is to say of how they were made.
+  ValueId integers(const Chain& chain, const Node& fake, const Quantized& y, Integers& its) {
     if (chain.root == nullptr) return ir::absent;
     const Node& root = *chain.root;
-    if (is_norm(root)) return options_.integer_norms && quantized(root.operands[0]) ? normalized(chain, fake, y) : ir::absent;
+    if (is_norm(root)) return options_.integer_norms && quantized(root.operands[0]) ? normalized(chain, fake, y, its) : ir::absent;
     switch (kind(root)) {
       case IntegerForm::Kind::accumulate:
         return sums_.contains(&root) ? requantized_layer(chain, fake, y) : ir::absent;
@@ -251,7 +258,7 @@ class Realizer {
       case IntegerForm::Kind::unary:
         return quantized(root.operands[0]) ? tabulated(root, *quantized(root.operands[0]), fake.name, y) : ir::absent;
       case IntegerForm::Kind::move:
-        return root.op->operands.front().variadic ? concatenated(root, fake, y) : ir::absent;
+        return root.op->operands.front().variadic ? concatenated(root, fake, y, its) : ir::absent;
       default:
         return ir::absent;
     }
@@ -290,7 +297,7 @@ class Realizer {
 
   // N-AFFINE: a depthwise 1x1 convolution with weights of ±64, into which the batch-norm folds as into any other (N-BN-SCALE). Where
   // scales are powers of two the factor is what gets quantized (N-BN-WEIGHT).
-  ValueId normalized(const Chain& chain, const Node& fake, const Quantized& y) {
+  ValueId normalized(const Chain& chain, const Node& fake, const Quantized& y, Integers& its) {
     const Node& norm = *chain.root;
     const Quantized x = *quantized(norm.operands[0]);
     const std::int64_t channels = source().type(norm.operands[0]).shape[1];
@@ -326,8 +333,8 @@ class Realizer {
     stands_for(norm, norm.operands[0], sum, sum.bias);
     const ValueId multiplier = emit("div", {sum.step, y.scale}, derived(norm.name, "multiplier"));
     const ValueId bias = options_.float_bias ? emit("div", {shift, y.scale}, derived(norm.name, "bias.steps")) : sum.bias;
-    const ValueId result = requantize(sum.sum, multiplier, bias, chain, fake, y, 1);
-    return flat ? emit("reshape", {result}, derived(fake.name, "flat"), {{"shape", ir::Shape{0, channels}}}) : result;
+    its.rounded = requantize(sum.sum, multiplier, bias, chain, fake, y, 1);
+    return flat ? emit("reshape", {its.rounded}, derived(fake.name, "flat"), {{"shape", ir::Shape{0, channels}}}) : its.rounded;
   }
 
   ValueId requantized_average(const Chain& chain, const Node& fake, const Quantized& y) {
@@ -374,16 +381,15 @@ class Realizer {
     return lookup(root.op->integer.function, std::move(parameters), x, name, y);
   }
 
-  ValueId concatenated(const Node& root, const Node& fake, const Quantized& y) {
-    std::vector<ValueId> operands;
+  ValueId concatenated(const Node& root, const Node& fake, const Quantized& y, Integers& its) {
     for (const ValueId operand : root.operands) {
       const Quantized* x = quantized(operand);
       if (x == nullptr) return ir::absent;
     }
     for (std::size_t i = 0; i < root.operands.size(); ++i) {
-      operands.push_back(lookup("identity", {}, *quantized(root.operands[i]), derived(fake.name, "in" + std::to_string(i)), y));
+      its.parts.push_back(lookup("identity", {}, *quantized(root.operands[i]), derived(fake.name, "in" + std::to_string(i)), y));
     }
-    return rewriter_.graph().add(*root.op, std::move(operands), root.attributes, derived(fake.name, "q")).results.front();
+    return rewriter_.graph().add(*root.op, its.parts, root.attributes, derived(fake.name, "q")).results.front();
   }
 
   ir::Rewriter rewriter_;

@@ -162,6 +162,31 @@ TEST_CASE("the reference runs on the scalar instructions of any processor") {
   CHECK(benchmark.peak->isa == "scalar");
   for (const bench::StepTime& step : benchmark.steps) {
     CHECK(step.assignment.backend == "reference");
+    CHECK(step.assignment.isa == "scalar");
     CHECK(step.assignment.declined.empty());
   }
+}
+
+TEST_CASE("the instruction set that a kernel names is one whose peak is measured") {
+  std::set<std::string> named;
+  const auto check = [&](bench::Subject subject) {
+    const bench::Benchmark benchmark = bench::run_benchmark(subject, two_runs());
+    for (const bench::StepTime& step : benchmark.steps) {
+      const runtime::Executor::Assignment& assignment = step.assignment;
+      CAPTURE(assignment.backend);
+      CAPTURE(assignment.kernel);
+      CAPTURE(assignment.isa);
+      CHECK(step.peak.has_value() == !assignment.isa.empty());
+      if (step.operations > 0) CHECK(!assignment.isa.empty());
+      if (step.peak) CHECK(step.peak->isa == assignment.isa);
+      if (!assignment.isa.empty()) named.insert(assignment.backend);
+    }
+  };
+  const passes::Recipe recipe = passes::recipe_from_json(R"("int8")");
+  const ir::Graph model = tests::small_mixed_net(2);
+  check(bench::untrained_subject(model, recipe, 2));
+  check(bench::float_subject(model, 2));
+  check(bench::training_subject(model, recipe, 2));
+  check(bench::training_subject(model, {}, 2));
+  CHECK(named == std::set<std::string>{"int8", "openblas", "reference"});
 }

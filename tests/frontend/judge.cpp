@@ -1,11 +1,18 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
+#include "frontend/verification/op_judge.h"
 #include "frontend/verification/verification_report.h"
 #include "ir/op.h"
+#include "tests/frontend/judged_run.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/quantized_run.h"
+#include "tests/support/renamed_ops.h"
 #include "tests/support/seeds.h"
 
 using namespace stair;
@@ -42,6 +49,52 @@ TEST_CASE("a transposed convolution is quantized, proven, realized and verified 
     const verification::Verification report = tests::verify_run(run);
     INFO(verification::describe(report));
     CHECK(report.holds());
+  }
+}
+
+TEST_CASE("every op that simulates a quantizer has a judge of its weights") {
+  for (const auto& [name, op] : ir::op_registry().all()) {
+    if (op.integer.kind != ir::IntegerForm::Kind::quantizer) continue;
+    const verification::OpJudge* judge = verification::op_judges().find(name);
+    CHECK_MESSAGE((judge != nullptr && judge->weights), name);
+  }
+}
+
+TEST_CASE("with all ops renamed but those that have a judge, verify judges the same") {
+  std::set<std::string, std::less<>> judged;
+  for (const auto& [name, judge] : verification::op_judges().all()) {
+    CHECK_MESSAGE(ir::op_registry().find(name) != nullptr, name);
+    judged.insert(name);
+  }
+  const auto text = [](const std::vector<verification::Judgement>& judgements) {
+    std::string all;
+    for (const verification::Judgement& j : judgements) {
+      all += j.node + " " + j.what + " " + std::to_string(j.value) + " " + std::to_string(j.elements) + " " + std::to_string(j.near_ties) +
+             " " + std::to_string(j.wrong) + "\n";
+    }
+    return all;
+  };
+  std::vector<ir::Graph> models{tests::small_lenet(2), tests::small_preactivation_net(2)};
+  if (tests::seeds(100).size() == 100) models.push_back(tests::small_mixed_net(2));  // fewer in slow builds
+  for (const char* recipe :
+       {R"("int8")", R"({"requantization": "fixed_point", "quantize_output": true, "weights": {"method": "lsq"}})",
+        R"({"activations": {"observer": "mse", "bits": 4}, "weights": {"method": "ternary"}})", R"("binaryconnect")"}) {
+    for (const ir::Graph& model : models) {
+      CAPTURE(std::string(recipe));
+      tests::JudgedRun trial(model, recipe, 1);
+      std::optional<verification::Judge> judge;
+      {
+        const tests::RenamedOps ops(judged);
+        judge.emplace(trial.simulated, trial.realized, trial.run.states, 1);
+      }
+      std::vector<verification::Judgement> constants, images;
+      judge->judge_constants(trial.source(), constants);
+      judge->judge(trial.images.view(), trial.source(), 0, 2, images);
+      CHECK(!constants.empty());
+      CHECK(text(constants) == text(trial.judge_constants()));
+      CHECK(text(images) == text(trial.judge_images()));
+      CHECK(tests::wrong(constants) + tests::wrong(images) == 0);
+    }
   }
 }
 

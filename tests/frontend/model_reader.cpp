@@ -200,6 +200,8 @@ TEST_CASE("shapes that don't fit are told with the layer's name and both shapes"
         "m.json /layers/1: add 'sum': shapes [1,4,6,6] and [1,1,8,8] don't broadcast");
   CHECK(layers_error(R"({"op": "flatten"}, {"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 3})") ==
         "m.json /layers/1: conv2d 'c' reads 'flatten' [1,64], expected [N,C,H,W]");
+  CHECK(layers_error(R"({"op": "flatten"}, {"op": "conv_transpose2d", "name": "c", "out_channels": 4, "kernel": 3})") ==
+        "m.json /layers/1: conv_transpose2d 'c' reads 'flatten' [1,64], expected [N,C,H,W]");
   CHECK(layers_error(R"({"op": "conv2d", "name": "c", "out_channels": 4, "kernel": 9})") ==
         "m.json /layers/0: conv2d 'c': the window [9,9] doesn't fit into x [1,1,8,8] with padding [0,0,0,0]");
   CHECK(layers_error(R"({"op": "max_pool", "name": "p", "kernel": 9})") ==

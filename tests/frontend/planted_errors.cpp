@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "ir/histogram.h"
 #include "ir/op.h"
 #include "ir/random.h"
 #include "passes/analysis.h"
@@ -294,6 +296,35 @@ ir::Graph net_of_everything() {
   return m.finish(m.linear(f, 5));
 }
 
+ir::Graph small_net() {
+  tests::ModelBuilder m({2, 2, 6, 6});
+  const ValueId a = m.op("relu", {m.batch_norm(m.conv(m.input(), {.out = 3}))});
+  const ValueId b = m.op("tanh", {m.conv(a, {.out = 3, .bias = true})});
+  return m.finish(m.linear(m.op("flatten", {b}), 5));
+}
+
+// The scale and zero point of all that the quantizer's histogram holds; nullopt where it has none.
+std::optional<std::pair<float, std::int32_t>> of_whole_range(const JudgedRun& trial, const passes::Integers& its) {
+  const ir::Graph& graph = trial.simulated;
+  const ir::Node* affine = graph.producer(graph.producer(its.value)->operand(1));
+  const ir::Node* range = affine == nullptr ? nullptr : graph.producer(affine->operand(0));
+  if (range == nullptr || graph.state(range->operands.front()) == nullptr) return std::nullopt;
+  const runtime::Tensor& histogram = trial.run.states.at(graph.value(range->operands.front()).name);
+  if (histogram.count() != ir::histogram::bins) return std::nullopt;
+  double low = 0;
+  double high = 0;
+  for (std::int64_t bin = 0; bin < ir::histogram::bins; ++bin) {
+    if (histogram.as<float>()[bin] == 0) continue;
+    low = std::min(low, ir::histogram::low_edge(bin));
+    high = std::max(high, ir::histogram::high_edge(bin));
+  }
+  const auto lo = static_cast<double>(affine->attributes.integer("lo"));
+  const auto hi = static_cast<double>(affine->attributes.integer("hi"));
+  const bool symmetric = affine->attributes.boolean("symmetric");
+  const double scale = symmetric ? std::max(-low, high) / hi : (high - low) / (hi - lo);
+  return std::pair{static_cast<float>(scale), static_cast<std::int32_t>(symmetric ? 0 : std::nearbyint(lo - low / scale))};
+}
+
 // What lies nearer to a tie stands apart.
 void list(const Planter& planter) {
   std::string text;
@@ -327,5 +358,31 @@ TEST_CASE("planted errors are found in random networks under random recipes") {
     JudgedRun trial(seed % 3 == 2 ? tests::random_moving_net(seed, 2) : tests::random_net(seed, 2), recipe, seed);
     planter.plant(recipe, trial, seed);
   }
+  list(planter);
+}
+
+TEST_CASE("planted errors are found in ranges that follow from histograms (N-HISTOGRAM)") {
+  Planter planter;
+  int planted = 0;
+  for (const char* recipe :
+       {R"({"activations": {"observer": "percentile", "percentile": 95}})",
+        R"({"activations": {"observer": "percentile", "percentile": 100, "symmetric": true}})",
+        R"({"activations": {"observer": "mse", "bits": 4}})", R"({"activations": {"observer": "mse", "bits": 3, "symmetric": true}})",
+        R"({"activations": {"observer": "percentile", "percentile": 90}, "requantization": "power_of_two"})"}) {
+    JudgedRun trial(small_net(), recipe, 5);
+    planter.plant(recipe, trial, 5);
+    // The range of all that was seen, where another was chosen.
+    for (const passes::Integers& its : trial.realized.integers) {
+      const auto whole = of_whole_range(trial, its);
+      if (!whole || whole->first < 1.1F * *trial.values.at(its.scale).as<float>()) continue;
+      const float scale = std::exchange(*trial.values.at(its.scale).as<float>(), whole->first);
+      const std::int32_t zero_point = std::exchange(*trial.values.at(its.zero_point).as<std::int32_t>(), whole->second);
+      CHECK(tests::wrong(trial.judge_constants(), "scale") == 1);
+      *trial.values.at(its.scale).as<float>() = scale;
+      *trial.values.at(its.zero_point).as<std::int32_t>() = zero_point;
+      ++planted;
+    }
+  }
+  CHECK(planted > 5);
   list(planter);
 }

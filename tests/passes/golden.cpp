@@ -20,6 +20,7 @@
 #include "passes/pipelines.h"
 #include "tests/passes/golden_file.h"
 #include "tests/support/model_builder.h"
+#include "tests/support/renamed_ops.h"
 #include "tests/support/seeds.h"
 
 // What each pass makes of the graphs in tests/golden. STAIR_UPDATE_GOLDEN=1 writes what the passes yield into the files; a case that says
@@ -29,6 +30,7 @@ namespace {
 
 using namespace stair;
 using tests::GoldenCase;
+using tests::RenamedOps;
 
 std::string path_of(const std::string& pass) {
   return std::string(STAIR_SOURCE_DIR) + "/tests/golden/" + pass + ".sir";
@@ -61,42 +63,6 @@ GoldenCase actual(const GoldenCase& expected) {
   }
   return made;
 }
-
-// While it lives, the ops of the registry have other names; they are found by those that they had.
-class RenamedOps {
- public:
-  RenamedOps() {
-    for (const auto& [name, op] : ir::op_registry().all()) rename(op, "renamed_" + std::to_string(names_.size()) + "_", name);
-  }
-  ~RenamedOps() {
-    for (const auto& [name, op] : ir::op_registry().all()) schema(op).name = name;
-  }
-  RenamedOps(const RenamedOps&) = delete;
-  RenamedOps& operator=(const RenamedOps&) = delete;
-
-  // The text with the names that the ops had.
-  std::string restored(const std::string& text) const {
-    std::string made;
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t next = std::min(text.find("renamed_", at), text.size());
-      made += text.substr(at, next - at);
-      const std::size_t end = next == text.size() ? next : text.find('_', text.find('_', next) + 1) + 1;
-      if (next < text.size()) made += names_.at(text.substr(next, end - next));
-      at = end;
-    }
-    return made;
-  }
-
- private:
-  // The registry's elements are no constants, though it hands them out as such.
-  static ir::OpSchema& schema(const ir::OpSchema& op) { return const_cast<ir::OpSchema&>(op); }
-  void rename(const ir::OpSchema& op, const std::string& renamed, const std::string& name) {
-    schema(op).name = renamed;
-    names_.emplace(renamed, name);
-  }
-
-  std::map<std::string, std::string> names_;  // by those that the ops have now
-};
 
 std::vector<GoldenCase> cases_of(const std::string& pass) {
   std::ifstream file(path_of(pass), std::ios::binary);
@@ -164,21 +130,27 @@ TEST_CASE("with all ops renamed pipelines make the same but for the names") {
   }
 }
 
-TEST_CASE("passes name an op only where they are about that op") {
-  // What a rewrite is about, by file: there alone its name is compared.
-  const std::set<std::string> expected{
-      "clip_masks.cpp",  // the straight-through estimator's gradient
-      "simplify.cpp",    // peepholes
-  };
-  const std::regex compares(R"re(\bis(_one_of)?\([^()]*"|(op|schema)(->|\.)name *(==|!=|\.)|(==|!=) *[a-z_]*op->name)re");
-  std::set<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(STAIR_SOURCE_DIR) + "/passes")) {
-    std::ifstream file(entry.path());
-    for (std::string line; std::getline(file, line);) {
-      if (std::regex_search(line, compares)) found.insert(entry.path().filename().string());
+TEST_CASE("an op's name is compared only where the code is about that op") {
+  // What a rewrite is about, by file: there alone its name is compared. The judges of frontend/verification are found by the names of ops.
+  const std::map<std::string, std::set<std::string>> expected{{"passes",
+                                                               {
+                                                                   "clip_masks.cpp",  // the straight-through estimator's gradient
+                                                                   "simplify.cpp",    // peepholes
+                                                               }},
+                                                              {"frontend", {}},
+                                                              {"runtime", {}}};
+  const std::regex compares(R"re(\bis(_one_of)?\([^()]*"|\b(op|schema)(->|\.)name *(==|!=|\.)|(==|!=) *[a-z_]*op->name)re");
+  for (const auto& [room, files] : expected) {
+    CAPTURE(room);
+    std::set<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(STAIR_SOURCE_DIR) + "/" + room)) {
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) {
+        if (std::regex_search(line, compares)) found.insert(entry.path().filename().string());
+      }
     }
+    CHECK(found == files);
   }
-  CHECK(found == expected);
 }
 
 TEST_CASE("a golden file that isn't of the form is refused with its line") {

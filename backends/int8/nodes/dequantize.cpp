@@ -4,17 +4,16 @@
 #include "backends/int8/gradients.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/sums.h"
+#include "backends/int8/variant_kernel.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
 namespace {
 
 // N-DEQUANT
-class DequantizeKernel : public Kernel {
+class DequantizeKernel : public VariantKernel {
  public:
-  DequantizeKernel(const Kernels& kernels, const ChannelRuns& runs)
-      : kernels_(kernels), runs_(runs), description_(std::string(name_of(kernels.isa)) + " dequantize") {}
-  std::string_view description() const override { return description_; }
+  DequantizeKernel(const Kernels& kernels, const ChannelRuns& runs) : VariantKernel(kernels, "dequantize"), runs_(runs) {}
 
   void run(const Arguments& a) override {
     const auto* q = a.operands[0].as<const std::uint8_t>();
@@ -28,9 +27,7 @@ class DequantizeKernel : public Kernel {
   }
 
  private:
-  const Kernels& kernels_;
   ChannelRuns runs_;
-  std::string description_;
 };
 
 bool is_gradient(const ir::Node& node) {

@@ -2,15 +2,15 @@
 
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 
 namespace stair::backends::int8 {
 namespace {
 
 // N-POINT of one operand
-class LookupKernel : public Kernel {
+class LookupKernel : public VariantKernel {
  public:
-  explicit LookupKernel(const Kernels& kernels) : kernels_(kernels), description_(std::string(name_of(kernels.isa)) + " lookup") {}
-  std::string_view description() const override { return description_; }
+  explicit LookupKernel(const Kernels& kernels) : VariantKernel(kernels, "lookup") {}
 
   void run(const Arguments& a) override {
     const auto* q = a.operands[0].as<const std::uint8_t>();
@@ -20,10 +20,6 @@ class LookupKernel : public Kernel {
     for_elements(a.operands[0].count(), a.threads,
                  [&](std::int64_t first, std::int64_t last) { kernels_.lookup(table, flip, q + first, y + first, last - first); });
   }
-
- private:
-  const Kernels& kernels_;
-  std::string description_;
 };
 
 Answer accepts_lookup(const ir::Graph&, const ir::Node&) {

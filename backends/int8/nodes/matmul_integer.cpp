@@ -10,6 +10,7 @@
 #include "backends/int8/pack.h"
 #include "backends/int8/parallel_for.h"
 #include "backends/int8/transpose.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/matrix_product.h"
 #include "ir/op.h"
 
@@ -20,10 +21,10 @@ namespace {
 // want:
 //   sum of (a' - za)(b' - zb) = sum of a' b' - za * sum of b' - zb * sum of a' + k * za * zb
 // of which the sums of b' belong to channels and those of a' to rows.
-class MatmulKernel : public Kernel {
+class MatmulKernel : public VariantKernel {
  public:
   MatmulKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels),
+      : VariantKernel(kernels, "matrix product"),
         fusion_(graph, nodes),
         product_(fusion_.sums->attributes, shape_of(graph, 0), shape_of(graph, 1), graph.type(fusion_.sums->results[0]).shape),
         depth_(product_.k),
@@ -41,12 +42,9 @@ class MatmulKernel : public Kernel {
       product_.batches = 1;
     }
     block_rows_ = std::min(product_.m, std::max(copied_bytes / depth_.bytes() / row_step * row_step, row_step));
-    description_ = std::string(name_of(kernels.isa)) + " matrix product";
-    if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
-    if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
+    describe_more(fusion_);
   }
 
-  std::string_view description() const override { return description_; }
   std::size_t scratch_bytes() const override {
     return Fusion::parameter_bytes(product_.n) + Contraction::max_threads * rows_bytes() +
            static_cast<std::size_t>(most_batches()) * batch_bytes();
@@ -197,7 +195,6 @@ class MatmulKernel : public Kernel {
     kernels_.product(p);
   }
 
-  const Kernels& kernels_;
   Fusion fusion_;
   MatrixProduct product_;
   Depth depth_;
@@ -205,7 +202,6 @@ class MatmulKernel : public Kernel {
   bool in_place_;  // rows of a are read as they lie
   std::int64_t element_bytes_, panels_;
   std::int64_t block_rows_ = 0;  // copied at once
-  std::string description_;
 };
 
 Answer accepts_matmul_integer(const ir::Graph&, const ir::Node&) {

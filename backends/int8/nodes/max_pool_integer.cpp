@@ -2,20 +2,17 @@
 
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/int8/windows.h"
 
 namespace stair::backends::int8 {
 namespace {
 
 // N-MOVE
-class MaxPoolKernel : public Kernel {
+class MaxPoolKernel : public VariantKernel {
  public:
   MaxPoolKernel(const Kernels& kernels, const Window& window)
-      : kernels_(kernels),
-        rows_(window),
-        row_bytes_(window.out_width * window.in_channels),
-        description_(std::string(name_of(kernels.isa)) + " max pooling") {}
-  std::string_view description() const override { return description_; }
+      : VariantKernel(kernels, "max pooling"), rows_(window), row_bytes_(window.out_width * window.in_channels) {}
 
   void run(const Arguments& a) override {
     constexpr std::int64_t least = 1 << 20;  // bytes compared, that pay for another thread
@@ -30,10 +27,8 @@ class MaxPoolKernel : public Kernel {
   }
 
  private:
-  const Kernels& kernels_;
   WindowRows rows_;
   std::int64_t row_bytes_;
-  std::string description_;
 };
 
 Answer accepts_max_pool_integer(const ir::Graph&, const ir::Node& node) {

@@ -3,6 +3,7 @@
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 #include "ir/broadcast.h"
 #include "ir/op.h"
 
@@ -66,13 +67,10 @@ Binary operation_of(const ir::Node& node, std::span<const ir::TensorView> operan
 }
 
 // N-POINT, N-REQ-FIXED
-class BinaryKernel : public Kernel {
+class BinaryKernel : public VariantKernel {
  public:
   BinaryKernel(const Kernels& kernels, const ir::Graph& graph, const ir::Node& node)
-      : kernels_(kernels), node_(node), rows_(rows_of(graph, node)) {
-    description_ = std::string(name_of(kernels.isa)) + " " + node.op->name;
-  }
-  std::string_view description() const override { return description_; }
+      : VariantKernel(kernels, node.op->name), node_(node), rows_(rows_of(graph, node)) {}
 
   void run(const Arguments& a) override {
     const Binary operation = operation_of(node_, a.operands);
@@ -91,10 +89,8 @@ class BinaryKernel : public Kernel {
   }
 
  private:
-  const Kernels& kernels_;
   const ir::Node& node_;
   Rows rows_;
-  std::string description_;
 };
 
 Answer accepts_point_binary(const ir::Graph&, const ir::Node&) {

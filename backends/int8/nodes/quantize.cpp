@@ -3,6 +3,7 @@
 #include "backends/int8/channel_runs.h"
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/masks.h"
 #include "backends/range.h"
 #include "ir/op.h"
@@ -10,24 +11,22 @@
 namespace stair::backends::int8 {
 namespace {
 
-class QuantizeKernel : public Kernel {
+class QuantizeKernel : public VariantKernel {
  public:
   QuantizeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels),
+      : VariantKernel(kernels, "quantize"),
         shape_(graph.type(graph.node(nodes[0]).operands[0]).shape),
         runs_(ChannelRuns::by_scale(graph, graph.node(nodes[0]))) {
     const ir::Node& node = graph.node(nodes[0]);
     const ir::Range range = range_of(node);
     quantization_.lo = range.lo;
     quantization_.hi = range.hi;
-    description_ = std::string(name_of(kernels.isa)) + " quantize";
     if (nodes.size() == 1) return;
     const std::string& behind = graph.node(nodes[1]).op->name;
-    description_ += " + " + behind;
+    describe_more(behind);
     to_triples_ = behind == "transpose";
     if (behind == "range_mask") mask_ = &graph.node(nodes[1]);
   }
-  std::string_view description() const override { return description_; }
 
   void run(const Arguments& a) override {
     const auto* x = a.operands[0].as<const float>();
@@ -68,13 +67,11 @@ class QuantizeKernel : public Kernel {
     });
   }
 
-  const Kernels& kernels_;
   ir::Shape shape_;
   ChannelRuns runs_;
   bool to_triples_ = false;
   const ir::Node* mask_ = nullptr;
   Quantization quantization_;
-  std::string description_;
 };
 
 Answer accepts_quantize(const ir::Graph& graph, const ir::Node& node) {

@@ -4,6 +4,7 @@
 #include "backends/int8/channel_runs.h"
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
+#include "backends/int8/variant_kernel.h"
 #include "ir/op.h"
 
 namespace stair::backends::int8 {
@@ -41,13 +42,12 @@ class OneChannel {
 };
 
 // Sums whose channels are the last axis are rows; else a run of one channel is a matrix of equal columns.
-class RequantizeKernel : public Kernel {
+class RequantizeKernel : public VariantKernel {
  public:
   RequantizeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels), fusion_(Fusion::of_rescale(graph.node(nodes[0]))), runs_(runs_of(graph, graph.node(nodes[0]))) {
-    description_ = std::string(name_of(kernels.isa)) + " " + fusion_.rescale->op->name;
-  }
-  std::string_view description() const override { return description_; }
+      : VariantKernel(kernels, graph.node(nodes[0]).op->name),
+        fusion_(Fusion::of_rescale(graph.node(nodes[0]))),
+        runs_(runs_of(graph, graph.node(nodes[0]))) {}
   std::size_t scratch_bytes() const override { return Fusion::parameter_bytes(runs_.channels); }
 
   void run(const Arguments& a) override {
@@ -77,10 +77,8 @@ class RequantizeKernel : public Kernel {
     return {graph.type(node.operands[0]).shape, node.attributes.integer("axis"), shares_parameters(graph, node)};
   }
 
-  const Kernels& kernels_;
   Fusion fusion_;
   ChannelRuns runs_;
-  std::string description_;
 };
 
 Answer accepts_requantize(const ir::Graph&, const ir::Node&) {

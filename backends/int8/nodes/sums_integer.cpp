@@ -6,6 +6,7 @@
 #include "backends/int8/fusion.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/int8/windows.h"
 #include "ir/op.h"
 #include "ir/ops/reduction.h"
@@ -35,15 +36,12 @@ std::optional<Window> window_of(const ir::Graph& graph, const ir::Node& node) {
 }
 
 // N-AVG: sums of windows and what rescales them, a block of sums at a time.
-class SumKernel : public Kernel {
+class SumKernel : public VariantKernel {
  public:
   SumKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes, const Window& window)
-      : kernels_(kernels), fusion_(graph, nodes), rows_(window), channels_(window.in_channels) {
-    description_ = std::string(name_of(kernels.isa)) + " sums";
-    if (fusion_.rescale != nullptr) description_ += " + " + fusion_.rescale->op->name;
-    if (fusion_.join != nullptr) description_ += " + " + fusion_.join->op->name;
+      : VariantKernel(kernels, "sums"), fusion_(graph, nodes), rows_(window), channels_(window.in_channels) {
+    describe_more(fusion_);
   }
-  std::string_view description() const override { return description_; }
   std::size_t scratch_bytes() const override { return fusion_.rescale == nullptr ? 0 : Fusion::parameter_bytes(channels_); }
 
   void run(const Arguments& a) override {
@@ -88,11 +86,9 @@ class SumKernel : public Kernel {
     }
   }
 
-  const Kernels& kernels_;
   Fusion fusion_;
   WindowRows rows_;
   std::int64_t channels_;
-  std::string description_;
 };
 
 Answer accepts_sums_integer(const ir::Graph& graph, const ir::Node& node) {

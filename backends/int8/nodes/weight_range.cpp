@@ -4,6 +4,7 @@
 #include "backends/group_arguments.h"
 #include "backends/int8/node_kernels.h"
 #include "backends/int8/parallel_for.h"
+#include "backends/int8/variant_kernel.h"
 #include "backends/min_max.h"
 #include "backends/range.h"
 #include "ir/numerics.h"
@@ -15,10 +16,10 @@ namespace {
 /// The quantizer of weights with a range for each output channel:
 ///   weight_range, (affine_parameters, quantize)?
 /// A channel's weights are read from memory once, for its range, and quantized from the first-level cache.
-class WeightRangeKernel : public Kernel {
+class WeightRangeKernel : public VariantKernel {
  public:
   WeightRangeKernel(const Kernels& kernels, const ir::Graph& graph, std::span<const ir::NodeId> nodes)
-      : kernels_(kernels), description_(std::string(name_of(kernels.isa)) + " weight_range") {
+      : VariantKernel(kernels, "weight_range") {
     const GroupArguments values(graph, nodes);
     const ir::Node& range = graph.node(nodes[0]);
     low_ = values.result(range.results[0]);
@@ -36,9 +37,8 @@ class WeightRangeKernel : public Kernel {
     zero_point_ = values.result(affine.results[1]);
     integers_ = range_of(graph.node(nodes[2]));
     q_ = *values.result(graph.node(nodes[2]).results[0]);
-    description_ += " + quantize";
+    describe_more("quantize");
   }
-  std::string_view description() const override { return description_; }
 
   void run(const Arguments& a) override {
     const float* weights = a.operands[0].as<float>();
@@ -61,8 +61,6 @@ class WeightRangeKernel : public Kernel {
                       a.results[q_].as<std::uint8_t>() + channel * length_, length_);
   }
 
-  const Kernels& kernels_;
-  std::string description_;
   std::int64_t channels_ = 0, length_ = 0;
   bool quantizes_ = false, symmetric_ = false, power_of_two_ = false;
   ir::Range range_, integers_;                                  // of the parameters, and what is clamped to

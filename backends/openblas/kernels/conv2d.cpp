@@ -6,6 +6,7 @@
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/algorithm.h"
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
 #include "ir/op.h"
 
@@ -72,6 +73,7 @@ class ConvolutionKernel : public Kernel {
   }
   std::size_t packed_bytes() const override { return packed_.bytes(); }
   std::string_view description() const override { return convolution_->description(); }
+  std::string_view isa() const override { return direct::loops().name; }
 
  private:
   // Where the operands of the group's nodes lie among the kernel's; 0: no such node. A bias that is left out has no place among them:

@@ -5,6 +5,7 @@
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/aligned.h"
 #include "backends/openblas/direct/algorithm.h"
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/parallel.h"
 #include "backends/strided_subconvolutions.h"
 
@@ -109,6 +110,7 @@ class InputGradientKernel : public Kernel {
   }
   // Of the part with the most weights.
   std::string_view description() const override { return description_; }
+  std::string_view isa() const override { return direct::loops().name; }
 
  private:
   bool whole() const { return parts_.size() == 1 && parts_.front().convolution != nullptr; }

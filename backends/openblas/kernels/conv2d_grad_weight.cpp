@@ -55,6 +55,7 @@ class WeightGradientKernel : public Kernel {
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(pieces_ * line_up(gradient_floats()) + max_threads * line_up(thread_floats())) * sizeof(float);
   }
+  std::string_view isa() const override { return direct::loops().name; }
 
  protected:
   virtual std::int64_t gradient_floats() const = 0;

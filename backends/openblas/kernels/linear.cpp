@@ -4,6 +4,7 @@
 
 #include "backends/openblas/accepts.h"
 #include "backends/openblas/aligned.h"
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/direct/product.h"
 #include "backends/openblas/product.h"
 
@@ -51,6 +52,7 @@ class LinearKernel : public Kernel {
   std::size_t scratch_bytes() const override { return product_ ? product_->scratch_bytes() : 0; }
   std::size_t packed_bytes() const override { return packed_.bytes(); }
   std::string_view description() const override { return product_ ? std::string_view(product_->description()) : "sgemm"; }
+  std::string_view isa() const override { return direct::loops().name; }
 
  private:
   std::optional<direct::Product> product_;

@@ -1,6 +1,7 @@
 #include "backends/backend.h"
 #include "backends/element_types.h"
 #include "backends/openblas/convolution.h"
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/integer_product.h"
 
 namespace stair::backends::openblas {
@@ -47,7 +48,9 @@ std::size_t linear_integer_scratch(const ir::Graph& graph, const ir::Node& node)
 }  // namespace
 
 void linear_integer(FunctionKernels& kernels) {
-  kernels.add("linear_integer", {run_linear_integer, "sgemm (exact)", nullptr, linear_integer_scratch});
+  kernels.add(
+      "linear_integer",
+      {.function = run_linear_integer, .description = "sgemm (exact)", .scratch = linear_integer_scratch, .isa = direct::loops().name});
 }
 
 }  // namespace stair::backends::openblas

@@ -3,6 +3,7 @@
 
 #include "backends/matrix_product.h"
 #include "backends/openblas/accepts.h"
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/direct/product.h"
 #include "backends/openblas/product.h"
 
@@ -28,6 +29,7 @@ class MatmulKernel : public Kernel {
 
   std::size_t scratch_bytes() const override { return product_ ? product_->scratch_bytes() : 0; }
   std::string_view description() const override { return product_ ? std::string_view(product_->description()) : "sgemm"; }
+  std::string_view isa() const override { return direct::loops().name; }
 
  private:
   Matrix left(const Arguments& a, std::size_t batch) const {

@@ -2,6 +2,7 @@
 #include "backends/element_types.h"
 #include "backends/matrix_product.h"
 #include "backends/openblas/convolution.h"
+#include "backends/openblas/direct/loops.h"
 #include "backends/openblas/integer_product.h"
 
 namespace stair::backends::openblas {
@@ -54,7 +55,9 @@ std::size_t matmul_integer_scratch(const ir::Graph& graph, const ir::Node& node)
 }  // namespace
 
 void matmul_integer(FunctionKernels& kernels) {
-  kernels.add("matmul_integer", {run_matmul_integer, "sgemm (exact)", nullptr, matmul_integer_scratch});
+  kernels.add(
+      "matmul_integer",
+      {.function = run_matmul_integer, .description = "sgemm (exact)", .scratch = matmul_integer_scratch, .isa = direct::loops().name});
 }
 
 }  // namespace stair::backends::openblas

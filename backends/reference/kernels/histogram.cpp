@@ -46,6 +46,7 @@ Whole whole_of(const Real* histogram) {
   return whole;
 }
 
+// N-HISTOGRAM
 void run_percentile_range(const ir::Node& node, const Arguments& a) {
   const double left_out = 1 - node.attributes.number("percentile") / 100;
   for_real(a.operands[0].type.dtype, [&]<class Real>() {

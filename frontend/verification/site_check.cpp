@@ -1,0 +1,50 @@
+#include "frontend/verification/site_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "frontend/verification/exact_integers.h"
+#include "frontend/verification/judge_constants.h"
+#include "ir/op.h"
+
+namespace stair::verification {
+
+std::int64_t ByChannel::integer(std::int64_t c) const {
+  return integer_at(tensor, of(c));
+}
+
+SiteCheck::SiteCheck(const JudgeSite& its, const Judge::Values& from, const runtime::Executor& executor)
+    : site(its),
+      values(from),
+      scale(its.integers.scale == ir::absent ? 1 : static_cast<double>(from(its.integers.scale).as<float>()[0])),
+      zero_point(its.integers.zero_point == ir::absent ? 0 : integer_at(from(its.integers.zero_point), 0)),
+      executor_(executor),
+      floor_(static_cast<double>(its.range.lo - zero_point)),
+      ceiling_least_(static_cast<double>(its.range.hi - zero_point)),
+      ceiling_most_(ceiling_least_) {
+  if (site.clamp == nullptr) return;
+  floor_ = std::max(floor_, *site.clamp->op->clamp->low / scale);  // 0: what a clamp of ours begins at
+  if (const auto& high = site.clamp->op->clamp->high) {
+    const double steps = *high / scale;
+    ceiling_least_ = std::min(ceiling_least_, std::nearbyint(steps * (1 - 2 * float_unit)));
+    ceiling_most_ = std::min(ceiling_most_, std::nearbyint(steps * (1 + 2 * float_unit)));
+  }
+}
+
+const double* SiteCheck::computed(const std::string& output) const {
+  return output.empty() ? nullptr : executor_.output(output).as<double>();
+}
+
+Interval SiteCheck::around(double t, double error) const {
+  const double room = error + 0x1p-40 * (1 + std::abs(t));
+  return {zero_point + exact::nearest(t - room, floor_, ceiling_least_), zero_point + exact::nearest(t, floor_, ceiling_most_),
+          zero_point + exact::nearest(t + room, floor_, ceiling_most_)};
+}
+
+std::pair<std::int64_t, std::int64_t> SiteCheck::range() const {
+  const ir::ValueId narrowed = operand_named(*site.made, "range");
+  if (narrowed == ir::absent) return {site.range.lo, site.range.hi};
+  return {integer_at(values(narrowed), 0), integer_at(values(narrowed), 1)};
+}
+
+}  // namespace stair::verification
