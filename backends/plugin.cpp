@@ -1,6 +1,7 @@
 #include "backends/plugin.h"
 
 #include <dlfcn.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cfenv>
@@ -130,6 +131,37 @@ class NodeView {
   stair_node node_{};
 };
 
+// stair_arguments::parallel_for. `driver` is where the text of a piece that failed stays.
+const char* parallel_for(const stair_arguments* arguments, std::int64_t count, std::int64_t grain, stair_piece piece, void* data) {
+  auto& failure = *static_cast<std::string*>(arguments->driver);
+  if (count < 0 || grain < 1) {
+    failure =
+        "parallel_for() of " + std::to_string(count) + " items, " + std::to_string(grain) + " a piece, expected at least 0 and at least 1";
+    return failure.c_str();
+  }
+  const std::int64_t pieces = count / grain + (count % grain == 0 ? 0 : 1);
+  std::int64_t failed = pieces;
+#pragma omp parallel for num_threads(std::min <int>(arguments->threads, STAIR_MAX_WORKERS)) schedule(static) if (pieces > 1)
+  for (std::int64_t i = 0; i < pieces; ++i) {
+    std::string text;
+    try {
+      const std::int64_t first = i * grain;
+      const char* error =
+          call("a piece of parallel work", piece, data, first, first + std::min(grain, count - first), omp_get_thread_num());
+      if (error == nullptr) continue;
+      text = error;
+    } catch (const Error& error) {
+      text = error.what();
+    }
+#pragma omp critical(stair_plugin_failure)
+    if (i < failed) {
+      failed = i;
+      failure = text;
+    }
+  }
+  return failed < pieces ? failure.c_str() : nullptr;
+}
+
 class PluginKernel : public Kernel {
  public:
   PluginKernel(const stair_plugin& plugin, const std::string& subject, const ir::Graph& graph, const ir::Node& node, Constants constants)
@@ -169,8 +201,9 @@ class PluginKernel : public Kernel {
     const auto data = [](const ir::TensorView& tensor) { return tensor.data; };
     std::transform(arguments.operands.begin(), arguments.operands.end(), operands_.begin(), data);
     std::transform(arguments.results.begin(), arguments.results.end(), results_.begin(), data);
+    std::string failure;
     const stair_arguments given{sizeof(stair_arguments), operands_.data(), results_.data(), scratch_ == 0 ? nullptr : arguments.scratch,
-                                arguments.threads};
+                                arguments.threads,       &failure,         parallel_for};
     if (const char* error = call(failed_, plugin_.run, kernel_, &given)) throw Error(failed_ + ": " + one_line(error));
   }
   std::size_t scratch_bytes() const override { return scratch_; }
@@ -251,9 +284,9 @@ void check_name(const std::string& name, const std::string& file) {
 }
 
 void check_table(const stair_plugin& table, const std::string& file) {
-  if (table.abi_version != STAIR_PLUGIN_ABI) {
-    throw Error(file + ": the plug-in follows version " + std::to_string(table.abi_version) + " of stair_plugin.h, expected " +
-                std::to_string(STAIR_PLUGIN_ABI));
+  if (table.abi_version < 1 || table.abi_version > STAIR_PLUGIN_ABI) {
+    throw Error(file + ": the plug-in follows version " + std::to_string(table.abi_version) +
+                " of stair_plugin.h, this program knows versions 1 to " + std::to_string(STAIR_PLUGIN_ABI));
   }
   if (table.struct_size < sizeof(stair_plugin)) {
     throw Error(file + ": the plug-in's table has struct_size " + std::to_string(table.struct_size) + ", expected at least " +
@@ -291,8 +324,13 @@ const Backend& load_plugin(const std::string& file) {
   if (symbol == nullptr) throw Error(file + ": has no function 'stair_plugin_load', expected a plug-in (stair_plugin.h)");
   const stair_plugin* table = nullptr;
   const auto load = reinterpret_cast<decltype(&stair_plugin_load)>(symbol);
-  if (const char* error = call(file, load, STAIR_PLUGIN_ABI, &table))
-    throw Error(file + ": the plug-in can't work here: " + one_line(error));
+  std::string reason;
+  for (std::uint32_t version = STAIR_PLUGIN_ABI; version >= 1; --version) {
+    const char* error = call(file, load, version, &table);
+    if (error == nullptr) break;
+    if (reason.empty()) reason = one_line(error);
+    if (version == 1) throw Error(file + ": the plug-in can't work here: " + reason);
+  }
   if (table == nullptr) throw Error(file + ": stair_plugin_load gave neither a table nor an error text");
   check_table(*table, file);
   loaded().push_back(std::make_unique<Plugin>(path, file, *table));

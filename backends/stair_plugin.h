@@ -16,14 +16,17 @@
  * Ownership. What the driver passes belongs to the driver, what the plug-in returns belongs to the plug-in. Each comment says how long a
  *   pointer is good; where none does, for the duration of the call. Kernels alone change hands: prepare() creates, destroy() frees.
  * Threads. Functions without a kernel may be called from several threads at once. A kernel is used by one thread at a time, not always
- *   the same one; different kernels may run at the same time.
+ *   the same one; different kernels may run at the same time. run() may have the driver work in parallel (stair_arguments.parallel_for), so
+ *   that a plug-in needs no threads of its own.
  * Floating point. A plug-in leaves rounding mode and the treatment of subnormals as it finds them: to nearest, none flushed to zero.
  * Results. Integers are those of the arithmetic contract (docs/numerics.md), bit for bit. Results, floats too, depend neither on the
  *   number of threads nor on earlier runs.
- * Versions. STAIR_PLUGIN_ABI changes with what would break a plug-in that is built already, and the driver refuses any other. Within a
- *   version, structs that begin with (or hold) struct_size may grow at their end: who fills one in writes its sizeof, who reads one looks
- *   at struct_size before members that are newer than the version. Reading or writing members of version 1 needs no check.
- *   Version 1 runs single nodes; groups of nodes as one kernel are what the table may grow by.
+ * Versions. STAIR_PLUGIN_ABI changes with what a plug-in that is built already must not meet. A driver loads plug-ins of its own version
+ *   and of all earlier ones, and gives each what its version knows. Within a version, structs that begin with (or hold) struct_size may
+ *   grow at their end: who fills one in writes its sizeof, who reads one looks at struct_size before members that are newer than the
+ *   version. Members of the plug-in's version and of earlier ones need no check.
+ *   1: single nodes; groups of nodes as one kernel are what the table may grow by.
+ *   2: stair_arguments.parallel_for; numbers for 16-bit element types, of which plug-ins of version 1 get none.
  */
 
 #include <stddef.h>
@@ -34,11 +37,24 @@
 extern "C" {
 #endif
 
-#define STAIR_PLUGIN_ABI 1u
+#define STAIR_PLUGIN_ABI 2u
 
 /* Element types. Integers are two's complement; quantized ones of fewer than 8 bits lie in S8 or U8. F64 occurs in checks of the driver
- * only. */
-enum { STAIR_ABSENT = 0, STAIR_F32 = 1, STAIR_F64 = 2, STAIR_S8 = 3, STAIR_U8 = 4, STAIR_I32 = 5, STAIR_I64 = 6 };
+ * only. The 16-bit types (IEEE binary16, bfloat16, integers) have their numbers, but no graph has such tensors yet: supports() declines
+ * what it doesn't know. */
+enum {
+  STAIR_ABSENT = 0,
+  STAIR_F32 = 1,
+  STAIR_F64 = 2,
+  STAIR_S8 = 3,
+  STAIR_U8 = 4,
+  STAIR_I32 = 5,
+  STAIR_I64 = 6,
+  STAIR_F16 = 7,
+  STAIR_BF16 = 8,
+  STAIR_S16 = 9,
+  STAIR_U16 = 10
+};
 
 /* A tensor's element type and shape. Tensors are dense and row-major: the last dimension is contiguous. */
 typedef struct stair_type {
@@ -80,14 +96,34 @@ typedef struct stair_node {
   const stair_attribute* attributes; /* in the order of their names */
 } stair_node;
 
+/* More threads don't work on one node: what a plug-in keeps for each worker, it keeps for so many. */
+enum { STAIR_MAX_WORKERS = 16 };
+
+/*
+ * A piece of parallel work: the items first to last - 1. NULL, or why it failed. `worker` tells the threads apart that are at work at the
+ * same time, from 0 to STAIR_MAX_WORKERS - 1; nothing may follow from it but which scratch memory the piece uses.
+ */
+typedef const char* (*stair_piece)(void* data, int64_t first, int64_t last, int32_t worker);
+
 /* What one execution works on. */
-typedef struct stair_arguments {
+typedef struct stair_arguments stair_arguments;
+struct stair_arguments {
   size_t struct_size;
   const void* const* operands; /* as many as the node has, of its types; NULL for an absent one */
   void* const* results;        /* written whole; what they hold before is undefined */
   void* scratch;               /* scratch_bytes() of memory, undefined before and after; NULL where that is 0 */
   int32_t threads;             /* as many as may be used, 1 or more */
-} stair_arguments;
+
+  /* Of version 2. */
+  void* driver; /* the driver's own */
+  /*
+   * Calls piece(data, first, last, worker) for [0, grain), [grain, 2 * grain), … up to count, each once, in no order, on the driver's
+   * threads and this one, and returns when all are done: NULL, or the text of the first piece in that order that failed, good until run()
+   * returns. How the items are cut follows from count and grain alone, so that results that are computed piece by piece don't depend on the
+   * number of threads. count is 0 or more, grain 1 or more. `arguments` are those of this run(); not to be called within a piece.
+   */
+  const char* (*parallel_for)(const stair_arguments* arguments, int64_t count, int64_t grain, stair_piece piece, void* data);
+};
 /*
  * All memory is aligned to 64 bytes. Results don't overlap operands, with one exception: in ops that work element by element (relu, lookup,
  * sgd_momentum) a result may be the very memory of the operand that it is a new value of.
@@ -128,8 +164,9 @@ typedef struct stair_plugin {
 } stair_plugin;
 
 /*
- * Defined by the plug-in, called once behind loading. driver_abi is the driver's STAIR_PLUGIN_ABI, for a library that serves several.
- * Stores its table in *plugin, or returns why it can't work here ("no device found").
+ * Defined by the plug-in, called behind loading. driver_abi is the driver's STAIR_PLUGIN_ABI, for a library that serves several: it gives a
+ * table of that version or of an earlier one. Stores its table in *plugin, or returns why it can't work here ("no device found"); it is
+ * then asked again with the versions before, since a library may know none but its own.
  */
 #ifdef __GNUC__
 __attribute__((visibility("default")))

@@ -63,6 +63,7 @@ struct Initializer {
 
 /// A named tensor that outlives an execution. `attributes` says more where there is more to say:
 ///   bits (integer): width at which an artifact packs the integers;
+///   levels (list of integers): a codebook; what is packed is where in it an integer stands;
 ///   lr_scale (number): factor on the learning rate of adam and adamw, its square on that of sgd (BinaryConnect's Glorot coefficient);
 ///   clip (number): the optimizer clips the updated value to [-clip, clip];
 ///   decay (boolean): false exempts the parameter from weight decay.

@@ -165,6 +165,7 @@ class Parser {
     static const std::vector<AttributeSpec> specs{{.name = "bits", .doc = "", .fallback = std::int64_t{0}, .optional = true},
                                                   {.name = "clip", .doc = "", .fallback = 0.0, .optional = true},
                                                   {.name = "decay", .doc = "", .fallback = false, .optional = true},
+                                                  {.name = "levels", .doc = "", .fallback = std::vector<std::int64_t>(), .optional = true},
                                                   {.name = "lr_scale", .doc = "", .fallback = 0.0, .optional = true}};
     Attributes read = scan_.attributes();
     at_place([&] { read = completed(specs, read, "state '" + name + "': ", "attribute"); });

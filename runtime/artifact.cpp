@@ -2,174 +2,178 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "ir/error.h"
-#include "ir/json.h"
-#include "ir/scanner.h"
+#include "ir/json_object.h"
 #include "ir/text.h"
 #include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
 #include "runtime/finite.h"
+#include "runtime/packing.h"
 #include "runtime/safetensors.h"
 
 namespace stair::runtime {
 namespace {
 
+using ir::AttributeSpec;
+using Metadata = std::map<std::string, std::string>;
+
 constexpr const char* artifact_format = "staircase artifact";
 
-std::size_t packed_bytes(std::int64_t count, std::int64_t bits) {
-  return static_cast<std::size_t>((count * bits + 7) / 8);
+AttributeSpec text(const char* name, const char* doc, bool required = true) {
+  return {.name = name, .doc = doc, .fallback = std::string(), .required = required, .optional = !required};
 }
 
-void check_packed(const std::string& bytes, std::int64_t bits, const ir::Type& type) {
-  const std::size_t expected = packed_bytes(ir::element_count(type.shape), bits);
-  if (bytes.size() == expected) return;
-  throw Error(fmt::format("{} bytes of {}-bit integers, expected {} for {}", bytes.size(), bits, expected, to_string(type)));
+const std::vector<AttributeSpec>& metadata_keys() {
+  static const std::vector<AttributeSpec> keys{text("format", "of the file"),     text("version", "of the format"),
+                                               text("crc32", "of the file"),      text(arithmetic_key, "the version of the arithmetic"),
+                                               text("graph", "what is deployed"), text("inputs", "JSON: how each is made"),
+                                               text("recipe", "JSON", false)};
+  return keys;
 }
 
-// Width at which a constant is packed; 0: stored as it is.
-std::int64_t packing(const ir::State& state) {
-  return state.attributes.has("bits") && state.attributes.integer("bits") < 8 ? state.attributes.integer("bits") : 0;
+AttributeSpec channel_numbers(const char* name, const char* doc) {
+  return {.name = name, .doc = doc, .fallback = std::vector<double>{}, .optional = true};
+}
+const AttributeSpec& mean_key() {
+  static const AttributeSpec key = channel_numbers("mean", "by channel, subtracted first");
+  return key;
+}
+const AttributeSpec& std_key() {
+  static const AttributeSpec key = channel_numbers("std", "by channel, divided by");
+  return key;
 }
 
-// Only integers of a byte or less are packed, and say so.
-void check_packing(const ir::Graph& graph, const ir::State& state, const std::string& path) {
-  if (!state.attributes.has("bits")) return;
-  const ir::Value& value = graph.value(state.value);
-  const ir::Attribute& bits = state.attributes.at("bits");
-  const auto* width = std::get_if<std::int64_t>(&bits);
-  const bool bytes = value.type.dtype == ir::DType::s8 || value.type.dtype == ir::DType::u8;
-  if (width != nullptr && *width >= 1 && *width <= 8 && bytes) return;
-  throw Error(path + " (graph): state '" + value.name + "' " + to_string(value.type) + " has bits=" + ir::print_literal(bits) +
-              ", expected an integer from 1 to 8, of s8 or u8");
+// A kind of preprocessing that isn't here is one of a newer program.
+std::vector<ir::KindSpec> preprocessing_kinds() {
+  return {{"normalize", "(x - mean) / std, of bytes / 255", {mean_key(), std_key()}}};
 }
 
-// The integers as an artifact stores them. Where one doesn't fit the width (a binary weight times a batch-norm factor of 0 is none of ±1),
-// the tensor stays as it is.
-Tensor packed(const Tensor& integers, std::int64_t bits) {
-  const std::string bytes = pack_integers(integers.view(), bits);
-  Tensor again(integers.type());
-  unpack_integers(bytes, bits, again.view());
-  if (std::memcmp(again.view().data, integers.view().data, integers.bytes()) != 0) return integers.clone();
-  Tensor packed({ir::DType::u8, {static_cast<std::int64_t>(bytes.size())}});
-  std::memcpy(packed.view().data, bytes.data(), bytes.size());
-  return packed;
+const std::vector<AttributeSpec>& input_keys() {
+  static const std::vector<AttributeSpec> keys{
+      {.name = "element",
+       .doc = "type of what the model was trained on",
+       .fallback = std::string(),
+       .choices = {"u8", "f32"},
+       .optional = true},
+      {.name = "preprocessing", .doc = "what is done to it", .fallback = ir::Object(), .required = true, .kinds = preprocessing_kinds}};
+  return keys;
 }
 
-std::vector<double> numbers(const std::map<std::string, std::string>& metadata, const char* key, const std::string& path) {
-  const auto it = metadata.find(key);
-  if (it == metadata.end()) return {};
-  const auto fail = [&] { throw Error(path + ": '" + key + "' in its metadata is " + it->second + ", expected a list of numbers"); };
-  nlohmann::ordered_json list;
-  try {
-    list = ir::parse_json(it->second, "");
-  } catch (const Error&) {
-    fail();
+ir::Json inputs_json(const Artifact& artifact) {
+  ir::Json json = ir::Json::object();
+  for (std::size_t i = 0; i < artifact.graph.inputs().size(); ++i) {
+    const auto& [normalization, element] = artifact.inputs.at(i);
+    ir::Json& input = json[artifact.graph.value(artifact.graph.inputs()[i]).name];
+    if (!element.empty()) input["element"] = element;
+    input["preprocessing"] = {{"kind", "normalize"}, {"mean", normalization.mean}, {"std", normalization.std}};
   }
-  const auto is_number = [](const nlohmann::ordered_json& item) { return item.is_number(); };
-  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_number)) fail();
-  std::vector<double> values;
-  for (const nlohmann::ordered_json& item : list) values.push_back(item.get<double>());
-  return values;
+  return json;
+}
+
+// Reads what `place` says of an input of that type.
+Normalization normalization_of(const ir::Attributes& keys, const ir::Type& type, const std::string& place) {
+  const auto numbers = [&](const char* key) { return keys.has(key) ? keys.numbers(key) : std::vector<double>{}; };
+  Normalization normalization{numbers("mean"), numbers("std")};
+  try {
+    check_normalization(normalization, type);
+  } catch (const Error& error) {
+    throw Error(place + error.what());
+  }
+  return normalization;
+}
+
+// Version 1: one input and one output.
+std::vector<InputForm> only_input(const Metadata& metadata, const ir::Graph& graph, const std::string& path) {
+  if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
+    throw Error(
+        fmt::format("{} (graph): has {} inputs and {} outputs, expected one of each", path, graph.inputs().size(), graph.outputs().size()));
+  }
+  const std::string where = path + " (metadata)";
+  ir::Attributes keys;
+  for (const AttributeSpec& key : {mean_key(), std_key()}) {
+    const auto list = metadata.find(key.name);
+    if (list == metadata.end()) continue;
+    keys.set(key.name, ir::read_value(ir::parse_json(list->second, where + " /" + key.name), key, where, "/" + key.name));
+  }
+  return {{normalization_of(keys, graph.type(graph.inputs().front()), where + " "), image_elements(metadata, path)}};
+}
+
+std::vector<InputForm> inputs_of(const Metadata& metadata, const ir::Graph& graph, const std::string& path) {
+  const std::string where = path + " (metadata)";
+  std::vector<AttributeSpec> specs;
+  for (const ir::ValueId input : graph.inputs()) {
+    specs.push_back(
+        {.name = graph.value(input).name, .doc = "how it is made", .fallback = ir::Object(), .required = true, .members = input_keys()});
+  }
+  const ir::Attributes read = ir::read_object(ir::parse_json(metadata.at("inputs"), where + " /inputs"), specs, where, "/inputs");
+  std::vector<InputForm> inputs;
+  for (const ir::ValueId input : graph.inputs()) {
+    const ir::Value& value = graph.value(input);
+    const ir::Attributes& keys = read.object(value.name);
+    const std::string place = fmt::format("{} /inputs/{}/preprocessing", where, value.name);
+    inputs.push_back({normalization_of(keys.object("preprocessing"), value.type, place), keys.has("element") ? keys.text("element") : ""});
+  }
+  return inputs;
+}
+
+Tensor constant_of(const ir::Graph& graph, const ir::State& state, Tensors& tensors, const std::string& path) {
+  const ir::Value& value = graph.value(state.value);
+  const Packing packing = [&] {
+    try {
+      return packing_of(graph, state);
+    } catch (const Error& error) {
+      throw Error(path + " (graph): " + error.what());
+    }
+  }();
+  const auto found = tensors.find(value.name);
+  const std::string tensor = path + ": tensor '" + value.name + "' ";
+  if (found == tensors.end()) throw Error(tensor + "is missing");
+  const ir::Type& type = found->second.type();
+  if (type == value.type) return std::move(found->second);
+  if (packing.bits == 0 || type.dtype != ir::DType::u8 || type.shape.size() != 1)
+    throw Error(fmt::format("{}is {}, its graph expects {}", tensor, to_string(type), to_string(value.type)));
+  try {
+    return unpacked(found->second, value.type, packing);
+  } catch (const Error& error) {
+    throw Error(tensor + "has " + error.what());
+  }
 }
 
 }  // namespace
-
-std::string pack_integers(const ir::TensorView& integers, std::int64_t bits) {
-  std::string packed(packed_bytes(integers.count(), bits), '\0');
-  const auto* values = integers.as<std::uint8_t>();
-  for (std::int64_t i = 0; i < integers.count(); ++i) {
-    // One bit tells the sign of ±1.
-    const unsigned value = bits == 1 && integers.type.dtype == ir::DType::s8 ? (values[i] >> 7 ^ 1U) : values[i];
-    for (std::int64_t b = 0; b < bits; ++b) {
-      const std::int64_t at = i * bits + b;
-      if ((value >> b & 1U) != 0)
-        packed[static_cast<std::size_t>(at / 8)] = static_cast<char>(packed[static_cast<std::size_t>(at / 8)] | 1 << (at % 8));
-    }
-  }
-  return packed;
-}
-
-void unpack_integers(const std::string& bytes, std::int64_t bits, const ir::TensorView& into) {
-  check_packed(bytes, bits, into.type);
-  auto* values = into.as<std::uint8_t>();
-  for (std::int64_t i = 0; i < into.count(); ++i) {
-    unsigned value = 0;
-    for (std::int64_t b = 0; b < bits; ++b) {
-      const std::int64_t at = i * bits + b;
-      value |= (static_cast<unsigned char>(bytes[static_cast<std::size_t>(at / 8)]) >> (at % 8) & 1U) << b;
-    }
-    const bool negative = into.type.dtype == ir::DType::s8 && (value >> (bits - 1) & 1U) != 0;
-    if (bits == 1 && into.type.dtype == ir::DType::s8) {
-      values[i] = value == 1 ? 1 : 255;
-    } else {
-      values[i] = static_cast<std::uint8_t>(negative ? value | ~0U << bits : value);
-    }
-  }
-}
 
 std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
   Safetensors contents;
   for (const ir::State& state : artifact.graph.states()) {
     const std::string& name = artifact.graph.value(state.value).name;
-    const Tensor& tensor = artifact.constants.find(name)->second;
-    const std::int64_t bits = packing(state);
-    contents.tensors.emplace(name, bits > 0 ? packed(tensor, bits) : tensor.clone());
+    contents.tensors.emplace(name, packed(artifact.constants.find(name)->second, packing_of(artifact.graph, state)));
   }
   contents.metadata = {{arithmetic_key, std::to_string(artifact.arithmetic)},
                        {"graph", ir::print(artifact.graph)},
-                       {"recipe", artifact.recipe},
-                       {"mean", nlohmann::json(artifact.normalization.mean).dump()},
-                       {"std", nlohmann::json(artifact.normalization.std).dump()}};
-  if (!artifact.images.empty()) contents.metadata["images"] = artifact.images;
+                       {"inputs", inputs_json(artifact).dump()},
+                       {"recipe", artifact.recipe}};
   const std::string bytes = to_safetensors(contents, artifact_format, artifact_version);
   write_file(path, bytes);
   return bytes.size();
 }
 
 Artifact load_artifact(const std::string& path) {
-  Safetensors contents = from_safetensors(read_file(path), path, artifact_format, artifact_version);
+  Safetensors contents = from_safetensors(read_file(path), path, artifact_format, artifact_version, 1);
+  Metadata& metadata = contents.metadata;
+  const bool first_version = metadata.at("version") == "1";
+  if (!first_version) ir::read_object(metadata, metadata_keys(), path + " (metadata)", "");
   Artifact artifact;
-  artifact.arithmetic = arithmetic_version_of(contents.metadata, path);
-  artifact.graph = ir::parse(contents.metadata["graph"], path + " (graph)");
-  if (artifact.graph.inputs().size() != 1 || artifact.graph.outputs().size() != 1) {
-    throw Error(fmt::format("{} (graph): has {} inputs and {} outputs, expected one of each", path, artifact.graph.inputs().size(),
-                            artifact.graph.outputs().size()));
-  }
-  artifact.recipe = contents.metadata["recipe"];
-  artifact.normalization = {numbers(contents.metadata, "mean", path), numbers(contents.metadata, "std", path)};
-  try {
-    check_normalization(artifact.normalization, artifact.graph.type(artifact.graph.inputs().front()));
-  } catch (const Error& error) {
-    throw Error(path + " (metadata) " + error.what());
-  }
-  artifact.images = image_elements(contents.metadata, path);
+  artifact.arithmetic = arithmetic_version_of(metadata, path);
+  artifact.graph = ir::parse(metadata["graph"], path + " (graph)");
+  artifact.recipe = metadata["recipe"];
+  artifact.inputs = (first_version ? only_input : inputs_of)(metadata, artifact.graph, path);
   for (const ir::State& state : artifact.graph.states()) {
-    check_packing(artifact.graph, state, path);
-    const ir::Value& value = artifact.graph.value(state.value);
-    const auto it = contents.tensors.find(value.name);
-    if (it == contents.tensors.end()) throw Error(path + ": tensor '" + value.name + "' is missing");
-    if (it->second.type() == value.type) {
-      artifact.constants.emplace(value.name, std::move(it->second));
-    } else if (const std::int64_t bits = packing(state); bits > 0) {
-      const std::string packed(it->second.as<const char>(), it->second.bytes());
-      try {
-        check_packed(packed, bits, value.type);  // before a tensor of that size is made
-      } catch (const Error& error) {
-        throw Error(path + ": tensor '" + value.name + "' has " + error.what());
-      }
-      Tensor tensor(value.type);
-      unpack_integers(packed, bits, tensor.view());
-      artifact.constants.emplace(value.name, std::move(tensor));
-    } else {
-      throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", its graph expects " +
-                  to_string(value.type));
-    }
+    const std::string& name = artifact.graph.value(state.value).name;
+    Tensor constant = constant_of(artifact.graph, state, contents.tensors, path);
+    check_finite(constant.view(), path + ": tensor '" + name + "'");
+    artifact.constants.emplace(name, std::move(constant));
   }
-  for (const auto& [name, tensor] : artifact.constants) check_finite(tensor.view(), path + ": tensor '" + name + "'");
   return artifact;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ir/arithmetic_version.h"
 #include "ir/graph.h"
@@ -9,16 +10,21 @@
 
 namespace stair::runtime {
 
-inline constexpr int artifact_version = 1;  ///< of the format
+inline constexpr int artifact_version = 2;  ///< of the format that is written; all from 1 on are read
+
+/// How what a user has becomes an input of the graph.
+struct InputForm {
+  Normalization normalization;  ///< that the model was trained with
+  std::string element;          ///< type of what it was trained on, "u8" or "f32"; "" where the file doesn't say
+};
 
 /// What is deployed, in one file (docs/format-artifact.md): the integer graph as text, its constants (integer weights packed at their
-/// width), and how a picture becomes the graph's input.
+/// width), and how pictures become the graph's inputs.
 struct Artifact {
   ir::Graph graph;  ///< batch 1
   Tensors constants;
   std::string recipe;                       ///< JSON
-  Normalization normalization;              ///< that the model was trained with
-  std::string images;                       ///< element type of the pictures it was trained on, "u8" or "f32"; "" in files that don't say
+  std::vector<InputForm> inputs;            ///< one an input of the graph, in its order
   int arithmetic = ir::arithmetic_version;  ///< the version that its integers were made in; every version runs as it stands
 };
 
@@ -26,11 +32,5 @@ struct Artifact {
 std::size_t save_artifact(const Artifact& artifact, const std::string& path);
 /// Error naming the file where it is missing, damaged, foreign or of a newer version.
 Artifact load_artifact(const std::string& path);
-
-/// Integers of `bits` bits one after another, the lowest bit first, in the lowest bits of each byte first; the last byte is filled with
-/// zeros. Signed ones are in two's complement; signed ones of 1 bit are ±1 (0 stands for -1).
-std::string pack_integers(const ir::TensorView& integers, std::int64_t bits);
-/// The inverse, into a tensor of the given type (s8 or u8). Error unless `bytes` has the length that type and bits ask for.
-void unpack_integers(const std::string& bytes, std::int64_t bits, const ir::TensorView& into);
 
 }  // namespace stair::runtime

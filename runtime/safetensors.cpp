@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "ir/error.h"
-#include "ir/json.h"
+#include "ir/json_object.h"
 
 namespace stair::runtime {
 namespace {
@@ -57,9 +57,9 @@ class Reader {
  public:
   Reader(const std::string& bytes, const std::string& path) : bytes_(bytes), path_(path) {}
 
-  Safetensors run(const std::string& format, int version) {
+  Safetensors run(const std::string& format, int oldest, int version) {
     read_header();
-    read_metadata(format, version);
+    read_metadata(format, oldest, version);
     std::size_t expected = 0;
     for (const auto& [name, entry] : header_.items()) {
       if (name != "__metadata__") expected = read_tensor(name, entry, expected);
@@ -92,7 +92,7 @@ class Reader {
     data_bytes_ = bytes_.size() - 8 - static_cast<std::size_t>(length);
   }
 
-  void read_metadata(const std::string& format, int version) {
+  void read_metadata(const std::string& format, int oldest, int version) {
     const ordered_json metadata = header_.value("__metadata__", ordered_json::object());
     for (const auto& [key, value] : metadata.items()) {
       if (value.is_string()) contents_.metadata[key] = value.get<std::string>();
@@ -102,9 +102,15 @@ class Reader {
       fail(its_format.empty() ? "is a safetensors file of another program, expected a " + format
                               : "is a " + its_format + ", expected a " + format);
     }
+    for (const auto& [key, value] : metadata.items()) {
+      if (!value.is_string()) fail(fmt::format("'{}' in its metadata is {}, expected a text", key, ir::shown(value)));
+    }
     const std::string its_version = contents_.metadata["version"];
-    if (its_version != std::to_string(version)) {
-      fail(fmt::format("is a {} of version {}, this program reads version {}", format, its_version.empty() ? "?" : its_version, version));
+    int known = oldest;
+    while (known <= version && std::to_string(known) != its_version) ++known;
+    if (known > version) {
+      fail(fmt::format("is a {} of version {}, this program reads version{} {}", format, its_version.empty() ? "?" : its_version,
+                       oldest == version ? "" : fmt::format("s {} to", oldest), version));
     }
     if (checksum_place_ == std::string_view::npos) fail("has no checksum in its metadata");
   }
@@ -187,8 +193,8 @@ std::string to_safetensors(const Safetensors& contents, const std::string& forma
   return bytes;
 }
 
-Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version) {
-  return Reader(bytes, path).run(format, version);
+Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version, int oldest) {
+  return Reader(bytes, path).run(format, oldest > 0 ? oldest : version, version);
 }
 
 std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path) {

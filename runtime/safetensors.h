@@ -18,8 +18,8 @@ struct Safetensors {
 std::string to_safetensors(const Safetensors& contents, const std::string& format, int version);
 
 /// Reads such bytes; `path` names the file in errors. Throws Error for what is no safetensors file, for another format (saying which it
-/// is), a newer version, tensors that reach outside or overlap, and a checksum that doesn't fit.
-Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version);
+/// is), a version other than `version` (or from `oldest` to it), tensors that reach outside or overlap, and a checksum that doesn't fit.
+Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version, int oldest = 0);
 
 /// The key `images` of checkpoints and artifacts: "u8", "f32", or "" where it isn't there. Error naming the file for anything else.
 std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path);

@@ -1,10 +1,9 @@
 #include "pieces.h"
 
 #include <algorithm>
-#include <optional>
 #include <unordered_map>
 
-#include "one_thread.h"
+#include "text_of_failure.h"
 
 dnnl::engine& cpu() {
   static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -121,20 +120,13 @@ Pieces::Pieces(const Plan& plan, const void* const* constants)
   }
 }
 
-void Pieces::run(const stair_arguments& arguments) const {
+const char* Pieces::run(const stair_arguments& arguments) const {
   const Execution execution(*this, arguments);
   execution.load_shared();
-  const int team = static_cast<int>(std::min<std::int64_t>(arguments.threads, pieces_));
-  std::optional<dnnl::error> failure;
-#pragma omp parallel for num_threads(team) schedule(static)
-  for (std::int64_t piece = 0; piece < pieces_; ++piece) {
-    const OneThread one;
-    try {
-      execution.run_piece(piece);
-    } catch (const dnnl::error& error) {
-#pragma omp critical
-      failure = error;
-    }
-  }
-  if (failure) throw *failure;
+  const auto run_pieces = [](void* data, std::int64_t first, std::int64_t last, std::int32_t) {
+    return text_of_failure([&] {
+      for (std::int64_t piece = first; piece < last; ++piece) static_cast<const Execution*>(data)->run_piece(piece);
+    });
+  };
+  return arguments.parallel_for(&arguments, pieces_, 1, run_pieces, const_cast<Execution*>(&execution));
 }

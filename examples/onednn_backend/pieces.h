@@ -16,8 +16,8 @@ class Pieces {
   std::size_t scratch_bytes() const { return shared_bytes_ + static_cast<std::size_t>(pieces_) * piece_bytes_; }
   /// oneDNN's name of the implementation: "jit:avx512_core".
   const std::string& description() const { return description_; }
-  /// Throws dnnl::error.
-  void run(const stair_arguments& arguments) const;
+  /// NULL, or why a piece failed. Throws dnnl::error.
+  const char* run(const stair_arguments& arguments) const;
 
  private:
   struct Slot {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
-#include "one_thread.h"
 #include "pieces.h"
 #include "plan.h"
+#include "text_of_failure.h"
 
 struct stair_kernel {
   Pieces pieces;
@@ -36,22 +36,6 @@ Plan plan_of(const stair_node& node) {
   return plan;
 }
 
-// Runs the body with oneDNN on one thread; its exceptions become the text that the C interface wants.
-template <class Body>
-const char* text_of_failure(Body body) {
-  thread_local std::string text;
-  const OneThread one;
-  try {
-    body();
-    return nullptr;
-  } catch (const dnnl::error& error) {
-    text = error.status == dnnl_unimplemented ? "oneDNN has no primitive for it" : std::string("oneDNN: ") + error.what();
-  } catch (const std::exception& error) {
-    text = error.what();
-  }
-  return text.c_str();
-}
-
 const char* supports_op(const char* op) {
   return text_of_failure([&] { planner_of(op); });
 }
@@ -68,7 +52,9 @@ const char* description(const stair_kernel* kernel) {
   return kernel->pieces.description().c_str();
 }
 const char* run(stair_kernel* kernel, const stair_arguments* arguments) {
-  return text_of_failure([&] { kernel->pieces.run(*arguments); });
+  const char* failed = nullptr;
+  const char* thrown = text_of_failure([&] { failed = kernel->pieces.run(*arguments); });
+  return thrown == nullptr ? failed : thrown;
 }
 void destroy(stair_kernel* kernel) {
   delete kernel;

@@ -14,18 +14,32 @@ static int32_t product(const uint8_t* x, int32_t zero_point, const int8_t* w, in
   return sum;
 }
 
-static void run(const stair_node* node, const stair_arguments* arguments) {
+typedef struct product_of {
+  int64_t inputs, outputs;
+  const uint8_t* x;
+  const int8_t* w;
+  int32_t zero_point;
+  int32_t* acc;
+} product_of;
+
+/* Some of the results, as they lie in memory: row by row. */
+static const char* results(void* data, int64_t first, int64_t last, int32_t worker) {
+  const product_of* p = data;
+  int64_t i;
+  (void)worker; /* no scratch memory is needed */
+  for (i = first; i < last; ++i) {
+    p->acc[i] = product(p->x + i / p->outputs * p->inputs, p->zero_point, p->w + i % p->outputs * p->inputs, p->inputs);
+  }
+  return NULL;
+}
+
+static const char* run(const stair_node* node, const stair_arguments* arguments) {
   const int64_t outputs = node->operands[1].dims[0];
   const int64_t inputs = node->operands[1].dims[1];
-  const int64_t rows = stair_count(&node->operands[0]) / inputs;
-  const uint8_t* x = arguments->operands[0];
-  const int8_t* w = arguments->operands[1];
-  const int32_t zero_point = *(const int32_t*)arguments->operands[2];
-  int32_t* acc = arguments->results[0];
-  int64_t row, o;
-  for (row = 0; row < rows; ++row) {
-    for (o = 0; o < outputs; ++o) acc[row * outputs + o] = product(x + row * inputs, zero_point, w + o * inputs, inputs);
-  }
+  product_of p = {
+      inputs, outputs, arguments->operands[0], arguments->operands[1], *(const int32_t*)arguments->operands[2], arguments->results[0]};
+  /* Pieces of about 100,000 products: less isn't worth another thread. */
+  return arguments->parallel_for(arguments, stair_count(&node->results[0]), 1 + 100000 / inputs, results, &p);
 }
 
 const op linear_integer = {"linear_integer", supports, run};

@@ -8,7 +8,7 @@ typedef struct op {
   const char* name;
   /* NULL, or why this node can't be run. */
   const char* (*supports)(const stair_node* node);
-  void (*run)(const stair_node* node, const stair_arguments* arguments);
+  const char* (*run)(const stair_node* node, const stair_arguments* arguments);
 } op;
 
 extern const op add, linear_integer, relu;

@@ -49,8 +49,7 @@ static const char* description(const stair_kernel* kernel) {
 }
 
 static const char* run(stair_kernel* kernel, const stair_arguments* arguments) {
-  kernel->op->run(kernel->node, arguments);
-  return NULL;
+  return kernel->op->run(kernel->node, arguments);
 }
 
 static void destroy(stair_kernel* kernel) {
@@ -73,7 +72,7 @@ static const stair_plugin table = {
 };
 
 const char* stair_plugin_load(uint32_t driver_abi, const stair_plugin** plugin) {
-  (void)driver_abi; /* the driver compares table.abi_version with its own */
+  (void)driver_abi; /* the driver knows this version, or refuses the table */
   *plugin = &table;
   return NULL;
 }

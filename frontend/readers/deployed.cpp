@@ -23,19 +23,28 @@ void check_ops(const ir::Graph& graph, const std::string& where) {
   }
 }
 
+std::string count_of_ends(const ir::Graph& graph) {
+  return fmt::format("has {} inputs and {} outputs", graph.inputs().size(), graph.outputs().size());
+}
+
 void check_ends(const ir::Graph& graph, const std::string& where) {
-  const ir::Value& input = graph.value(graph.inputs().front());
-  if (input.type.dtype != ir::DType::f32 || input.type.shape.size() < 2 || input.type.shape.front() != 1) {
+  if (graph.inputs().empty() || graph.outputs().empty())
+    throw Error(fmt::format("{}: {}, expected at least one of each", where, count_of_ends(graph)));
+  for (const ir::ValueId id : graph.inputs()) {
+    const ir::Value& input = graph.value(id);
+    if (input.type.dtype == ir::DType::f32 && input.type.shape.size() >= 2 && input.type.shape.front() == 1) continue;
     throw Error(fmt::format("{}: its input '{}' is {}, expected f32[1,...]", where, input.name, to_string(input.type)));
   }
-  const ir::Value& output = graph.value(graph.outputs().front().value);
-  const ir::DType dtype = output.type.dtype;
-  const bool readable = dtype == ir::DType::f32 || dtype == ir::DType::s8 || dtype == ir::DType::u8;
-  if (!readable || output.type.shape.size() < 2 || output.type.shape.front() != 1) {
-    throw Error(fmt::format("{}: its output '{}' is {}, expected f32, s8 or u8 [1,...]", where, output.name, to_string(output.type)));
-  }
-  if (!passes::depends_on_inputs(graph)[static_cast<std::size_t>(graph.outputs().front().value)]) {
-    throw Error(fmt::format("{}: its output '{}' doesn't depend on its input", where, output.name));
+  const std::vector<bool> depends = passes::depends_on_inputs(graph);
+  for (const ir::Output& end : graph.outputs()) {
+    const ir::Value& output = graph.value(end.value);
+    const ir::DType dtype = output.type.dtype;
+    const bool readable = dtype == ir::DType::f32 || dtype == ir::DType::s8 || dtype == ir::DType::u8;
+    if (!readable || output.type.shape.size() < 2 || output.type.shape.front() != 1) {
+      throw Error(fmt::format("{}: its output '{}' is {}, expected f32, s8 or u8 [1,...]", where, output.name, to_string(output.type)));
+    }
+    if (depends[static_cast<std::size_t>(end.value)]) continue;
+    throw Error(fmt::format("{}: its output '{}' doesn't depend on an input", where, output.name));
   }
 }
 
@@ -59,6 +68,11 @@ Deployed load_deployed(const std::string& path) {
   return deployed;
 }
 
+void expect_one_input_and_output(const Deployed& deployed) {
+  if (deployed.graph.inputs().size() == 1 && deployed.graph.outputs().size() == 1) return;
+  throw Error(fmt::format("{} (graph): {}; a data set with labels is for one of each", deployed.path, count_of_ends(deployed.graph)));
+}
+
 ir::Graph at_batch(const Deployed& deployed, std::int64_t batch) {
   const std::string where = deployed.path + " (graph)";
   ir::Graph graph = [&] {
@@ -68,8 +82,9 @@ ir::Graph at_batch(const Deployed& deployed, std::int64_t batch) {
       throw Error(fmt::format("{}: can't be run at a batch of {}: {}", where, batch, error.what()));
     }
   }();
-  const ir::Value& output = graph.value(graph.outputs().front().value);
-  if (output.type.shape.front() != batch) {
+  for (const ir::Output& end : graph.outputs()) {
+    const ir::Value& output = graph.value(end.value);
+    if (output.type.shape.front() == batch) continue;
     throw Error(fmt::format("{}: its output '{}' is {} at a batch of {}, expected a row for each", where, output.name,
                             to_string(output.type), batch));
   }

@@ -17,11 +17,14 @@ struct Deployed : runtime::Artifact {
 };
 
 /// The one way in which commands read artifacts: whoever wrote the file, what comes back holds only ops that deployment emits, takes f32
-/// pictures one by one and yields a row of scores for each, its constants are what its ops can compute with, and no int32 sum of it can
-/// overflow. Error naming the file and what is wrong.
+/// inputs example by example and yields rows of f32, s8 or u8 for each, its constants are what its ops can compute with, and no int32 sum
+/// of it can overflow. Error naming the file and what is wrong.
 Deployed load_deployed(const std::string& path);
 
-/// Its graph at that batch. Error where the rows of its output don't follow the batch.
+/// For those who measure it on a data set. Error where it has more of either.
+void expect_one_input_and_output(const Deployed& deployed);
+
+/// Its graph at that batch. Error where the rows of its outputs don't follow the batch.
 ir::Graph at_batch(const Deployed& deployed, std::int64_t batch);
 
 }  // namespace stair::readers

@@ -245,8 +245,10 @@ class Run : private StageContext {
       result.artifact = file_of(".stair");
       frontend::Deployment deployment = frontend::deploy(experiment.model, recipe, checkpoint.states);
       runtime::write_file(file_of(".report.txt"), reports::deployment_report(deployment, options.compile));
-      result.artifact_bytes = runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(recipe),
-                                                      experiment.data.normalization, checkpoint.images},
+      result.artifact_bytes = runtime::save_artifact({std::move(deployment.graph),
+                                                      std::move(deployment.constants),
+                                                      passes::to_json(recipe),
+                                                      {{experiment.data.normalization, checkpoint.images}}},
                                                      result.artifact);
     }
     result.peak_mib = runtime::peak_rss_mib();

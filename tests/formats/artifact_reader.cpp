@@ -142,8 +142,8 @@ double element_of(const std::string& type, const std::string& bytes, std::size_t
   return static_cast<double>(value);
 }
 
-// format-artifact.md, "Tensors" and "Packed integers"
-Tensor constant(Tensor tensor, const Stored& stored, std::int64_t bits) {
+// format-artifact.md, "Tensors", "Packed integers" and "Codebooks"
+Tensor constant(Tensor tensor, const Stored& stored, std::int64_t bits, const std::vector<double>& levels) {
   static const std::map<std::string, std::string> types{{"F32", "f32"}, {"I8", "s8"}, {"U8", "u8"}, {"I32", "i32"}};
   const bool as_it_is = types.at(stored.dtype) == tensor.element && stored.shape == tensor.shape;
   if (!as_it_is && (bits < 1 || bits > 7 || stored.dtype != "U8")) fail("a tensor of another type than its state");
@@ -156,6 +156,10 @@ Tensor constant(Tensor tensor, const Stored& stored, std::int64_t bits) {
     for (std::int64_t b = 0; b < bits; ++b) {
       const std::size_t bit = i * static_cast<std::size_t>(bits) + static_cast<std::size_t>(b);
       v |= static_cast<std::int64_t>(static_cast<unsigned char>(stored.bytes.at(bit / 8)) >> (bit % 8) & 1) << b;
+    }
+    if (!levels.empty()) {
+      tensor.values[i] = levels.at(static_cast<std::size_t>(v));
+      continue;
     }
     if (tensor.element == "s8") v = bits == 1 ? 2 * v - 1 : v >= std::int64_t{1} << (bits - 1) ? v - (std::int64_t{1} << bits) : v;
     tensor.values[i] = static_cast<double>(v);
@@ -174,9 +178,9 @@ void read_graph(GraphText text, const std::map<std::string, Stored>& stored, Art
   while (!text.at_end()) {
     if (text.next() != '%') {
       if (text.word() != "output") fail("a statement that no artifact has");
-      text.name();
+      const std::string name = text.name();
       text.expect('=');
-      into.output = text.value();
+      into.outputs[name] = text.value();
       continue;
     }
     Node node;
@@ -186,15 +190,19 @@ void read_graph(GraphText text, const std::map<std::string, Stored>& stored, Art
     const std::string word = text.word();
     if (word == "input") {
       text.expect(':');
-      into.input = node.results[0];
-      into.input_shape = text.type().shape;
+      into.inputs.push_back(node.results[0]);
+      text.type();
     } else if (word == "state") {
       if (text.word() != "constant" || text.word() != "external") fail("a state that isn't a constant from the file");
       const std::map<std::string, Literal> attributes = text.attributes();
-      const auto bits = attributes.find("bits");
+      const auto numbers = [&](const char* key) {
+        const auto found = attributes.find(key);
+        return found == attributes.end() ? std::vector<double>{} : found->second.numbers;
+      };
+      const std::vector<double> bits = numbers("bits");
       text.expect(':');
-      into.constants[node.results[0]] = constant(text.type(), stored.at(node.results[0]),
-                                                 bits == attributes.end() ? 0 : static_cast<std::int64_t>(bits->second.numbers[0]));
+      into.constants[node.results[0]] =
+          constant(text.type(), stored.at(node.results[0]), bits.empty() ? 0 : static_cast<std::int64_t>(bits[0]), numbers("levels"));
     } else {
       node.op = word;
       text.expect('(');
@@ -233,10 +241,17 @@ double Tensor::at(const Shape& index) const {
   return const_cast<Tensor*>(this)->at(index);
 }
 
-Tensor normalized(const Artifact& artifact, const Tensor& pictures) {
+Tensor normalized(const Artifact& artifact, const std::string& input, const Tensor& pictures) {
+  nlohmann::json form;
+  if (artifact.metadata.at("version") == "1") {
+    for (const char* key : {"mean", "std"}) form[key] = nlohmann::json::parse(artifact.metadata.at(key));
+  } else {
+    form = nlohmann::json::parse(artifact.metadata.at("inputs")).at(input).at("preprocessing");
+    if (form.at("kind") != "normalize") fail("another kind of preprocessing");
+  }
   const auto list = [&](const char* key, float fallback) {
     std::vector<float> numbers;
-    for (const auto& number : nlohmann::json::parse(artifact.metadata.at(key))) numbers.push_back(static_cast<float>(number.get<double>()));
+    for (const auto& number : form.value(key, nlohmann::json::array())) numbers.push_back(static_cast<float>(number.get<double>()));
     if (numbers.empty()) numbers.push_back(fallback);
     return numbers;
   };
@@ -258,7 +273,8 @@ Artifact read_artifact(const std::string& bytes) {
   const auto header = nlohmann::json::parse(bytes.substr(8, length));
   Artifact artifact;
   artifact.metadata = header.at("__metadata__").get<std::map<std::string, std::string>>();
-  if (artifact.metadata.at("format") != "staircase artifact" || artifact.metadata.at("version") != "1") fail("no artifact of version 1");
+  const std::string version = artifact.metadata.at("version");
+  if (artifact.metadata.at("format") != "staircase artifact" || (version != "1" && version != "2")) fail("no artifact of version 1 or 2");
   std::string unsigned_bytes = bytes;
   unsigned_bytes.replace(bytes.find("\"crc32\":\"") + 9, 8, "00000000");
   if (checksum(unsigned_bytes) != std::stoul(artifact.metadata.at("crc32"), nullptr, 16)) fail("a wrong checksum");

@@ -44,23 +44,23 @@ struct Node {
 
 struct Artifact {
   std::map<std::string, std::string> metadata;
-  std::string input, output;
-  Shape input_shape;  ///< of a batch of 1
+  std::vector<std::string> inputs;             ///< names of values
+  std::map<std::string, std::string> outputs;  ///< and of the values that they are
   std::map<std::string, Tensor> constants;
   std::vector<Node> nodes;
 };
 
-/// std::runtime_error for what isn't an artifact of version 1.
+/// std::runtime_error for what isn't an artifact of version 1 or 2.
 Artifact read_artifact(const std::string& bytes);
 
-/// Pictures of bytes as the graph's input: format-artifact.md, "Metadata".
-Tensor normalized(const Artifact& artifact, const Tensor& pictures);
+/// Pictures of bytes as that input of the graph: format-artifact.md, "Inputs".
+Tensor normalized(const Artifact& artifact, const std::string& input, const Tensor& pictures);
 
 /// Called with results whose last bits aren't laid down (sums of floats, exp, tanh, erf); what it gives back is what the nodes behind read.
 using Settle = std::function<Tensor(const std::string& value, const Tensor& computed)>;
 
 /// Every value of the graph by its name, for any batch.
-std::map<std::string, Tensor> evaluate(const Artifact& artifact, const Tensor& input, const Settle& settle);
+std::map<std::string, Tensor> evaluate(const Artifact& artifact, const std::map<std::string, Tensor>& inputs, const Settle& settle);
 
 /// The ops that evaluate() knows.
 std::set<std::string> known_ops();

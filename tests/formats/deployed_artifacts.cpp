@@ -71,12 +71,18 @@ struct Judge {
 
     runtime::Artifact loaded = runtime::load_artifact(path);
     const ir::Graph graph = ir::with_batch(loaded.graph, 3);
-    const runtime::Tensor input = tests::random_images(graph.type(graph.inputs().front()), seed);
-    const std::vector<ir::TensorView> inputs{input.view()};
+    std::vector<runtime::Tensor> inputs;
+    std::vector<ir::TensorView> views;
+    std::map<std::string, reader::Tensor> given;
+    for (const ir::ValueId id : graph.inputs()) {
+      inputs.push_back(tests::random_images(graph.type(id), seed + inputs.size()));
+      views.push_back(inputs.back().view());
+      given[graph.value(id).name] = as_read(views.back());
+    }
     std::vector<ir::ValueId> watched;
     for (const ir::Node& node : graph.nodes()) watched.insert(watched.end(), node.results.begin(), node.results.end());
     runtime::Executor executor = frontend::executor_for(passes::with_outputs(graph, watched), loaded.constants, {});
-    executor.run(inputs);
+    executor.run(views);
 
     bool settled = true;
     const auto settle = [&](const std::string& value, const reader::Tensor& computed) {
@@ -86,7 +92,7 @@ struct Judge {
       CHECK(close(computed, found));
       return found;
     };
-    const std::map<std::string, reader::Tensor> values = reader::evaluate(artifact, as_read(input.view()), settle);
+    const std::map<std::string, reader::Tensor> values = reader::evaluate(artifact, given, settle);
     for (const ir::ValueId id : watched) {
       const std::string& name = graph.value(id).name;
       INFO(name);
@@ -96,8 +102,9 @@ struct Judge {
     // Once more as it is deployed, where layers fuse.
     if (!settled) return;
     runtime::Executor fused = frontend::executor_for(graph, loaded.constants, {});
-    fused.run(inputs);
-    CHECK(same(values.at(artifact.output), as_read(fused.output(graph.outputs().front().name))));
+    fused.run(views);
+    CHECK(artifact.outputs.size() == graph.outputs().size());
+    for (const auto& [name, value] : artifact.outputs) CHECK(same(values.at(value), as_read(fused.output(name))));
   }
 
   void judge(ir::Graph model, const std::string& recipe, std::uint64_t seed) {
@@ -106,6 +113,7 @@ struct Judge {
     runtime::Artifact artifact;
     artifact.graph = run.deployment.graph;
     artifact.constants = std::move(run.deployment.constants);
+    artifact.inputs.resize(1);
     INFO(ir::print(artifact.graph));
     judge(artifact, seed);
   }
@@ -220,6 +228,7 @@ TEST_CASE("constants at the edges of what the pages allow mean what the pages sa
     };
     runtime::Artifact artifact;
     artifact.graph = ir::parse(edges, "edges");
+    artifact.inputs.resize(1);
     fill<float>(artifact, "scale", [&] { return std::ldexp(1.0F, static_cast<int>(pick(-8, -4))); });
     fill<std::int32_t>(artifact, "zero_point", [&] { return pick(-128, 127); });
     fill<std::int8_t>(artifact, "weight", [&] { return pick(-16, 15); });
@@ -248,6 +257,52 @@ TEST_CASE("constants at the edges of what the pages allow mean what the pages sa
 
 namespace {
 
+// Two inputs, two outputs, and weights by codebooks of 2 and 3 bits (and one of 7 whose integers aren't all among its levels).
+constexpr const char* pair = R"(sir 1
+graph "pair"
+%x = input : f32[1,4]
+%"second x" = input : f32[1,2,3]
+%scale = state constant external : f32[1]
+%zero_point = state constant external : i32[1]
+%ternary = state constant external {bits=2, levels=[-1,0,1]} : s8[16,4]
+%powers = state constant external {bits=3, levels=[-128,-64,-8,0,1,8,64,127]} : s8[5,6]
+%other = state constant external {bits=7, levels=[-3,100]} : s8[5,6]
+%q = quantize(%x, %scale, %zero_point) {lo=-128, hi=127} : s8[1,4]
+%r = quantize(%"second x", %scale, %zero_point) {lo=-128, hi=127} : s8[1,2,3]
+%flat = flatten(%r)
+%a = linear_integer(%q, %ternary, %zero_point) : i32[1,16]
+%b = linear_integer(%flat, %powers, %zero_point) : i32[1,5]
+%c = linear_integer(%flat, %other, %zero_point) : i32[1,5]
+%scores = dequantize_accumulator(%a, %scale) {axis=-1} : f32[1,16]
+%more = dequantize_accumulator(%b, %scale) {axis=-1} : f32[1,5]
+%most = dequantize_accumulator(%c, %scale) {axis=-1} : f32[1,5]
+%both = concat(%more, %most) : f32[1,10]
+output logits = %scores
+output aux = %both
+)";
+
+}  // namespace
+
+TEST_CASE("several inputs and outputs, and weights in codebooks, mean what the pages say") {
+  Judge judge;
+  for (const std::uint64_t seed : tests::seeds(4)) {
+    INFO(tests::replay(seed));
+    std::uint64_t draws = 0;
+    const auto level = [&](const std::vector<int>& levels) { return levels[ir::random_bits(seed, 9, 0, draws++) % levels.size()]; };
+    runtime::Artifact artifact;
+    artifact.graph = ir::parse(pair, "pair");
+    artifact.inputs.resize(2);
+    fill<float>(artifact, "scale", [] { return 0.0625F; });
+    fill<std::int32_t>(artifact, "zero_point", [&] { return level({-128, -3, 0, 90}); });
+    fill<std::int8_t>(artifact, "ternary", [&] { return level({-1, 0, 1}); });
+    fill<std::int8_t>(artifact, "powers", [&] { return level({-128, -64, -8, 0, 1, 8, 64, 127}); });
+    fill<std::int8_t>(artifact, "other", [&] { return level({-3, 100, 5}); });
+    judge.judge(artifact, seed);
+  }
+}
+
+namespace {
+
 // A .npy file of bytes (docs/format-data.md).
 std::string npy(const reader::Tensor& bytes) {
   std::string shape;
@@ -266,8 +321,7 @@ TEST_CASE("pictures of bytes become the model's input as docs/format-artifact.md
   runtime::Artifact artifact;
   artifact.graph = run.deployment.graph;
   artifact.constants = std::move(run.deployment.constants);
-  artifact.normalization = {{0.4914, 0.1, 1e-9}, {0.2, 0.3333333333, 3}};
-  artifact.images = "u8";
+  artifact.inputs = {{{{0.4914, 0.1, 1e-9}, {0.2, 0.3333333333, 3}}, "u8"}};
   const tests::TemporaryFolder folder;
   runtime::save_artifact(artifact, folder / "a.stair");
 
@@ -279,9 +333,10 @@ TEST_CASE("pictures of bytes become the model's input as docs/format-artifact.md
   REQUIRE(outcome.code == 0);
 
   const reader::Artifact read = reader::read_artifact(folder.read("a.stair"));
-  const std::map<std::string, reader::Tensor> values = reader::evaluate(
-      read, reader::normalized(read, pictures), [](const std::string&, const reader::Tensor& computed) { return computed; });
-  const reader::Tensor& logits = values.at(read.output);
+  const std::map<std::string, reader::Tensor> values =
+      reader::evaluate(read, {{read.inputs.at(0), reader::normalized(read, read.inputs.at(0), pictures)}},
+                       [](const std::string&, const reader::Tensor& computed) { return computed; });
+  const reader::Tensor& logits = values.at(read.outputs.begin()->second);
   std::string expected;
   for (const double value : logits.values) {
     const auto real = static_cast<float>(value);

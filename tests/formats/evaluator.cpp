@@ -20,9 +20,9 @@ const Ops& all_ops() {
 
 }  // namespace
 
-std::map<std::string, Tensor> evaluate(const Artifact& artifact, const Tensor& input, const Settle& settle) {
+std::map<std::string, Tensor> evaluate(const Artifact& artifact, const std::map<std::string, Tensor>& inputs, const Settle& settle) {
   std::map<std::string, Tensor> values = artifact.constants;
-  values[artifact.input] = input;
+  for (const std::string& input : artifact.inputs) values[input] = inputs.at(input);
   for (const Node& node : artifact.nodes) {
     const auto op = all_ops().find(node.op);
     if (op == all_ops().end()) throw std::runtime_error("unknown op '" + node.op + "'");

@@ -68,6 +68,18 @@ TEST_CASE("what differs between two checkpoints or artifacts is found") {
   CHECK(found_after([](SavedFile& file) { file.metadata.erase("graph"); }) == "metadata qat.stair: graph: nothing, theirs a text\n");
   CHECK(found_after([](SavedFile& file) { file.metadata["more"] = "1"; }) == "metadata qat.stair: more: a text, theirs nothing\n");
   CHECK(found_after([](SavedFile& file) { file.metadata["more"] = file.metadata["version"] = "2"; }).empty());
+  // Of version 2, which says of each input what version 1 said of the only one.
+  const auto found_of_inputs = [](const std::string& inputs) {
+    return found_after([&](SavedFile& file) {
+      file.metadata["version"] = "2";
+      file.metadata.erase("mean");
+      file.metadata["inputs"] = inputs;
+    });
+  };
+  CHECK(found_of_inputs(R"({"x": {"preprocessing": {"kind": "normalize", "mean": [0.5], "std": []}}})").empty());
+  CHECK(found_of_inputs(R"({"x": {"preprocessing": {"kind": "normalize", "mean": [0.25], "std": []}}})") ==
+        "metadata qat.stair: mean /0: 0.25, theirs 0.5\n");
+  CHECK(found_of_inputs(R"({"x": {"preprocessing": {"kind": "resize"}}})") == "metadata qat.stair: mean: nothing, theirs a text\n");
   CHECK(differences_of("qat.stair", "damaged", SavedFile().bytes()) == "files qat.stair: no safetensors file, theirs a safetensors file\n");
 }
 

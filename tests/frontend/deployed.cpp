@@ -92,12 +92,46 @@ TEST_CASE("an artifact takes pictures and yields a row for each") {
   for (const ir::Type& type : {ir::Type{ir::DType::f32, {1, 10}}, ir::Type{ir::DType::s8, {1, 10}}}) {
     Forged constant{std::string(input_line) + "%k = state constant external : " + to_string(type) + "\noutput y = %k\n"};
     constant.tensors.emplace("k", integers(type, 1));
-    CHECK(error_of(constant) == ": its output 'k' doesn't depend on its input");
+    CHECK(error_of(constant) == ": its output 'k' doesn't depend on an input");
   }
   CHECK(error_of(linear(8, 3, "output y = %sum\n")) == ": its output 'sum' is i32[1,2], expected f32, s8 or u8 [1,...]");
   CHECK(error_of(linear(8, 3, "output y = %s\n")) == ": its output 's' is f32[1], expected f32, s8 or u8 [1,...]");
   CHECK(error_of({"%x = input : f32[1,2,2,2]\n%r = reshape(%x) {shape=[1,8]}\noutput y = %r\n"})
             .starts_with(": can't be run at a batch of 3: "));
+}
+
+TEST_CASE("an artifact of version 2 may have several inputs and outputs, and all of them are checked") {
+  const auto error_of_two = [](const std::string& graph, const std::string& inputs = R"({"x": FORM, "z": FORM})") {
+    std::string forms = inputs;
+    for (std::size_t at = 0; (at = forms.find("FORM")) != std::string::npos;)
+      forms.replace(at, 4, R"({"preprocessing": {"kind": "normalize"}})");
+    runtime::Safetensors contents;
+    contents.metadata = {{"arithmetic", "2"}, {"graph", "sir 1\ngraph \"g\"\n" + graph}, {"inputs", forms}};
+    contents.tensors.emplace("k", integers({ir::DType::f32, {1, 4}}, 1));
+    const tests::TemporaryFolder folder;
+    runtime::write_file(folder / "a.stair", runtime::to_safetensors(contents, "staircase artifact", 2));
+    try {
+      readers::at_batch(readers::load_deployed(folder / "a.stair"), 3);
+      return std::string();
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      const std::string place = folder / "a.stair (graph)";
+      return message.starts_with(place) ? message.substr(place.size()) : message;
+    }
+  };
+  const std::string two = "%x = input : f32[1,8]\n%z = input : f32[1,4]\n%k = state constant external : f32[1,4]\n";
+  const std::string sum = two + "%y = add(%z, %k)\n%r = relu(%x)\n";
+  CHECK(error_of_two(sum + "output a = %r\noutput b = %y\n") == "");
+  CHECK(error_of_two(two + "%r = relu(%x)\noutput a = %r\noutput b = %k\n") == ": its output 'k' doesn't depend on an input");
+  CHECK(error_of_two("%x = input : f32[1,8]\n%z = input : u8[1,4]\noutput a = %x\n") == ": its input 'z' is u8[1,4], expected f32[1,...]");
+  CHECK(
+      error_of_two(two + "%r = reshape(%x) {shape=[1,8]}\noutput a = %z\noutput b = %r\n").starts_with(": can't be run at a batch of 3: "));
+  CHECK(error_of_two("%k = state constant external : f32[1,4]\noutput a = %k\n", "{}") ==
+        ": has 0 inputs and 1 outputs, expected at least one of each");
+  CHECK(error_of_two(two, R"({"x": FORM, "z": FORM})") == ": has 2 inputs and 0 outputs, expected at least one of each");
+  Forged of_version_1{sum + "output a = %r\n"};
+  of_version_1.tensors.emplace("k", integers({ir::DType::f32, {1, 4}}, 1));
+  CHECK(error_of(of_version_1) == ": has 2 inputs and 1 outputs, expected one of each");
 }
 
 TEST_CASE("the sums of an artifact are proven from its own weights when it is loaded") {

@@ -81,6 +81,14 @@ TEST_CASE("a plug-in runs what it takes, and other backends the rest, with the s
   CHECK(folder.read("again.stair") == folder.read("run/qat.stair"));
 }
 
+TEST_CASE("a plug-in of version 1 runs beside the built-in backends with the same integers") {
+  const Outcome verified = verify_with("version_1");
+  CHECK(verified.code == 0);
+  CHECK(contains(verified.out, "version_1, 2 threads"));
+  check_says(verify_with("wrong_version"),
+             plugin("wrong_version") + ": the plug-in follows version 99 of stair_plugin.h, this program knows versions 1 to 2");
+}
+
 TEST_CASE("verify finds a plug-in's wrong result") {
   const Outcome outcome = verify_with("wrong_result");
   CHECK(outcome.code == 1);

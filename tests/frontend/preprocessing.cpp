@@ -170,7 +170,7 @@ TEST_CASE("run, eval of the artifact and eval of the checkpoint classify the sam
     CHECK(accuracy_of_eval(folder, {"run", "--data", "exp.json"}) == accuracy);
     REQUIRE(run_stair({"export", "run", "-o", "again.stair"}, folder.path()).code == 0);
     CHECK(folder.read("again.stair") == folder.read("run/qat.stair"));
-    CHECK(runtime::load_artifact(folder / "run/qat.stair").images == (kind.floats ? "f32" : "u8"));
+    CHECK(runtime::load_artifact(folder / "run/qat.stair").inputs.front().element == (kind.floats ? "f32" : "u8"));
     CHECK(run_stair({"verify", "run", "run/qat.stair", "--images", "5"}, folder.path()).code == 0);
   }
 }
@@ -223,7 +223,7 @@ TEST_CASE("pictures of another kind than in training are refused, with the way o
 
   // An artifact that makes another input of a picture isn't that of the checkpoint.
   runtime::Artifact artifact = runtime::load_artifact(folder / "run/qat.stair");
-  artifact.normalization.std = {0.31};
+  artifact.inputs.front().normalization.std = {0.31};
   runtime::save_artifact(artifact, folder / "changed.stair");
   CHECK(refused(folder, {"verify", "run", "changed.stair"}).find("make other inputs of the same picture") != std::string::npos);
 }
@@ -232,14 +232,14 @@ TEST_CASE("an artifact that doesn't say what it was trained on takes bytes, and 
   const TemporaryFolder folder;
   train(folder, {"npy", true, {1.5}, {4}});
   runtime::Artifact artifact = runtime::load_artifact(folder / "run/qat.stair");
-  artifact.images = "";
+  artifact.inputs.front().element = "";
   runtime::save_artifact(artifact, folder / "old.stair");
   const std::string error = refused(folder, {"run", "old.stair", "--input", "input.npy"});
   CHECK(error ==
         "stair: input.npy: holds f32, and old.stair doesn't say whether its mean and std are of such pictures, expected u8; --raw takes "
         "f32 as "
         "the model's input\n");
-  artifact.normalization = {};
+  artifact.inputs.front().normalization = {};
   runtime::save_artifact(artifact, folder / "old.stair");
   CHECK(run_stair({"run", "old.stair", "--input", "input.npy"}, folder.path()).code == 0);
 }

@@ -133,6 +133,8 @@ TEST_CASE("other files are refused by what they are") {
   CHECK(read_error(forged(R"({"w":{"dtype":)" + std::string(100000, '[') + std::string(100000, ']') + "}}", "")) == deep);
   const std::string foreign = "FILE: is a safetensors file of another program, expected a tests";
   CHECK(read_error(forged("{}", "")) == foreign);
+  CHECK(read_error(forged(R"({"__metadata__":{"format":"tests","inputs":{"x":1}}})", "")) ==
+        "FILE: 'inputs' in its metadata is an object, expected a text");
   CHECK(read_error(forged(R"({"__metadata__":{"format":"pt"}})", "")) == "FILE: is a pt, expected a tests");
   CHECK(read_error(forged(R"({"__metadata__":[1,"format"]})", "")) == foreign);
   CHECK(read_error(forged(R"({"__metadata__":3})", "")) == foreign);

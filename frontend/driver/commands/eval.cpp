@@ -30,14 +30,16 @@ int run_eval(const EvalOptions& options) {
     if (options.data.empty()) throw Error(options.target + ": an artifact holds no data, expected --data EXPERIMENT.json");
     if (options.floating) throw Error("--float: an artifact has integers only");
     readers::Deployed artifact = readers::load_deployed(options.target);
+    readers::expect_one_input_and_output(artifact);
     experiment = readers::load_experiment(options.data);
     data.test = runtime::load_dataset(experiment.data.format, experiment.data.test);
     stages::check_fits(data.test, experiment.data.test, artifact.graph);
-    stages::check_elements(data.test, experiment.data.test, artifact.images);
+    stages::check_elements(data.test, experiment.data.test, artifact.inputs.front().element);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     what = "integers, deployed";
-    results = stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test,
-                              batch, stages::same_as_trained(artifact.normalization, experiment.data, options.data), experiment.metrics);
+    results =
+        stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test, batch,
+                        stages::same_as_trained(artifact.inputs.front().normalization, experiment.data, options.data), experiment.metrics);
   } else {
     readers::Trained trained = readers::load_trained(options.target);
     experiment = std::move(trained.experiment);

@@ -67,14 +67,19 @@ std::string weight_errors(readers::Trained& trained) {
   return text;
 }
 
-// How a picture becomes the graph's input.
-std::string describe_input(const runtime::Artifact& artifact) {
-  const runtime::Normalization& normalization = artifact.normalization;
+// How a picture becomes the graph's input; of several inputs a line each.
+std::string describe_inputs(const runtime::Artifact& artifact) {
   const auto list = [](const std::vector<double>& values, const char* otherwise) {
     return values.empty() ? otherwise : fmt::format("[{}]", fmt::join(values, ", "));
   };
-  return fmt::format("images {}, mean {}, std {}", artifact.images.empty() ? "u8 or f32 (the file doesn't say)" : artifact.images,
-                     list(normalization.mean, "0"), list(normalization.std, "1"));
+  std::string text;
+  for (std::size_t i = 0; i < artifact.inputs.size(); ++i) {
+    const auto& [normalization, element] = artifact.inputs[i];
+    if (artifact.inputs.size() > 1) text += "input " + artifact.graph.value(artifact.graph.inputs()[i]).name + ": ";
+    text += fmt::format("images {}, mean {}, std {}\n", element.empty() ? "u8 or f32 (the file doesn't say)" : element,
+                        list(normalization.mean, "0"), list(normalization.std, "1"));
+  }
+  return text;
 }
 
 void finish(const InspectOptions& options, const ir::Graph& graph) {
@@ -86,9 +91,9 @@ void finish(const InspectOptions& options, const ir::Graph& graph) {
 int run_inspect(const InspectOptions& options) {
   if (options.target.ends_with(".stair")) {
     readers::Deployed artifact = readers::load_deployed(options.target);
-    const std::string input = describe_input(artifact);
+    const std::string inputs = describe_inputs(artifact);
     frontend::Deployment deployment{std::move(artifact.graph), std::move(artifact.constants), std::move(artifact.bounds)};
-    fmt::print("arithmetic version {}\n{}\nrecipe {}\n\n{}", artifact.arithmetic, input, artifact.recipe,
+    fmt::print("arithmetic version {}\n{}recipe {}\n\n{}", artifact.arithmetic, inputs, artifact.recipe,
                reports::deployment_report(deployment, {}));
     finish(options, deployment.graph);
   } else if (frontend::is_model_file(options.target)) {

@@ -3,8 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
@@ -17,79 +21,138 @@ namespace stair::driver::commands {
 namespace {
 
 struct ArtifactOptions {
-  std::string artifact, input, output;
+  std::string artifact;
+  std::vector<std::string> inputs, outputs;
   bool raw = false;
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-// What the file holds, of the artifact's shape: f32 or u8 [N, ...].
-runtime::Tensor read_images(const ArtifactOptions& options, const runtime::Artifact& artifact) {
-  const std::string& path = options.input;
-  runtime::Tensor given = runtime::read_npy(path);
-  ir::Shape one = artifact.graph.type(artifact.graph.inputs().front()).shape;
-  one.erase(one.begin());
+// The files that an option names by input or output, "NAME=FILE"; a file alone is of the only one.
+std::map<std::string, std::string> files_by_name(const std::string& option, const std::vector<std::string>& given,
+                                                 const std::vector<std::string>& names) {
+  std::map<std::string, std::string> files;
+  for (const std::string& text : given) {
+    const auto its = [&](const std::string& name) { return text.starts_with(name + "="); };
+    const auto name = std::find_if(names.begin(), names.end(), its);
+    const bool named = name != names.end();
+    if (!named && names.size() > 1) {
+      throw Error(fmt::format("{} {}: expected NAME=FILE, of {}{}", option, text, one_of(names),
+                              did_you_mean(text.substr(0, text.find('=')), names)));
+    }
+    const std::string& of = named ? *name : names.front();
+    if (!files.emplace(of, named ? text.substr(of.size() + 1) : text).second)
+      throw Error(fmt::format("{} {}: '{}' has a file already", option, text, of));
+  }
+  return files;
+}
+
+// An input of the graph, and the file that it is made of.
+struct InputFile {
+  const ir::Type& type;
+  const runtime::InputForm& form;
+  const std::string& path;
+};
+
+// What the file holds, of the input's shape: f32 or u8 [N, ...].
+runtime::Tensor read_images(const InputFile& input) {
+  runtime::Tensor given = runtime::read_npy(input.path);
+  const ir::Shape one(input.type.shape.begin() + 1, input.type.shape.end());
   ir::Shape found = given.type().shape;
   if (found == one) found.insert(found.begin(), 1);
   if (found.empty() || ir::Shape(found.begin() + 1, found.end()) != one) {
-    throw Error(path + ": holds " + to_string(given.type()) + ", the model expects " + ir::to_string(one) + " or a batch of them");
+    throw Error(input.path + ": holds " + to_string(given.type()) + ", the model expects " + ir::to_string(one) + " or a batch of them");
   }
   const ir::DType dtype = given.type().dtype;
-  if (dtype != ir::DType::f32 && dtype != ir::DType::u8) throw Error(path + ": holds " + to_string(given.type()) + ", expected u8 or f32");
+  if (dtype != ir::DType::f32 && dtype != ir::DType::u8)
+    throw Error(input.path + ": holds " + to_string(given.type()) + ", expected u8 or f32");
   runtime::Tensor images({dtype, found});
   std::memcpy(images.view().data, given.view().data, given.bytes());
-  runtime::check_images(images, path);
+  runtime::check_images(images, input.path);
   return images;
 }
 
 // Pictures like those that the model was trained on become its input as they did there; others have no one meaning.
-void check_scaling(const ArtifactOptions& options, const runtime::Artifact& artifact, ir::DType found) {
+void check_scaling(const ArtifactOptions& options, const InputFile& input, ir::DType found) {
   const bool is_float = found == ir::DType::f32;
   const char* const raw = "; --raw takes f32 as the model's input";
-  if (!artifact.images.empty() && name_of(found) != artifact.images) {
-    throw Error(fmt::format("{}: holds {}, the model was trained on {} pictures: u8 is divided by 255, f32 isn't{}", options.input,
-                            name_of(found), artifact.images, is_float ? raw : ""));
+  const auto& [normalization, element] = input.form;
+  if (!element.empty() && name_of(found) != element) {
+    throw Error(fmt::format("{}: holds {}, the model was trained on {} pictures: u8 is divided by 255, f32 isn't{}", input.path,
+                            name_of(found), element, is_float ? raw : ""));
   }
-  if (artifact.images.empty() && is_float && !runtime::same_normalization(artifact.normalization, {})) {
-    throw Error(fmt::format("{}: holds f32, and {} doesn't say whether its mean and std are of such pictures, expected u8{}", options.input,
+  if (element.empty() && is_float && !runtime::same_normalization(normalization, {})) {
+    throw Error(fmt::format("{}: holds f32, and {} doesn't say whether its mean and std are of such pictures, expected u8{}", input.path,
                             options.artifact, raw));
   }
 }
 
 // [N, ...] f32 as the graph takes it.
-runtime::Tensor model_input(const ArtifactOptions& options, const runtime::Artifact& artifact) {
-  runtime::Tensor images = read_images(options, artifact);
+runtime::Tensor model_input(const ArtifactOptions& options, const InputFile& input) {
+  runtime::Tensor images = read_images(input);
   const ir::Type type = images.type();
   if (options.raw) {
-    if (type.dtype != ir::DType::f32) throw Error("--raw: " + options.input + " holds " + to_string(type) + ", expected f32");
+    if (type.dtype != ir::DType::f32) throw Error("--raw: " + input.path + " holds " + to_string(type) + ", expected f32");
     return images;
   }
-  check_scaling(options, artifact, type.dtype);
-  const runtime::Dataset pictures{std::move(images), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), options.input};
-  runtime::Batches batches(pictures, type.shape.front(), artifact.normalization, {}, 0);
+  check_scaling(options, input, type.dtype);
+  const runtime::Dataset pictures{std::move(images), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), input.path};
+  runtime::Batches batches(pictures, type.shape.front(), input.form.normalization, {}, 0);
   batches.load_evaluation(0);
-  runtime::Tensor input(batches.type());
-  std::memcpy(input.view().data, batches.images().data, input.bytes());
-  return input;
+  runtime::Tensor made(batches.type());
+  std::memcpy(made.view().data, batches.images().data, made.bytes());
+  return made;
+}
+
+std::vector<runtime::Tensor> model_inputs(const ArtifactOptions& options, const runtime::Artifact& artifact) {
+  std::vector<std::string> names;
+  for (const ir::ValueId input : artifact.graph.inputs()) names.push_back(artifact.graph.value(input).name);
+  const std::map<std::string, std::string> files = files_by_name("--input", options.inputs, names);
+  std::vector<runtime::Tensor> made;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto file = files.find(names[i]);
+    if (file == files.end())
+      throw Error(fmt::format("{}: its input '{}' is missing, expected --input {}=FILE", options.artifact, names[i], names[i]));
+    made.push_back(model_input(options, {artifact.graph.type(artifact.graph.inputs()[i]), artifact.inputs[i], file->second}));
+    const std::int64_t count = made.back().type().shape.front();
+    const std::int64_t expected = made.front().type().shape.front();
+    if (count != expected)
+      throw Error(fmt::format("{}: holds {} examples, {} holds {}", file->second, count, files.at(names.front()), expected));
+  }
+  return made;
+}
+
+void print_row(const ir::TensorView& result, std::int64_t i) {
+  const std::int64_t per_image = result.count() / result.dim(0);
+  std::vector<double> row;
+  for (std::int64_t k = i * per_image; k < (i + 1) * per_image; ++k) row.push_back(runtime::element(result, k));
+  fmt::print("class {}  [{:.6g}]\n", std::max_element(row.begin(), row.end()) - row.begin(), fmt::join(row, ", "));
 }
 
 int run_run(const ArtifactOptions& options) {
   readers::Deployed artifact = readers::load_deployed(options.artifact);
-  const runtime::Tensor input = model_input(options, artifact);
-  runtime::Executor executor =
-      frontend::executor_for(readers::at_batch(artifact, input.type().shape.front()), artifact.constants, options.execution->compile());
-  const ir::TensorView inputs[] = {input.view()};
-  executor.run(inputs);
-  const ir::TensorView result = executor.output(executor.graph().outputs().front().name);
-  if (!options.output.empty()) {
-    runtime::write_npy(result, options.output);
-    fmt::print("{}: {}\n", options.output, to_string(result.type));
-    return 0;
+  std::vector<std::string> names;
+  for (const ir::Output& output : artifact.graph.outputs()) names.push_back(output.name);
+  const std::map<std::string, std::string> files = files_by_name("--output", options.outputs, names);
+  std::set<std::string> written;
+  for (const auto& [name, file] : files) {
+    if (!written.insert(file).second) throw Error(fmt::format("--output {}={}: another output is written there", name, file));
   }
-  const std::int64_t per_image = result.count() / result.dim(0);
-  for (std::int64_t i = 0; i < result.dim(0); ++i) {
-    std::vector<double> row;
-    for (std::int64_t k = i * per_image; k < (i + 1) * per_image; ++k) row.push_back(runtime::element(result, k));
-    fmt::print("image {}: class {}  [{:.6g}]\n", i, std::max_element(row.begin(), row.end()) - row.begin(), fmt::join(row, ", "));
+  const std::vector<runtime::Tensor> inputs = model_inputs(options, artifact);
+  std::vector<ir::TensorView> views;
+  for (const runtime::Tensor& input : inputs) views.push_back(input.view());
+  const std::int64_t batch = views.front().dim(0);
+  runtime::Executor executor = frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, options.execution->compile());
+  executor.run(views);
+  for (const auto& [name, file] : files) {
+    const ir::TensorView result = executor.output(name);
+    runtime::write_npy(result, file);
+    fmt::print("{}: {}\n", file, to_string(result.type));
+  }
+  for (std::int64_t i = 0; files.empty() && i < batch; ++i) {
+    for (const std::string& name : names) {
+      fmt::print("image {}: {}", i, names.size() > 1 ? name + ": " : "");
+      print_row(executor.output(name), i);
+    }
   }
   return 0;
 }
@@ -97,15 +160,18 @@ int run_run(const ArtifactOptions& options) {
 }  // namespace
 
 void run(CommandRegistry& registry) {
-  registry.add({"run", "Runs an artifact on a .npy file", [](CLI::App& app) {
-                  auto options = std::make_shared<ArtifactOptions>();
-                  app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
-                  app.add_option("--input", options->input, ".npy: pictures as the model was trained on, u8 or f32")->required();
-                  app.add_flag("--raw", options->raw, "the input is f32 as the graph takes it: not normalized");
-                  app.add_option("--output", options->output, ".npy to write (default: print)");
-                  options->execution = add_execution_options(app);
-                  return [options] { return run_run(*options); };
-                }});
+  registry.add(
+      {"run", "Runs an artifact on .npy files", [](CLI::App& app) {
+         auto options = std::make_shared<ArtifactOptions>();
+         app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
+         app.add_option("--input", options->inputs, "[NAME=]FILE.npy: pictures as the model was trained on, u8 or f32; one an input")
+             ->required()
+             ->allow_extra_args(false);
+         app.add_flag("--raw", options->raw, "the input is f32 as the graph takes it: not normalized");
+         app.add_option("--output", options->outputs, "[NAME=]FILE.npy to write, one an output (default: print)")->allow_extra_args(false);
+         options->execution = add_execution_options(app);
+         return [options] { return run_run(*options); };
+       }});
 }
 
 }  // namespace stair::driver::commands

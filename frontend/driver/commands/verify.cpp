@@ -26,18 +26,18 @@ struct VerifyArguments {
 
 // What `stair run` makes of a picture is what training made of it.
 void check_input(const readers::Trained& trained, const runtime::Artifact& artifact, const VerifyArguments& options) {
-  const bool known = !trained.checkpoint.images.empty() && !artifact.images.empty();
-  if (runtime::same_normalization(trained.experiment.data.normalization, artifact.normalization) &&
-      (!known || trained.checkpoint.images == artifact.images)) {
+  const auto& [normalization, element] = artifact.inputs.front();
+  const bool known = !trained.checkpoint.images.empty() && !element.empty();
+  if (runtime::same_normalization(trained.experiment.data.normalization, normalization) && (!known || trained.checkpoint.images == element))
     return;
-  }
-  throw Error(options.artifact + " and " + options.checkpoint + ": make other inputs of the same picture ('images', 'mean' and 'std')");
+  throw Error(options.artifact + " and " + options.checkpoint + ": make other inputs of the same picture (its element, 'mean' and 'std')");
 }
 
 int run_verify(const VerifyArguments& options) {
   readers::Trained trained = readers::load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
   readers::Deployed artifact = readers::load_deployed(options.artifact);
+  readers::expect_one_input_and_output(artifact);
   if (artifact.arithmetic != ir::arithmetic_version) {
     throw Error(fmt::format(
         "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "

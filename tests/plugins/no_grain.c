@@ -1,0 +1,3 @@
+#define NAME "no_grain"
+#define PIECE_GRAIN 0
+#include "parallel.h"

@@ -1,0 +1,3 @@
+#define NAME "pieces_fail"
+#define PIECE some_fail
+#include "parallel.h"
