@@ -69,7 +69,7 @@ const TemporaryFolder& bad_files() {
     runtime::save_checkpoint(changed, folder / "recipe.safetensors");
     changed.states.erase(changed.states.find("bn.mean"));
     runtime::save_checkpoint(changed, folder / "lacking.safetensors");
-    folder.write("newer.stair", replaced(folder.read("run/qat.stair"), R"("version":"1")", R"("version":"2")"));
+    folder.write("newer.stair", replaced(folder.read("run/qat.stair"), R"("version":"2")", R"("version":"3")"));
 
     Json other = tests::small_experiment();
     other["model"]["layers"][0]["name"] = "first";
@@ -301,7 +301,7 @@ TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them")
       {"less memory than anything takes",
        {"eval", "run/qat.stair", "--data", "exp.json", "--memory", "100"},
        {" KiB (states 696 bytes), expected at most 100 bytes; --memory SIZE allows more\n"}},
-      {"a newer artifact", {"inspect", "newer.stair"}, {"newer.stair: is a staircase artifact of version 2, this program reads version 1"}},
+      {"a newer artifact", {"inspect", "newer.stair"}, {"newer.stair: is a staircase artifact of version 3, this program reads versions 1 to 2"}},
       {"a folder without run", {"eval", "."}, {"./last.safetensors: can't be opened"}},
       {"another model's artifact",
        {"verify", "run", "other/calibrate.stair"},
