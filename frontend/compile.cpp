@@ -95,10 +95,7 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
     runtime::check_finite(tensor.view(), "export: the constant '" + value.name + "'");
     made.constants.emplace(value.name, std::move(tensor));
   }
-  made.bounds = passes::prove_accumulators(made.graph, [&](const std::string& name) {
-    const auto it = made.constants.find(name);
-    return it == made.constants.end() ? ir::TensorView{} : it->second.view();
-  });
+  made.bounds = passes::prove_accumulators(made.graph, [&](const std::string& name) { return runtime::view_of(made.constants, name); });
   return made;
 }
 

@@ -112,6 +112,19 @@ std::string to_string(const Bounds& bounds) {
   return has_low ? low_in_words(bounds) : has_high ? high_in_words(bounds) : "a finite number";
 }
 
+AttributeSpec choice(std::string name, std::string doc, std::vector<std::string> choices) {
+  return {.name = std::move(name), .doc = std::move(doc), .fallback = choices.front(), .choices = choices};
+}
+
+AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std::string> json_types, std::string definition,
+                             bool required) {
+  return {.name = std::move(name),
+          .doc = std::move(doc),
+          .required = required,
+          .json_types = std::move(json_types),
+          .definition = std::move(definition)};
+}
+
 std::vector<AttributeSpec> members_of(const AttributeSpec& object, const std::string& kind) {
   std::vector<AttributeSpec> members = object.members;
   for (const KindSpec& known : object.kinds == nullptr ? std::vector<KindSpec>() : object.kinds()) {

@@ -48,6 +48,12 @@ struct AttributeSpec {
   bool optional = false;     ///< absent where nothing is said
 };
 
+/// A text that is one of the choices; the first is the default.
+AttributeSpec choice(std::string name, std::string doc, std::vector<std::string> choices);
+/// JSON that another reader takes (`json_types`, `definition`).
+AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std::string> json_types, std::string definition,
+                             bool required = false);
+
 /// One of the kinds of an object.
 struct KindSpec {
   std::string name;
@@ -69,6 +75,12 @@ std::vector<AttributeSpec> members_of(const AttributeSpec& object, const std::st
 std::vector<std::string> kinds_with(const AttributeSpec& object, const std::string& member);
 std::vector<std::string> kind_names(const AttributeSpec& object);
 std::vector<std::string> names_of(const std::vector<AttributeSpec>& specs);
+
+/// A setting that a user wrote and that has no effect beside the others: its key, and why. No key: there is none.
+struct IdleSetting {
+  std::string key = {};
+  std::string reason = {};
+};
 
 /// The given attributes with the defaults of the others, and so within objects, for which a text stands for their kind. Throws Error
 /// "WHERENOUN 'NAME' …" for one that is missing, unknown, of another type or out of its bounds; `noun` is what messages call an attribute.

@@ -45,15 +45,15 @@ class Attributes {
   void set(std::string name, Attribute value) { items_.insert_or_assign(std::move(name), std::move(value)); }
   void erase(std::string_view name);
 
-  bool boolean(std::string_view name) const;
-  std::int64_t integer(std::string_view name) const;
-  double number(std::string_view name) const;
-  const std::string& text(std::string_view name) const;
-  const std::vector<std::int64_t>& integers(std::string_view name) const;
-  const std::vector<double>& numbers(std::string_view name) const;
-  const Attributes& object(std::string_view name) const;
-  const std::vector<std::string>& texts(std::string_view name) const;
-  const std::vector<Object>& objects(std::string_view name) const;
+  bool boolean(std::string_view name) const { return get<bool>(name); }
+  std::int64_t integer(std::string_view name) const { return get<std::int64_t>(name); }
+  double number(std::string_view name) const { return get<double>(name); }
+  const std::string& text(std::string_view name) const { return get<std::string>(name); }
+  const std::vector<std::int64_t>& integers(std::string_view name) const { return get<std::vector<std::int64_t>>(name); }
+  const std::vector<double>& numbers(std::string_view name) const { return get<std::vector<double>>(name); }
+  const Attributes& object(std::string_view name) const { return get<Object>(name).members(); }
+  const std::vector<std::string>& texts(std::string_view name) const { return get<std::vector<std::string>>(name); }
+  const std::vector<Object>& objects(std::string_view name) const { return get<std::vector<Object>>(name); }
 
   auto begin() const { return items_.begin(); }
   auto end() const { return items_.end(); }
@@ -61,6 +61,13 @@ class Attributes {
   bool operator==(const Attributes&) const = default;
 
  private:
+  template <class T>
+  const T& get(std::string_view name) const {
+    if (const T* value = std::get_if<T>(&at(name))) return *value;
+    is_of_another_kind(name);
+  }
+  [[noreturn]] void is_of_another_kind(std::string_view name) const;
+
   std::map<std::string, Attribute, std::less<>> items_;
 };
 

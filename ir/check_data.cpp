@@ -1,7 +1,6 @@
 #include "ir/check_data.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "ir/op.h"
 

@@ -2,20 +2,14 @@
 
 namespace stair::ir {
 
-namespace estimators_ {
-void register_all(EstimatorRegistry& registry);  // generated from the files of ir/estimators
-}
-
-const EstimatorRegistry& estimators() {
-  static const EstimatorRegistry all = filled(estimators_::register_all);
-  return all;
-}
-
-AttributeSpec estimator_attribute(const std::string& fallback) {
-  return {.name = "estimator",
-          .doc = "the straight-through estimator: 'clipped' (gradient 0 outside the range), 'plain' (identity)",
-          .fallback = fallback,
-          .choices = estimators().names()};
+std::vector<AttributeSpec> with_estimator(std::vector<AttributeSpec> own, const std::string& fallback) {
+  AttributeSpec estimator =
+      choice("estimator", "the straight-through estimator: what stands for the derivative of rounding", estimators().names());
+  estimator.fallback = fallback;
+  own.push_back(std::move(estimator));
+  own.push_back(
+      choice("backward", "what gradient rules of readers multiply by: the quantized value, or the latent one", {"quantized", "latent"}));
+  return own;
 }
 
 ValueId straight_through(GradientContext& g, const std::function<ValueId()>& inside) {

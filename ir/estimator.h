@@ -19,8 +19,8 @@ struct Estimator {
 using EstimatorRegistry = Registry<Estimator>;
 const EstimatorRegistry& estimators();
 
-/// The attribute of an op that quantizes.
-AttributeSpec estimator_attribute(const std::string& fallback);
+/// The attributes of every op that simulates a quantizer, behind its own: the estimator, and what readers' gradient rules multiply by.
+std::vector<AttributeSpec> with_estimator(std::vector<AttributeSpec> own, const std::string& fallback = "clipped");
 /// The gradient by its x, as its attribute says.
 ValueId straight_through(GradientContext& g, const std::function<ValueId()>& inside);
 

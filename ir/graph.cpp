@@ -1,22 +1,19 @@
 #include "ir/graph.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
+#include "ir/enum_names.h"
 #include "ir/error.h"
 #include "ir/op.h"
 
 namespace stair::ir {
 namespace {
 
-constexpr std::array<std::pair<StateRole, std::string_view>, 6> role_names{{{StateRole::parameter, "parameter"},
-                                                                            {StateRole::statistic, "statistic"},
-                                                                            {StateRole::observer, "observer"},
-                                                                            {StateRole::slot, "slot"},
-                                                                            {StateRole::counter, "counter"},
-                                                                            {StateRole::constant, "constant"}}};
+constexpr std::pair<StateRole, std::string_view> role_names[] = {{StateRole::parameter, "parameter"}, {StateRole::statistic, "statistic"},
+                                                                 {StateRole::observer, "observer"},   {StateRole::slot, "slot"},
+                                                                 {StateRole::counter, "counter"},     {StateRole::constant, "constant"}};
 
 void check_operand_count(const OpSchema& schema, const std::string& node, const std::vector<ValueId>& operands) {
   const bool variadic = !schema.operands.empty() && schema.operands.back().variadic;
@@ -35,19 +32,11 @@ void check_operand_count(const OpSchema& schema, const std::string& node, const 
 }  // namespace
 
 std::string_view name_of(StateRole role) {
-  for (const auto& [known, name] : role_names) {
-    if (known == role) return name;
-  }
-  throw InternalError("a state role that has no name");
+  return name_in(role_names, role);
 }
 
 StateRole role_named(std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [role, known] : role_names) {
-    if (known == name) return role;
-    names.emplace_back(known);
-  }
-  throw Error("unknown state role '" + std::string(name) + "', expected " + one_of(names));
+  return named_in(role_names, name, "state role");
 }
 
 ValueId Graph::add_value(std::string value_name, Type type, NodeId producer, std::int32_t result) {

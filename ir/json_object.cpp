@@ -167,7 +167,33 @@ Attribute complete_fallback(const AttributeSpec& spec) {
   return made.at(spec.name);
 }
 
+Json json_of(const AttributeSpec& spec, const Attribute& value) {
+  if (const auto* object = std::get_if<Object>(&value)) return json_of(spec, object->members());
+  return std::visit(
+      [&](const auto& held) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::vector<Object>>) {
+          Json list = Json::array();
+          for (const Object& item : held) list.push_back(json_of(spec, item.members()));
+          return list;
+        } else if constexpr (std::is_constructible_v<Json, decltype(held)>) {
+          return held;
+        }
+        return nullptr;
+      },
+      value);
+}
+
 }  // namespace
+
+Json json_of(const AttributeSpec& object, const Attributes& members) {
+  Json json = Json::object();
+  const bool has_kind = object.kinds != nullptr && members.has(object.kind_key);
+  if (has_kind) json[object.kind_key] = members.text(object.kind_key);
+  for (const AttributeSpec& member : members_of(object, has_kind ? members.text(object.kind_key) : "")) {
+    if (members.has(member.name)) json[member.name] = json_of(member, members.at(member.name));
+  }
+  return json;
+}
 
 std::string shown(const Json& value) {
   if (value.is_object()) return "an object";

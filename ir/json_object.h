@@ -19,6 +19,9 @@ Attributes read_object(const Json& value, const std::vector<AttributeSpec>& spec
 Attribute read_value(const Json& value, const AttributeSpec& spec, const std::string& source, const std::string& pointer,
                      std::vector<std::string>* idle = nullptr);
 
+/// An object's members as JSON that read_object() reads: in the order of the specs, a kind before its members.
+Json json_of(const AttributeSpec& object, const Attributes& members);
+
 /// "an object", "a list", or the value itself, for messages.
 std::string shown(const Json& value);
 

@@ -12,7 +12,8 @@
 namespace stair::ir {
 
 /// All of one sort of thing that comes in kinds (ops, passes, optimizers, losses, …) by name. A kind is a value with a `name`; a folder
-/// holds one file a kind, NAME.cpp, which defines `void NAME(Registry&)`, and CMake lists the folder (cmake/registration.cmake).
+/// holds one file a kind, NAME.cpp, which defines `void NAME(Registry&)`. CMake lists the folder and makes the function that yields its
+/// registry, which the kind's header declares (cmake/registration.cmake).
 template <class Kind>
 class Registry {
  public:
@@ -42,13 +43,5 @@ class Registry {
  private:
   std::map<std::string, Kind, std::less<>> kinds_;
 };
-
-/// The registry that a folder's generated register_all() fills.
-template <class Kind>
-Registry<Kind> filled(void (*register_all)(Registry<Kind>&)) {
-  Registry<Kind> registry;
-  register_all(registry);
-  return registry;
-}
 
 }  // namespace stair::ir

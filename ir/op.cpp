@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 #include <utility>
 
-namespace stair::ir {
+#include "ir/enum_names.h"
 
-namespace ops {
-void register_all(OpRegistry& registry);  // generated from the files of ir/ops
-}
+namespace stair::ir {
 
 void InferContext::fail(const std::string& message) const {
   throw Error(op.name + " '" + node + "': " + message);
@@ -21,20 +21,10 @@ void InferContext::expect(bool condition, const std::string& message) const {
 }
 
 Limits limits_of(DType dtype) {
-  const auto all_of = []<class T>(T) { return Limits{std::numeric_limits<T>::min(), std::numeric_limits<T>::max()}; };
-  switch (dtype) {
-    case DType::s8:
-      return all_of(std::int8_t{});
-    case DType::u8:
-      return all_of(std::uint8_t{});
-    case DType::i32:
-      return all_of(std::int32_t{});
-    case DType::i64:
-    case DType::f32:
-    case DType::f64:
-      break;
-  }
-  return all_of(std::int64_t{});
+  return with_element_type(dtype, []<class T>(T) {
+    using Integer = std::conditional_t<std::is_integral_v<T>, T, std::int64_t>;
+    return Limits{std::numeric_limits<Integer>::min(), std::numeric_limits<Integer>::max()};
+  });
 }
 
 Limits limits_of(const Graph& graph, ValueId value) {
@@ -57,24 +47,11 @@ Limits limits_of(const Graph& graph, ValueId value) {
 Limits DataContext::limits(std::size_t i) const {
   const TensorView& constant = constants[i];
   if (constant.data == nullptr) return computed[i];
-  const auto scan = [&]<class T>(const T* elements) {
-    const auto [least, largest] = std::minmax_element(elements, elements + constant.count());
+  if (is_float(constant.type.dtype)) throw InternalError(op.name + ": limits of an operand of floats");
+  return with_element_type(constant.type.dtype, [&]<class T>(T) {
+    const auto [least, largest] = std::minmax_element(constant.as<T>(), constant.as<T>() + constant.count());
     return Limits{static_cast<std::int64_t>(*least), static_cast<std::int64_t>(*largest)};
-  };
-  switch (constant.type.dtype) {
-    case DType::s8:
-      return scan(constant.as<std::int8_t>());
-    case DType::u8:
-      return scan(constant.as<std::uint8_t>());
-    case DType::i32:
-      return scan(constant.as<std::int32_t>());
-    case DType::i64:
-      return scan(constant.as<std::int64_t>());
-    case DType::f32:
-    case DType::f64:
-      break;
-  }
-  throw InternalError(op.name + ": limits of an operand of floats");
+  });
 }
 
 void DataContext::expect_limits(std::size_t i, std::int64_t low, std::int64_t high) const {
@@ -122,10 +99,6 @@ std::vector<Type> infer_types(const OpSchema& op, const std::string& node, const
 GradientContext::GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs)
     : graph_(graph), node_(node), attributes_(graph.node(node).attributes), gradients_(std::move(gradients)), needs_(std::move(needs)) {}
 
-std::size_t GradientContext::operand_count() const {
-  return graph_.node(node_).operands.size();
-}
-
 ValueId GradientContext::operand(std::size_t i) const {
   const Node& node = graph_.node(node_);
   if (i >= node.operands.size()) return absent;
@@ -135,19 +108,6 @@ ValueId GradientContext::operand(std::size_t i) const {
     return producer->operands.front();
   }
   return value;
-}
-
-ValueId GradientContext::result(std::size_t i) const {
-  return graph_.node(node_).results[i];
-}
-ValueId GradientContext::gradient(std::size_t i) const {
-  return gradients_[i];
-}
-bool GradientContext::needs(std::size_t i) const {
-  return i < needs_.size() && needs_[i];
-}
-Type GradientContext::type(ValueId value) const {
-  return graph_.type(value);
 }
 
 ValueId GradientContext::emit(std::string_view op_name, std::vector<ValueId> operands, Attributes attributes) {
@@ -179,19 +139,11 @@ constexpr std::pair<Reduction, std::string_view> reduction_names[] = {
 }  // namespace
 
 std::string_view name_of(Reduction reduction) {
-  for (const auto& [known, name] : reduction_names) {
-    if (known == reduction) return name;
-  }
-  throw InternalError("a reduction that has no name");
+  return name_in(reduction_names, reduction);
 }
 
 Reduction reduction_named(std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [reduction, known] : reduction_names) {
-    if (known == name) return reduction;
-    names.emplace_back(known);
-  }
-  throw Error("unknown reduction '" + std::string(name) + "'" + did_you_mean(std::string(name), names) + ", expected " + one_of(names));
+  return named_in(reduction_names, name, "reduction");
 }
 
 OperandSpec reduced(Reduction over_shards, std::string name, std::string doc) {
@@ -248,11 +200,6 @@ IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Gr
 
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) {
   return node.op->multiply_accumulates == nullptr ? 0 : node.op->multiply_accumulates(graph, node);
-}
-
-const OpRegistry& op_registry() {
-  static const OpRegistry registry = filled(ops::register_all);
-  return registry;
 }
 
 const OpSchema& op(std::string_view name) {

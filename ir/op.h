@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "ir/attribute_spec.h"
@@ -86,16 +85,16 @@ class GradientContext {
   GradientContext(Graph& graph, NodeId node, std::vector<ValueId> gradients, std::vector<bool> needs);
 
   const Attributes& attributes() const { return attributes_; }
-  std::size_t operand_count() const;
+  std::size_t operand_count() const { return graph_.node(node_).operands.size(); }
   /// Operand i as the gradient formulas read it: the value itself, or the latent weights behind a fake-quantization that says
   /// backward="latent" ("use full-precision weights for computing gradients").
   ValueId operand(std::size_t i) const;
-  ValueId result(std::size_t i = 0) const;
+  ValueId result(std::size_t i = 0) const { return graph_.node(node_).results[i]; }
   /// Gradient of the loss by result i; absent where none flows.
-  ValueId gradient(std::size_t i = 0) const;
+  ValueId gradient(std::size_t i = 0) const { return gradients_[i]; }
   /// Whether anybody wants the gradient by operand i. A rule may leave out what nobody wants.
-  bool needs(std::size_t i) const;
-  Type type(ValueId value) const;
+  bool needs(std::size_t i) const { return i < needs_.size() && needs_[i]; }
+  Type type(ValueId value) const { return graph_.type(value); }
 
   /// Appends a node named after the forward node; returns its first result, or all of them.
   ValueId emit(std::string_view op, std::vector<ValueId> operands, Attributes attributes = {});
@@ -225,8 +224,8 @@ struct OpSchema {
   std::function<void(const DataContext&)> check_data = {};
   /// Deployment leaves the op in its graphs, so that an artifact may hold it.
   bool deployed = false;
-  Gradient gradient;
-  IntegerForm integer;
+  Gradient gradient = {};
+  IntegerForm integer = {};
   /// The clamp that an activation is, if it is one: a fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
   struct Clamp {
     std::optional<double> low, high;

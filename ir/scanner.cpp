@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
-#include <limits>
 
 #include "ir/error.h"
 #include "ir/utf8.h"
@@ -61,12 +59,19 @@ std::string print_number(double value) {
   return text;
 }
 
-template <class T, class Print>
-std::string print_list(const std::vector<T>& items, Print print) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < items.size(); ++i) text += (i > 0 ? "," : "") + print(items[i]);
-  return text + "]";
-}
+struct Printer {
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return std::to_string(value); }
+  std::string operator()(double value) const { return print_number(value); }
+  std::string operator()(const std::string& value) const { return print_string(value); }
+  std::string operator()(const Object& value) const { return value.members().empty() ? "{}" : print_attributes(value.members()); }
+  template <class T>
+  std::string operator()(const std::vector<T>& items) const {
+    std::string text = "[";
+    for (const T& item : items) text += (text.size() > 1 ? "," : "") + (*this)(item);
+    return text + "]";
+  }
+};
 
 }  // namespace
 
@@ -168,9 +173,10 @@ std::string Scanner::value_name() {
   return name("a value's name");
 }
 
-std::int64_t Scanner::integer(std::string_view expected) {
+template <class Number>
+Number Scanner::number_of(std::string_view expected) {
   const std::string_view run = run_of(is_number);
-  std::int64_t value = 0;
+  Number value = 0;
   const auto [end, error] = std::from_chars(run.data(), run.data() + run.size(), value);
   if (run.empty() || error != std::errc() || end != run.data() + run.size()) {
     at_ = token_;
@@ -179,15 +185,12 @@ std::int64_t Scanner::integer(std::string_view expected) {
   return value;
 }
 
+std::int64_t Scanner::integer(std::string_view expected) {
+  return number_of<std::int64_t>(expected);
+}
+
 double Scanner::number() {
-  const std::string_view run = run_of(is_number);
-  double value = 0;
-  const auto [end, error] = std::from_chars(run.data(), run.data() + run.size(), value);
-  if (run.empty() || error != std::errc() || end != run.data() + run.size()) {
-    at_ = token_;
-    fail_expected("a number");
-  }
-  return value;
+  return number_of<double>("a number");
 }
 
 std::string Scanner::string() {
@@ -304,21 +307,6 @@ std::string print_name(std::string_view name) {
 }
 
 std::string print_literal(const Attribute& attribute) {
-  struct Printer {
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(double value) const { return print_number(value); }
-    std::string operator()(const std::string& value) const { return print_string(value); }
-    std::string operator()(const std::vector<std::int64_t>& value) const {
-      return print_list(value, [](std::int64_t v) { return std::to_string(v); });
-    }
-    std::string operator()(const std::vector<double>& value) const { return print_list(value, print_number); }
-    std::string operator()(const Object& value) const { return value.members().empty() ? "{}" : print_attributes(value.members()); }
-    std::string operator()(const std::vector<std::string>& value) const { return print_list(value, print_string); }
-    std::string operator()(const std::vector<Object>& value) const {
-      return print_list(value, [](const Object& object) { return print_literal(object); });
-    }
-  };
   return std::visit(Printer{}, attribute);
 }
 

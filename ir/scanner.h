@@ -45,6 +45,8 @@ class Scanner {
   void skip_blanks();
   void skip_lines();
   std::string_view run_of(bool (*belongs)(char));
+  template <class Number>
+  Number number_of(std::string_view expected);
   std::string found() const;
 
   std::string_view text_, source_;

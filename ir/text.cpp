@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
+#include "ir/enum_names.h"
 #include "ir/error.h"
 #include "ir/op.h"
 #include "ir/scanner.h"
@@ -17,22 +17,18 @@ namespace {
 constexpr std::int64_t version = 1;
 constexpr std::size_t most_values = 100'000;  // many times what the largest networks have; some passes take the square of it
 
-constexpr std::array<std::pair<Initializer::Kind, std::string_view>, 4> initializer_names{{{Initializer::Kind::constant, "constant"},
-                                                                                           {Initializer::Kind::uniform, "uniform"},
-                                                                                           {Initializer::Kind::normal, "normal"},
-                                                                                           {Initializer::Kind::external, "external"}}};
+constexpr std::pair<Initializer::Kind, std::string_view> initializer_names[] = {{Initializer::Kind::constant, "constant"},
+                                                                                {Initializer::Kind::uniform, "uniform"},
+                                                                                {Initializer::Kind::normal, "normal"},
+                                                                                {Initializer::Kind::external, "external"}};
 
 std::string value_text(const Graph& graph, ValueId id) {
   return id == absent ? "_" : "%" + print_name(graph.value(id).name);
 }
 
 std::string initializer_text(const Initializer& initializer) {
-  for (const auto& [kind, name] : initializer_names) {
-    if (kind != initializer.kind) continue;
-    if (kind == Initializer::Kind::external) return std::string(name);
-    return std::string(name) + "(" + print_literal(initializer.a) + ")";
-  }
-  throw InternalError("an initializer of no kind");
+  const std::string name(name_in(initializer_names, initializer.kind));
+  return initializer.kind == Initializer::Kind::external ? name : name + "(" + print_literal(initializer.a) + ")";
 }
 
 template <class T, class Text>
@@ -155,42 +151,24 @@ class Parser {
 
   Initializer initializer() {
     const std::string word = scan_.word("an initializer");
-    std::vector<std::string> names;
-    for (const auto& [kind, name] : initializer_names) {
-      names.emplace_back(name);
-      if (name != word) continue;
-      Initializer made{kind, 0};
-      if (kind == Initializer::Kind::external) return made;
-      scan_.expect('(');
-      made.a = scan_.number();
-      scan_.expect(')');
-      return made;
-    }
-    scan_.fail("unknown initializer '" + word + "'" + did_you_mean(word, names) + ", expected " + one_of(names));
+    Initializer made;
+    at_place([&] { made.kind = named_in(initializer_names, word, "initializer"); });
+    if (made.kind == Initializer::Kind::external) return made;
+    scan_.expect('(');
+    made.a = scan_.number();
+    scan_.expect(')');
+    return made;
   }
 
   // Those that the rest of the program reads, of their kinds (docs/format-sir.md, "Attributes of states").
-  Attributes state_attributes() {
-    static const std::vector<std::pair<std::string, Attribute>> kinds{
-        {"bits", std::int64_t{0}}, {"clip", 0.0}, {"decay", false}, {"levels", std::vector<std::int64_t>{}}, {"lr_scale", 0.0}};
+  Attributes state_attributes(const std::string& name) {
+    static const std::vector<AttributeSpec> specs{{.name = "bits", .doc = "", .fallback = std::int64_t{0}, .optional = true},
+                                                  {.name = "clip", .doc = "", .fallback = 0.0, .optional = true},
+                                                  {.name = "decay", .doc = "", .fallback = false, .optional = true},
+                                                  {.name = "levels", .doc = "", .fallback = std::vector<std::int64_t>(), .optional = true},
+                                                  {.name = "lr_scale", .doc = "", .fallback = 0.0, .optional = true}};
     Attributes read = scan_.attributes();
-    std::vector<std::string> names;
-    for (const auto& [name, kind] : kinds) {
-      names.push_back(name);
-      if (!read.has(name)) continue;
-      if (std::holds_alternative<double>(kind) && std::holds_alternative<std::int64_t>(read.at(name))) {
-        read.set(name, static_cast<double>(read.integer(name)));
-      }
-      if (read.at(name).index() != kind.index()) {
-        scan_.fail("the state's attribute '" + name + "' is " + std::string(kind_of(read.at(name))) + ", expected " +
-                   std::string(kind_of(kind)));
-      }
-    }
-    for (const auto& [name, value] : read) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) {
-        scan_.fail("unknown attribute of a state '" + name + "'" + did_you_mean(name, names) + ", expected " + one_of(names));
-      }
-    }
+    at_place([&] { read = completed(specs, read, "state '" + name + "': ", "attribute"); });
     return read;
   }
 
@@ -199,7 +177,7 @@ class Parser {
     const std::string role = scan_.word("a state's role");
     at_place([&] { made.role = role_named(role); });
     made.initializer = initializer();
-    made.attributes = state_attributes();
+    made.attributes = state_attributes(name);
     scan_.expect(':');
     const Type its = type();
     at_place([&] { graph_.add_state(name, its, made); });

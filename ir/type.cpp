@@ -1,51 +1,29 @@
 #include "ir/type.h"
 
-#include <array>
 #include <utility>
 
-#include "ir/error.h"
+#include "ir/enum_names.h"
 
 namespace stair::ir {
 namespace {
 
-struct Row {
-  DType dtype;
-  std::string_view name;
-  std::size_t size;
-};
-constexpr std::array<Row, 6> rows{{{DType::f32, "f32", 4},
-                                   {DType::f64, "f64", 8},
-                                   {DType::s8, "s8", 1},
-                                   {DType::u8, "u8", 1},
-                                   {DType::i32, "i32", 4},
-                                   {DType::i64, "i64", 8}}};
-
-const Row& row_of(DType dtype) {
-  for (const Row& row : rows) {
-    if (row.dtype == dtype) return row;
-  }
-  throw InternalError("a dtype that has no name");
-}
+constexpr std::pair<DType, std::string_view> dtype_names[] = {{DType::f32, "f32"}, {DType::f64, "f64"}, {DType::s8, "s8"},
+                                                              {DType::u8, "u8"},   {DType::i32, "i32"}, {DType::i64, "i64"}};
 
 }  // namespace
 
 std::string_view name_of(DType dtype) {
-  return row_of(dtype).name;
+  return name_in(dtype_names, dtype);
 }
 std::size_t size_of(DType dtype) {
-  return row_of(dtype).size;
+  return with_element_type(dtype, []<class T>(T) { return sizeof(T); });
 }
 bool is_float(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f64;
 }
 
 DType dtype_named(std::string_view name) {
-  std::vector<std::string> names;
-  for (const Row& row : rows) {
-    if (row.name == name) return row.dtype;
-    names.emplace_back(row.name);
-  }
-  throw Error("unknown element type '" + std::string(name) + "', expected " + one_of(names));
+  return named_in(dtype_names, name, "element type");
 }
 
 bool is_valid(const Shape& shape) {

@@ -27,6 +27,25 @@ DType dtype_named(std::string_view name);
 /// Bytes of one element.
 std::size_t size_of(DType dtype);
 bool is_float(DType dtype);
+/// What the action yields of an element, of the C++ type that such elements have.
+template <class Action>
+auto with_element_type(DType dtype, const Action& action) {
+  switch (dtype) {
+    case DType::f32:
+      return action(float{});
+    case DType::f64:
+      return action(double{});
+    case DType::s8:
+      return action(std::int8_t{});
+    case DType::u8:
+      return action(std::uint8_t{});
+    case DType::i32:
+      return action(std::int32_t{});
+    case DType::i64:
+      break;
+  }
+  return action(std::int64_t{});
+}
 
 /// Whether a value may have the shape: at most 16 dimensions of at least 1, and at most 2^31 - 1 elements, so that sums and products of
 /// sizes stay within 64 bits and libraries can count in 32.

@@ -6,15 +6,19 @@
 
 namespace stair::passes {
 
-std::vector<bool> depends_on_inputs(const ir::Graph& graph) {
-  std::vector<bool> depends(graph.values().size(), false);
-  for (const ir::ValueId input : graph.inputs()) depends[static_cast<std::size_t>(input)] = true;
+std::vector<bool> depends_on(const ir::Graph& graph, std::vector<bool> depends) {
   for (const ir::Node& node : graph.nodes()) {
     const bool any = std::any_of(node.operands.begin(), node.operands.end(),
                                  [&](ir::ValueId operand) { return operand != ir::absent && depends[static_cast<std::size_t>(operand)]; });
     for (const ir::ValueId result : node.results) depends[static_cast<std::size_t>(result)] = any;
   }
   return depends;
+}
+
+std::vector<bool> depends_on_inputs(const ir::Graph& graph) {
+  std::vector<bool> inputs(graph.values().size(), false);
+  for (const ir::ValueId input : graph.inputs()) inputs[static_cast<std::size_t>(input)] = true;
+  return depends_on(graph, std::move(inputs));
 }
 
 bool has_channels(const ir::Node& node) {

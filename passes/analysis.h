@@ -6,6 +6,9 @@
 
 namespace stair::passes {
 
+/// By ValueId: whether the value is one of those marked already, or depends on one.
+std::vector<bool> depends_on(const ir::Graph& graph, std::vector<bool> marked);
+
 /// By ValueId: whether the value depends on an input of the graph (and not on states alone). What doesn't is known before deployment.
 std::vector<bool> depends_on_inputs(const ir::Graph& graph);
 

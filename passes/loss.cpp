@@ -4,15 +4,6 @@
 
 namespace stair::passes {
 
-namespace losses_ {
-void register_all(LossRegistry& registry);  // generated from the files of passes/losses
-}
-
-const LossRegistry& losses() {
-  static const LossRegistry all = ir::filled(losses_::register_all);
-  return all;
-}
-
 const ir::AttributeSpec& loss_spec() {
   static const ir::AttributeSpec spec{.name = "loss",
                                       .doc = "what training makes small: the mean over the images of a batch",

@@ -4,15 +4,6 @@
 
 namespace stair::passes {
 
-namespace optimizers_ {
-void register_all(OptimizerRegistry& registry);  // generated from the files of passes/optimizers
-}
-
-const OptimizerRegistry& optimizers() {
-  static const OptimizerRegistry all = ir::filled(optimizers_::register_all);
-  return all;
-}
-
 const ir::AttributeSpec& optimizer_spec() {
   static const ir::AttributeSpec spec{
       .name = "optimizer",

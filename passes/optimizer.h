@@ -8,7 +8,6 @@
 #include "ir/attribute_spec.h"
 #include "ir/graph.h"
 #include "ir/kinds.h"
-#include "passes/idle_setting.h"
 
 namespace stair::passes {
 
@@ -47,7 +46,7 @@ struct Optimizer {
   /// The parameter's value after the step.
   std::function<ir::ValueId(ParameterUpdate&)> next;
   /// A setting that has no effect beside the others.
-  std::function<IdleSetting(const ir::Attributes& options)> idle = {};
+  std::function<ir::IdleSetting(const ir::Attributes& options)> idle = {};
 };
 
 using OptimizerRegistry = ir::Registry<Optimizer>;

@@ -7,13 +7,6 @@
 
 namespace stair::passes {
 
-void register_all(PassRegistry& registry);  // generated from the files of passes/transforms
-
-const PassRegistry& registry() {
-  static const PassRegistry all = ir::filled(register_all);
-  return all;
-}
-
 Result run(const Step& step, const ir::Graph& graph) {
   const Pass* pass = registry().find(step.pass);
   if (pass == nullptr) throw Error("unknown pass '" + step.pass + "'" + did_you_mean(step.pass, registry().names()));

@@ -49,7 +49,7 @@ struct Result {
 struct Pass {
   std::string name;
   std::string summary;  ///< what it does and what it expects, a sentence or two
-  std::vector<ir::AttributeSpec> options;
+  std::vector<ir::AttributeSpec> options = {};
   std::function<Result(const ir::Graph& graph, const ir::Attributes& options)> run;
 };
 

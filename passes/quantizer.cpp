@@ -4,15 +4,6 @@
 
 namespace stair::passes {
 
-namespace quantizers_ {
-void register_all(QuantizerRegistry& registry);  // generated from the files of passes/quantizers
-}
-
-const QuantizerRegistry& quantizers() {
-  static const QuantizerRegistry all = ir::filled(quantizers_::register_all);
-  return all;
-}
-
 ir::ValueId QuantizerContext::state(const char* suffix, const ir::Type& type, ir::State state) const {
   return graph.add_state(graph.unique_name(graph.derived(name, suffix)), type, std::move(state));
 }

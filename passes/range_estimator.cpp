@@ -6,15 +6,6 @@
 
 namespace stair::passes {
 
-namespace ranges_ {
-void register_all(RangeEstimatorRegistry& registry);  // generated from the files of passes/ranges
-}
-
-const RangeEstimatorRegistry& range_estimators() {
-  static const RangeEstimatorRegistry all = ir::filled(ranges_::register_all);
-  return all;
-}
-
 ir::Range RangeContext::integers() const {
   return recipe.activation_range(bits);
 }

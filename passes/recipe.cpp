@@ -16,6 +16,7 @@ namespace {
 
 using ir::Attributes;
 using ir::AttributeSpec;
+using ir::choice;
 using ir::Object;
 
 // A recipe that others may be based on: the members in which it differs from int8.
@@ -56,10 +57,6 @@ const std::vector<BuiltIn>& built_in() {
       {"binaryconnect", "Courbariaux, Bengio, David 2015: weights of +1 and -1 by their sign", binaryconnect(false)},
       {"binaryconnect_stochastic", "the same by chance, evaluated with the latent weights", binaryconnect(true)}};
   return all;
-}
-
-AttributeSpec choice(std::string name, std::string doc, std::vector<std::string> choices) {
-  return {.name = std::move(name), .doc = std::move(doc), .fallback = choices.front(), .choices = choices};
 }
 
 AttributeSpec weights_spec() {
@@ -143,14 +140,6 @@ std::vector<AttributeSpec> members_of(const BuiltIn& base) {
   return members;
 }
 
-[[noreturn]] void fail(const std::string& pointer, const std::string& message) {
-  throw Error("recipe " + pointer + ": " + message);
-}
-
-void check_bits(const std::string& pointer, std::int64_t bits) {
-  if (bits == 1) fail(pointer, "found 1, expected 2 to 8, or 0 for float");
-}
-
 std::vector<Attributes> overrides_of(const Attributes& keys) {
   std::vector<Attributes> all;
   if (!keys.has("overrides")) return all;
@@ -168,39 +157,15 @@ std::string against_scale(const Recipe& r) {
   return "";
 }
 
-ir::Json json_of(const AttributeSpec& spec, const ir::Attribute& value);
-
-// In the order of the specs, a kind before its members.
-ir::Json json_of(const AttributeSpec& spec, const Attributes& members) {
-  ir::Json json = ir::Json::object();
-  const bool has_kind = spec.kinds != nullptr && members.has(spec.kind_key);
-  if (has_kind) json[spec.kind_key] = members.text(spec.kind_key);
-  for (const AttributeSpec& member : ir::members_of(spec, has_kind ? members.text(spec.kind_key) : "")) {
-    if (members.has(member.name)) json[member.name] = json_of(member, members.at(member.name));
-  }
-  return json;
-}
-
-ir::Json json_of(const AttributeSpec& spec, const ir::Attribute& value) {
-  if (const auto* object = std::get_if<Object>(&value)) return json_of(spec, object->members());
-  if (const auto* objects = std::get_if<std::vector<Object>>(&value)) {
-    ir::Json list = ir::Json::array();
-    for (const Object& item : *objects) list.push_back(json_of(spec, item.members()));
-    return list;
-  }
-  return std::visit(
-      [](const auto& held) -> ir::Json {
-        if constexpr (std::is_constructible_v<ir::Json, decltype(held)>) return held;
-        return nullptr;
-      },
-      value);
-}
-
 }  // namespace
 
 Recipe::Recipe() : Recipe(Attributes{}) {}
 
-Recipe::Recipe(Attributes keys) {
+Recipe::Recipe(Attributes keys, const std::string& where) {
+  const auto fail = [&](const std::string& pointer, const std::string& message) { throw Error(where + pointer + ": " + message); };
+  const auto check_bits = [&](const std::string& pointer, std::int64_t bits) {
+    if (bits == 1) fail(pointer, "found 1, expected 2 to 8, or 0 for float");
+  };
   const Attributes complete = ir::completed({recipe_spec()}, {{"recipe", Object(std::move(keys))}}, "", "key");
   keys_ = complete.object("recipe");
   const std::string reason = against_scale(*this);
@@ -307,23 +272,20 @@ bool matches_pattern(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-Recipe recipe_from_json(std::string_view text, std::vector<std::string>* idle) {
+Recipe read_recipe(const ir::Json& json, const std::string& source, const std::string& pointer, std::vector<std::string>* idle) {
   std::vector<std::string> passed_over;
-  const ir::Attribute read =
-      ir::read_value(ir::parse_json(text, "recipe"), recipe_spec(), "recipe", "", idle == nullptr ? &passed_over : idle);
-  return Recipe(std::get<Object>(read).members());
+  const ir::Attribute read = ir::read_value(json, recipe_spec(), source, pointer, idle == nullptr ? &passed_over : idle);
+  return Recipe(std::get<Object>(read).members(), source + " " + pointer);
+}
+
+Recipe recipe_from_json(std::string_view text) {
+  return read_recipe(ir::parse_json(text, "recipe"), "recipe", "");
 }
 
 std::string to_json(const Recipe& recipe) {
-  ir::Json json = json_of(recipe_spec(), recipe.keys());
+  ir::Json json = ir::json_of(recipe_spec(), recipe.keys());
   json.erase("base");  // all that it said stands there
   return json.dump(2);
-}
-
-std::vector<std::string> recipe_names() {
-  std::vector<std::string> names;
-  for (const BuiltIn& base : built_in()) names.push_back(base.name);
-  return names;
 }
 
 }  // namespace stair::passes

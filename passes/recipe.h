@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/attribute_spec.h"
+#include "ir/json.h"
 #include "ir/numerics.h"
 
 namespace stair::passes {
@@ -16,8 +17,8 @@ class Recipe {
  public:
   /// The built-in "int8".
   Recipe();
-  /// Completes the keys by those of their base. Error "recipe POINTER: …" for keys that don't go together.
-  explicit Recipe(ir::Attributes keys);
+  /// Completes the keys by those of their base. Error "WHERE/POINTER: …" for keys that don't go together.
+  explicit Recipe(ir::Attributes keys, const std::string& where = "recipe ");
 
   const ir::Attributes& keys() const { return keys_; }
   /// Another value for a key, or for a member of the object `object`.
@@ -63,14 +64,13 @@ const ir::AttributeSpec& recipe_spec();
 /// Whether the name matches a pattern with '*' (any number of characters) and '?' (one).
 bool matches_pattern(std::string_view pattern, std::string_view name);
 
-/// From JSON text: a name of a built-in recipe as a JSON string ("\"jacob2017\""), or an object. Error "recipe POINTER: …" with what was
-/// found and expected. Keys of a method or observer that isn't chosen are checked and passed over, since older versions wrote all of them;
+/// From JSON: a name of a built-in recipe, or an object. Error "SOURCE POINTER/…: …" with what was found and expected; `pointer` is the
+/// place of the recipe. Keys of a method or observer that isn't chosen are checked and passed over, since older versions wrote all of them;
 /// `idle` takes a message for each.
-Recipe recipe_from_json(std::string_view json, std::vector<std::string>* idle = nullptr);
+Recipe read_recipe(const ir::Json& json, const std::string& source, const std::string& pointer, std::vector<std::string>* idle = nullptr);
+/// From JSON text, as it is stored: errors begin with "recipe".
+Recipe recipe_from_json(std::string_view text);
 /// Complete JSON: recipe_from_json(to_json(r)) is r.
 std::string to_json(const Recipe& recipe);
-
-/// "int8" (default), "classic", "jacob2017", "binaryconnect", "binaryconnect_stochastic".
-std::vector<std::string> recipe_names();
 
 }  // namespace stair::passes

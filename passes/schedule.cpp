@@ -5,15 +5,6 @@
 
 namespace stair::passes {
 
-namespace schedules_ {
-void register_all(ScheduleRegistry& registry);  // generated from the files of passes/schedules
-}
-
-const ScheduleRegistry& schedules() {
-  static const ScheduleRegistry all = ir::filled(schedules_::register_all);
-  return all;
-}
-
 const ir::AttributeSpec& schedule_spec() {
   static const ir::AttributeSpec spec{.name = "schedule",
                                       .doc = "how the learning rate goes over the stage",

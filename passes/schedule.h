@@ -7,7 +7,6 @@
 #include "ir/attribute_spec.h"
 #include "ir/graph.h"
 #include "ir/kinds.h"
-#include "passes/idle_setting.h"
 
 namespace stair::passes {
 
@@ -34,7 +33,7 @@ struct Schedule {
   /// The rate of the step, f32[1].
   std::function<ir::ValueId(const ScheduleContext&)> rate;
   /// A setting that has no effect, in a stage of so many epochs behind its warm-up.
-  std::function<IdleSetting(const ir::Attributes& options, double epochs)> idle = {};
+  std::function<ir::IdleSetting(const ir::Attributes& options, double epochs)> idle = {};
 };
 
 using ScheduleRegistry = ir::Registry<Schedule>;

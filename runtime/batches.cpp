@@ -14,8 +14,7 @@
 namespace stair::runtime {
 namespace {
 
-// Streams of random numbers, one a purpose.
-enum Stream : std::uint64_t { shuffling = 101, flipping, row_shift, column_shift };
+constexpr std::uint64_t shuffling = 101;  // stream of random numbers; those of augmentations stand in their files
 
 std::vector<float> by_channel(const std::vector<double>& values, std::int64_t channels, double fallback) {
   std::vector<float> spread;
@@ -50,18 +49,19 @@ bool same_normalization(const Normalization& a, const Normalization& b) {
          by_channel(a.std, channels, 1) == by_channel(b.std, channels, 1);
 }
 
-Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, Augmentation augmentation,
+Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, const ir::Attributes& augmentation,
                  std::uint64_t seed)
-    : dataset_(dataset), batch_(batch), augmentation_(augmentation), seed_(seed) {
+    : dataset_(dataset), batch_(batch), augmentation_(switched_on(augmentation)), seed_(seed) {
   ir::Shape shape = dataset.images.type().shape;
   if (batch > dataset.count()) {
     throw Error("a batch of " + std::to_string(batch) + " images of a data set of " + std::to_string(dataset.count()) + " (" +
                 dataset.source + ")");
   }
   channels_ = shape[1];
-  const bool pictures = shape.size() == 4;
-  if (!pictures && (augmentation.flip || augmentation.crop_padding > 0)) {
-    throw Error("augmentation of images " + to_string(dataset.images.type()) + ", expected pictures [N,C,H,W]");
+  area_ = dataset.images.count() / dataset.count() / channels_;
+  if (!augmentation_.empty()) {
+    if (shape.size() != 4) throw Error("augmentation of images " + to_string(dataset.images.type()) + ", expected pictures [N,C,H,W]");
+    picture_ = {shape[1], shape[2], shape[3], std::vector<float>(static_cast<std::size_t>(channels_ * area_))};
   }
   check_normalization(normalization, dataset.images.type());
   mean_ = by_channel(normalization.mean, channels_, 0);
@@ -77,15 +77,15 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization
 
 // The function is monotone, so that the ends of what it is given tell.
 void Batches::check_range() const {
-  const std::int64_t area = dataset_.images.count() / dataset_.count() / channels_;
+  const bool zeros = std::any_of(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->brings_zeros; });
   for (std::int64_t c = 0; c < channels_; ++c) {
     const auto channel = static_cast<std::size_t>(c);
     backends::MinMax extent;
-    if (augmentation_.crop_padding > 0) extent.see(0.0F, 0.0F);
+    if (zeros) extent.see(0.0F, 0.0F);
     if (dataset_.images.type().dtype == ir::DType::u8) {
       extent.see(0.0F, 1.0F);
     } else {
-      for (std::int64_t n = 0; n < dataset_.count(); ++n) extent.see(dataset_.images.as<float>() + (n * channels_ + c) * area, area);
+      for (std::int64_t n = 0; n < dataset_.count(); ++n) extent.see(dataset_.images.as<float>() + (n * channels_ + c) * area_, area_);
     }
     for (const float x : {extent.low, extent.high}) {
       const float normalized = (x - mean_[channel]) / std_[channel];
@@ -106,63 +106,62 @@ void Batches::shuffle(std::int64_t epoch) {
   order_.resize(static_cast<std::size_t>(dataset_.count()));
   std::iota(order_.begin(), order_.end(), 0);
   for (std::size_t i = order_.size() - 1; i > 0; --i) {
-    std::swap(order_[i], order_[ir::random_bits(seed_, Stream::shuffling, static_cast<std::uint64_t>(epoch), i) % (i + 1)]);
+    std::swap(order_[i], order_[ir::random_bits(seed_, shuffling, static_cast<std::uint64_t>(epoch), i) % (i + 1)]);
   }
 }
 
 void Batches::load_training(std::int64_t epoch, std::int64_t index) {
   shuffle(epoch);
-  for (std::int64_t i = 0; i < batch_; ++i) load_image(order_[static_cast<std::size_t>(index * batch_ + i)], i, epoch, true);
+  for (std::int64_t i = 0; i < batch_; ++i) {
+    const std::int64_t from = order_[static_cast<std::size_t>(index * batch_ + i)];
+    augmentation_.empty() ? load_image(from, i) : load_augmented(from, i, epoch);
+  }
 }
 
 std::int64_t Batches::load_evaluation(std::int64_t index) {
   const std::int64_t count = std::min(batch_, dataset_.count() - index * batch_);
-  for (std::int64_t i = 0; i < batch_; ++i) load_image(index * batch_ + (i < count ? i : 0), i, 0, false);
+  for (std::int64_t i = 0; i < batch_; ++i) load_image(index * batch_ + (i < count ? i : 0), i);
   return count;
 }
 
-void Batches::load_image(std::int64_t from, std::int64_t to, std::int64_t epoch, bool augmented) {
+// Before normalization.
+float Batches::element(std::int64_t index) const {
+  if (dataset_.images.type().dtype == ir::DType::f32) return dataset_.images.as<float>()[index];
+  return static_cast<float>(dataset_.images.as<std::uint8_t>()[index]) / 255.0F;
+}
+
+void Batches::load_label(std::int64_t from, std::int64_t to) {
   loaded_.labels.as<std::int32_t>()[to] = dataset_.labels.as<std::int32_t>()[from];
-  const ir::Shape& shape = dataset_.images.type().shape;
-  const std::int64_t count = dataset_.images.count() / dataset_.count();
-  const std::int64_t width = shape.size() == 4 ? shape[3] : count / channels_;
-  const std::int64_t height = count / channels_ / width;
-  std::int64_t down = 0;
-  std::int64_t right = 0;
-  bool flip = false;
-  if (augmented) {
-    const auto draw = [&](Stream stream) {
-      return ir::random_bits(seed_, stream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(from));
-    };
-    const std::int64_t padding = augmentation_.crop_padding;
-    const auto choices = static_cast<std::uint64_t>(2 * padding + 1);
-    down = static_cast<std::int64_t>(draw(Stream::row_shift) % choices) - padding;
-    right = static_cast<std::int64_t>(draw(Stream::column_shift) % choices) - padding;
-    flip = augmentation_.flip && draw(Stream::flipping) % 2 == 1;
-  }
+}
+
+void Batches::load_image(std::int64_t from, std::int64_t to) {
+  load_label(from, to);
   const bool bytes = dataset_.images.type().dtype == ir::DType::u8;
   for (std::int64_t c = 0; c < channels_; ++c) {
     const auto channel = static_cast<std::size_t>(c);
+    const std::int64_t first = (from * channels_ + c) * area_;
+    float* const out = loaded_.images.as<float>() + (to * channels_ + c) * area_;
     const float* const table = table_.data() + 256 * c;
-    const auto value = [&](std::int64_t at) {
-      if (bytes) return table[dataset_.images.as<std::uint8_t>()[at]];
-      return (dataset_.images.as<float>()[at] - mean_[channel]) / std_[channel];
-    };
-    const float outside = (0.0F - mean_[channel]) / std_[channel];
-    for (std::int64_t h = 0; h < height; ++h) {
-      float* const out = loaded_.images.as<float>() + to * count + (c * height + h) * width;
-      const std::int64_t row = h + down;
-      const std::int64_t first = from * count + (c * height + row) * width;
-      const bool inside = row >= 0 && row < height;
-      if (inside && right == 0 && !flip) {
-        for (std::int64_t w = 0; w < width; ++w) out[w] = value(first + w);
-        continue;
-      }
-      for (std::int64_t w = 0; w < width; ++w) {
-        const std::int64_t column = (flip ? width - 1 - w : w) + right;
-        out[w] = inside && column >= 0 && column < width ? value(first + column) : outside;
-      }
+    for (std::int64_t i = 0; i < area_; ++i) {
+      out[i] = bytes ? table[dataset_.images.as<std::uint8_t>()[first + i]] : (element(first + i) - mean_[channel]) / std_[channel];
     }
+  }
+}
+
+void Batches::load_augmented(std::int64_t from, std::int64_t to, std::int64_t epoch) {
+  load_label(from, to);
+  const std::int64_t count = channels_ * area_;
+  for (std::int64_t i = 0; i < count; ++i) picture_.values[static_cast<std::size_t>(i)] = element(from * count + i);
+  for (const auto& [kind, setting] : augmentation_) {
+    std::vector<std::uint64_t> random;
+    for (const std::uint64_t stream : kind->streams) {
+      random.push_back(ir::random_bits(seed_, stream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(from)));
+    }
+    kind->change(picture_, setting, random);
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto channel = static_cast<std::size_t>(i / area_);
+    loaded_.images.as<float>()[to * count + i] = (picture_.values[static_cast<std::size_t>(i)] - mean_[channel]) / std_[channel];
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/augmentation.h"
 #include "runtime/dataset.h"
 #include "runtime/tensor.h"
 
@@ -19,12 +20,6 @@ void check_normalization(const Normalization& normalization, const ir::Type& ima
 /// Whether both do the same.
 bool same_normalization(const Normalization& a, const Normalization& b);
 
-/// Random changes of training pictures [C, H, W]. Functions of seed, epoch and image, so that neither threads nor resuming matter.
-struct Augmentation {
-  bool flip = false;              ///< left-right, one in two
-  std::int64_t crop_padding = 0;  ///< a window of the picture's size from the picture with so many zeros (before normalization) around it
-};
-
 /// What a step of training is fed.
 struct Batch {
   Tensor images, labels;
@@ -33,9 +28,11 @@ struct Batch {
 /// Makes batches of a data set.
 class Batches {
  public:
-  /// Error where the normalization doesn't fit the number of channels or makes something infinite of the data (N-FINITE), or augmentation
-  /// is asked of what aren't pictures.
-  Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, Augmentation augmentation, std::uint64_t seed);
+  /// `augmentation` has the members of augmentation_spec() that aren't at their defaults, or all of them. Error where the normalization
+  /// doesn't fit the number of channels or makes something infinite of the data (N-FINITE), or augmentation is asked of what aren't
+  /// pictures.
+  Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, const ir::Attributes& augmentation,
+          std::uint64_t seed);
 
   /// Type of the images of a batch: f32 [batch, ...].
   const ir::Type& type() const { return type_; }
@@ -60,13 +57,18 @@ class Batches {
  private:
   void check_range() const;
   void shuffle(std::int64_t epoch);
-  void load_image(std::int64_t from, std::int64_t to, std::int64_t epoch, bool augmented);
+  float element(std::int64_t index) const;
+  void load_label(std::int64_t from, std::int64_t to);
+  void load_image(std::int64_t from, std::int64_t to);
+  void load_augmented(std::int64_t from, std::int64_t to, std::int64_t epoch);
 
   const Dataset& dataset_;
   std::int64_t batch_;
-  Augmentation augmentation_;
+  std::vector<std::pair<const Augmentation*, ir::Attribute>> augmentation_;
   std::uint64_t seed_;
   std::int64_t channels_ = 1;
+  std::int64_t area_ = 1;          // elements of a channel of an image
+  Picture picture_;                // that is being augmented
   std::vector<float> mean_, std_;  // by channel
   std::vector<float> table_;       // [channel, 256]: what a byte becomes
   std::vector<std::int32_t> order_;

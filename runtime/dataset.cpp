@@ -12,15 +12,6 @@
 
 namespace stair::runtime {
 
-namespace datasets {
-void register_all(DatasetRegistry& registry);  // generated from the files of runtime/datasets
-}
-
-const DatasetRegistry& dataset_formats() {
-  static const DatasetRegistry registry = ir::filled(datasets::register_all);
-  return registry;
-}
-
 void check_files(const std::string& format, const DatasetFiles& files) {
   const DatasetFormat& known = dataset_formats().named(format, "data format");
   for (const auto& [key, paths] : files) {

@@ -222,9 +222,7 @@ Executor::Executor(ir::Graph graph, const Planner& planner, Tensors& states, Opt
     const ir::Value& value = impl.graph.value(state.value);
     const auto it = states.find(value.name);
     if (it == states.end()) throw InternalError("the executor was given no state '" + value.name + "'");
-    if (it->second.type() != value.type) {
-      throw Error("tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " + to_string(value.type));
-    }
+    check_type(it->second, value);
   }
   impl.make_schedule();
   impl.plan = planner(impl.graph, impl.schedule);

@@ -7,10 +7,6 @@
 
 namespace stair::runtime {
 
-namespace peak {
-void register_all(PeakRegistry& registry);
-}
-
 namespace {
 
 // Doubled until a run takes a millisecond: long beside the clock, short beside a slice of the scheduler.
@@ -43,13 +39,8 @@ void PeakRegistry::add(const PeakLoop& loop) {
 }
 
 std::vector<Peak> measure_peaks(int threads) {
-  static const PeakRegistry registry = [] {
-    PeakRegistry all;
-    peak::register_all(all);
-    return all;
-  }();
   std::vector<Peak> peaks;
-  for (const PeakLoop& loop : registry.all()) {
+  for (const PeakLoop& loop : peak_loops().all()) {
     if (!loop.supported()) continue;
     const std::int64_t times = times_of_a_run(loop);
     const double together = sum_over_threads(threads, [&] { return best_of_runs(loop, times); });

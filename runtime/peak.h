@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace stair::runtime {
@@ -28,6 +27,7 @@ class PeakRegistry {
  private:
   std::vector<PeakLoop> loops_;
 };
+const PeakRegistry& peak_loops();
 
 /// What this machine does at most, measured.
 struct Peak {

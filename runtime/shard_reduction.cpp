@@ -34,22 +34,6 @@ void fold_elements(ir::Reduction how, const T* from, T* into, std::int64_t count
   }
 }
 
-template <class Action>
-void with_elements(ir::DType dtype, const Action& action) {
-  switch (dtype) {
-    case ir::DType::f32:
-      return action(float{});
-    case ir::DType::f64:
-      return action(double{});
-    case ir::DType::i32:
-      return action(std::int32_t{});
-    case ir::DType::i64:
-      return action(std::int64_t{});
-    default:
-      throw InternalError("shards reduce no values of the type " + std::string(name_of(dtype)));
-  }
-}
-
 }  // namespace
 
 ShardReduction::ShardReduction(const ir::Graph& shard_graph, std::int64_t shards, Communicator& communicator, int threads)
@@ -99,7 +83,8 @@ void ShardReduction::fold(const Entry& entry, const std::byte* from, std::size_t
     std::memcpy(piece_.data() + at, from, bytes);
     return;
   }
-  with_elements(entry.type.dtype, [&]<class T>(T) {
+  ir::with_element_type(entry.type.dtype, [&]<class T>(T) {
+    if (sizeof(T) == 1) throw InternalError("shards reduce no values of the type " + std::string(name_of(entry.type.dtype)));
     const auto divisor = static_cast<T>(added_ + 1 == shards_ ? shards_ : 1);
     fold_elements(entry.how, reinterpret_cast<const T*>(from), reinterpret_cast<T*>(piece_.data() + at),
                   static_cast<std::int64_t>(bytes / sizeof(T)), divisor, threads_);

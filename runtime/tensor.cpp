@@ -94,6 +94,16 @@ Buffer::Buffer(std::size_t bytes) : size_(bytes) {
 
 Tensor::Tensor(ir::Type type) : type_(std::move(type)), buffer_(ir::byte_count(type_)) {}
 
+void check_type(const Tensor& tensor, const ir::Value& value, const std::string& where) {
+  if (tensor.type() == value.type) return;
+  throw Error(where + "tensor '" + value.name + "' is " + to_string(tensor.type()) + ", the model expects " + to_string(value.type));
+}
+
+ir::TensorView view_of(const Tensors& tensors, std::string_view name) {
+  const auto it = tensors.find(name);
+  return it == tensors.end() ? ir::TensorView{} : it->second.view();
+}
+
 Tensor Tensor::clone() const {
   Tensor copy(type_);
   std::memcpy(copy.buffer_.data(), buffer_.data(), bytes());
@@ -109,9 +119,7 @@ void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& stat
   for (const ir::State& state : graph.states()) {
     const ir::Value& value = graph.value(state.value);
     if (const auto it = states.find(value.name); it != states.end()) {
-      if (it->second.type() != value.type) {
-        throw Error("tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " + to_string(value.type));
-      }
+      check_type(it->second, value);
       check_finite_state(graph, state, it->second);
       continue;
     }
@@ -120,47 +128,14 @@ void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& stat
     }
     Tensor tensor(value.type);
     const std::uint64_t stream = hash_of(value.name);
-    switch (value.type.dtype) {
-      case ir::DType::f32:
-        fill(tensor.as<float>(), tensor.count(), state.initializer, seed, stream);
-        break;
-      case ir::DType::f64:
-        fill(tensor.as<double>(), tensor.count(), state.initializer, seed, stream);
-        break;
-      case ir::DType::i32:
-        fill(tensor.as<std::int32_t>(), tensor.count(), state.initializer, seed, stream);
-        break;
-      case ir::DType::i64:
-        fill(tensor.as<std::int64_t>(), tensor.count(), state.initializer, seed, stream);
-        break;
-      case ir::DType::s8:
-        fill(tensor.as<std::int8_t>(), tensor.count(), state.initializer, seed, stream);
-        break;
-      case ir::DType::u8:
-        fill(tensor.as<std::uint8_t>(), tensor.count(), state.initializer, seed, stream);
-        break;
-    }
+    ir::with_element_type(value.type.dtype, [&]<class T>(T) { fill(tensor.as<T>(), tensor.count(), state.initializer, seed, stream); });
     check_finite_state(graph, state, tensor);
     states.emplace(value.name, std::move(tensor));
   }
 }
 
 double element(const ir::TensorView& tensor, std::int64_t i) {
-  switch (tensor.type.dtype) {
-    case ir::DType::f32:
-      return static_cast<double>(tensor.as<float>()[i]);
-    case ir::DType::f64:
-      return tensor.as<double>()[i];
-    case ir::DType::s8:
-      return tensor.as<std::int8_t>()[i];
-    case ir::DType::u8:
-      return tensor.as<std::uint8_t>()[i];
-    case ir::DType::i32:
-      return tensor.as<std::int32_t>()[i];
-    case ir::DType::i64:
-      return static_cast<double>(tensor.as<std::int64_t>()[i]);
-  }
-  throw InternalError("an element of no type");
+  return ir::with_element_type(tensor.type.dtype, [&]<class T>(T) { return static_cast<double>(tensor.as<T>()[i]); });
 }
 
 }  // namespace stair::runtime

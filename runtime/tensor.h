@@ -55,6 +55,12 @@ class Tensor {
 /// Named tensors: a model's states, the contents of a checkpoint or an artifact.
 using Tensors = std::map<std::string, Tensor, std::less<>>;
 
+/// The tensor of that name; data == nullptr where there is none.
+ir::TensorView view_of(const Tensors& tensors, std::string_view name);
+
+/// Error "WHEREtensor 'NAME' is …" unless it is of the value's type.
+void check_type(const Tensor& tensor, const ir::Value& value, const std::string& where = "");
+
 /// Element i as a double, which holds all but i64 beyond 2^53.
 double element(const ir::TensorView& tensor, std::int64_t i);
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 
 #include "runtime/batches.h"
 #include "runtime/communicator.h"

@@ -21,5 +21,6 @@ struct Command {
 };
 
 using CommandRegistry = ir::Registry<Command>;
+const CommandRegistry& all_commands();
 
 }  // namespace stair::driver

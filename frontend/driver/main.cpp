@@ -1,5 +1,7 @@
 #include "frontend/driver/main.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -8,18 +10,21 @@
 #include "frontend/driver/command.h"
 #include "frontend/driver/failure.h"
 #include "frontend/driver/usage.h"
-#include "frontend/driver/version.h"
 #include "frontend/stages/interruption.h"
+#include "ir/arithmetic_version.h"
 #include "ir/error.h"
+#include "runtime/artifact.h"
+#include "runtime/checkpoint.h"
 #include "runtime/communicator.h"
 
 namespace stair::driver {
 
-namespace commands {
-void register_all(CommandRegistry& registry);  // generated from the files of frontend/driver/commands
-}
-
 namespace {
+
+std::string version_text() {
+  return fmt::format("stair {}\nartifact format {}\ncheckpoint format {}\narithmetic {}", STAIR_VERSION, runtime::artifact_version,
+                     runtime::checkpoint_version, ir::arithmetic_version);
+}
 
 int run_chosen(const std::function<int()>& chosen) {
   const int code = chosen();
@@ -34,9 +39,8 @@ int run(int argc, char** argv) {
   CLI::App app{"Staircase: a compiler for quantization-aware training", "stair"};
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text(), "the versions of the program, its formats and its arithmetic");
-  const CommandRegistry registry = ir::filled(commands::register_all);
   std::function<int()> chosen;
-  for (const auto& [name, command] : registry.all()) {
+  for (const auto& [name, command] : all_commands().all()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->callback([&chosen, start = command.configure(*sub)] { chosen = start; });
   }

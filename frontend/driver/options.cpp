@@ -31,13 +31,6 @@ std::shared_ptr<std::vector<std::string>> add_plugin_option(CLI::App& app) {
   return files;
 }
 
-void add_isa_option(CLI::App& app) {
-  app.add_option_function<std::string>(
-         "--isa", [](const std::string& name) { backends::int8::force_isa(backends::int8::isa_named(name)); },
-         "instruction set of the int8 backend (default: $STAIR_ISA, else the best that the machine has)")
-      ->type_name("NAME");
-}
-
 void add_memory_option(CLI::App& app) {
   app.add_option_function<std::uint64_t>(
          "--memory", [](const std::uint64_t& bytes) { runtime::limit_memory(bytes); },
@@ -50,8 +43,10 @@ void add_memory_option(CLI::App& app) {
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app) {
   auto options = std::make_shared<ExecutionOptions>();
   options->plugins = add_plugin_option(app);
-  add_isa_option(app);
-  options->isa = app.get_option("--isa");
+  options->isa = app.add_option_function<std::string>(
+                        "--isa", [](const std::string& name) { backends::int8::force_isa(backends::int8::isa_named(name)); },
+                        "instruction set of the int8 backend (default: $STAIR_ISA, else the best that the machine has)")
+                     ->type_name("NAME");
   add_memory_option(app);
   app.add_option("--backend", options->backends, "backends in order of preference, separated by commas (default: all, best first)");
   app.add_option("--threads", options->threads, "threads (default: one for each processor that it may use); results don't depend on it")

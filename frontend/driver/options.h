@@ -23,14 +23,11 @@ struct ExecutionOptions {
 /// Adds --plugin: files of plug-ins (backends/plugin.h), which are loaded as the command line is read. Yields them.
 std::shared_ptr<std::vector<std::string>> add_plugin_option(CLI::App& app);
 
-/// Adds --isa: the instruction set of the int8 backend, which is forced as the command line is read. Error where the machine has none of
-/// that name.
-void add_isa_option(CLI::App& app);
-
 /// Adds --memory: what a graph may take as it runs (runtime/memory.h), set as the command line is read.
 void add_memory_option(CLI::App& app);
 
-/// Adds --plugin, --backend, --isa, --threads and --memory.
+/// Adds --plugin, --backend, --isa (the instruction set of the int8 backend, which is forced as the command line is read; Error where the
+/// machine has none of that name), --threads and --memory.
 std::shared_ptr<ExecutionOptions> add_execution_options(CLI::App& app);
 
 /// The backends named in a list separated by commas; all of them for "". Error with the nearest name, and where a plug-in of these files

@@ -3,18 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <set>
 #include <utility>
 
 #include "backends/plugin.h"
+#include "frontend/importer.h"
 #include "frontend/readers/experiment_keys.h"
 #include "frontend/readers/model_reader.h"
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/json_object.h"
-#include "ir/text.h"
 #include "ir/utf8.h"
 
 namespace stair::readers {
@@ -45,19 +44,15 @@ runtime::DatasetFiles read_files(Json& json, const std::string& folder, const st
 
 void read_model_in_place(Experiment& experiment, Json& json, const std::string& source, const std::string& folder) {
   Json& model = json["model"];
-  if (model.is_string()) {
-    const std::string path = absolute(model, folder);
-    if (path.ends_with(".sir")) {
-      model = path;
-      experiment.model = load_model(path, experiment.seed);
-      if (const auto meeting = ir::where_examples_meet(experiment.model)) throw Error(path + ": " + meeting->message);
-      return;
-    }
-    model = load_json(path);
-    experiment.model = read_model(model, path, experiment.seed, &experiment.idle);
-  } else {
+  if (!model.is_string()) {
     experiment.model = read_model(model, source + " /model", experiment.seed, &experiment.idle);
+    return;
   }
+  const std::string path = absolute(model, folder);
+  frontend::Imported imported = frontend::import_model(path, experiment.seed, &experiment.idle);
+  if (const auto meeting = ir::where_examples_meet(imported.model)) throw Error(path + ": " + meeting->message);
+  experiment.model = std::move(imported.model);
+  model = imported.in_place.is_null() ? Json(path) : std::move(imported.in_place);
 }
 
 // A name that becomes that of a file or folder must not lead to another place.
@@ -97,27 +92,14 @@ void check_data_files(const Experiment& experiment, const std::string& source) {
   }
 }
 
-passes::Recipe read_recipe(const Json& json, const std::string& source, const std::string& pointer) {
-  try {
-    return passes::recipe_from_json(json.dump());
-  } catch (const Error& error) {
-    // "recipe /weights/bits: …" is at /recipe/weights/bits of the experiment.
-    const std::string message = error.what();
-    constexpr std::string_view prefix = "recipe /";
-    if (!message.starts_with(prefix)) throw Error(fmt::format("{} {}: {}", source, pointer, message));
-    const std::string rest = message.substr(prefix.size());
-    throw Error(fmt::format("{} {}{}{}", source, pointer, rest.starts_with(":") ? "" : "/", rest));
-  }
-}
-
-stages::Stage read_stage(const Experiment& experiment, const ir::Attributes& keys, const Json& written, const std::string& pointer) {
+stages::Stage read_stage(Experiment& experiment, const ir::Attributes& keys, const Json& written, const std::string& pointer) {
   const std::string& source = experiment.source;
   const std::string& kind = keys.text("kind");
   stages::Stage stage{stages::stage_kinds().find(kind), written.contains("name") ? keys.text("name") : kind, keys, experiment.recipe,
                       "/recipe"};
   if (written.contains("recipe")) {
     stage.recipe_pointer = pointer + "/recipe";
-    stage.recipe = read_recipe(written["recipe"], source, stage.recipe_pointer);
+    stage.recipe = passes::read_recipe(written["recipe"], source, stage.recipe_pointer, &experiment.idle);
   }
   check_stage_name(stage.name, fmt::format("{} {}/name", source, pointer));
   return stage;
@@ -155,12 +137,11 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.data.normalization = {keys.object("data").numbers("mean"), keys.object("data").numbers("std")};
   check_data_files(experiment, source);
   check_normalization(experiment, source);
-  const ir::Attributes& augmentation = keys.object("augmentation");
-  experiment.augmentation = {augmentation.boolean("flip"), augmentation.integer("crop_padding")};
+  experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
   experiment.loss = {{"loss", keys.object("loss")}};
-  experiment.recipe = read_recipe(json.value("recipe", Json("int8")), source, "/recipe");
+  experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);
   if (json.contains("start")) {
     json["start"] = absolute(json["start"], folder);
     experiment.start = json["start"];

@@ -29,7 +29,7 @@ struct Experiment {
   std::string source;  ///< the file, for errors
   ir::Graph model;     ///< training form, batch 1
   DataFiles data;
-  runtime::Augmentation augmentation;
+  ir::Attributes augmentation;  ///< members of runtime::augmentation_spec()
   std::int64_t batch = 64, eval_batch = 100;
   std::int64_t shards = 1;  ///< of a batch in training; divides it
   std::uint64_t seed = 1;

@@ -1,10 +1,9 @@
 #include "frontend/readers/experiment_keys.h"
 
-#include <utility>
-
 #include "frontend/stages/stage.h"
 #include "passes/loss.h"
 #include "passes/recipe.h"
+#include "runtime/augmentation.h"
 #include "runtime/dataset.h"
 #include "runtime/metric.h"
 
@@ -13,17 +12,9 @@ namespace {
 
 using ir::AttributeSpec;
 using ir::Object;
+using ir::read_elsewhere;
 
 constexpr double largest_count = 1e6;
-
-AttributeSpec read_elsewhere(std::string name, std::string doc, std::vector<std::string> json_types, std::string definition,
-                             bool required) {
-  return {.name = std::move(name),
-          .doc = std::move(doc),
-          .required = required,
-          .json_types = std::move(json_types),
-          .definition = std::move(definition)};
-}
 
 AttributeSpec data_spec() {
   ir::Bounds positive = ir::above(0);
@@ -57,14 +48,7 @@ const std::vector<AttributeSpec>& experiment_keys() {
       {.name = "name", .doc = "of the run's folder; the file's name where nothing is said", .fallback = std::string()},
       read_elsewhere("model", "a model JSON or .sir file, or a model in place", {"string", "object"}, "model", true),
       data_spec(),
-      {.name = "augmentation",
-       .doc = "of training pictures",
-       .fallback = Object(),
-       .members = {{.name = "flip", .doc = "left-right, one picture in two", .fallback = false},
-                   {.name = "crop_padding",
-                    .doc = "random crop from the picture with so many zeros around it",
-                    .fallback = std::int64_t{0},
-                    .bounds = ir::within(0, 64)}}},
+      runtime::augmentation_spec(),
       {.name = "batch", .doc = "images of a training step", .fallback = std::int64_t{64}, .bounds = ir::within(1, largest_count)},
       {.name = "shards",
        .doc =

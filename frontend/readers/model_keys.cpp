@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 namespace stair::readers {
 namespace {
 
 using ir::AttributeSpec;
-
-AttributeSpec json_of(const char* name, const char* doc, const char* type, const char* definition, bool required = false) {
-  return {.name = name, .doc = doc, .required = required, .json_types = {type}, .definition = definition};
-}
+using ir::read_elsewhere;
 
 AttributeSpec name_key() {
   return {.name = "name", .doc = "how others refer to it", .fallback = std::string()};
@@ -38,23 +34,23 @@ const std::vector<AttributeSpec>& model_keys() {
                     .fallback = std::vector<std::int64_t>(),
                     .required = true,
                     .bounds = ir::within(1, 2147483647)}}},
-      json_of("layers", "one after another", "array", "layers", true),
-      json_of("blocks", "what repeats: a list of layers with parameters, by name", "object", "blocks"),
+      read_elsewhere("layers", "one after another", {"array"}, "layers", true),
+      read_elsewhere("blocks", "what repeats: a list of layers with parameters, by name", {"object"}, "blocks"),
       {.name = "output", .doc = "the layer that yields the logits; the last one where nothing is said", .fallback = std::string()}};
   return keys;
 }
 
 const std::vector<AttributeSpec>& block_keys() {
   static const std::vector<AttributeSpec> keys{
-      json_of("parameters", "each with its default; null: must be given", "object", "parameters"),
-      json_of("layers", "one after another; '$NAME' in them is a parameter", "array", "layers", true)};
+      read_elsewhere("parameters", "each with its default; null: must be given", {"object"}, "parameters"),
+      read_elsewhere("layers", "one after another; '$NAME' in them is a parameter", {"array"}, "layers", true)};
   return keys;
 }
 
 const std::vector<AttributeSpec>& block_layer_keys() {
   static const std::vector<AttributeSpec> keys{
       {.name = "block", .doc = "a name in 'blocks', instead of an op", .fallback = std::string(), .required = true},
-      json_of("with", "the block's parameters", "object", "parameters"),
+      read_elsewhere("with", "the block's parameters", {"object"}, "parameters"),
       {.name = "repeat", .doc = "the block so many times in a row", .fallback = std::int64_t{1}, .bounds = ir::within(1, 1000)},
       name_key(),
       inputs_key()};

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,8 +14,6 @@
 #include "ir/examples.h"
 #include "ir/json_object.h"
 #include "ir/op.h"
-#include "ir/text.h"
-#include "runtime/file.h"
 
 namespace stair::readers {
 namespace {
@@ -447,11 +444,6 @@ class Reader {
 
 ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed, std::vector<std::string>* idle) {
   return Reader(json, source, seed, idle).run();
-}
-
-ir::Graph load_model(const std::string& path, std::uint64_t seed) {
-  if (path.ends_with(".sir")) return ir::parse(runtime::read_file(path), path);
-  return read_model(load_json(path), path, seed);
 }
 
 }  // namespace stair::readers

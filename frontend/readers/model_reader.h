@@ -15,7 +15,4 @@ namespace stair::readers {
 /// begun with such models.
 ir::Graph read_model(const Json& json, const std::string& source, std::uint64_t seed, std::vector<std::string>* idle = nullptr);
 
-/// A model file: JSON, or a graph's text (.sir).
-ir::Graph load_model(const std::string& path, std::uint64_t seed);
-
 }  // namespace stair::readers

@@ -34,44 +34,6 @@ std::vector<Json> other_values(const ir::AttributeSpec& spec) {
   return {spec.bounds.low + width / 4, spec.bounds.low + width / 2};
 }
 
-// A key of a recipe that changes what its model computes, at any time of a training.
-struct RecipeKey {
-  std::string pointer;
-  std::vector<Json> values;
-};
-
-// Of a recipe that says this much of its kinds.
-std::vector<RecipeKey> recipe_keys(const Recipe& recipe) {
-  std::vector<RecipeKey> keys;
-  const auto add = [&](const auto& self, const std::vector<ir::AttributeSpec>& specs, const ir::Attributes& given,
-                       const std::string& pointer) -> void {
-    for (const ir::AttributeSpec& spec : specs) {
-      const std::string at = pointer + "/" + spec.name;
-      if (at == "/name" || at == "/overrides" || at == "/schedule") continue;
-      if (!std::holds_alternative<ir::Object>(spec.fallback)) {
-        keys.push_back({at, other_values(spec)});
-        continue;
-      }
-      const ir::Attributes& members = given.object(spec.name);
-      if (spec.kinds != nullptr) {
-        const std::vector<std::string> kinds = ir::kind_names(spec);
-        keys.push_back({at + "/" + spec.kind_key, {kinds.begin(), kinds.end()}});
-        // Keys of other kinds change nothing, whatever they say.
-        for (const ir::KindSpec& kind : spec.kinds()) {
-          for (const ir::AttributeSpec& member : kind.members) {
-            if (!members.has(member.name)) keys.push_back({at + "/" + member.name, other_values(member)});
-          }
-        }
-        self(self, ir::members_of(spec, members.text(spec.kind_key)), members, at);
-      } else {
-        self(self, spec.members, members, at);
-      }
-    }
-  };
-  add(add, ir::members_of(passes::recipe_spec(), recipe.keys().text("base")), recipe.keys(), "");
-  return keys;
-}
-
 struct OverrideKey {
   const char* key;
   std::vector<Json> values;
@@ -95,20 +57,50 @@ class Checker {
   void run() const {
     const Json overrides = given_.value("overrides", Json::array());
     for (std::size_t i = 0; i < overrides.size(); ++i) check_override(overrides, i);
-    const Baseline as_given = baseline(given_);
-    const std::optional<Recipe> recipe = recipe_of(given_);
-    for (const RecipeKey& key : recipe ? recipe_keys(*recipe) : std::vector<RecipeKey>()) {
-      const Json::json_pointer pointer(key.pointer);
-      if (!given_.contains(pointer) || matters(as_given, pointer, key.values)) continue;
-      if (matters(baseline(with_overrides(skips_of(overrides))), pointer, key.values)) continue;
-      fail(key.pointer, given_.at(pointer), "nothing that this model computes under this recipe depends on it");
+    if (const std::optional<Recipe> recipe = recipe_of(given_)) {
+      std::vector<Baseline> baselines{baseline(given_)};
+      if (!overrides.empty()) baselines.push_back(baseline(with_overrides(skips_of(overrides))));
+      check_keys(given_, ir::members_of(passes::recipe_spec(), recipe->keys().text("base")), recipe->keys(), "", baselines);
     }
     check_phases();
   }
 
  private:
+  // A recipe and its programs, which keys are tried against.
+  struct Baseline {
+    Json json;
+    std::vector<std::string> programs;  // none: neither recipe nor model are to be had, which is told elsewhere with its reason
+  };
+
   [[noreturn]] void fail(const std::string& pointer, const Json& found, const std::string& reason) const {
     throw Error(fmt::format("{}{}: found {}, which has no effect: {}", where_, pointer, found.dump(), reason));
+  }
+
+  // Each given key that changes what the model computes, at any time of a training; `keys` say which kinds objects are of.
+  void check_keys(const Json& given, const std::vector<ir::AttributeSpec>& specs, const ir::Attributes& keys, const std::string& pointer,
+                  const std::vector<Baseline>& baselines) const {
+    for (const ir::AttributeSpec& spec : specs) {
+      const std::string at = pointer + "/" + spec.name;
+      if (!given.contains(spec.name) || at == "/name" || at == "/overrides" || at == "/schedule") continue;
+      if (!std::holds_alternative<ir::Object>(spec.fallback)) {
+        check_key(at, other_values(spec), baselines);
+        continue;
+      }
+      const ir::Attributes& members = keys.object(spec.name);
+      const std::string kind = spec.kinds == nullptr ? "" : members.text(spec.kind_key);
+      if (spec.kinds != nullptr && given[spec.name].contains(spec.kind_key)) {
+        const std::vector<std::string> kinds = ir::kind_names(spec);
+        check_key(at + "/" + spec.kind_key, {kinds.begin(), kinds.end()}, baselines);
+      }
+      check_keys(given[spec.name], ir::members_of(spec, kind), members, at, baselines);
+    }
+  }
+
+  void check_key(const std::string& key, const std::vector<Json>& values, const std::vector<Baseline>& baselines) const {
+    const Json::json_pointer pointer(key);
+    const auto has_effect = [&](const Baseline& base) { return matters(base, pointer, values); };
+    if (std::any_of(baselines.begin(), baselines.end(), has_effect)) return;
+    fail(key, given_.at(pointer), "nothing that this model computes under this recipe depends on it");
   }
 
   Json with_overrides(Json overrides) const {
@@ -128,7 +120,7 @@ class Checker {
 
   static std::optional<Recipe> recipe_of(const Json& json) {
     try {
-      return passes::recipe_from_json(json.dump());
+      return passes::read_recipe(json, "recipe", "");
     } catch (const Error&) {
       return std::nullopt;
     }
@@ -143,15 +135,10 @@ class Checker {
     return text(passes::quantized_evaluation(recipe));
   }
 
-  // A recipe and its programs, which keys are tried against.
-  struct Baseline {
-    Json json;
-    std::vector<std::string> programs;  // none: neither recipe nor model are to be had, which is told elsewhere with its reason
-  };
   Baseline baseline(Json json) const {
     Baseline made{std::move(json), {}};
     try {
-      const Recipe recipe = passes::recipe_from_json(made.json.dump());
+      const Recipe recipe = passes::read_recipe(made.json, "recipe", "");
       for (std::size_t i = 0; i < program_count; ++i) made.programs.push_back(program(recipe, i));
     } catch (const Error&) {
       made.programs.clear();
@@ -231,7 +218,7 @@ class Checker {
       const Json::json_pointer pointer = Json::json_pointer("/schedule") / item.key;
       if (!given_.contains(pointer) || is_off(item.key, given_.at(pointer))) continue;
       if (!use_.trains) fail(pointer.to_string(), given_.at(pointer), "there is no qat stage");
-      const Recipe recipe = passes::recipe_from_json(given_.dump());
+      const Recipe recipe = passes::read_recipe(given_, "recipe", "");
       const auto text = [&](const passes::Phase& phase) {
         return ir::print(passes::run(passes::simulated_training(recipe, phase), model_));
       };

@@ -82,14 +82,11 @@ class SettingsChecker {
   }
 
   void check_augmentation() const {
-    const Json augmentation = json_.value("augmentation", Json::object());
     const ir::Shape& shape = experiment_.model.type(experiment_.model.inputs().front()).shape;
-    const bool pictures = shape.size() == 4;
-    for (const auto& [key, value] : augmentation.items()) {
-      const bool on = value.is_boolean() ? value.get<bool>() : value.get<std::int64_t>() > 0;
-      if (!on || pictures) continue;
-      fail("/augmentation/" + key,
-           fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]", value.dump(), ir::to_string(shape)));
+    if (shape.size() == 4) return;
+    for (const auto& [kind, setting] : runtime::switched_on(experiment_.augmentation)) {
+      fail("/augmentation/" + kind->name, fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]",
+                                                      json_["augmentation"][kind->name].dump(), ir::to_string(shape)));
     }
   }
 
@@ -111,7 +108,7 @@ class SettingsChecker {
   }
 
   // At the key, or at the kind where the user left the key at its default.
-  void check_idle(const passes::IdleSetting& idle, const Json& written, const std::string& pointer) const {
+  void check_idle(const ir::IdleSetting& idle, const Json& written, const std::string& pointer) const {
     if (!idle.key.empty()) fail(pointer + "/" + (written.contains(idle.key) ? idle.key : "kind"), idle.reason);
   }
 

@@ -1,7 +1,6 @@
 #include "frontend/readers/trained.h"
 
 #include <filesystem>
-#include <utility>
 
 #include "ir/error.h"
 #include "ir/examples.h"
@@ -10,25 +9,19 @@
 
 namespace stair::readers {
 
-std::string checkpoint_path(const std::string& run_or_checkpoint) {
-  return std::filesystem::is_directory(run_or_checkpoint) ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
-}
-
 void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path) {
   for (const ir::State& state : model.states()) {
     const ir::Value& value = model.value(state.value);
     const auto it = states.find(value.name);
     if (it == states.end()) throw Error(path + ": has no tensor '" + value.name + "', which the model expects");
-    if (it->second.type() != value.type) {
-      throw Error(path + ": tensor '" + value.name + "' is " + to_string(it->second.type()) + ", the model expects " +
-                  to_string(value.type));
-    }
+    runtime::check_type(it->second, value, path + ": ");
     runtime::check_finite(it->second.view(), path + ": tensor '" + value.name + "'");
   }
 }
 
 Trained load_trained(const std::string& run_or_checkpoint) {
-  const std::string path = checkpoint_path(run_or_checkpoint);
+  const bool is_run = std::filesystem::is_directory(run_or_checkpoint);
+  const std::string path = is_run ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
   Trained trained;
   trained.checkpoint = runtime::load_checkpoint(path);
   trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");
@@ -39,11 +32,7 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.quantized = !trained.checkpoint.recipe.empty();
   trained.recipe = trained.experiment.recipe;
   if (!trained.quantized) return trained;
-  try {
-    trained.recipe = passes::recipe_from_json(trained.checkpoint.recipe);
-  } catch (const Error& error) {
-    throw Error(path + ": " + error.what());
-  }
+  trained.recipe = passes::read_recipe(parse_json(trained.checkpoint.recipe, path + ": recipe"), path + ": recipe", "");
   // Version 1 knew no N-AFFINE: no quantizer has watched what stands before a batch-norm that can't fold.
   if (trained.checkpoint.arithmetic < 2) trained.recipe.set("batch_norm", "alone", std::string("float"));
   return trained;

@@ -15,9 +15,6 @@ struct Trained {
   bool quantized = false;  ///< the checkpoint has been calibrated or trained with the recipe
 };
 
-/// A checkpoint file, or the last one of a run's folder.
-std::string checkpoint_path(const std::string& run_or_checkpoint);
-
 /// Error naming the file unless it holds every state of the model, of the model's type and finite.
 void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path);
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "ir/op.h"
 #include "passes/float_nodes.h"
 

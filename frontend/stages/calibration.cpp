@@ -8,7 +8,6 @@
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "passes/pipelines.h"
-#include "runtime/finite.h"
 
 namespace stair::stages {
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <utility>
 
@@ -70,7 +69,7 @@ class Run : private StageContext {
     const runtime::Normalization& normalization = experiment.data.normalization;
     const runtime::Batches whole(data.train, experiment.batch, normalization, {}, experiment.seed);  // refuses what a shard might not
     training.emplace(data.train, experiment.batch / experiment.shards, normalization, experiment.augmentation, experiment.seed);
-    testing.emplace(data.test, std::min(experiment.eval_batch, data.test.count()), normalization, runtime::Augmentation{}, experiment.seed);
+    testing.emplace(data.test, std::min(experiment.eval_batch, data.test.count()), normalization, ir::Attributes(), experiment.seed);
   }
 
   // Processes on several machines may have been given files of one name that differ.

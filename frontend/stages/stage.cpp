@@ -5,15 +5,6 @@
 
 namespace stair::stages {
 
-namespace kinds {
-void register_all(StageRegistry& registry);  // generated from the files of frontend/stages/kinds
-}
-
-const StageRegistry& stage_kinds() {
-  static const StageRegistry all = ir::filled(kinds::register_all);
-  return all;
-}
-
 ir::AttributeSpec recipe_attribute(std::string doc) {
   ir::AttributeSpec spec = passes::recipe_spec();
   spec.doc = std::move(doc);

@@ -2,15 +2,6 @@
 
 namespace stair::verification {
 
-namespace judges {
-void register_all(OpJudgeRegistry& registry);  // generated from the files of frontend/verification/judges
-}
-
-const OpJudgeRegistry& op_judges() {
-  static const OpJudgeRegistry registry = ir::filled(judges::register_all);
-  return registry;
-}
-
 ir::ValueId operand_named(const ir::Node& node, std::string_view name) {
   for (std::size_t i = 0; i < node.op->operands.size(); ++i) {
     if (node.op->operands[i].name == name) return node.operand(i);

@@ -35,15 +35,13 @@ inline void add_activation(OpRegistry& registry, const Activation& activation) {
                 .in_place = {0},
                 .dimensions = each_element,
                 .layer = OpSchema::Layer{}});
-  registry.add({.name = gradient_op,
-                .summary = activation.derivative,
-                .operands = {{"dy", "gradient by y"}, {"x", "its operand, or of a clamp its result"}},
-                .results = {{"dx", "gradient by x"}},
-                .attributes = activation.attributes,
-                .infer = [](const InferContext& c) { return same_floats(c, 1); },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only),
-                .in_place = {0}});
+  registry.add(of_backward({.name = gradient_op,
+                            .summary = activation.derivative,
+                            .operands = {{"dy", "gradient by y"}, {"x", "its operand, or of a clamp its result"}},
+                            .results = {{"dx", "gradient by x"}},
+                            .attributes = activation.attributes,
+                            .infer = [](const InferContext& c) { return same_floats(c, 1); },
+                            .in_place = {0}}));
 }
 
 }  // namespace stair::ir::ops

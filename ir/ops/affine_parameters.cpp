@@ -26,7 +26,7 @@ void affine_parameters(OpRegistry& registry) {
          return {c.operand(0), {DType::i32, {1}}};
        },
        .gradient = no_gradient("ranges follow the data, not the loss"),
-       .integer = no_integer_form(on_parameters)});
+       .integer = no_integer_form(works_on_parameters)});
 }
 
 }  // namespace stair::ir::ops

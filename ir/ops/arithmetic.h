@@ -1,6 +1,5 @@
 #pragma once
 
-#include "ir/broadcast.h"
 #include "ir/ops/common.h"
 #include "ir/ops/dimensions.h"
 
@@ -11,9 +10,7 @@ namespace stair::ir::ops {
 inline std::vector<Type> infer_broadcast(const InferContext& c) {
   same_as_first_float(c);
   expect_dtype(c, 1, c.operand(0).dtype);
-  const auto shape = ir::broadcast(c.shape(0), c.shape(1));
-  c.expect(shape.has_value(), "shapes " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) + " don't broadcast");
-  return {{c.operand(0).dtype, *shape}};
+  return {{c.operand(0).dtype, broadcast_shape(c)}};
 }
 
 /// The integer form of a sum (or difference): one kernel for all, and one in integers that takes the scales' quotients.

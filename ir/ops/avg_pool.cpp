@@ -33,19 +33,17 @@ void avg_pool(OpRegistry& registry) {
                 .layer = OpSchema::Layer{}});
   std::vector<AttributeSpec> of_gradient = avg_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
-  registry.add({.name = "avg_pool_grad",
-                .summary = "dy / n to every position of the window",
-                .operands = {{"dy", "gradient by y"}},
-                .results = {{"dx", "of input_shape"}},
-                .attributes = of_gradient,
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  same_as_first_float(c);
-                  const Shape& x = shape_attribute(c, "input_shape");
-                  expect_type(c, 0, {c.operand(0).dtype, infer_pool(c, x)});
-                  return {{c.operand(0).dtype, x}};
-                },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = "avg_pool_grad",
+                            .summary = "dy / n to every position of the window",
+                            .operands = {{"dy", "gradient by y"}},
+                            .results = {{"dx", "of input_shape"}},
+                            .attributes = of_gradient,
+                            .infer = [](const InferContext& c) -> std::vector<Type> {
+                              same_as_first_float(c);
+                              const Shape& x = shape_attribute(c, "input_shape");
+                              expect_type(c, 0, {c.operand(0).dtype, infer_pool(c, x)});
+                              return {{c.operand(0).dtype, x}};
+                            }}));
 }
 
 }  // namespace stair::ir::ops

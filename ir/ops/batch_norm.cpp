@@ -68,16 +68,15 @@ void batch_norm(OpRegistry& registry) {
        .layer = OpSchema::Layer{.parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
                                                channels("mean", StateRole::statistic, 0, "new_mean"),
                                                channels("var", StateRole::statistic, 1, "new_var")}}});
-  registry.add({.name = "batch_norm_grad",
-                .summary = "gradients of batch_norm, through the batch's statistics",
-                .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"batch_mean", "[C]"}, {"inv_std", "[C]"}},
-                .results = {{"dx", "of the shape of x"}, {"dgamma", "[C]"}, {"dbeta", "[C]"}},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_channels(c, 2);
-                  return {c.operand(0), channel_type(c), channel_type(c)};
-                },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(
+      of_backward({.name = "batch_norm_grad",
+                   .summary = "gradients of batch_norm, through the batch's statistics",
+                   .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"batch_mean", "[C]"}, {"inv_std", "[C]"}},
+                   .results = {{"dx", "of the shape of x"}, {"dgamma", "[C]"}, {"dbeta", "[C]"}},
+                   .infer = [](const InferContext& c) -> std::vector<Type> {
+                     expect_channels(c, 2);
+                     return {c.operand(0), channel_type(c), channel_type(c)};
+                   }}));
 }
 
 }  // namespace stair::ir::ops

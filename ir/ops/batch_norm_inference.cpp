@@ -26,17 +26,15 @@ void batch_norm_inference(OpRegistry& registry) {
                                    return ChannelAffine{.factor = factor, .shift = norm_shift(c, c.operands[norm_mean], bias, factor)};
                                  }),
                 .dimensions = each_element_of_first});
-  registry.add({.name = "batch_norm_inference_grad",
-                .summary = "gradients of batch_norm_inference by x, gamma and beta",
-                .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"mean", "[C]"}, {"var", "[C]"}},
-                .results = {{"dx", "of the shape of x"}, {"dgamma", "[C]"}, {"dbeta", "[C]"}},
-                .attributes = {added},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_channels(c, 2);
-                  return {c.operand(0), channel_type(c), channel_type(c)};
-                },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = "batch_norm_inference_grad",
+                            .summary = "gradients of batch_norm_inference by x, gamma and beta",
+                            .operands = {{"dy", "gradient by y"}, {"x", "its operand"}, {"gamma", "[C]"}, {"mean", "[C]"}, {"var", "[C]"}},
+                            .results = {{"dx", "of the shape of x"}, {"dgamma", "[C]"}, {"dbeta", "[C]"}},
+                            .attributes = {added},
+                            .infer = [](const InferContext& c) -> std::vector<Type> {
+                              expect_channels(c, 2);
+                              return {c.operand(0), channel_type(c), channel_type(c)};
+                            }}));
 }
 
 }  // namespace stair::ir::ops

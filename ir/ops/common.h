@@ -2,18 +2,37 @@
 
 // Shape inference and texts that several ops share.
 
-#include <algorithm>
 #include <string>
 
+#include "ir/broadcast.h"
 #include "ir/op.h"
 
 namespace stair::ir::ops {
 
-inline const char* const first_order_only = "gradients of gradients aren't derived";
-inline const char* const backward_only = "runs in the backward half, on floats";
-inline const char* const on_parameters = "works on quantization parameters, not on quantized tensors";
+inline const char* const works_on_parameters = "works on quantization parameters, not on quantized tensors";
 inline const char* const simulated_instead = "the simulated graph carries the gradients";
 inline const char* const integers_only = "works on integers: gradients flow through the simulated graph";
+
+/// The op with what all ops say of gradient and integer form that gradient rules emit.
+inline OpSchema of_backward(OpSchema op) {
+  op.gradient = no_gradient("gradients of gradients aren't derived");
+  op.integer = no_integer_form("runs in the backward half, on floats");
+  return op;
+}
+
+/// The same of ops on scales, ranges and what is made of them, which have no gradient for that reason.
+inline OpSchema on_parameters(OpSchema op, const char* reason) {
+  op.gradient = no_gradient(reason);
+  op.integer = no_integer_form(works_on_parameters);
+  return op;
+}
+
+/// The same of ops of the integer arithmetic that sum nothing.
+inline OpSchema on_integers(OpSchema op) {
+  op.gradient = no_gradient(integers_only);
+  op.integer = integer_op();
+  return op;
+}
 
 /// fail() unless the condition holds for operand i, an optional one.
 inline void expect_operand(const InferContext& c, std::size_t i, bool holds, const std::string& expected) {
@@ -89,13 +108,30 @@ inline DType quantized_dtype(const InferContext& c) {
   return lo >= 0 ? DType::u8 : DType::s8;
 }
 
-/// The axis as an index; negative counts from the end.
+/// An axis as an index; negative counts from the end.
+inline std::size_t index_of(const InferContext& c, std::int64_t axis, std::size_t rank) {
+  const std::int64_t index = axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis;
+  c.expect(index >= 0 && index < static_cast<std::int64_t>(rank),
+           "axis " + std::to_string(axis) + " of a tensor of rank " + std::to_string(rank));
+  return static_cast<std::size_t>(index);
+}
+/// That of the attribute.
 inline std::size_t axis_of(const InferContext& c, std::size_t rank) {
-  std::int64_t axis = c.attributes.integer("axis");
-  if (axis < 0) axis += static_cast<std::int64_t>(rank);
-  c.expect(axis >= 0 && axis < static_cast<std::int64_t>(rank),
-           "axis " + std::to_string(c.attributes.integer("axis")) + " of a tensor of rank " + std::to_string(rank));
-  return static_cast<std::size_t>(axis);
+  return index_of(c, c.attributes.integer("axis"), rank);
+}
+
+/// The shape that operands 0 and 1 broadcast to.
+inline Shape broadcast_shape(const InferContext& c) {
+  const std::optional<Shape> shape = ir::broadcast(c.shape(0), c.shape(1));
+  c.expect(shape.has_value(), "shapes " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) + " don't broadcast");
+  return *shape;
+}
+
+/// Scales of weights, operand 0 with the output channels first: one for each, or one for all, as the attribute per_channel says.
+inline Type scales_of_weights(const InferContext& c) {
+  same_as_first_float(c);
+  c.expect(!c.shape(0).empty(), "w is " + to_string(c.operand(0)) + ", expected output channels first");
+  return {c.operand(0).dtype, {c.attributes.boolean("per_channel") ? c.shape(0)[0] : 1}};
 }
 
 /// Operand i has one element, or one a channel of operand 0 along `axis`.

@@ -5,7 +5,7 @@ namespace {
 
 std::vector<Type> infer_concat(const InferContext& c) {
   Shape shape = c.shape(0);
-  const std::size_t axis = position(c, c.attributes.integer("axis"), shape.size(), "axis");
+  const std::size_t axis = axis_of(c, shape.size());
   for (std::size_t i = 1; i < c.operands.size(); ++i) {
     Shape other = c.shape(i);
     const bool same_rank = other.size() == shape.size();

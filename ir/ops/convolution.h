@@ -200,26 +200,25 @@ inline void add_convolution(OpRegistry& registry, const Convolution& convolution
   const auto add_gradient = [&](const std::string& gradient_op, const char* summary, const OperandSpec& other, const char* result,
                                 const std::string& attribute, const char* doc) {
     const bool of_x = gradient_op == by_input;
-    registry.add({.name = gradient_op,
-                  .summary = summary,
-                  .operands = {{"dy", "[N,O,OH,OW]"}, other},
-                  .results = {{result, "of " + attribute}},
-                  .attributes = attributes({attribute, doc, std::vector<std::int64_t>{}, true}),
-                  .infer = [of_x, attribute, infer = convolution.infer](const InferContext& c) -> std::vector<Type> {
-                    same_as_first_float(c);
-                    expect_dtype(c, 1, c.operand(0).dtype);
-                    const Shape& made = shape_attribute(c, attribute);
-                    expect_type(c, 0, {c.operand(0).dtype, of_x ? infer(c, made, c.shape(1)) : infer(c, c.shape(1), made)});
-                    return {{c.operand(0).dtype, made}};
-                  },
-                  .gradient = no_gradient(first_order_only),
-                  .integer = no_integer_form(backward_only),
-                  .multiply_accumulates =
-                      [of_x, shape, products = convolution.products](const Graph& graph, const Node& node) {
-                        const Shape& read = shape(graph, node.operands[1]);
-                        const Shape& made = shape(graph, node.results[0]);
-                        return products(node.attributes, of_x ? made : read, of_x ? read : made, shape(graph, node.operands[0]));
-                      }});
+    registry.add(of_backward({.name = gradient_op,
+                              .summary = summary,
+                              .operands = {{"dy", "[N,O,OH,OW]"}, other},
+                              .results = {{result, "of " + attribute}},
+                              .attributes = attributes({attribute, doc, std::vector<std::int64_t>{}, true}),
+                              .infer = [of_x, attribute, infer = convolution.infer](const InferContext& c) -> std::vector<Type> {
+                                same_as_first_float(c);
+                                expect_dtype(c, 1, c.operand(0).dtype);
+                                const Shape& made = shape_attribute(c, attribute);
+                                expect_type(c, 0, {c.operand(0).dtype, of_x ? infer(c, made, c.shape(1)) : infer(c, c.shape(1), made)});
+                                return {{c.operand(0).dtype, made}};
+                              },
+                              .multiply_accumulates =
+                                  [of_x, shape, products = convolution.products](const Graph& graph, const Node& node) {
+                                    const Shape& read = shape(graph, node.operands[1]);
+                                    const Shape& made = shape(graph, node.results[0]);
+                                    return products(node.attributes, of_x ? made : read, of_x ? read : made,
+                                                    shape(graph, node.operands[0]));
+                                  }}));
   };
   add_gradient(by_input, convolution.grad_input, weight, "dx", "input_shape", "of x");
   add_gradient(by_weight, convolution.grad_weight, x, "dw", "weight_shape", "of the weight");

@@ -5,7 +5,7 @@ namespace stair::ir::ops {
 void correct_count(OpRegistry& registry) {
   registry.add({.name = "correct_count",
                 .summary = "how many rows have their largest logit (the first of equals) at the label",
-                .operands = loss_operands(),
+                .operands = {{"logits", "[N, classes]"}, {"labels", "i32[N]"}},
                 .results = {reduced(Reduction::sum, "count", "i32 scalar")},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   infer_classes(c);

@@ -31,19 +31,17 @@ void dropout(OpRegistry& registry) {
                                                 },
                                                 .initializer = [](const Attributes&, const Shape&) { return Initializer{}; },
                                                 .update_result = "next"}}}});
-  registry.add({.name = "dropout_grad",
-                .summary = "dy / (1 - rate) where the mask is 1, else 0",
-                .operands = {{"dy", "gradient by y"}, {"mask", "of dropout"}},
-                .results = {{"dx", "gradient by x"}},
-                .attributes = {{"rate", "share that is dropped", 0.5, false, share}},
-                .infer =
-                    [](const InferContext& c) {
-                      expect_type(c, 1, {DType::u8, c.shape(0)});
-                      return same_as_first_float(c);
-                    },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only),
-                .in_place = {0}});
+  registry.add(of_backward({.name = "dropout_grad",
+                            .summary = "dy / (1 - rate) where the mask is 1, else 0",
+                            .operands = {{"dy", "gradient by y"}, {"mask", "of dropout"}},
+                            .results = {{"dx", "gradient by x"}},
+                            .attributes = {{"rate", "share that is dropped", 0.5, false, share}},
+                            .infer =
+                                [](const InferContext& c) {
+                                  expect_type(c, 1, {DType::u8, c.shape(0)});
+                                  return same_as_first_float(c);
+                                },
+                            .in_place = {0}}));
 }
 
 }  // namespace stair::ir::ops

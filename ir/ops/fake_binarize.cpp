@@ -3,28 +3,13 @@
 #include "ir/ops/dimensions.h"
 
 namespace stair::ir::ops {
-namespace {
-
-std::vector<AttributeSpec> with_estimator() {
-  std::vector<AttributeSpec> all = binarize_attributes();
-  all.push_back(estimator_attribute("plain"));
-  all.push_back({"backward",
-                 "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
-                 std::string("quantized"),
-                 false,
-                 {},
-                 {"quantized", "latent"}});
-  return all;
-}
-
-}  // namespace
 
 void fake_binarize(OpRegistry& registry) {
   registry.add({.name = "fake_binarize",
                 .summary = "binarize as floats, with the straight-through estimator as its gradient",
                 .operands = binarize_operands(),
                 .results = {{"y", "-1 or +1, of the type of x"}},
-                .attributes = with_estimator(),
+                .attributes = with_estimator(binarize_attributes(), "plain"),
                 .infer =
                     [](const InferContext& c) {
                       check_binarize(c);
@@ -43,14 +28,12 @@ void fake_binarize(OpRegistry& registry) {
                   return Simulated{q, one, zero, -1, 1};
                 }),
                 .dimensions = each_element_of_first});
-  registry.add({.name = "fake_binarize_grad",
-                .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",
-                .operands = {{"dy", "gradient by y"}, {"x", "latent weights"}},
-                .results = {{"dx", "gradient by x"}},
-                .infer = [](const InferContext& c) { return same_floats(c, 1); },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only),
-                .in_place = {0}});
+  registry.add(of_backward({.name = "fake_binarize_grad",
+                            .summary = "dy where |x| <= 1, else 0: the derivative of hard tanh",
+                            .operands = {{"dy", "gradient by y"}, {"x", "latent weights"}},
+                            .results = {{"dx", "gradient by x"}},
+                            .infer = [](const InferContext& c) { return same_floats(c, 1); },
+                            .in_place = {0}}));
 }
 
 }  // namespace stair::ir::ops

@@ -25,14 +25,7 @@ void fake_quantize(OpRegistry& registry) {
                 .summary = "N-FAKE: dequantize(quantize(x)), with the straight-through estimator as its gradient",
                 .operands = {{"x", "floats"}, {"scale", "s > 0, [1] or [C] along axis"}, {"zero_point", "z, i32[1]"}},
                 .results = {{"y", "of the type of x"}},
-                .attributes = range_attributes({{"axis", "channel axis of the scales", std::int64_t{0}},
-                                                estimator_attribute("clipped"),
-                                                {"backward",
-                                                 "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' x",
-                                                 std::string("quantized"),
-                                                 false,
-                                                 {},
-                                                 {"quantized", "latent"}}}),
+                .attributes = with_estimator(range_attributes({{"axis", "channel axis of the scales", std::int64_t{0}}})),
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   quantized_dtype(c);
                   expect_per_channel(c, 1, axis_of(c, c.shape(0).size()), c.operand(0).dtype);

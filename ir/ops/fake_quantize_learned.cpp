@@ -29,7 +29,7 @@ void fake_quantize_learned(OpRegistry& registry) {
   learned.attributes.push_back({"scale_gradient", "factor on the gradient by the scale (Esser 2020, section 2.2)", 1.0, false, above(0)});
   learned.gradient = gradient(by_x_and_scale);
   registry.add(learned);
-  registry.add(
+  registry.add(of_backward(
       {.name = "step_gradient",
        .summary = "N-LSQ: factor * sum(dy * d): d is round(t) - t for t = x / s within [lo - z, hi - z], else the nearer of the two "
                   "(Esser 2020, equation 3)",
@@ -47,9 +47,7 @@ void fake_quantize_learned(OpRegistry& registry) {
          same_floats(c, 1);
          return {c.operand(2)};
        },
-       .check_data = [](const DataContext& c) { check_quantizer(c, 3); },
-       .gradient = no_gradient(first_order_only),
-       .integer = no_integer_form(backward_only)});
+       .check_data = [](const DataContext& c) { check_quantizer(c, 3); }}));
 }
 
 }  // namespace stair::ir::ops

@@ -24,14 +24,29 @@ inline std::vector<Type> infer_classes_gradient(const InferContext& c) {
   return {c.operand(1)};
 }
 
-inline std::vector<OperandSpec> loss_operands() {
-  return {{"logits", "[N, classes]"}, {"labels", "i32[N]"}};
-}
-inline std::vector<OperandSpec> loss_gradient_operands() {
-  return {{"dloss", "scalar"}, {"logits", "[N, classes]"}, {"labels", "i32[N]"}};
-}
 inline std::vector<OperandSpec> loss_result() {
   return {reduced(Reduction::mean, "loss", "scalar, a mean over the batch")};
+}
+
+/// Adds a loss over classes, and the op NAME_grad of its gradient by the logits, which has the same attributes.
+inline void add_class_loss(OpRegistry& registry, const std::string& name, const char* summary, const char* derivative,
+                           const std::vector<AttributeSpec>& attributes = {}) {
+  registry.add({.name = name,
+                .summary = summary,
+                .operands = {{"logits", "[N, classes]"}, {"labels", "i32[N]"}},
+                .results = loss_result(),
+                .attributes = attributes,
+                .infer = infer_classes,
+                .gradient = gradient([name](GradientContext& g) -> std::vector<ValueId> {
+                  return {g.emit(name + "_grad", {g.gradient(), g.operand(0), g.operand(1)}, g.attributes()), absent};
+                }),
+                .integer = no_integer_form(loss_only)});
+  registry.add(of_backward({.name = name + "_grad",
+                            .summary = derivative,
+                            .operands = {{"dloss", "scalar"}, {"logits", "[N, classes]"}, {"labels", "i32[N]"}},
+                            .results = {{"dlogits", "[N, classes]"}},
+                            .attributes = attributes,
+                            .infer = infer_classes_gradient}));
 }
 
 }  // namespace stair::ir::ops

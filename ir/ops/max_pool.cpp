@@ -43,21 +43,19 @@ void max_pool(OpRegistry& registry) {
                 .layer = OpSchema::Layer{}});
   std::vector<AttributeSpec> of_gradient = max_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
-  registry.add({.name = "max_pool_grad",
-                .summary = "dy goes to the position that won",
-                .operands = {{"dy", "gradient by y"}, {"index", "of max_pool"}},
-                .results = {{"dx", "of input_shape"}},
-                .attributes = of_gradient,
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  same_as_first_float(c);
-                  const Shape& x = shape_attribute(c, "input_shape");
-                  const Shape shape = infer_max_pool(c, x);
-                  expect_type(c, 0, {c.operand(0).dtype, shape});
-                  expect_type(c, 1, {DType::u8, shape});
-                  return {{c.operand(0).dtype, x}};
-                },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = "max_pool_grad",
+                            .summary = "dy goes to the position that won",
+                            .operands = {{"dy", "gradient by y"}, {"index", "of max_pool"}},
+                            .results = {{"dx", "of input_shape"}},
+                            .attributes = of_gradient,
+                            .infer = [](const InferContext& c) -> std::vector<Type> {
+                              same_as_first_float(c);
+                              const Shape& x = shape_attribute(c, "input_shape");
+                              const Shape shape = infer_max_pool(c, x);
+                              expect_type(c, 0, {c.operand(0).dtype, shape});
+                              expect_type(c, 1, {DType::u8, shape});
+                              return {{c.operand(0).dtype, x}};
+                            }}));
 }
 
 }  // namespace stair::ir::ops

@@ -8,14 +8,6 @@ namespace stair::ir::ops {
 
 // What ops that only move elements share.
 
-/// An axis as an index; negative counts from the end.
-inline std::size_t position(const InferContext& c, std::int64_t axis, std::size_t rank, const std::string& what) {
-  if (axis < 0) axis += static_cast<std::int64_t>(rank);
-  c.expect(axis >= 0 && axis < static_cast<std::int64_t>(rank),
-           what + " " + std::to_string(axis) + " of a tensor of rank " + std::to_string(rank));
-  return static_cast<std::size_t>(axis);
-}
-
 /// The gradient of what only changes the shape.
 inline std::vector<ValueId> back_to_shape(GradientContext& g) {
   const Shape shape = g.type(g.operand(0)).shape;

@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 
 void mse_range(OpRegistry& registry) {
-  registry.add(
+  registry.add(on_parameters(
       {.name = "mse_range",
        .summary = "of 100 parts of the range of all that was seen, the one whose quantizer has the least mean squared error over it",
        .operands = {{"histogram", "f32[4097]"}},
@@ -13,9 +13,8 @@ void mse_range(OpRegistry& registry) {
            [](const InferContext& c) {
              quantized_dtype(c);
              return range_of_histogram(c);
-           },
-       .gradient = no_gradient(ranges_follow_data),
-       .integer = no_integer_form(on_parameters)});
+           }},
+      ranges_follow_data));
 }
 
 }  // namespace stair::ir::ops

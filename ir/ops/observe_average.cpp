@@ -7,7 +7,7 @@ void observe_average(OpRegistry& registry) {
   operands.push_back({"count", "i64[1], batches seen, at most 1 / momentum; below 1 beside a range: not known, taken as 1 / momentum"});
   std::vector<OperandSpec> results = observer_results();
   results.push_back(reduced(Reduction::max, "count", "the new count"));
-  registry.add(
+  registry.add(on_parameters(
       {.name = "observe_average",
        .summary = "moving average of the batch's least and largest value, which begins as the mean of the batches seen so far: the "
                   "share of batch n is max(momentum, 1 / n)",
@@ -21,9 +21,8 @@ void observe_average(OpRegistry& registry) {
              expect_type(c, 3, {DType::i64, {1}});
              types.push_back(c.operand(3));
              return types;
-           },
-       .gradient = no_gradient(ranges_follow_data),
-       .integer = no_integer_form(on_parameters)});
+           }},
+      ranges_follow_data));
 }
 
 }  // namespace stair::ir::ops

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "ir/broadcast.h"
 #include "ir/ops/common.h"
 
 namespace stair::ir::ops {
@@ -17,9 +16,8 @@ inline std::vector<Type> infer_point_binary(const InferContext& c, std::initiali
   expect_quantized(c, 1);
   for (const std::size_t i : zero_points) expect_zero_point(c, i);
   expect_type(c, c.op.operands.size() - 1, {DType::i32, {2}});
-  const auto shape = broadcast(c.shape(0), c.shape(1));
-  c.expect(shape.has_value(), "shapes " + to_string(c.shape(0)) + " and " + to_string(c.shape(1)) + " don't broadcast");
-  return {{quantized_dtype(c), *shape}};
+  const Shape shape = broadcast_shape(c);
+  return {{quantized_dtype(c), shape}};
 }
 
 /// An operation in integers with so many multipliers (mantissa and shift, N-REQ-FIXED) and attributes beside the range.

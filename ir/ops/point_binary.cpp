@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 
 void point_binary(OpRegistry& registry) {
-  registry.add(
+  registry.add(on_integers(
       {.name = "point_binary",
        .summary = "N-POINT of two operands: quantize(function(dequantize(a), dequantize(b))), broadcasting",
        .operands = {{"a", "u8 or s8"},
@@ -29,9 +29,7 @@ void point_binary(OpRegistry& registry) {
              check_quantizer(c, 7, 8);
            },
        .deployed = true,
-       .gradient = no_gradient(integers_only),
-       .integer = integer_op(),
-       .channels_last = OpSchema::ChannelsLast{.images = 2}});
+       .channels_last = OpSchema::ChannelsLast{.images = 2}}));
 }
 
 }  // namespace stair::ir::ops

@@ -19,18 +19,16 @@ void reduce_max(OpRegistry& registry) {
                 .integer = moves(),
                 .dimensions = beside_reduced,
                 .layer = OpSchema::Layer{}});
-  registry.add({.name = "reduce_max_grad",
-                .summary = "dy goes to the first of the largest",
-                .operands = {{"dy", "gradient by y"}, {"x", "its operand"}},
-                .results = {{"dx", "of the shape of x"}},
-                .attributes = reduction_attributes(),
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  expect_operand(c, 1, is_float(c.operand(1).dtype), "floats");
-                  expect_type(c, 0, {c.operand(1).dtype, infer_reduction(c, c.shape(1))});
-                  return {c.operand(1)};
-                },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = "reduce_max_grad",
+                            .summary = "dy goes to the first of the largest",
+                            .operands = {{"dy", "gradient by y"}, {"x", "its operand"}},
+                            .results = {{"dx", "of the shape of x"}},
+                            .attributes = reduction_attributes(),
+                            .infer = [](const InferContext& c) -> std::vector<Type> {
+                              expect_operand(c, 1, is_float(c.operand(1).dtype), "floats");
+                              expect_type(c, 0, {c.operand(1).dtype, infer_reduction(c, c.shape(1))});
+                              return {c.operand(1)};
+                            }}));
 }
 
 }  // namespace stair::ir::ops

@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 
 void requantize_fixed(OpRegistry& registry) {
-  registry.add(
+  registry.add(on_integers(
       {.name = "requantize_fixed",
        .summary = "N-REQ-FIXED: z + the sum times mantissa * 2^(shift - 31), rounded twice, clamped (Jacob 2017, equations 5 and 6)",
        .operands = {{"acc", "i32 sums"},
@@ -22,9 +22,7 @@ void requantize_fixed(OpRegistry& registry) {
              c.expect_reals(4, {});
            },
        .deployed = true,
-       .gradient = no_gradient(integers_only),
-       .integer = integer_op(),
-       .channels_last = OpSchema::ChannelsLast{.attributes = moved_axis}});
+       .channels_last = OpSchema::ChannelsLast{.attributes = moved_axis}}));
 }
 
 }  // namespace stair::ir::ops

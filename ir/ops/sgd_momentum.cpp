@@ -3,7 +3,7 @@
 namespace stair::ir::ops {
 
 void sgd_momentum(OpRegistry& registry) {
-  registry.add(
+  registry.add(of_update(
       {.name = "sgd_momentum",
        .summary = "v' = momentum v + g + lambda w; w - lr v', or w - lr (g + lambda w + momentum v') with Nesterov's (Sutskever "
                   "2013, as PyTorch's SGD)",
@@ -11,9 +11,7 @@ void sgd_momentum(OpRegistry& registry) {
        .results = {{"w", "updated"}, {"v", "updated"}},
        .attributes = {{"momentum", "of the velocity", 0.9, false, at_least(0)}, {"nesterov", "looks ahead", false}, weight_decay()},
        .infer = [](const InferContext& c) { return like_weights(c, 2); },
-       .gradient = no_gradient(update_only),
-       .integer = no_integer_form(update_only),
-       .in_place = {0, 3}});
+       .in_place = {0, 3}}));
 }
 
 }  // namespace stair::ir::ops

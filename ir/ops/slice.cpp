@@ -11,7 +11,7 @@ std::vector<Type> infer_slice(const InferContext& c) {
   c.expect(axes.size() == starts.size() && axes.size() == ends.size(), "axes, starts and ends are of unequal lengths");
   std::vector<bool> cut(shape.size(), false);
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::size_t axis = position(c, axes[i], shape.size(), "axis");
+    const std::size_t axis = index_of(c, axes[i], shape.size());
     c.expect(!cut[axis], "axes are " + to_string(axes) + ", expected each once");
     cut[axis] = true;
     c.expect(starts[i] >= 0 && starts[i] < ends[i] && ends[i] <= c.shape(0)[axis],

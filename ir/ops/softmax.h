@@ -26,18 +26,15 @@ inline void add_softmax(OpRegistry& registry, const char* name, const char* summ
                 .integer = no_integer_form("normalizes over an axis: no function of one integer; runs on dequantized floats"),
                 .dimensions = beside_axis,
                 .layer = OpSchema::Layer{}});
-  registry.add({.name = gradient_op,
-                .summary = derivative,
-                .operands = {{"dy", "gradient by y"}, {"y", "its result"}},
-                .results = {{"dx", "gradient by x"}},
-                .attributes = {axis},
-                .infer =
-                    [](const InferContext& c) {
-                      axis_of(c, c.shape(0).size());
-                      return same_floats(c, 1);
-                    },
-                .gradient = no_gradient(first_order_only),
-                .integer = no_integer_form(backward_only)});
+  registry.add(of_backward({.name = gradient_op,
+                            .summary = derivative,
+                            .operands = {{"dy", "gradient by y"}, {"y", "its result"}},
+                            .results = {{"dx", "gradient by x"}},
+                            .attributes = {axis},
+                            .infer = [](const InferContext& c) {
+                              axis_of(c, c.shape(0).size());
+                              return same_floats(c, 1);
+                            }}));
 }
 
 }  // namespace stair::ir::ops

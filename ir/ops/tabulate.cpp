@@ -14,7 +14,7 @@ std::vector<std::string> function_names() {
 }  // namespace
 
 void tabulate(OpRegistry& registry) {
-  registry.add(
+  registry.add(on_parameters(
       {.name = "tabulate",
        .summary = "N-POINT of one operand as a table: for each integer x, quantize(function(dequantize(x)))",
        .operands = {{"x_scale", "f32[1]"}, {"x_zero_point", "i32[1]"}, {"y_scale", "f32[1]"}, {"y_zero_point", "i32[1]"}},
@@ -38,9 +38,8 @@ void tabulate(OpRegistry& registry) {
              const bool is_signed = c.attributes.integer("x_lo") < 0;
              c.expect_limits(1, is_signed ? -128 : 0, is_signed ? 127 : 255);
              check_quantizer(c, 3);
-           },
-       .gradient = no_gradient(simulated_instead),
-       .integer = no_integer_form(on_parameters)});
+           }},
+      simulated_instead));
 }
 
 }  // namespace stair::ir::ops

@@ -9,12 +9,6 @@ AttributeSpec per_channel_attribute() {
   return {"per_channel", "one threshold and scale an output channel", true};
 }
 
-Type scales(const InferContext& c) {
-  same_as_first_float(c);
-  c.expect(!c.shape(0).empty(), "w is " + to_string(c.operand(0)) + ", expected output channels first");
-  return {c.operand(0).dtype, {c.attributes.boolean("per_channel") ? c.shape(0)[0] : 1}};
-}
-
 // Inside is what integers in [-1, 1] of the scale hold.
 std::vector<ValueId> pass_ternary(GradientContext& g) {
   return {straight_through(g, [&] {
@@ -34,39 +28,30 @@ Simulated ternary_integers(const RewriteContext& c) {
 }  // namespace
 
 void ternarize(OpRegistry& registry) {
-  registry.add({.name = "ternarize",
-                .summary = "N-TERNARY: +1, 0 or -1, and the scale of it",
-                .operands = {{"w", "weights, output channels first"}},
-                .results = {{.name = "q",
-                             .doc = "s8",
-                             .within =
-                                 [](const Attributes&) {
-                                   return Limits{-1, 1};
-                                 },
-                             .packed_bits = [](const Attributes&) { return std::int64_t{2}; }},
-                            {"scale", "[C] or [1], positive"}},
-                .attributes = {per_channel_attribute()},
-                .infer = [](const InferContext& c) -> std::vector<Type> {
-                  const Type of_scales = scales(c);
-                  return {{DType::s8, c.shape(0)}, of_scales};
-                },
-                .gradient = no_gradient(integers_only),
-                .integer = integer_op()});
+  registry.add(on_integers({.name = "ternarize",
+                            .summary = "N-TERNARY: +1, 0 or -1, and the scale of it",
+                            .operands = {{"w", "weights, output channels first"}},
+                            .results = {{.name = "q",
+                                         .doc = "s8",
+                                         .within =
+                                             [](const Attributes&) {
+                                               return Limits{-1, 1};
+                                             },
+                                         .packed_bits = [](const Attributes&) { return std::int64_t{2}; }},
+                                        {"scale", "[C] or [1], positive"}},
+                            .attributes = {per_channel_attribute()},
+                            .infer = [](const InferContext& c) -> std::vector<Type> {
+                              const Type of_scales = scales_of_weights(c);
+                              return {{DType::s8, c.shape(0)}, of_scales};
+                            }}));
   registry.add({.name = "fake_ternarize",
                 .summary = "ternarize as floats: q * scale, with the straight-through estimator as its gradient",
                 .operands = {{"w", "weights, output channels first"}},
                 .results = {{"y", "of the type of w"}},
-                .attributes = {per_channel_attribute(),
-                               estimator_attribute("clipped"),
-                               {"backward",
-                                "what gradient rules of readers multiply by: the 'quantized' value, or the 'latent' w",
-                                std::string("quantized"),
-                                false,
-                                {},
-                                {"quantized", "latent"}}},
+                .attributes = with_estimator({per_channel_attribute()}),
                 .infer =
                     [](const InferContext& c) {
-                      scales(c);
+                      scales_of_weights(c);
                       return same_as_first_float(c);
                     },
                 .gradient = gradient(pass_ternary),

@@ -6,7 +6,13 @@ namespace stair::ir::ops {
 
 // What the optimizers' updates share.
 
-inline const char* const update_only = "an update, behind the gradients";
+/// The op with what all updates say of gradient and integer form.
+inline OpSchema of_update(OpSchema op) {
+  constexpr const char* reason = "an update, behind the gradients";
+  op.gradient = no_gradient(reason);
+  op.integer = no_integer_form(reason);
+  return op;
+}
 
 /// Operands w, gradient, learning rate, and a slot like w for each result but the first; `results` results like w.
 inline std::vector<Type> like_weights(const InferContext& c, std::size_t results) {

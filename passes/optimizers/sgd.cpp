@@ -14,7 +14,7 @@ ir::ValueId next_by_sgd(ParameterUpdate& u) {
   return next[0];
 }
 
-IdleSetting idle_of_sgd(const ir::Attributes& options) {
+ir::IdleSetting idle_of_sgd(const ir::Attributes& options) {
   if (options.boolean("nesterov") && options.number("momentum") == 0)
     return {"nesterov", "found true, which has no effect without 'momentum'"};
   return {};

@@ -5,7 +5,7 @@
 namespace stair::passes::schedules_ {
 namespace {
 
-IdleSetting idle_of_step(const ir::Attributes& options, double epochs) {
+ir::IdleSetting idle_of_step(const ir::Attributes& options, double epochs) {
   const double every = options.number("every_epochs");
   if (every < epochs) return {};
   return {"every_epochs", fmt::format("the rate would fall after {} epochs, of which the stage has {} behind its warm-up", every, epochs)};

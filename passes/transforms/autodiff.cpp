@@ -4,6 +4,7 @@
 
 #include "ir/error.h"
 #include "ir/op.h"
+#include "passes/analysis.h"
 #include "passes/pass.h"
 
 // Reverse-mode differentiation, graph from graph: for each node in reverse, its op's gradient rule builds the nodes that give the gradients
@@ -42,14 +43,10 @@ class Differentiator {
 
   // Values that depend on a parameter: only they need a gradient.
   void mark_trained() {
-    trained_.assign(source_.values().size(), false);
+    std::vector<bool> parameters(source_.values().size(), false);
     for (const ir::State& state : source_.states())
-      trained_[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::parameter;
-    for (const ir::Node& node : source_.nodes()) {
-      bool any = false;
-      for (const ValueId operand : node.operands) any = any || trained(operand);
-      for (const ValueId result : node.results) trained_[static_cast<std::size_t>(result)] = any;
-    }
+      parameters[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::parameter;
+    trained_ = depends_on(source_, std::move(parameters));
   }
 
   void differentiate(NodeId id) {
@@ -101,7 +98,6 @@ void autodiff(PassRegistry& registry) {
                 .summary =
                     "Derives the backward graph from the output 'loss' and adds an output 'grad:NAME' for every parameter that the loss "
                     "depends on. After append_loss.",
-                .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return Differentiator(graph).run(); }});
 }
 

@@ -119,7 +119,6 @@ void channels_last(PassRegistry& registry) {
                 .summary =
                     "Chooses the layout [N,H,W,C] for integer convolutions and what stands between them, with transposes where other "
                     "ops read their values. On deployment graphs.",
-                .options = {},
                 .run = [](const ir::Graph& graph, const Attributes&) { return ChannelsLast(graph).run(); }});
 }
 

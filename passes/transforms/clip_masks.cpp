@@ -136,7 +136,6 @@ void clip_masks(PassRegistry& registry) {
                 .summary =
                     "Keeps a bit for each element of a quantized float, instead of the float, where only the gradients of the quantizer "
                     "(and of the clamp before it) read it any more.",
-                .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return Masks(graph).run(); }});
 }
 

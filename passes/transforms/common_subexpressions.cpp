@@ -14,7 +14,6 @@ namespace stair::passes {
 void common_subexpressions(PassRegistry& registry) {
   registry.add({.name = "common_subexpressions",
                 .summary = "Computes once what stands twice: nodes of one op with equal operands and attributes.",
-                .options = {},
                 .run = [](const ir::Graph& graph, const ir::Attributes&) {
                   using Key = std::pair<std::string, std::vector<ir::ValueId>>;
                   ir::Rewriter rewriter(graph);

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "ir/error.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
 
@@ -100,14 +99,10 @@ void cut_inference(PassRegistry& registry) {
        .summary =
            "Cuts a realized inference graph into the deployment graph (part=deploy) and the graph that computes its constants from the "
            "trained states (part=constants).",
-       .options = {{"part", "'deploy' or 'constants'", std::string("deploy")}},
+       .options = {ir::choice("part", "of the graph", {"deploy", "constants"})},
        .run = [](const Graph& graph, const ir::Attributes& options) {
-         const std::string& part = options.text("part");
-         if (part != "deploy" && part != "constants") {
-           throw Error("pass 'cut_inference': part is '" + part + "', expected 'deploy' or 'constants'");
-         }
          const std::vector<bool> depends = deployed_values(graph);
-         return part == "deploy" ? cut_deployment(graph, depends) : cut_constants(graph, depends);
+         return options.text("part") == "deploy" ? cut_deployment(graph, depends) : cut_constants(graph, depends);
        }});
 }
 

@@ -120,13 +120,9 @@ void cut_step(PassRegistry& registry) {
                 .summary =
                     "Cuts a training step in two: what each shard of the batch runs (part=shard), and what is done once with their results "
                     "(part=update). After autodiff; before append_optimizer, which goes with the second part.",
-                .options = {{"part", "'shard' or 'update'", std::string("shard")}},
+                .options = {ir::choice("part", "of the step", {"shard", "update"})},
                 .run = [](const Graph& graph, const ir::Attributes& options) {
-                  const std::string& part = options.text("part");
-                  if (part != "shard" && part != "update") {
-                    throw Error("pass 'cut_step': part is '" + part + "', expected 'shard' or 'update'");
-                  }
-                  return part == "shard" ? StepCut(graph).shard() : StepCut(graph).update();
+                  return options.text("part") == "shard" ? StepCut(graph).shard() : StepCut(graph).update();
                 }});
 }
 

@@ -54,7 +54,6 @@ Result run_dead_code(const ir::Graph& graph) {
 void dead_code(PassRegistry& registry) {
   registry.add({.name = "dead_code",
                 .summary = "Removes what reaches no output and no update. Inputs stay: they are the graph's interface.",
-                .options = {},
                 .run = [](const ir::Graph& graph, const ir::Attributes&) { return run_dead_code(graph); }});
 }
 

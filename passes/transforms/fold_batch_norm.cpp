@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "ir/error.h"
 #include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
@@ -96,14 +95,8 @@ void fold_batch_norm(PassRegistry& registry) {
        .summary =
            "Folds batch-norm into the convolution or linear layer before it: into the requantization's scale (N-BN-SCALE) or into the "
            "weights (N-BN-WEIGHT; in training with the batch-statistics correction). Runs before insert_fake_quantize.",
-       .options = {{"fold", "'scale' or 'weight'", std::string("scale")}},
-       .run = [](const Graph& graph, const Attributes& options) {
-         const std::string& fold = options.text("fold");
-         if (fold != "scale" && fold != "weight") {
-           throw Error("pass 'fold_batch_norm': fold is '" + fold + "', expected 'scale' or 'weight'");
-         }
-         return Folder(graph, fold == "weight").run();
-       }});
+       .options = {ir::choice("fold", "what the factor goes into", {"scale", "weight"})},
+       .run = [](const Graph& graph, const Attributes& options) { return Folder(graph, options.text("fold") == "weight").run(); }});
 }
 
 }  // namespace stair::passes

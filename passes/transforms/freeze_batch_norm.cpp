@@ -14,7 +14,6 @@ void freeze_batch_norm(PassRegistry& registry) {
   registry.add(
       {.name = "freeze_batch_norm",
        .summary = "Batch-norm by the running statistics instead of the batch's: gamma and beta still train, mean and variance stay.",
-       .options = {},
        .run = [](const ir::Graph& graph, const ir::Attributes&) {
          ir::Rewriter rewriter(graph);
          std::vector<std::string> changes;

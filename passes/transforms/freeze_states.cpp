@@ -28,7 +28,6 @@ void freeze_states(PassRegistry& registry) {
   registry.add(
       {.name = "freeze_states",
        .summary = "Every state becomes a constant, which kernels may prepare once. On inference graphs that nothing trains any more.",
-       .options = {},
        .run = [](const ir::Graph& graph, const ir::Attributes&) { return freeze(graph); }});
 }
 

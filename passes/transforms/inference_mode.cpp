@@ -1,6 +1,4 @@
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "ir/op.h"
 #include "passes/pass.h"
@@ -12,7 +10,6 @@ namespace stair::passes {
 void inference_mode(PassRegistry& registry) {
   registry.add({.name = "inference_mode",
                 .summary = "From the training form of a model to inference: batch-norm by its running statistics, no dropout, no updates.",
-                .options = {},
                 .run = [](const ir::Graph& graph, const ir::Attributes&) {
                   Result frozen = run(Step{"freeze_batch_norm"}, graph);
                   ir::Rewriter rewriter(frozen.graph);

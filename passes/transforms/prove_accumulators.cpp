@@ -11,7 +11,6 @@ void prove_accumulators(PassRegistry& registry) {
        .summary =
            "Changes nothing: proves from shapes and bit widths that no int32 accumulator can overflow (N-ACC), says how many bits each "
            "needs, and refuses the graph otherwise. After realize_integers.",
-       .options = {},
        .run = [](const ir::Graph& graph, const ir::Attributes&) {
          Result result{graph, {}};
          for (const AccumulatorBound& bound : prove_accumulators(graph, [](const std::string&) { return ir::TensorView{}; })) {

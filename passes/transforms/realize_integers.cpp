@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "ir/error.h"
 #include "ir/op.h"
 #include "passes/analysis.h"
 #include "passes/pass.h"
@@ -414,24 +412,13 @@ void realize_integers(PassRegistry& registry) {
        .summary = "Replaces simulated quantization by integer arithmetic: what fake_quantize stood for is computed on integers "
                   "and dequantized where "
                   "floats are read. On training and inference graphs alike; dead_code then removes floats that nobody reads.",
-       .options = {{"bias", "'int32' or 'float32' (N-BIAS)", std::string("int32")},
-                   {"requantization", "'float', 'fixed_point' or 'power_of_two' (N-REQ)", std::string("float")},
-                   {"norms", "batch-norm that folds into no layer: 'integer' (N-AFFINE) or 'float'", std::string("integer")}},
+       .options = {ir::choice("bias", "N-BIAS", {"int32", "float32"}),
+                   ir::choice("requantization", "N-REQ", {"float", "fixed_point", "power_of_two"}),
+                   ir::choice("norms", "batch-norm that folds into no layer: on integers (N-AFFINE) or in float", {"integer", "float"})},
        .run = [](const Graph& graph, const Attributes& options) {
-         const std::string& bias = options.text("bias");
          const std::string& requantization = options.text("requantization");
-         if (bias != "int32" && bias != "float32") {
-           throw Error("pass 'realize_integers': bias is '" + bias + "', expected 'int32' or 'float32'");
-         }
-         if (requantization != "float" && requantization != "fixed_point" && requantization != "power_of_two") {
-           throw Error("pass 'realize_integers': requantization is '" + requantization +
-                       "', expected 'float', 'fixed_point' or 'power_of_two'");
-         }
-         const std::string& norms = options.text("norms");
-         if (norms != "integer" && norms != "float") {
-           throw Error("pass 'realize_integers': norms is '" + norms + "', expected 'integer' or 'float'");
-         }
-         return Realizer(graph, {bias == "float32", requantization == "fixed_point", requantization == "power_of_two", norms == "integer"})
+         return Realizer(graph, {options.text("bias") == "float32", requantization == "fixed_point", requantization == "power_of_two",
+                                 options.text("norms") == "integer"})
              .run();
        }});
 }

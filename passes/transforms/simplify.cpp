@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -148,7 +147,6 @@ void simplify(PassRegistry& registry) {
                 .summary =
                     "Replaces nodes by simpler ones that give the same bits: moves that move nothing, moves and clamps of the same kind "
                     "in a row.",
-                .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return Simplifier(graph).run(); }});
 }
 

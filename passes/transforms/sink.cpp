@@ -79,7 +79,6 @@ void sink(PassRegistry& registry) {
                     "Moves nodes whose result takes more memory than their operands (dequantize) to just before their reader, and "
                     "computes them again for each further one; one that nobody reads goes. What is written over such a result, for one "
                     "reader, goes with it.",
-                .options = {},
                 .run = [](const Graph& graph, const ir::Attributes&) { return run_sink(graph); }});
 }
 

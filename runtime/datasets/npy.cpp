@@ -13,25 +13,10 @@ namespace {
 Tensor as_labels(Tensor read, const std::string& path) {
   const ir::Type type{ir::DType::i32, read.type().shape};
   if (type.shape.size() != 1) throw Error(path + ": holds labels " + to_string(read.type()) + ", expected one dimension");
+  if (ir::is_float(read.type().dtype)) throw Error(path + ": holds labels " + to_string(read.type()) + ", expected integers");
   Tensor labels(type);
   for (std::int64_t i = 0; i < labels.count(); ++i) {
-    std::int64_t label = 0;
-    switch (read.type().dtype) {
-      case ir::DType::u8:
-        label = read.as<std::uint8_t>()[i];
-        break;
-      case ir::DType::s8:
-        label = read.as<std::int8_t>()[i];
-        break;
-      case ir::DType::i32:
-        label = read.as<std::int32_t>()[i];
-        break;
-      case ir::DType::i64:
-        label = read.as<std::int64_t>()[i];
-        break;
-      default:
-        throw Error(path + ": holds labels " + to_string(read.type()) + ", expected integers");
-    }
+    const auto label = ir::with_element_type(read.type().dtype, [&]<class T>(T) { return static_cast<std::int64_t>(read.as<T>()[i]); });
     if (label < 0 || label > 1'000'000) throw Error(fmt::format("{}: the label of image {} is {}", path, i, label));
     labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(label);
   }

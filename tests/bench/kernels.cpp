@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "frontend/readers/model_reader.h"
+#include "frontend/importer.h"
 #include "ir/op.h"
 #include "ir/rebatch.h"
 #include "passes/pipelines.h"
@@ -68,7 +68,7 @@ void add_all(const std::string& mode, const ir::Graph& graph) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const ir::Graph model = ir::with_batch(readers::load_model(STAIR_SOURCE_DIR "/examples/models/lenet.json", 1), 64);
+  const ir::Graph model = ir::with_batch(frontend::import_model(STAIR_SOURCE_DIR "/examples/models/lenet.json", 1).model, 64);
   const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}})}};
   const ir::Graph floating = passes::run(passes::float_training({}, sgd), model);
   const ir::Graph quantized = passes::run(passes::quantized_training(passes::recipe_from_json("\"int8\""), {}, {}, sgd), model);

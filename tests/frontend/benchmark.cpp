@@ -8,7 +8,7 @@
 #include <set>
 
 #include "frontend/bench/benchmark_report.h"
-#include "frontend/readers/model_reader.h"
+#include "frontend/importer.h"
 #include "ir/op.h"
 #include "tests/support/model_builder.h"
 
@@ -19,7 +19,7 @@ namespace {
 const std::string models = std::string(STAIR_SOURCE_DIR) + "/examples/models/";
 
 ir::Graph example(const std::string& name) {
-  return readers::load_model(models + name + ".json", 0);
+  return frontend::import_model(models + name + ".json", 0).model;
 }
 
 std::int64_t products_of(const ir::Graph& graph) {

@@ -69,10 +69,14 @@ std::vector<Json> metrics(const std::string& text) {
 
 // Sends the signal once the run's checkpoint is of that stage, behind that step.
 Outcome signal_at(const Arguments& arguments, const TemporaryFolder& folder, int signal, std::int64_t stage, std::int64_t step) {
-  Process process(arguments, folder.path(), {});
   const std::string last = folder / "run/last.safetensors";
+  const auto written = [&] {
+    return std::filesystem::exists(last) ? std::filesystem::last_write_time(last).time_since_epoch().count() : 0;
+  };
+  const auto before = written();  // a signal behind that of another process might come before this one listens
+  Process process(arguments, folder.path(), {});
   while (process.running()) {
-    if (std::filesystem::exists(last)) {
+    if (written() != before) {
       const runtime::Checkpoint checkpoint = runtime::load_checkpoint(last);
       if (checkpoint.stage == stage && checkpoint.step >= step) {
         process.send(signal);

@@ -69,7 +69,7 @@ const TemporaryFolder& bad_files() {
     runtime::save_checkpoint(changed, folder / "recipe.safetensors");
     changed.states.erase(changed.states.find("bn.mean"));
     runtime::save_checkpoint(changed, folder / "lacking.safetensors");
-    folder.write("newer.stair", replaced(folder.read("run/qat.stair"), R"("version":"1")", R"("version":"2")"));
+    folder.write("newer.stair", replaced(folder.read("run/qat.stair"), R"("version":"2")", R"("version":"3")"));
 
     Json other = tests::small_experiment();
     other["model"]["layers"][0]["name"] = "first";
@@ -156,7 +156,7 @@ TEST_CASE("bad command lines are told in one line") {
       {"an unknown pass", {"opt", "model.json", "--passes", "inference_mod"}, {"'inference_mod' (did you mean 'inference_mode'?)"}},
       {"an unknown option of a pass", {"opt", "model.json", "--passes", "dead_code{a=1}"}, {"pass 'dead_code': unknown option 'a'"}},
       {"a batch out of bounds", {"opt", "model.json", "--batch", "100000000000000000"}, {"--batch", "1000000"}},
-      {"opt without graph", {"opt"}, {"expected a graph (.sir) or a model (.json)"}},
+      {"opt without graph", {"opt"}, {"expected a model JSON (.json) or the text of a graph (.sir)"}},
       {"an unknown format", {"export", "run", "-o", "a.stair", "--to", "onnx"}, {"--to onnx", "expected 'stair'"}},
       {"--set without value", train_with("batch"), {"--set batch: expected path=value, like stages.0.epochs=1"}},
       {"--set of an unknown key", train_with("batchs=3"), {"exp.json /batchs: unknown key 'batchs' (did you mean 'batch'?)"}},
@@ -217,7 +217,7 @@ TEST_CASE("bad experiments and models are told with file and place") {
        {"--recipe: recipe /overrides/0/weight_bits: found 4, which has no effect: 'relu' has no weights"}},
       {"the same of a measurement",
        {"bench", "model.json", "--recipe", R"({"weights": {"stochastic": true}})"},
-       {"--recipe: recipe /weights/stochastic: found true, which has no effect"}},
+       {"--recipe: recipe /weights/stochastic: has no effect with the method 'uniform', only with 'binary'"}},
       {"a freeze behind the end",
        train_with(R"(recipe={"schedule": {"freeze_observers_epoch": 2}})"),
        {"exp.json /recipe/schedule/freeze_observers_epoch: found 2, which no qat stage reaches: the longest has 2 epochs of 12 steps"}},
@@ -301,7 +301,9 @@ TEST_CASE("bad checkpoints and artifacts are told with what is wrong with them")
       {"less memory than anything takes",
        {"eval", "run/qat.stair", "--data", "exp.json", "--memory", "100"},
        {" KiB (states 696 bytes), expected at most 100 bytes; --memory SIZE allows more\n"}},
-      {"a newer artifact", {"inspect", "newer.stair"}, {"newer.stair: is a staircase artifact of version 2, this program reads version 1"}},
+      {"a newer artifact",
+       {"inspect", "newer.stair"},
+       {"newer.stair: is a staircase artifact of version 3, this program reads versions 1 to 2"}},
       {"a folder without run", {"eval", "."}, {"./last.safetensors: can't be opened"}},
       {"another model's artifact",
        {"verify", "run", "other/calibrate.stair"},

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/readers/model_reader.h"
+#include "frontend/importer.h"
 
 using namespace stair;
 
@@ -38,7 +38,7 @@ std::size_t count(const std::string& text, const std::string& what) {
 TEST_CASE("a drawing has a box for each input and node, an arrow for each operand, and nothing lies on a box") {
   for (const char* name : {"lenet", "mixed", "resnet20"}) {
     CAPTURE(name);
-    const ir::Graph graph = readers::load_model(std::string(STAIR_SOURCE_DIR "/examples/models/") + name + ".json", 1);
+    const ir::Graph graph = frontend::import_model(std::string(STAIR_SOURCE_DIR "/examples/models/") + name + ".json", 1).model;
     const std::string svg = reports::to_svg(graph);
     const std::vector<Box> boxes = boxes_of(svg);
     std::size_t operands = 0;

@@ -158,7 +158,8 @@ TEST_CASE("errors say where, what was found and what was expected") {
   CHECK(error_of(x + "%x = relu(%x)\n") == "t:4:13: the name 'x' is taken");
   CHECK(error_of(x + "%x = input : f32[2,3]\n") == "t:4:21: the name 'x' is taken");
   CHECK(error_of(x + "%a, %b = input : f32[1]\n") == "t:4:10: found 2 names, expected one for an input or a state");
-  CHECK(error_of(x + "%y = input : f16[2,3]\n") == "t:4:14: unknown element type 'f16', expected 'f32', 'f64', 's8', 'u8', 'i32' or 'i64'");
+  CHECK(error_of(x + "%y = input : f16[2,3]\n") ==
+        "t:4:14: unknown element type 'f16' (did you mean 'f32'?), expected 'f32', 'f64', 's8', 'u8', 'i32' or 'i64'");
   CHECK(error_of(x + "%y = input : f32[2,]\n") == "t:4:20: found ']', expected a dimension");
   CHECK(error_of(x + "%y = input : f32[0]\n") ==
         "t:4:19: value 'y' has the shape [0], expected at most 16 dimensions of at least 1 and 2147483647 elements");

@@ -20,7 +20,7 @@ std::string error_of(const std::string& json) {
 }  // namespace
 
 TEST_CASE("every built-in recipe is valid and survives JSON") {
-  for (const std::string& name : recipe_names()) {
+  for (const std::string& name : stair::ir::kind_names(recipe_spec())) {
     CAPTURE(name);
     const Recipe recipe = recipe_from_json("\"" + name + "\"");
     CHECK(recipe.name() == name);
@@ -122,12 +122,13 @@ TEST_CASE("patterns match as a plain search does, and many stars take no time") 
 
 TEST_CASE("keys of another method or observer are told of, and passed over") {
   std::vector<std::string> idle;
-  const Recipe r =
-      recipe_from_json(R"({"weights": {"stochastic": false, "bits": 4}, "activations": {"observer": "min_max", "momentum": 0.1}})", &idle);
+  const stair::ir::Json json =
+      stair::ir::Json::parse(R"({"weights": {"stochastic": false, "bits": 4}, "activations": {"observer": "min_max", "momentum": 0.1}})");
+  const Recipe r = read_recipe(json, "e.json", "/recipe", &idle);
   CHECK(r.weights().integer("bits") == 4);
   CHECK(!r.weights().has("stochastic"));
-  CHECK(idle ==
-        std::vector<std::string>{"recipe /weights/stochastic: has no effect with the method 'uniform', only with 'binary'",
-                                 "recipe /activations/momentum: has no effect with the observer 'min_max', only with 'moving_average'"});
+  CHECK(idle == std::vector<std::string>{
+                    "e.json /recipe/weights/stochastic: has no effect with the method 'uniform', only with 'binary'",
+                    "e.json /recipe/activations/momentum: has no effect with the observer 'min_max', only with 'moving_average'"});
   CHECK(error_of(R"({"weights": {"stochastic": 3}})") == "recipe /weights/stochastic: found 3, expected true or false");
 }

@@ -327,9 +327,9 @@ TEST_CASE("integers are stored where they stand in a codebook") {
   CHECK(error("{bits=8, levels=[0,1]}", five) == state + "[0,1], expected none without bits from 1 to 7");
   CHECK(error("{levels=[0,1]}", {ir::DType::f32, {5}}) ==
         " (graph): state 'w' f32[5] has levels=[0,1], expected none without bits from 1 to 7");
-  CHECK(error("{bits=2, levels=[0.5,1]}", five).find("the state's attribute 'levels' is a list of numbers, expected a list of integers") !=
+  CHECK(error("{bits=2, levels=[0.5,1]}", five).find("state 'w': attribute 'levels' is a list of numbers, expected a list of integers") !=
         std::string::npos);
-  CHECK(error("{bits=2, level=[0]}", five).find("unknown attribute of a state 'level' (did you mean 'levels'?)") != std::string::npos);
+  CHECK(error("{bits=2, level=[0]}", five).find("state 'w': unknown attribute 'level' (did you mean 'levels'?)") != std::string::npos);
 }
 
 TEST_CASE("a checkpoint is no artifact, and neither is a newer one") {

@@ -12,7 +12,6 @@
 #include "tests/runtime/support.h"
 
 using namespace stair;
-using runtime::Augmentation;
 using runtime::Batches;
 using runtime::Dataset;
 using tests::error_of;
@@ -77,6 +76,10 @@ std::vector<float> window(const Dataset& dataset, std::int64_t image, std::int64
   return result;
 }
 
+ir::Attributes augmentation(bool flip, std::int64_t crop_padding) {
+  return {{"flip", flip}, {"crop_padding", crop_padding}};
+}
+
 std::vector<float> image_of(const Batches& batches, std::int64_t index) {
   const ir::TensorView images = batches.images();
   const std::int64_t count = images.count() / images.dim(0);
@@ -136,7 +139,7 @@ TEST_CASE("shuffling gives every image every place") {
 
 TEST_CASE("evaluation covers all images in order and pads the last batch with its first image") {
   const Dataset dataset = numbered({ir::DType::u8, {11, 2, 3, 3}});
-  Batches batches(dataset, 4, {}, {.flip = true, .crop_padding = 2}, 3);
+  Batches batches(dataset, 4, {}, augmentation(true, 2), 3);
   CHECK(batches.evaluation_batches() == 3);
   std::vector<std::int32_t> all;
   std::vector<std::int64_t> counts;
@@ -187,10 +190,9 @@ TEST_CASE("flips and crops are those of the definition, and all of them happen")
   constexpr std::int64_t count = 40;
   for (const ir::DType dtype : {ir::DType::u8, ir::DType::f32}) {
     const Dataset dataset = numbered({dtype, {count, 2, 5, 4}});
-    for (const Augmentation augmentation : {Augmentation{true, 0}, Augmentation{false, 1}, Augmentation{true, 2}}) {
-      const std::int64_t padding = augmentation.crop_padding;
-      CAPTURE(padding);
-      Batches batches(dataset, 8, {{0.3, 0.6}, {0.5, 0.25}}, augmentation, 21);
+    for (const auto& [flips, padding] : std::vector<std::pair<bool, std::int64_t>>{{true, 0}, {false, 1}, {true, 2}}) {
+      INFO(padding);
+      Batches batches(dataset, 8, {{0.3, 0.6}, {0.5, 0.25}}, augmentation(flips, padding), 21);
       std::map<std::tuple<std::int64_t, std::int64_t, bool>, int> seen;
       int images = 0;
       for (std::int64_t epoch = 0; epoch < 12; ++epoch) {
@@ -213,11 +215,11 @@ TEST_CASE("flips and crops are those of the definition, and all of them happen")
           }
         }
       }
-      const auto choices = (2 * padding + 1) * (2 * padding + 1) * (augmentation.flip ? 2 : 1);
+      const auto choices = (2 * padding + 1) * (2 * padding + 1) * (flips ? 2 : 1);
       CHECK(images == count * 12);
       CHECK(static_cast<std::int64_t>(seen.size()) >= choices - 1);  // 480 draws of up to 50
       for (const auto& [choice, times] : seen) {
-        if (!augmentation.flip) CHECK(!std::get<2>(choice));
+        if (!flips) CHECK(!std::get<2>(choice));
         CHECK(times < 480 / choices * 2 + 20);
       }
     }
@@ -227,7 +229,7 @@ TEST_CASE("flips and crops are those of the definition, and all of them happen")
 TEST_CASE("an augmented picture depends on seed, epoch and image only") {
   const Dataset dataset = numbered({ir::DType::u8, {20, 1, 6, 6}});
   const auto pictures = [&](std::int64_t batch, std::int64_t epoch, std::uint64_t seed) {
-    Batches batches(dataset, batch, {}, {.flip = true, .crop_padding = 2}, seed);
+    Batches batches(dataset, batch, {}, augmentation(true, 2), seed);
     std::map<std::int32_t, std::vector<float>> found;
     for (std::int64_t b = 0; b < batches.training_batches(); ++b) {
       batches.load_training(epoch, b);
@@ -244,22 +246,22 @@ TEST_CASE("an augmented picture depends on seed, epoch and image only") {
 TEST_CASE("what can't be batched is refused") {
   const Dataset pictures = numbered({ir::DType::u8, {4, 3, 2, 2}});
   const Dataset flat = numbered({ir::DType::f32, {4, 6}});
-  const auto error = [](const Dataset& dataset, std::int64_t batch, const runtime::Normalization& n, const Augmentation& a) {
+  const auto error = [](const Dataset& dataset, std::int64_t batch, const runtime::Normalization& n, const ir::Attributes& a) {
     return error_of([&] { Batches(dataset, batch, n, a, 0); });
   };
   CHECK(error(pictures, 5, {}, {}) == "a batch of 5 images of a data set of 4 (FILE)");
   CHECK(error(pictures, 2, {{0.5, 0.5}, {}}, {}) == "/mean: found 2 numbers, expected 1 or 3, one a channel");
   CHECK(error(pictures, 2, {{}, {1, 1, 1, 1}}, {}) == "/std: found 4 numbers, expected 1 or 3, one a channel");
   CHECK(error(pictures, 2, {{}, {1, 0, 1}}, {}) == "/std/1: found 0, expected a finite number above 0 in binary32");
-  CHECK(error(flat, 2, {}, {.flip = true}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
-  CHECK(error(flat, 2, {}, {.crop_padding = 1}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
+  CHECK(error(flat, 2, {}, {{"flip", true}}) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
+  CHECK(error(flat, 2, {}, augmentation(false, 1)) == "augmentation of images f32[4,6], expected pictures [N,C,H,W]");
 }
 
 TEST_CASE("a normalization that doesn't fit, or makes something infinite of the data, is refused") {
   const Dataset bytes = numbered({ir::DType::u8, {4, 2, 3, 3}});
   Dataset floats = numbered({ir::DType::f32, {4, 2, 3, 3}});
   const auto error = [](const Dataset& dataset, const runtime::Normalization& normalization, std::int64_t padding = 0) {
-    return error_of([&] { Batches(dataset, 2, normalization, {false, padding}, 0); });
+    return error_of([&] { Batches(dataset, 2, normalization, augmentation(false, padding), 0); });
   };
   for (const Dataset* dataset : {&bytes, &std::as_const(floats)}) {
     CHECK(error(*dataset, {}) == "no error");

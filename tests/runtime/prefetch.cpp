@@ -23,7 +23,7 @@ runtime::Dataset random_pictures(std::int64_t count) {
 }
 
 Batches augmented(const runtime::Dataset& dataset) {
-  return {dataset, 8, {{0.5}, {0.25}}, {.flip = true, .crop_padding = 2}, 6};
+  return {dataset, 8, {{0.5}, {0.25}}, {{"flip", true}, {"crop_padding", std::int64_t{2}}}, 6};
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ struct Run {
 
   Result on(Communicator& communicator) const {
     const runtime::Dataset dataset = random_pictures(channels, size);
-    runtime::Batches batches(dataset, batch / shards, {{0.5}, {0.25}}, {.flip = true, .crop_padding = 1}, 5);
+    runtime::Batches batches(dataset, batch / shards, {{0.5}, {0.25}}, {{"flip", true}, {"crop_padding", std::int64_t{1}}}, 5);
     Result result;
     std::unique_ptr<runtime::Step> step;
     if (shards == 1) {

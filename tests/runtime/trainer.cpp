@@ -59,7 +59,7 @@ struct Stage {
 
   bool run() {
     const runtime::Dataset dataset = random_pictures();
-    runtime::Batches batches(dataset, batch, {{0.5}, {0.25}}, {.flip = true, .crop_padding = 1}, 5);
+    runtime::Batches batches(dataset, batch, {{0.5}, {0.25}}, {{"flip", true}, {"crop_padding", std::int64_t{1}}}, 5);
     frontend::CompileOptions options;
     options.threads = threads;
     runtime::WholeStep step(frontend::compile(tests::small_lenet(batch), pipeline, batch, states, options));

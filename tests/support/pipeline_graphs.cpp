@@ -18,7 +18,7 @@ std::vector<ir::Attributes> optimizers() {
 }  // namespace
 
 void for_each_pipeline_graph(std::uint64_t nets, const GraphVisitor& visit) {
-  const std::vector<std::string> recipes = passes::recipe_names();
+  const std::vector<std::string> recipes = ir::kind_names(passes::recipe_spec());
   std::size_t turn = 0;
   const auto visit_model = [&](const ir::Graph& model, const std::string& name, const std::vector<std::string>& under) {
     visit(model, name);

@@ -8,7 +8,7 @@
 #include "frontend/bench/benchmark_report.h"
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
-#include "frontend/readers/model_reader.h"
+#include "frontend/importer.h"
 #include "frontend/readers/recipe_option.h"
 #include "ir/error.h"
 #include "passes/plan_memory.h"
@@ -45,7 +45,7 @@ void check_input(const std::string& target, const ir::Graph& model) {
 
 bench::Subject subject_of(const BenchOptions& options) {
   if (!options.target.ends_with(".stair")) {
-    const ir::Graph model = readers::load_model(options.target, 0);
+    const ir::Graph model = frontend::import_model(options.target, 0).model;
     check_input(options.target, model);
     if (options.trains) return training_of(options, model);
     if (options.floats) return bench::float_subject(model, options.batch);
@@ -82,7 +82,8 @@ void bench(CommandRegistry& registry) {
   registry.add(
       {"bench", "Measures inference or training: latency, throughput, and what each node takes", [](CLI::App& app) {
          auto options = std::make_shared<BenchOptions>();
-         app.add_option("target", options->target, "model (.json, .sir; weights as at the start of training) or artifact (.stair)")
+         app.add_option("target", options->target,
+                        frontend::model_formats() + ", with weights as at the start of training, or an artifact (.stair)")
              ->required();
          CLI::Option* recipe = app.add_option("--recipe", options->recipe, "a recipe's name, JSON, or a .json file (default: int8)");
          CLI::Option* floats = app.add_flag("--float", options->floats, "the model's inference in float instead")->excludes(recipe);

@@ -6,12 +6,11 @@
 
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
+#include "frontend/importer.h"
 #include "frontend/readers/deployed.h"
-#include "frontend/readers/model_reader.h"
 #include "frontend/readers/trained.h"
 #include "frontend/reports/report.h"
 #include "frontend/reports/svg.h"
-#include "ir/error.h"
 #include "passes/analysis.h"
 #include "passes/float_nodes.h"
 #include "passes/outputs.h"
@@ -97,8 +96,8 @@ int run_inspect(const InspectOptions& options) {
     fmt::print("arithmetic version {}\n{}recipe {}\n\n{}", artifact.arithmetic, inputs, artifact.recipe,
                reports::deployment_report(deployment, {}));
     finish(options, deployment.graph);
-  } else if (options.target.ends_with(".json") || options.target.ends_with(".sir")) {
-    const ir::Graph model = readers::load_model(options.target, 1);
+  } else if (frontend::is_model_file(options.target)) {
+    const ir::Graph model = frontend::import_model(options.target, 1).model;
     fmt::print("{}", reports::model_report(model));
     finish(options, model);
   } else {
@@ -121,7 +120,8 @@ int run_inspect(const InspectOptions& options) {
 void inspect(CommandRegistry& registry) {
   registry.add({"inspect", "What is in a model, a graph, a checkpoint or an artifact", [](CLI::App& app) {
                   auto options = std::make_shared<InspectOptions>();
-                  app.add_option("target", options->target, "model (.json), graph (.sir), artifact (.stair), checkpoint or folder of a run")
+                  app.add_option("target", options->target,
+                                 frontend::model_formats() + ", an artifact (.stair), a checkpoint or the folder of a run")
                       ->required();
                   app.add_option("--dot", options->dot, "write the graph for Graphviz");
                   app.add_option("--svg", options->svg, "write a picture of the graph");

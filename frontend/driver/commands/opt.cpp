@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "frontend/driver/command.h"
-#include "frontend/readers/model_reader.h"
+#include "frontend/importer.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "ir/scanner.h"
@@ -40,7 +40,8 @@ int list_passes() {
   for (const auto& [name, pass] : passes::registry().all()) {
     fmt::print("{}: {}\n", name, pass.summary);
     for (const ir::AttributeSpec& option : pass.options) {
-      fmt::print("  {}: {}{}\n", option.name, option.doc, option.required ? "" : fmt::format(" ({})", ir::print_literal(option.fallback)));
+      fmt::print("  {}: {}{}{}\n", option.name, option.doc, option.choices.empty() ? "" : ": " + one_of(option.choices),
+                 option.required ? "" : fmt::format(" ({})", ir::print_literal(option.fallback)));
     }
   }
   return 0;
@@ -48,8 +49,8 @@ int list_passes() {
 
 int run_opt(const OptOptions& options) {
   if (options.list) return list_passes();
-  if (options.input.empty()) throw Error("expected a graph (.sir) or a model (.json)");
-  ir::Graph graph = readers::load_model(options.input, 1);
+  if (options.input.empty()) throw Error("expected " + frontend::model_formats());
+  ir::Graph graph = frontend::import_model(options.input, 1).model;
   if (options.batch > 0) graph = ir::with_batch(graph, options.batch);
   graph = passes::run(parse_pipeline(options.passes), std::move(graph), [&](const passes::Step& step, const passes::Result& result) {
     if (!options.print_after_all) return;
@@ -72,7 +73,7 @@ int run_opt(const OptOptions& options) {
 void opt(CommandRegistry& registry) {
   registry.add({"opt", "Runs passes over the text of a graph", [](CLI::App& app) {
                   auto options = std::make_shared<OptOptions>();
-                  CLI::Option* input = app.add_option("input", options->input, "graph (.sir) or model (.json)");
+                  CLI::Option* input = app.add_option("input", options->input, frontend::model_formats());
                   CLI::Option* passes = app.add_option("--passes", options->passes, "NAME{option=value}, in order, separated by commas");
                   CLI::Option* output = app.add_option("-o,--output", options->output, "file to write (default: print)");
                   CLI::Option* batch = app.add_option("--batch", options->batch, "for another batch size")->check(CLI::Range(1, 1'000'000));

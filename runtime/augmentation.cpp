@@ -1,0 +1,27 @@
+#include "runtime/augmentation.h"
+
+namespace stair::runtime {
+
+const ir::AttributeSpec& augmentation_spec() {
+  static const ir::AttributeSpec spec = [] {
+    ir::AttributeSpec made{.name = "augmentation", .doc = "of training pictures", .fallback = ir::Object()};
+    for (const auto& [name, kind] : augmentations().all()) {
+      made.members.push_back(kind.setting);
+      made.members.back().name = name;
+      made.members.back().doc = kind.summary;
+    }
+    return made;
+  }();
+  return spec;
+}
+
+std::vector<std::pair<const Augmentation*, ir::Attribute>> switched_on(const ir::Attributes& members) {
+  static const ir::Attributes off = ir::completed(augmentation_spec().members, {}, "", "key");
+  std::vector<std::pair<const Augmentation*, ir::Attribute>> on;
+  for (const auto& [name, setting] : members) {
+    if (setting != off.at(name)) on.emplace_back(augmentations().find(name), setting);
+  }
+  return on;
+}
+
+}  // namespace stair::runtime

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ir/attribute_spec.h"
+#include "ir/kinds.h"
+
+namespace stair::runtime {
+
+/// A picture [C, H, W] before normalization: bytes divided by 255, f32 as the data has them.
+struct Picture {
+  std::int64_t channels = 0, height = 0, width = 0;
+  std::vector<float> values;
+};
+
+/// A random change of training pictures: one file in runtime/augmentations. Its setting is a member of the experiment's "augmentation".
+/// Those that are on change a picture one after another, in the order of their names.
+struct Augmentation {
+  std::string name;
+  std::string summary;
+  ir::AttributeSpec setting;           ///< type, bounds and members of the setting; its default changes nothing
+  std::vector<std::uint64_t> streams;  ///< of random numbers (ir/random.h), which no other purpose has (shuffling: 101)
+  /// `random` has a number of each stream: a function of seed, epoch and image, so that neither threads nor resuming matter.
+  std::function<void(Picture& picture, const ir::Attribute& setting, std::span<const std::uint64_t> random)> change;
+  bool brings_zeros = false;  ///< which the data may not have
+};
+
+using AugmentationRegistry = ir::Registry<Augmentation>;
+const AugmentationRegistry& augmentations();
+
+/// The key of an experiment.
+const ir::AttributeSpec& augmentation_spec();
+
+/// Those that the members of such a key switch on, with their settings.
+std::vector<std::pair<const Augmentation*, ir::Attribute>> switched_on(const ir::Attributes& members);
+
+}  // namespace stair::runtime
