@@ -6,11 +6,12 @@
 #include <cblas.h>
 #pragma GCC diagnostic pop
 #include <dlfcn.h>
+
+#include <mutex>
 namespace stair::backends::openblas {
 namespace {
 
-// Other builds than the serial one may stand in its place, as Debian's alternatives let them. Theirs have threads of their own; that of
-// OpenMP asks its library each time how many the calling thread may start.
+// OpenBLAS may start no threads of its own. Its build with OpenMP asks that library each time how many the calling thread may start.
 void stay_on_this_thread() {
   using SetThreads = void (*)(int);
   thread_local const bool told = [] {
@@ -27,6 +28,10 @@ void stay_on_this_thread() {
 
 void sgemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix a, Matrix b, float beta, float* c, std::int64_t c_stride) {
   stay_on_this_thread();
+  // Debian's serial build, which its alternatives may put in the place of the others, hands out one buffer to several threads.
+  static std::mutex serial;
+  std::unique_lock<std::mutex> alone(serial, std::defer_lock);
+  if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL) alone.lock();
   const auto blas = [](std::int64_t size) { return static_cast<blasint>(size); };
   cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, blas(m), blas(n), blas(k),
               1.0F, a.data, blas(a.stride), b.data, blas(b.stride), beta, c, blas(c_stride));
