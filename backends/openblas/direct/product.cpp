@@ -89,6 +89,7 @@ void Product::run(const float* a, Matrix b, const float* packed, const float* bi
   parallel_for(panels_.count() * steps, team(threads), [&](std::int64_t item, int slot) {
     float* weights = memory + slot * thread_floats();
     float* sums = weights + step_floats();
+    std::int64_t& held = held_by[static_cast<std::size_t>(slot)];
     const std::int64_t panel = item / steps;
     const std::int64_t first = item % steps * row_step_;
     const Panels::Positions positions{a + first * k_, offsets_.data(), rows_.data(), std::min(row_step_, m_ - first)};
@@ -96,11 +97,11 @@ void Product::run(const float* a, Matrix b, const float* packed, const float* bi
       panels_.multiply(panel, packed, positions, sums);
       store(panel, positions.count, sums, bias, c + first * n_);
     } else if (finishes_at_once(panel, bias)) {
-      std::int64_t& held = held_by[static_cast<std::size_t>(slot)];
       if (held != panel) panels_.pack_step(b, panel, 0, weights);
       held = panel;
       panels_.multiply_step(panel, 0, weights, {}, positions, c + first * n_ + panels_.first_channel(panel), n_);
     } else {
+      held = -1;  // items come in any order
       for (std::int64_t tap = 0; tap < k_; tap += panels_.step()) {
         panels_.pack_step(b, panel, tap, weights);
         panels_.multiply_step(panel, tap, weights, ahead(b, panel, tap), positions, sums, panels_.width(panel));
