@@ -5,6 +5,7 @@
 #include "backends/backend.h"
 #include "backends/int8/fusion.h"
 #include "backends/int8/kernels.h"
+#include "ir/op.h"
 
 namespace stair::backends::int8 {
 
