@@ -29,7 +29,7 @@ Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimi
 Pipeline float_evaluation();
 /// The same of weights that nothing trains any more.
 Pipeline float_deployment();
-/// What gives the states of quantizers that are trained their first values, as updates; what reads the inputs is not needed for them.
+/// What gives the states of quantizers that are trained their first values, as updates: from the weights, and from float inference.
 Pipeline first_values(const Recipe& recipe);
 /// Float inference that only watches the ranges of the activations that the recipe quantizes.
 Pipeline calibration(const Recipe& recipe);

@@ -129,7 +129,7 @@ ir::Json benchmark_json(const Subject& subject, const BenchmarkOptions& options,
   const double together = together_ms(benchmark);
   for (const StepTime& step : benchmark.steps) nodes.push_back(to_json(step, together));
   ir::Json json{{"name", subject.name},
-                {"recipe", subject.recipe.empty() ? ir::Json() : ir::Json::parse(subject.recipe)},
+                {"recipe", subject.recipe.empty() ? ir::Json() : ir::parse_json(subject.recipe, subject.name + " (recipe)")},
                 {"note", subject.note},
                 {"batch", subject.batch},
                 {"threads", options.compile.threads},

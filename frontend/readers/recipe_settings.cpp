@@ -217,7 +217,7 @@ class Checker {
     for (const Switch& item : switches) {
       const Json::json_pointer pointer = Json::json_pointer("/schedule") / item.key;
       if (!given_.contains(pointer) || is_off(item.key, given_.at(pointer))) continue;
-      if (!use_.trains) fail(pointer.to_string(), given_.at(pointer), "there is no qat stage");
+      if (!use_.trains) fail(pointer.to_string(), given_.at(pointer), use_.untrained);
       const Recipe recipe = passes::read_recipe(given_, "recipe", "");
       const auto text = [&](const passes::Phase& phase) {
         return ir::print(passes::run(passes::simulated_training(recipe, phase), model_));

@@ -10,6 +10,7 @@ namespace stair::readers {
 /// What is done with a recipe.
 struct RecipeUse {
   bool calibrates = true, trains = true;
+  std::string untrained = "there is no qat stage";  ///< why it doesn't train
 };
 
 /// Refuses what a recipe, as a user wrote it, says without any effect on the model: a key whose value changes no graph that calibration,

@@ -56,7 +56,9 @@ class SettingsChecker {
     if (uses.empty()) uses["/recipe"] = {true, false};
     if (json_.contains("recipe") && !uses.contains("/recipe"))
       fail("/recipe", "has no effect: every stage that quantizes has a recipe of its own");
-    for (const auto& [pointer, use] : uses) {
+    const bool trains = has_stage([](const stages::StageKind& kind) { return kind.follows_schedule(); });
+    for (auto& [pointer, use] : uses) {
+      if (trains) use.untrained = "the qat stages have recipes of their own";
       check_recipe_settings(json_.value(Json::json_pointer(pointer), Json()), experiment_.model, use, experiment_.source + " " + pointer);
     }
   }

@@ -18,6 +18,15 @@ double number_in(const ir::Json& json, const char* key) {
   return std::clamp(number, 0.0, 0x1p53);
 }
 
+// A line of the metrics; null where it is damaged.
+ir::Json line_of(const std::string& text, const std::string& source) {
+  try {
+    return ir::parse_json(text, source);
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 bool RunFolder::holds_run() const {
@@ -46,7 +55,7 @@ void RunFolder::keep_metrics_until(std::int64_t stage, std::int64_t step) const 
   const std::string text = runtime::read_file(file("metrics.jsonl"));
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    const ir::Json line = ir::Json::parse(text.substr(at, end - at), nullptr, false);
+    const ir::Json line = line_of(text.substr(at, end - at), file("metrics.jsonl"));
     const auto of_stage = static_cast<std::int64_t>(number_in(line, "stage_index"));
     const bool is_old = of_stage < stage || (of_stage == stage && static_cast<std::int64_t>(number_in(line, "step")) <= step);
     if (line.is_object() && is_old) kept += text.substr(at, end - at) + "\n";

@@ -241,7 +241,7 @@ void insert_fake_quantize(PassRegistry& registry) {
                    {"activations", "quantize activations", true},
                    {"observe", "update the ranges of activations (training and calibration)", true},
                    {"training", "of a training graph: binary weights are drawn, the optimizer is told what the recipe asks of it", true},
-                   {"first_values", "give the states of quantizers their first values, which they have from the weights", false}},
+                   {"first_values", "give trained states of quantizers their first values: from the weights, and the input", false}},
        .run = [](const Graph& graph, const Attributes& options) {
          return Inserter(graph, Recipe(options.object("recipe")),
                          {options.boolean("weights"), options.boolean("activations"), options.boolean("observe"),

@@ -279,6 +279,17 @@ TEST_CASE("a run killed between the calibration and the next checkpoint says its
   check_same_run(folder, trained());
 }
 
+TEST_CASE("a run goes on whatever stands in its metrics, and forgets lines that are none") {
+  const TemporaryFolder folder;
+  std::filesystem::copy(trained() / "run", folder / "run");
+  const std::string lines = folder.read("run/metrics.jsonl");
+  folder.write("run/metrics.jsonl", std::string(200000, '[') + "\n{\"a\": 1, \"a\": 2}\n" + lines + "{\"step\": 1e999}\n{");
+  const Outcome outcome = run_stair({"train", trained() / "exp.json", "--run", "run", "--resume", "--threads", "1"}, folder.path());
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(folder.read("run/metrics.jsonl") == lines);
+}
+
 TEST_CASE("an interrupted, terminated or hung-up run ends with code 130 and a checkpoint, and says how to go on") {
   const TemporaryFolder folder;
   tests::write_experiment(folder);

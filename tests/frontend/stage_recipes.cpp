@@ -155,6 +155,11 @@ TEST_CASE("what a stage's recipe says without any effect is refused at its place
   CHECK(error_of(json, readers::check_settings) ==
         "e.json /stages/2/recipe/schedule/freeze_observers_epoch: found 0.5, which has no effect: no range is observed");
   json = shrinking();
+  json["stages"][1] = Json::parse(R"({"kind": "calibrate"})");
+  json["recipe"] = Json::parse(R"({"schedule": {"freeze_observers_epoch": 1}})");
+  CHECK(error_of(json, readers::check_settings) ==
+        "e.json /recipe/schedule/freeze_observers_epoch: found 1, which has no effect: the qat stages have recipes of their own");
+  json = shrinking();
   json["stages"][2]["recipe"]["schedule"]["freeze_batch_norm_epoch"] = 3;
   CHECK(error_of(json, [](const readers::Experiment& experiment) {
           readers::check_schedule_reach(experiment, 12);

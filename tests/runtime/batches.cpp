@@ -190,7 +190,9 @@ TEST_CASE("flips and crops are those of the definition, and all of them happen")
   constexpr std::int64_t count = 40;
   for (const ir::DType dtype : {ir::DType::u8, ir::DType::f32}) {
     const Dataset dataset = numbered({dtype, {count, 2, 5, 4}});
-    for (const auto& [flips, padding] : std::vector<std::pair<bool, std::int64_t>>{{true, 0}, {false, 1}, {true, 2}}) {
+    for (const auto& setting : std::vector<std::pair<bool, std::int64_t>>{{true, 0}, {false, 1}, {true, 2}}) {
+      const bool flips = setting.first;
+      const std::int64_t padding = setting.second;
       INFO(padding);
       Batches batches(dataset, 8, {{0.3, 0.6}, {0.5, 0.25}}, augmentation(flips, padding), 21);
       std::map<std::tuple<std::int64_t, std::int64_t, bool>, int> seen;

@@ -137,7 +137,9 @@ TEST_CASE("learned steps take of shards the step that they take of the batch") {
   Tensors before;
   run.part_of(StepPart::shard, before);
   int learned = 0;
-  for (const auto& [name, tensor] : whole.states) {
+  for (const auto& state : whole.states) {
+    const std::string& name = state.first;
+    const runtime::Tensor& tensor = state.second;
     if (!name.ends_with(".step")) continue;
     CAPTURE(name);
     const double moved = largest_difference(before.find(name)->second, tensor);
