@@ -202,8 +202,10 @@ void leave_caller() {
   if (processor < 0 || ::sched_getcpu() != processor) return;
   cpu_set_t allowed;
   if (::sched_getaffinity(::getpid(), sizeof allowed, &allowed) != 0) return;
-  CPU_CLR(static_cast<unsigned>(processor), &allowed);
-  if (CPU_COUNT(&allowed) > 0) ::sched_setaffinity(0, sizeof allowed, &allowed);
+  cpu_set_t others = allowed;
+  CPU_CLR(static_cast<unsigned>(processor), &others);
+  if (CPU_COUNT(&others) == 0 || ::sched_setaffinity(0, sizeof others, &others) != 0) return;
+  ::sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 void* work(void* argument) {

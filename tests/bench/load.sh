@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
 # What other programs on the machine cost: inference on one image, int8 and float, one thread and two, and training on two, while nothing else
 # runs and beside one and two busy processes. This tree's driver and another one (an older build, say) in turn, each run a process; ONNX
-# Runtime beside them where Python has it. Prints medians of the rounds' medians and 99th percentiles, in milliseconds.
-#   tests/bench/load.sh OTHER_STAIR [--rounds N] [--seconds S] [--onnx FOLDER] [NETWORK...]     default: 5 rounds of 0.5 s, six networks
-# FOLDER holds NETWORK.int8.onnx and NETWORK.float.onnx as onnxruntime.sh wants them. Exit code 1 where two threads beside a busy process take
-# more than 1.5 times what one takes, or training on two threads beside one busy process keeps less than 60 % of its speed.
+# Runtime beside them where it is there. Prints medians of the rounds' medians and 99th percentiles, in milliseconds.
+#   tests/bench/load.sh OTHER_STAIR [--rounds N] [--seconds S] [--onnx ONNX_FOLDER --modules NODE_MODULES] [NETWORK...]
+# default: 5 rounds of 0.5 s, six networks; the two folders are those of onnxruntime.sh. Exit code 1 where two threads beside a busy process
+# take more than 1.5 times what one takes or more than ONNX Runtime's two, or training on two threads beside one keeps less than 60 % of its
+# speed.
 set -euo pipefail
 other=$(realpath "${1:?expected the other driver}")
 shift
 rounds=5
 duration=0.5
 onnx=
+modules=
 while [[ "${1:-}" == --* ]]; do
   case $1 in
     --rounds) rounds=${2:?} ;;
     --seconds) duration=${2:?} ;;
     --onnx) onnx=$(realpath "${2:?}") ;;
+    --modules) modules=$(realpath "${2:?}") ;;
     *)
-      echo "load.sh: unknown flag '$1', expected --rounds, --seconds or --onnx" >&2
+      echo "load.sh: unknown flag '$1', expected --rounds, --seconds, --onnx or --modules" >&2
       exit 2
       ;;
   esac
@@ -31,9 +34,8 @@ if [ ${#networks[@]} -eq 0 ]; then
   trained=(lenet resnet20)
 fi
 source tests/bench/build.sh
-python=/usr/bin/python3
-if [ -z "$onnx" ] || ! $python -c 'import onnxruntime' 2>/dev/null; then
-  echo "ONNX Runtime is skipped: Python has none, or --onnx names no models"
+if [ -z "$onnx" ] || [ ! -d "$modules/onnxruntime-node" ] || ! command -v node >/dev/null; then
+  echo "ONNX Runtime is skipped: --onnx and --modules name no models and no onnxruntime-node, or node isn't there"
   onnx=
 fi
 
@@ -63,22 +65,7 @@ measure() {
     awk -F'[:,]' '/^  "median_ms"/ { median = $2 } /^  "p99_ms"/ { last = $2 } END { print median + 0, last == "" ? "-" : last + 0 }'
 }
 measure_onnx() { # KIND NETWORK THREADS
-  $python - "$onnx/$2.$1.onnx" "$3" "$duration" <<'PYTHON'
-import sys, time
-import numpy, onnxruntime
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = int(sys.argv[2])
-session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-shape = [size if isinstance(size, int) else 1 for size in session.get_inputs()[0].shape]
-feeds = {session.get_inputs()[0].name: numpy.random.rand(*shape).astype(numpy.float32)}
-times, end = [], time.perf_counter() + 1.1 * float(sys.argv[3])
-while time.perf_counter() < end:
-    start = time.perf_counter()
-    session.run(None, feeds)
-    times.append(1e3 * (time.perf_counter() - start))
-times = sorted(times[len(times) // 10:])
-print(times[len(times) // 2], times[len(times) * 99 // 100])
-PYTHON
+  node tests/bench/onnxruntime.js "$modules" "$onnx/$2.$1.onnx" 1 "$3" "$duration"
 }
 
 median() { sort -g | awk '{ value[NR] = $1 } END { print NR == 0 ? "-" : NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'; }
@@ -104,6 +91,10 @@ compare() { # KIND NETWORK THREADS BUSY
   # shellcheck disable=SC2086
   printf '%-11s %-13s %7s %5s %10.4f %10.4f %10.4f %10s %10s %10s\n' "$1" "$2" "$3" "$4" "$mine" "$last" "$theirs" "${their_last:--}" $line
   ours[$1.$2.$3.$4]=$mine
+  if [ -f "$folder/onnx.times" ] && (($3 == 2 && $4 > 0)) && awk "BEGIN { exit !($mine > ${line% *}) }"; then
+    echo "$1 $2: two threads beside $4 busy take more than ONNX Runtime's"
+    slower=1
+  fi
 }
 
 printf '%-11s %-13s %7s %5s %10s %10s %10s %10s %10s %10s\n' kind network threads busy "ours ms" p99 "other ms" p99 "ORT ms" p99

@@ -65,7 +65,7 @@ ours() { # KIND NETWORK BATCH THREADS
   build/release/stair bench "examples/models/$2.json" "${flag[@]}" --batch "$3" --threads "$4" --seconds "$duration" --json |
     sed -n 's/^  "median_ms": \([0-9.e-]*\),$/\1/p'
 }
-theirs() { node tests/bench/onnxruntime.js "$modules" "$onnx/$2.$1.onnx" "$3" "$4" "$duration"; }
+theirs() { node tests/bench/onnxruntime.js "$modules" "$onnx/$2.$1.onnx" "$3" "$4" "$duration" | cut -d" " -f1; }
 median() { sort -g | sed -n "$(((rounds + 1) / 2))p"; }
 
 amx=no
