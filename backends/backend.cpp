@@ -22,21 +22,18 @@ namespace {
 class FunctionKernel : public Kernel {
  public:
   FunctionKernel(const ir::Graph& graph, const ir::Node& node, const FunctionKernels::Entry& entry, std::string_view isa)
-      : node_(node),
-        entry_(entry),
-        isa_(entry.isa.empty() ? isa : entry.isa),
-        scratch_(entry.scratch == nullptr ? 0 : entry.scratch(graph, node)) {}
+      : graph_(graph), node_(node), entry_(entry), isa_(entry.isa.empty() ? isa : entry.isa) {}
   void run(const Arguments& arguments) override { entry_.function(node_, arguments); }
-  std::size_t scratch_bytes() const override { return scratch_; }
+  std::size_t scratch_bytes(int threads) const override { return entry_.scratch == nullptr ? 0 : entry_.scratch(graph_, node_, threads); }
   bool watches() const override { return entry_.watches; }
   std::string_view description() const override { return entry_.description; }
   std::string_view isa() const override { return isa_; }
 
  private:
+  const ir::Graph& graph_;
   const ir::Node& node_;
   const FunctionKernels::Entry& entry_;
   std::string_view isa_;
-  std::size_t scratch_;
 };
 
 class FunctionBackend : public Backend {

@@ -26,7 +26,7 @@ struct Answer {
 /// Operands and results of one execution, dense and row-major, in the node's order. An absent optional operand has data == nullptr.
 /// A group's operands are those of its nodes one after another (a value within the group has data == nullptr), its results those of its
 /// nodes one after another, without the values within the group: those that its nodes read and nobody else. `scratch` has the bytes that
-/// the kernel asked for, 64-byte aligned.
+/// the kernel asked for with so many threads or more, 64-byte aligned.
 struct Arguments {
   std::span<const ir::TensorView> operands;
   std::span<const ir::TensorView> results;
@@ -44,7 +44,8 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
   virtual void run(const Arguments& arguments) = 0;
-  virtual std::size_t scratch_bytes() const { return 0; }
+  /// Of the memory that run() needs with at most so many threads.
+  virtual std::size_t scratch_bytes(int /*threads*/) const { return 0; }
   /// Of the constants that it keeps in a form of its own, and reads in place of the graph's: packed weights.
   virtual std::size_t packed_bytes() const { return 0; }
   /// Whether run() itself looks for results that aren't finite (N-FINITE) while they are at hand; else who wants to know reads them again.
@@ -99,8 +100,8 @@ const Backend& named(std::string_view name);
 class FunctionKernels {
  public:
   using Function = void (*)(const ir::Node& node, const Arguments& arguments);
-  /// Bytes of scratch that the node needs, or none.
-  using Scratch = std::size_t (*)(const ir::Graph& graph, const ir::Node& node);
+  /// Bytes of scratch that the node needs with at most so many threads, or none.
+  using Scratch = std::size_t (*)(const ir::Graph& graph, const ir::Node& node, int threads);
   /// Whether the function runs this very node.
   using Accepts = Answer (*)(const ir::Graph& graph, const ir::Node& node);
   /// As Backend::group and Backend::prepare.

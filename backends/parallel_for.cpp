@@ -238,6 +238,12 @@ void forget_workers() {
   pool.starting.unlock();
 }
 
+int allowed_processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
 void start_workers(int wanted) {
   const std::lock_guard lock(pool.starting);
   static const int handles_forks = pthread_atfork([] { pool.starting.lock(); }, [] { pool.starting.unlock(); }, forget_workers);
@@ -248,7 +254,7 @@ void start_workers(int wanted) {
     if (pthread_create(&next.thread, nullptr, work, &next) != 0) break;  // then fewer work
     pool.workers.store(++started, std::memory_order_release);
   }
-  pool.patient.store(started < static_cast<int>(std::thread::hardware_concurrency()));
+  pool.patient.store(started < allowed_processors());
 }
 
 struct Stopper {

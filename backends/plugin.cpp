@@ -206,7 +206,7 @@ class PluginKernel : public Kernel {
                                 arguments.threads,       &failure,         plugin_parallel_for};
     if (const char* error = call(failed_, plugin_.run, kernel_, &given)) throw Error(failed_ + ": " + one_line(error));
   }
-  std::size_t scratch_bytes() const override { return scratch_; }
+  std::size_t scratch_bytes(int /*threads*/) const override { return scratch_; }
   std::string_view description() const override { return description_; }
 
  private:

@@ -35,8 +35,10 @@ Communicator& alone() {
 
 Launch launch() {
   // Open MPI; MPICH, Intel MPI and Slurm's PMI.
-  for (const auto& [size, rank] : {std::pair{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"}, std::pair{"PMI_SIZE", "PMI_RANK"}}) {
-    if (number_in(size, 1) > 1) return {number_in(rank, 0), number_in(size, 1)};
+  constexpr const char* launchers[][3] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"},
+                                          {"PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS"}};
+  for (const auto& [size, rank, local_size] : launchers) {
+    if (number_in(size, 1) > 1) return {number_in(rank, 0), number_in(size, 1), std::max(1, number_in(local_size, 1))};
   }
   return {};
 }

@@ -34,7 +34,7 @@ class Communicator {
   virtual void exchange(const std::byte* own, std::byte* taken, std::size_t piece_bytes) = 0;
   /// `all` becomes everybody's piece, in the order of ranks.
   virtual void gather(const std::byte* piece, std::byte* all, std::size_t piece_bytes) = 0;
-  /// MinMaxLanes all processes at once, for what only this one knows of. The code is the job's exit code.
+  /// Ends all processes at once, for what only this one knows of. The code is the job's exit code.
   virtual void abort(int code) = 0;
 };
 
@@ -57,6 +57,7 @@ Communicator& alone();
 /// What the launcher (mpirun, or whatever sets its variables) says this process is; a process that nobody launched is 0 of 1.
 struct Launch {
   int rank = 0, size = 1;
+  int local_size = 1;  ///< of the processes, those on this machine; 1 where the launcher doesn't say
 };
 Launch launch();
 /// The processes that the launcher started together with this one; nullptr where it started none. Error where there are others and this

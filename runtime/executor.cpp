@@ -143,7 +143,7 @@ struct Executor::Impl {
     for (std::size_t s = 0; s < schedule.size(); ++s) {
       steps.push_back({chosen[s]->prepare(graph, schedule[s], constants), {}, {}, {}, {}, false});
       Step& step = steps.back();
-      scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes());
+      scratch_bytes = std::max(scratch_bytes, step.kernel->scratch_bytes(options.threads));
       Assignment& assignment = assignments[s];
       assignment.nodes = schedule[s];
       assignment.node = graph.node(schedule[s].back()).name;

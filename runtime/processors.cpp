@@ -1,5 +1,7 @@
 #include "runtime/processors.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -59,10 +61,18 @@ std::optional<double> processor_quota(std::string_view groups, const fs::path& r
   return least;
 }
 
-int usable_processors() {
-  const double processors = std::max(1U, std::thread::hardware_concurrency());
+int allowed_processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));  // more processors than the set has room for
+}
+
+int usable_processors(int processes) {
+  const double allowed = allowed_processors();
+  const double all = std::max<double>(allowed, std::thread::hardware_concurrency());
   const std::optional<double> quota = processor_quota(text_of("/proc/self/cgroup"), "/sys/fs/cgroup");
-  return static_cast<int>(std::min(processors, std::ceil(quota.value_or(processors))));
+  const double part = std::min(all, std::ceil(quota.value_or(all))) / processes;
+  return static_cast<int>(std::clamp(part, 1.0, allowed));
 }
 
 }  // namespace stair::runtime

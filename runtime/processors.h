@@ -6,9 +6,13 @@
 
 namespace stair::runtime {
 
-/// How many threads pay here: the processors that the process may run on, but no more than the time that its control groups allow it, as a
-/// container's limit does (rounded up: 1.5 processors are two threads).
-int usable_processors();
+/// The processors that the process may run on (its affinity).
+int allowed_processors();
+
+/// How many threads pay in each of `processes` on this machine: the processors that the process may run on, but no more than its part of
+/// all of them, nor of the time that its control groups allow, as a container's limit does (rounded up: 1.5 processors are two threads).
+/// At least 1.
+int usable_processors(int processes = 1);
 
 /// The processors' time that control groups allow at most, in processors; none where they set no limit. `groups` is the text of
 /// /proc/self/cgroup, `root` where their files are mounted. Of version 2 each group's cpu.max counts, from the process's up to the root; of

@@ -25,15 +25,12 @@ class Contraction {
   /// point of the input.
   virtual void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const = 0;
 
-  /// An equal part of it for each of max_threads.
-  virtual std::size_t scratch_bytes() const = 0;
+  /// Of the memory that run() needs with at most so many threads: as many equal parts.
+  virtual std::size_t scratch_bytes(int threads) const = 0;
   /// `other` is the operand of the epilogue's residual addition, of the result's shape, or nullptr. Parameters of the epilogue are by
   /// channel of the result.
   virtual void run(const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed, const Epilogue& epilogue,
                    std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const = 0;
-
-  /// Scratch memory is laid out for so many threads; more don't work on one node.
-  static constexpr int max_threads = 16;
 };
 
 /// The best plan for the window. `signed_input`: s8 activations, else u8. `weights` are those that will be packed, where they are known:

@@ -41,10 +41,10 @@ class ContractionKernel : public VariantKernel {
     prepared_ = prepare(operands, own_.data(), 1);
   }
 
-  std::size_t scratch_bytes() const override {
-    return whole_lines(contraction_->scratch_bytes()) + (own_.data() == nullptr ? whole_lines(prepared_bytes()) : 0) +
+  std::size_t scratch_bytes(int threads) const override {
+    return whole_lines(contraction_->scratch_bytes(threads)) + (own_.data() == nullptr ? whole_lines(prepared_bytes()) : 0) +
            (normalization_ != nullptr ? normalization_->scratch_bytes() : 0) +
-           (channels_first_ ? image_bytes() * static_cast<std::size_t>(most_images()) : 0);
+           (channels_first_ ? image_bytes() * static_cast<std::size_t>(most_images(threads)) : 0);
   }
   std::size_t packed_bytes() const override { return own_.data() == nullptr ? 0 : prepared_bytes(); }
 
@@ -80,20 +80,20 @@ class ContractionKernel : public VariantKernel {
     return whole_lines(input_bytes()) + (contraction_->channels_first() ? 0 : whole_lines(result_bytes()));
   }
   // That are worked on at once.
-  std::int64_t most_images() const { return std::min<std::int64_t>(window_.images, Contraction::max_threads); }
+  std::int64_t most_images(int threads) const { return std::min<std::int64_t>(window_.images, threads); }
 
   // Turns each image to channels last and, where the contraction doesn't do so itself, its result back: both lie in the cache meanwhile.
   // Threads share out the images; those of a batch too small for that, each image's rows.
   void run_images(const Arguments& a, const Prepared& prepared, std::byte* scratch) const {
-    std::byte* images = scratch + whole_lines(contraction_->scratch_bytes());
+    std::byte* images = scratch + whole_lines(contraction_->scratch_bytes(a.threads));
     std::byte* seen = nullptr;
     if (normalization_ != nullptr) seen = take(images, normalization_->scratch_bytes());
     const bool small = window_.images * static_cast<std::int64_t>(input_bytes() + result_bytes()) < elements_of_piece;
-    const std::int64_t team = small || window_.images < a.threads ? 1 : std::min<std::int64_t>(a.threads, most_images());
+    const std::int64_t team = small || window_.images < a.threads ? 1 : most_images(a.threads);
     const int within = team == 1 ? a.threads : 1;
     parallel_for(window_.images, static_cast<int>(team), [&](std::int64_t image, int slot) {
       const auto thread = static_cast<std::size_t>(slot);
-      std::byte* own = scratch + contraction_->scratch_bytes() / Contraction::max_threads * thread;
+      std::byte* own = scratch + contraction_->scratch_bytes(1) * thread;
       auto* x = reinterpret_cast<std::uint8_t*>(images + image_bytes() * thread);
       auto* y = reinterpret_cast<std::byte*>(x) + whole_lines(input_bytes());
       const auto* from = a.operands[0].as<const std::uint8_t>() + static_cast<std::size_t>(image) * input_bytes();

@@ -215,7 +215,7 @@ void Convolution::run(const std::uint8_t* input, std::int32_t zero_point, const 
   const std::int64_t products = w.images * w.out_height * w.out_width * w.out_channels * runs_ * run_bytes_;
   const std::int64_t worth =
       std::max(products / least_products, static_cast<std::int64_t>(packed_bytes_) * 8 / weight_bits_ / least_streamed);
-  const std::int64_t team = std::clamp<std::int64_t>(worth, 1, std::min(threads, max_threads));
+  const std::int64_t team = std::clamp<std::int64_t>(worth, 1, threads);
 
   // Threads share out the rows; where the weights are the larger part, the channels, so that each reads its part of them alone.
   const std::int64_t input_bytes = w.images * w.in_height * w.in_width * w.in_channels;

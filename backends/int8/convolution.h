@@ -20,7 +20,7 @@ class Convolution : public Contraction {
   bool channels_first() const override { return plane_ > 0; }
   std::size_t packed_bytes() const override { return packed_bytes_; }
   void pack(const std::int8_t* weights, std::int32_t zero_point, std::int8_t* packed, std::int32_t* offset, int threads) const override;
-  std::size_t scratch_bytes() const override { return scratch_bytes_ * max_threads; }
+  std::size_t scratch_bytes(int threads) const override { return scratch_bytes_ * static_cast<std::size_t>(threads); }
   void run(const std::uint8_t* input, std::int32_t zero_point, const std::int8_t* packed, const Epilogue& epilogue, std::byte* result,
            const std::uint8_t* other, std::byte* scratch, int threads) const override;
 

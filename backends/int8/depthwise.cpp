@@ -71,7 +71,7 @@ void DepthwiseConvolution::run(const std::uint8_t* input, std::int32_t zero_poin
                                std::byte* result, const std::uint8_t* other, std::byte* scratch, int threads) const {
   const Window& w = window_;
   const std::int64_t products = w.images * w.out_height * w.out_width * w.in_channels * w.kernel_height * w.kernel_width;
-  const auto team = static_cast<int>(std::clamp<std::int64_t>(products / least_depthwise_products, 1, std::min(threads, max_threads)));
+  const auto team = static_cast<int>(std::clamp<std::int64_t>(products / least_depthwise_products, 1, threads));
   const std::int64_t tiles = quotient_up(w.out_height, tile_rows_);
   const std::int64_t bytes = epilogue.rescale == Rescale::none || epilogue.rescale == Rescale::logits ? 4 : 1;
   parallel_for(w.images * tiles, team, [&](std::int64_t item, int slot) {

@@ -35,8 +35,6 @@ std::unique_ptr<Kernel> matrix_gradient(const Kernels& kernels, bool transposed,
 
 /// What all call themselves in reports.
 inline constexpr const char* gradient_description = "integers by floats in three bfloat16 parts";
-/// Scratch memory is laid out for so many threads; more don't work on one node.
-inline constexpr int gradient_threads = 16;
 /// Of a side that tiles have room for 16 of: with fewer, floats are faster.
 inline constexpr std::int64_t least_gradient_channels = 8;
 

@@ -85,8 +85,8 @@ class InputGradientKernel : public VariantKernel {
     }
     for (std::int64_t o = 0; o < w.out_channels; ++o) scale[o] = a.operands[1].as<float>()[a.operands[1].count() == 1 ? 0 : o];
     std::fill(scale + w.out_channels, scale + whole(w.out_channels, gradient_depth), 0.0F);
-    const auto team = static_cast<int>(std::min<std::int64_t>({a.threads, gradient_threads, w.images}));
-    std::array<bool, gradient_threads> cleared{};  // the planes of a slot: what lies around the gradients stays 0
+    const auto team = static_cast<int>(std::min<std::int64_t>({a.threads, most_threads, w.images}));
+    std::array<bool, most_threads> cleared{};  // the planes of a slot: what lies around the gradients stays 0
     parallel_for(w.images, team, [&](std::int64_t image, int slot) {
       InputGradient g = g_;
       std::byte* own = memory + thread_bytes() * static_cast<std::size_t>(slot);
@@ -103,8 +103,8 @@ class InputGradientKernel : public VariantKernel {
     });
   }
 
-  std::size_t scratch_bytes() const override {
-    return whole_lines(weights_bytes()) + whole_lines(scale_bytes()) + gradient_threads * thread_bytes();
+  std::size_t scratch_bytes(int threads) const override {
+    return whole_lines(weights_bytes()) + whole_lines(scale_bytes()) + static_cast<std::size_t>(threads) * thread_bytes();
   }
 
  private:

@@ -37,8 +37,7 @@ class MatrixGradientKernel : public VariantKernel {
     std::fill(scale + k_, scale + steps_ * gradient_depth, 0.0F);
     const std::int64_t blocks = quotient_up(m_, gradient_tile);
     const std::int64_t panels = quotient_up(n_, matrix_columns);
-    const int team = std::min(a.threads, gradient_threads);
-    parallel_for(blocks, team, [&](std::int64_t block, int) {
+    parallel_for(blocks, a.threads, [&](std::int64_t block, int) {
       const std::int64_t row = block * gradient_tile;
       MatrixRows rows{};
       rows.from = a.operands[3].as<float>() + row * (transposed_ ? 1 : k_);
@@ -50,7 +49,7 @@ class MatrixGradientKernel : public VariantKernel {
       rows.to = parts + row * steps_ * gradient_depth * gradient_parts;
       kernels_.matrix_rows(rows);
     });
-    parallel_for(panels, team, [&](std::int64_t panel, int slot) {
+    parallel_for(panels, a.threads, [&](std::int64_t panel, int slot) {
       const std::int64_t column = panel * matrix_columns;
       MatrixColumns columns{};
       columns.parts = parts;
@@ -67,9 +66,9 @@ class MatrixGradientKernel : public VariantKernel {
     });
   }
 
-  std::size_t scratch_bytes() const override {
+  std::size_t scratch_bytes(int threads) const override {
     return whole_lines(static_cast<std::size_t>(parts_bytes(m_, k_))) + whole_lines(scale_bytes()) +
-           gradient_threads * static_cast<std::size_t>(panel_bytes(k_));
+           static_cast<std::size_t>(threads) * static_cast<std::size_t>(panel_bytes(k_));
   }
 
  private:

@@ -35,7 +35,7 @@ class SumKernel : public VariantKernel {
         both_(graph.node(nodes[1]).op->name == "dequantize"),
         pieces_(quotient_up(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape), piece)) {}
 
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
+  std::size_t scratch_bytes(int /*threads*/) const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
     const std::int64_t count = a.results[0].count();
@@ -79,7 +79,7 @@ class QuantizedSumKernel : public VariantKernel {
     }
   }
 
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(quotient_up(count_, part)) * sizeof(MinMax); }
+  std::size_t scratch_bytes(int /*threads*/) const override { return static_cast<std::size_t>(quotient_up(count_, part)) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
     auto* bounds_seen = reinterpret_cast<MinMax*>(a.scratch);

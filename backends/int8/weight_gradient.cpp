@@ -41,8 +41,7 @@ class WeightGradientKernel : public VariantKernel {
     const Window& w = window_;
     auto* sums = reinterpret_cast<float*>(a.scratch);
     const std::int64_t items = pieces_ * groups_;
-    const int team = std::min(a.threads, gradient_threads);
-    parallel_for(items, team, [&](std::int64_t item, int slot) {
+    parallel_for(items, a.threads, [&](std::int64_t item, int slot) {
       const std::int64_t piece = item / groups_;
       const std::int64_t first_channel = item % groups_ * group_;
       WeightGradient g = g_;
@@ -72,8 +71,8 @@ class WeightGradientKernel : public VariantKernel {
     finish(sums, *a.operands[1].as<float>(), a.results[0].as<float>(), a.threads);
   }
 
-  std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + gradient_threads * thread_bytes();
+  std::size_t scratch_bytes(int threads) const override {
+    return static_cast<std::size_t>(pieces_ * sums_floats()) * sizeof(float) + static_cast<std::size_t>(threads) * thread_bytes();
   }
 
  private:

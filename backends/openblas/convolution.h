@@ -40,7 +40,7 @@ std::int64_t order_floats(const Window& window, const Tiling& tiling);
 /// Floats of scratch memory: `shared`, then one area a thread.
 struct ScratchPlan {
   std::int64_t shared = 0, thread = 0;
-  std::size_t bytes() const { return static_cast<std::size_t>(shared + max_threads * thread) * sizeof(float); }
+  std::size_t bytes(int threads) const { return static_cast<std::size_t>(shared + threads * thread) * sizeof(float); }
   float* of_slot(std::byte* scratch, int slot) const { return reinterpret_cast<float*>(scratch) + shared + slot * thread; }
 };
 /// Copies the rows of one group of an image that tile `tile` reads, as float(x - offset); 0 in the padding.

@@ -16,7 +16,7 @@ class ForwardKernel : public Kernel {
   ForwardKernel(const ir::Graph& graph, std::span<const NodeId> nodes)
       : outgoing_(graph, nodes), pieces_(piece_count(ir::element_count(graph.type(graph.node(nodes[0]).results[0]).shape))) {}
 
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
+  std::size_t scratch_bytes(int /*threads*/) const override { return static_cast<std::size_t>(pieces_) * sizeof(MinMax); }
 
   void run(const Arguments& a) override {
     const float* x = a.operands[0].as<float>();

@@ -7,12 +7,6 @@
 
 namespace stair::backends::openblas {
 
-/// Scratch memory is laid out for so many threads; more don't work on one node.
-inline constexpr int max_threads = 16;
-inline int team(int threads) {
-  return std::min(threads, max_threads);
-}
-
 inline constexpr std::int64_t piece_size = 16384;
 inline std::int64_t piece_count(std::int64_t count, std::int64_t size = piece_size) {
   return (count + size - 1) / size;

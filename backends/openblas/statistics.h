@@ -24,8 +24,7 @@ class ChannelBlocks {
  public:
   ChannelBlocks(const ChannelView& view, int threads) : channels_(view.channels), width_(column_block) {
     constexpr std::int64_t run = 512;
-    if (view.inner > 1)
-      width_ = std::max<std::int64_t>(std::min({row_block, piece_count(run, view.inner), channels_ / (2 * team(threads))}), 1);
+    if (view.inner > 1) width_ = std::max<std::int64_t>(std::min({row_block, piece_count(run, view.inner), channels_ / (2 * threads)}), 1);
   }
 
   std::int64_t count() const { return piece_count(channels_, width_); }

@@ -6,6 +6,7 @@
 #include "backends/int8/isa.h"
 #include "backends/plugin.h"
 #include "ir/error.h"
+#include "runtime/communicator.h"
 #include "runtime/memory.h"
 #include "runtime/processors.h"
 
@@ -18,7 +19,7 @@ frontend::CompileOptions ExecutionOptions::compile() const {
   if (isa->count() > 0 && std::none_of(options.backends.begin(), options.backends.end(), is_int8)) {
     throw Error("--isa: is of the backend 'int8', which --backend " + backends + " leaves out");
   }
-  options.threads = threads > 0 ? threads : runtime::usable_processors();
+  options.threads = threads > 0 ? threads : runtime::usable_processors(runtime::launch().local_size);
   return options;
 }
 

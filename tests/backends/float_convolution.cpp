@@ -122,7 +122,7 @@ void check_definition(const Window& g, const Operands& a, const std::vector<floa
 std::vector<float> run(const direct::Algorithm& algorithm, const Window& g, const Operands& a, int threads) {
   const AlignedFloats packed(algorithm.packed_floats());
   algorithm.pack(a.w.data(), packed.data(), threads);
-  const AlignedFloats scratch(static_cast<std::int64_t>(algorithm.scratch_bytes() / sizeof(float)));
+  const AlignedFloats scratch(static_cast<std::int64_t>(algorithm.scratch_bytes(threads) / sizeof(float)));
   std::vector<float> y(static_cast<std::size_t>(Operands::results(g)), std::nanf(""));
   algorithm.run(a.x.data(), packed.data(), a.finish, y.data(), reinterpret_cast<std::byte*>(scratch.data()), threads);
   return y;

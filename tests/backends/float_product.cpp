@@ -49,7 +49,7 @@ std::vector<float> run(const Case& c, bool packed, int threads) {
   const Matrix b{c.b.data(), c.transposed_b ? c.k : c.n, c.transposed_b};
   const AlignedFloats weights(packed ? product.packed_floats() : 0);
   if (packed) product.pack(b, weights.data(), threads);
-  const AlignedFloats scratch(static_cast<std::int64_t>(product.scratch_bytes() / sizeof(float)));
+  const AlignedFloats scratch(static_cast<std::int64_t>(product.scratch_bytes(threads) / sizeof(float)));
   std::vector<float> y(static_cast<std::size_t>(c.m * c.n), std::nanf(""));
   product.run(c.a.data(), packed ? Matrix{nullptr, 0} : b, packed ? weights.data() : nullptr, c.has_bias ? c.bias.data() : nullptr,
               y.data(), reinterpret_cast<std::byte*>(scratch.data()), threads);

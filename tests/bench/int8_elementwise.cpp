@@ -59,7 +59,7 @@ class Bench {
     }
     runtime::Tensor result(graph_.type(graph_.node(nodes.back()).results[0]));
     const std::vector<ir::TensorView> results{result.view()};
-    const runtime::Buffer scratch(kernel->scratch_bytes());
+    const runtime::Buffer scratch(kernel->scratch_bytes(threads));
     std::vector<double> times;
     for (int i = 0; i < 201; ++i) {
       const double begin = seconds();

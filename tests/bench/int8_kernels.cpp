@@ -107,7 +107,7 @@ struct Run {
         offset(static_cast<std::size_t>(w.out_channels) + 16),
         multiplier(offset.size(), 1e-3F),
         y(static_cast<std::size_t>(w.images * w.out_height * w.out_width * w.out_channels) + 64),
-        scratch(convolution->scratch_bytes() + 64) {
+        scratch(convolution->scratch_bytes(most_threads) + 64) {
     convolution->pack(weights.data(), 3, aligned(packed), offset.data(), 1);
     epilogue.rescale = Rescale::floating;
     epilogue.offset = offset.data();

@@ -34,7 +34,7 @@ struct Bench {
     for (const ir::ValueId id : node.results) results.push_back(make(graph.type(id)));
     const std::vector<ir::NodeId> alone{graph.value(node.results.front()).producer};
     kernel = backend.prepare(graph, alone, {});
-    scratch = runtime::Buffer(kernel->scratch_bytes());
+    scratch = runtime::Buffer(kernel->scratch_bytes(threads));
   }
 
   ir::TensorView make(const ir::Type& type) {

@@ -109,9 +109,9 @@ void check(Isa isa, const Window& w, std::uint64_t seed, tests::Random& random, 
   convolution.pack(weights.data(), zero_point, packed.data(), offset.data(), 1);
   Epilogue epilogue = e.epilogue;
   epilogue.offset = offset.data();
-  std::vector<std::byte> scratch(convolution.scratch_bytes());
   const std::int64_t bytes = e.result_bytes();
   for (const int threads : {1, 2}) {
+    std::vector<std::byte> scratch(convolution.scratch_bytes(threads));
     std::vector<std::byte> result(static_cast<std::size_t>(pixels * w.out_channels * bytes) + 1, std::byte{0x5a});
     convolution.run(x.data(), zero_point, packed.data(), epilogue, result.data(), other.data(), scratch.data(), threads);
     std::int64_t wrong = 0;

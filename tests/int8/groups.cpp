@@ -176,11 +176,11 @@ TEST_CASE("groups: sums, rescale and addition as one kernel yield what the refer
         CAPTURE(constant);
         const auto kernel = backend->prepare(p.graph, nodes, constant ? backends::Constants(constants) : backends::Constants());
         CHECK(kernel->isa() == backend->name().substr(5));  // the variant that was asked for
-        const runtime::Buffer scratch(kernel->scratch_bytes());
         const runtime::Tensor y(p.graph.type(p.graph.output("y")));
         const std::vector<ir::TensorView> results{y.view()};
         for (const int threads : {1, 2, 5}) {
           CAPTURE(threads);
+          const runtime::Buffer scratch(kernel->scratch_bytes(threads));
           kernel->run({operands, results, scratch.data(), threads});
           REQUIRE(bytes_of(y) == correct);
         }

@@ -95,8 +95,8 @@ void NodeGroup::check() const {
     for (const int threads : {1, 2, 3}) {
       CAPTURE(threads);
       std::vector<std::byte> result(reference.bytes(), std::byte{0x5a});
-      const runtime::Buffer scratch(kernel->scratch_bytes());
-      std::memset(scratch.data(), 0x5a, kernel->scratch_bytes());
+      const runtime::Buffer scratch(kernel->scratch_bytes(threads));
+      std::memset(scratch.data(), 0x5a, kernel->scratch_bytes(threads));
       const std::vector<ir::TensorView> results{{reference.type(), result.data()}};
       kernel->run({operands, results, scratch.data(), threads});
       REQUIRE(std::memcmp(result.data(), reference.view().data, result.size()) == 0);

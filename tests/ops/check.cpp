@@ -117,7 +117,7 @@ void check_in_place(const ir::Graph& graph, const runtime::Tensors& operands, co
     operand.data = results[i].view().data;
   }
   const std::unique_ptr<backends::Kernel> kernel = backend.prepare(graph, std::vector<ir::NodeId>{0}, {});
-  const runtime::Buffer scratch(kernel->scratch_bytes());
+  const runtime::Buffer scratch(kernel->scratch_bytes(2));
   kernel->run({operand_views, result_views, scratch.data(), 2});
   CHECK(same_bits(results, apart));
 }
@@ -136,7 +136,7 @@ Results run_with_constants(const ir::Graph& graph, const runtime::Tensors& opera
   std::vector<ir::TensorView> result_views;
   for (const runtime::Tensor& result : results) result_views.push_back(result.view());
   const std::unique_ptr<backends::Kernel> kernel = backend.prepare(graph, std::vector<ir::NodeId>{0}, constants);
-  const runtime::Buffer scratch(kernel->scratch_bytes());
+  const runtime::Buffer scratch(kernel->scratch_bytes(threads));
   kernel->run({operand_views, result_views, scratch.data(), threads});
   return results;
 }

@@ -28,7 +28,7 @@ Interpreter::Interpreter(const ir::Graph& graph, const std::vector<const backend
     const ir::Node& node = graph.nodes()[n];
     const std::vector<ir::NodeId> alone{static_cast<ir::NodeId>(n)};
     std::unique_ptr<backends::Kernel> kernel = first_that_runs(graph, node, backends).prepare(graph, alone, {});
-    runtime::Buffer scratch(kernel->scratch_bytes());
+    runtime::Buffer scratch(kernel->scratch_bytes(threads));
     steps_.push_back({&node, std::move(kernel), std::move(scratch)});
   }
 }

@@ -103,12 +103,12 @@ using OwnTensors = std::vector<OwnTensor>;
 std::optional<OwnTensors> run(const ir::Graph& graph, const std::vector<ir::TensorView>& operands,
                               const std::vector<ir::TensorView>& constants, const backends::Backend& backend, int threads) {
   const std::unique_ptr<backends::Kernel> kernel = backend.prepare(graph, std::vector<ir::NodeId>{0}, constants);
-  if (kernel->scratch_bytes() > most_scratch) return std::nullopt;
+  if (kernel->scratch_bytes(threads) > most_scratch) return std::nullopt;
   OwnTensors results;
   for (const ir::ValueId id : graph.node(0).results) results.emplace_back(graph.type(id));
   std::vector<ir::TensorView> result_views;
   for (const OwnTensor& result : results) result_views.push_back(result.view);
-  const Exact scratch(kernel->scratch_bytes());
+  const Exact scratch(kernel->scratch_bytes(threads));
   kernel->run({operands, result_views, static_cast<std::byte*>(scratch.data()), threads});
   return results;
 }

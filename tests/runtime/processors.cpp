@@ -1,6 +1,7 @@
 #include "runtime/processors.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,7 +60,22 @@ TEST_CASE("control groups limit the processors that count") {
   }
 }
 
-TEST_CASE("usable processors are some, and no more than there are") {
+TEST_CASE("usable processors are those that the process may run on, a part of them for each process of a run") {
+  cpu_set_t before;
+  REQUIRE(::sched_getaffinity(0, sizeof before, &before) == 0);
+  const int allowed = CPU_COUNT(&before);
+  CHECK(runtime::allowed_processors() == allowed);
   CHECK(runtime::usable_processors() >= 1);
-  CHECK(runtime::usable_processors() <= static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  CHECK(runtime::usable_processors() <= allowed);
+  CHECK(runtime::usable_processors(2) <= std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2));
+  CHECK(runtime::usable_processors(1000) == 1);
+
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<unsigned>(::sched_getcpu()), &one);
+  REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
+  CHECK(runtime::allowed_processors() == 1);
+  CHECK(runtime::usable_processors() == 1);
+  CHECK(runtime::usable_processors(2) == 1);
+  CHECK(::sched_setaffinity(0, sizeof before, &before) == 0);
 }

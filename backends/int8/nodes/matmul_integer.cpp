@@ -43,19 +43,18 @@ class MatmulKernel : public VariantKernel {
     describe_more(fusion_);
   }
 
-  std::size_t scratch_bytes() const override {
-    return Fusion::parameter_bytes(product_.n) + Contraction::max_threads * rows_bytes() +
-           static_cast<std::size_t>(most_batches()) * batch_bytes();
+  std::size_t scratch_bytes(int threads) const override {
+    return Fusion::parameter_bytes(product_.n) + static_cast<std::size_t>(threads) * rows_bytes() +
+           static_cast<std::size_t>(std::min<std::int64_t>(product_.batches, threads)) * batch_bytes();
   }
 
   // Threads share out the batches; where these are too few, the rows of each.
   void run(const Arguments& a) override {
     const Epilogue epilogue = fusion_.epilogue(a.operands, product_.n, a.scratch);
     const std::int64_t products = product_.batches * product_.m * product_.n * product_.k;
-    const auto team =
-        static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, std::min(a.threads, Contraction::max_threads)));
+    const auto team = static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, a.threads));
     std::byte* const rows = a.scratch + Fusion::parameter_bytes(product_.n);
-    std::byte* const own = rows + Contraction::max_threads * rows_bytes();
+    std::byte* const own = rows + static_cast<std::size_t>(a.threads) * rows_bytes();
     if (product_.batches < team) return run_batches(a, epilogue, 0, product_.batches, team, rows, own);
     const std::int64_t parts = std::min(product_.batches, most_parts);
     parallel_for(parts, team, [&](std::int64_t part, int slot) {
@@ -74,7 +73,6 @@ class MatmulKernel : public VariantKernel {
 
   const ir::Shape& shape_of(const ir::Graph& graph, std::size_t operand) const { return graph.type(fusion_.sums->operands[operand]).shape; }
 
-  std::int64_t most_batches() const { return std::min<std::int64_t>(product_.batches, Contraction::max_threads); }
   std::int64_t panel_bytes() const { return kernels_.panel * depth_.bytes(); }
   // Of a thread: a block of rows and what is added to their sums.
   std::size_t copy_bytes() const {

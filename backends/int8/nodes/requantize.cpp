@@ -48,7 +48,7 @@ class RequantizeKernel : public VariantKernel {
       : VariantKernel(kernels, graph.node(nodes[0]).op->name),
         fusion_(Fusion::of_rescale(graph.node(nodes[0]))),
         runs_(runs_of(graph, graph.node(nodes[0]))) {}
-  std::size_t scratch_bytes() const override { return Fusion::parameter_bytes(runs_.channels); }
+  std::size_t scratch_bytes(int /*threads*/) const override { return Fusion::parameter_bytes(runs_.channels); }
 
   void run(const Arguments& a) override {
     const Epilogue epilogue = fusion_.epilogue(a.operands, runs_.channels, a.scratch);

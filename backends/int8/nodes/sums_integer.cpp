@@ -42,7 +42,7 @@ class SumKernel : public VariantKernel {
       : VariantKernel(kernels, "sums"), fusion_(graph, nodes), rows_(window), channels_(window.in_channels) {
     describe_more(fusion_);
   }
-  std::size_t scratch_bytes() const override { return fusion_.rescale == nullptr ? 0 : Fusion::parameter_bytes(channels_); }
+  std::size_t scratch_bytes(int /*threads*/) const override { return fusion_.rescale == nullptr ? 0 : Fusion::parameter_bytes(channels_); }
 
   void run(const Arguments& a) override {
     constexpr std::int64_t least = 1 << 18;  // bytes summed, that pay for another thread

@@ -22,7 +22,8 @@ class Algorithm {
   /// Floats of the packed weights.
   virtual std::int64_t packed_floats() const = 0;
   virtual void pack(const float* w, float* packed, int threads) const = 0;
-  virtual std::size_t scratch_bytes() const = 0;
+  /// Of the memory that run() needs with at most so many threads.
+  virtual std::size_t scratch_bytes(int threads) const = 0;
   virtual void run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const = 0;
 
  protected:

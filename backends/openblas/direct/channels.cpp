@@ -42,8 +42,8 @@ std::size_t ChannelConvolution::thread_floats() const {
   return static_cast<std::size_t>(source_.floats() + position_step_ * panels_.width(0));
 }
 
-std::size_t ChannelConvolution::scratch_bytes() const {
-  return max_threads * thread_floats() * sizeof(float);
+std::size_t ChannelConvolution::scratch_bytes(int threads) const {
+  return static_cast<std::size_t>(threads) * thread_floats() * sizeof(float);
 }
 
 ChannelConvolution::Tile ChannelConvolution::tile(std::int64_t task) const {
@@ -74,7 +74,7 @@ void ChannelConvolution::run(const float* x, const float* packed, const Finish& 
   const std::int64_t in_plane = g.in_height * g.in_width;
   const std::int64_t products =
       g.images * g.out_channels * g.out_height * g.out_width * static_cast<std::int64_t>(source_.offsets().size());
-  const auto workers = static_cast<int>(std::clamp<std::int64_t>(products / products_of_worker, 1, team(threads)));
+  const auto workers = static_cast<int>(std::clamp<std::int64_t>(products / products_of_worker, 1, threads));
   const std::int64_t tasks = g.images * g.groups * tiles_;
   // Many weights are read once for all images, and few images have too few tiles to share: then threads share out panels, too.
   std::int64_t parts = 1;
@@ -85,10 +85,11 @@ void ChannelConvolution::run(const float* x, const float* packed, const Finish& 
   }
   // What lies in the memory of a slot.
   struct Read {
-    std::int64_t task = -1;
-    const float* source = nullptr;
+    std::int64_t task;
+    const float* source;
   };
-  std::array<Read, max_threads> read_by;
+  std::array<Read, most_threads> read_by;
+  std::fill_n(read_by.begin(), std::min(workers, most_threads), Read{-1, nullptr});
   parallel_for(tasks * parts, workers, [&](std::int64_t i, int slot) {
     float* memory = reinterpret_cast<float*>(scratch) + static_cast<std::size_t>(slot) * thread_floats();
     float* sums = memory + source_.floats();

@@ -93,8 +93,8 @@ std::size_t Convolution::floats_of_thread() const {
   return static_cast<std::size_t>(source_.floats());
 }
 
-std::size_t Convolution::scratch_bytes() const {
-  return max_threads * floats_of_thread() * sizeof(float);
+std::size_t Convolution::scratch_bytes(int threads) const {
+  return static_cast<std::size_t>(threads) * floats_of_thread() * sizeof(float);
 }
 
 void Convolution::run_item(const Item& item, const float* x, const float* packed, const Finish& finish, float* y, float* memory) const {
@@ -127,7 +127,7 @@ void Convolution::run(const float* x, const float* packed, const Finish& finish,
   const Window& g = window_;
   const auto taps = static_cast<std::int64_t>(source_.offsets().size());
   const std::int64_t products = g.images * g.out_channels * g.out_height * g.out_width * taps;
-  const auto workers = static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, team(threads)));
+  const auto workers = static_cast<int>(std::clamp<std::int64_t>(products / least_products, 1, threads));
   const std::int64_t tiles = piece_count(g.out_height, source_.rows());
   // Where there are too few tiles to share, threads share out the channels, too: each element is one thread's, its sum always the same.
   const std::int64_t tasks = g.images * g.groups * tiles;

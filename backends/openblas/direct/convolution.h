@@ -18,7 +18,7 @@ class Convolution : public Algorithm {
   /// Weights are packed as [group][block of channels][tap][channel].
   std::int64_t packed_floats() const override;
   void pack(const float* w, float* packed, int threads) const override;
-  std::size_t scratch_bytes() const override;
+  std::size_t scratch_bytes(int threads) const override;
   void run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const override;
 
  private:

@@ -14,7 +14,7 @@ class DepthwiseConvolution : public Algorithm {
 
   std::int64_t packed_floats() const override { return window_.out_channels * 9; }
   void pack(const float* w, float* packed, int threads) const override;
-  std::size_t scratch_bytes() const override { return 0; }
+  std::size_t scratch_bytes(int /*threads*/) const override { return 0; }
   void run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const override;
 
  private:

@@ -38,8 +38,8 @@ Product::Product(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed
   for (std::int64_t row = 0; row < row_step_; ++row) rows_.push_back(static_cast<std::int32_t>(row * k));
 }
 
-std::size_t Product::scratch_bytes() const {
-  return static_cast<std::size_t>(transposed_floats() + max_threads * thread_floats()) * sizeof(float);
+std::size_t Product::scratch_bytes(int threads) const {
+  return static_cast<std::size_t>(transposed_floats() + threads * thread_floats()) * sizeof(float);
 }
 
 void Product::transpose(const float* a, float* transposed, int threads) const {
@@ -84,9 +84,9 @@ void Product::run(const float* a, Matrix b, const float* packed, const float* bi
     memory += transposed_floats();
   }
   const std::int64_t steps = piece_count(m_, row_step_);
-  std::array<std::int64_t, max_threads> held_by;  // the panel whose only step is packed, by slot
-  held_by.fill(-1);
-  parallel_for(panels_.count() * steps, team(threads), [&](std::int64_t item, int slot) {
+  std::array<std::int64_t, most_threads> held_by;  // the panel whose only step is packed, by slot
+  std::fill_n(held_by.begin(), std::min(threads, most_threads), -1);
+  parallel_for(panels_.count() * steps, threads, [&](std::int64_t item, int slot) {
     float* weights = memory + slot * thread_floats();
     float* sums = weights + step_floats();
     std::int64_t& held = held_by[static_cast<std::size_t>(slot)];

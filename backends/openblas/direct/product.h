@@ -28,7 +28,8 @@ class Product {
   std::int64_t packed_floats() const { return panels_.packed_floats(); }
   void pack(Matrix b, float* packed, int threads) const { panels_.pack(b, packed, threads); }
 
-  std::size_t scratch_bytes() const;
+  /// Of the memory that run() needs with at most so many threads.
+  std::size_t scratch_bytes(int threads) const;
   /// `packed` is nullptr, or b is not read; `bias` may be nullptr.
   void run(const float* a, Matrix b, const float* packed, const float* bias, float* c, std::byte* scratch, int threads) const;
 

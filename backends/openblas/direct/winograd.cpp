@@ -96,8 +96,8 @@ std::int64_t WinogradConvolution::sum_stride() const {
 std::int64_t WinogradConvolution::thread_floats() const {
   return tiles_.pixel_floats() + winograd_elements * (input_stride() + sum_stride());
 }
-std::size_t WinogradConvolution::scratch_bytes() const {
-  return static_cast<std::size_t>(max_threads * thread_floats()) * sizeof(float);
+std::size_t WinogradConvolution::scratch_bytes(int threads) const {
+  return static_cast<std::size_t>(threads * thread_floats()) * sizeof(float);
 }
 WinogradConvolution::Memory WinogradConvolution::memory_of_slot(std::byte* scratch, int slot) const {
   float* pixels = reinterpret_cast<float*>(scratch) + slot * thread_floats();
@@ -157,7 +157,7 @@ void WinogradConvolution::run_item(const Item& item, const float* x, const float
 void WinogradConvolution::run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const {
   const Window& g = window_;
   const std::int64_t work = g.images * g.out_channels * tiles_.down * tiles_.across * winograd_elements * g.group_in();
-  const auto workers = static_cast<int>(std::clamp<std::int64_t>(work / least_work, 1, team(threads)));
+  const auto workers = static_cast<int>(std::clamp<std::int64_t>(work / least_work, 1, threads));
   const std::int64_t down = piece_count(tiles_.down, tiles_.rows);
   const std::int64_t batches = piece_count(g.images, tiles_.images);
   // Where there are too few items to share, threads share out the channels, too: each element is one thread's, its sum always the same.

@@ -34,7 +34,7 @@ class WinogradConvolution : public Algorithm {
   /// Transformed weights are packed as [group][element of a tile][block of channels][input channel][channel].
   std::int64_t packed_floats() const override;
   void pack(const float* w, float* packed, int threads) const override;
-  std::size_t scratch_bytes() const override;
+  std::size_t scratch_bytes(int threads) const override;
   void run(const float* x, const float* packed, const Finish& finish, float* y, std::byte* scratch, int threads) const override;
 
  private:

@@ -15,7 +15,7 @@ class BatchNormKernel : public Kernel {
     y_ = outgoing_.computes() ? 4 : 0;
   }
 
-  std::size_t scratch_bytes() const override { return sizeof(MinMax) * static_cast<std::size_t>(view_.channels); }
+  std::size_t scratch_bytes(int /*threads*/) const override { return sizeof(MinMax) * static_cast<std::size_t>(view_.channels); }
 
   void run(const Arguments& a) override {
     const BatchStatistics statistics(node_, view_.outer * view_.inner);

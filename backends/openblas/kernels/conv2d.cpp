@@ -68,8 +68,8 @@ class ConvolutionKernel : public Kernel {
     convolution_->run(a.operands[0].as<float>(), packed, finish, a.results[0].as<float>(), reinterpret_cast<std::byte*>(memory), a.threads);
   }
 
-  std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(own_weights() + nodes_.channels) * sizeof(float) + convolution_->scratch_bytes();
+  std::size_t scratch_bytes(int threads) const override {
+    return static_cast<std::size_t>(own_weights() + nodes_.channels) * sizeof(float) + convolution_->scratch_bytes(threads);
   }
   std::size_t packed_bytes() const override { return packed_.bytes(); }
   std::string_view description() const override { return convolution_->description(); }

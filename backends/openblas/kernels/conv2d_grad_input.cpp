@@ -84,7 +84,6 @@ class InputGradientKernel : public Kernel {
       const std::int64_t packed = line_up(part.convolution->packed_floats());
       if (packed > packed_) description_ = part.convolution->description();
       packed_ = std::max(packed_, packed);
-      scratch_ = std::max(scratch_, part.convolution->scratch_bytes());
       part.at = result_floats_;
       result_floats_ += whole() ? 0 : line_up(g.images * g.in_channels * part.rows.pixels * part.columns.pixels);
     }
@@ -105,8 +104,10 @@ class InputGradientKernel : public Kernel {
     if (!whole()) merge(results, dx, a.threads);
   }
 
-  std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(flipped_floats() + packed_ + result_floats_) * sizeof(float) + scratch_;
+  std::size_t scratch_bytes(int threads) const override {
+    std::size_t most = 0;
+    for (const Part& part : parts_) most = std::max(most, part.convolution == nullptr ? 0 : part.convolution->scratch_bytes(threads));
+    return static_cast<std::size_t>(flipped_floats() + packed_ + result_floats_) * sizeof(float) + most;
   }
   // Of the part with the most weights.
   std::string_view description() const override { return description_; }
@@ -155,7 +156,6 @@ class InputGradientKernel : public Kernel {
   std::vector<float> zeros_;
   std::string_view description_ = "zeros";
   std::int64_t packed_ = 0, result_floats_ = 0;
-  std::size_t scratch_ = 0;
 };
 
 std::unique_ptr<Kernel> prepare_conv2d_grad_input(const ir::Graph& graph, std::span<const ir::NodeId> nodes, Constants) {

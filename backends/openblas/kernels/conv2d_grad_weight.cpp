@@ -36,7 +36,7 @@ class WeightGradientKernel : public Kernel {
   void run(const Arguments& a) override {
     auto* gradients = reinterpret_cast<float*>(a.scratch);
     const std::int64_t floats = line_up(gradient_floats());
-    parallel_for(pieces_, team(a.threads), [&](std::int64_t piece, int slot) {
+    parallel_for(pieces_, a.threads, [&](std::int64_t piece, int slot) {
       float* memory = gradients + pieces_ * floats + slot * line_up(thread_floats());
       float* gradient = gradients + piece * floats;
       std::fill_n(gradient, floats, 0.0F);
@@ -50,8 +50,8 @@ class WeightGradientKernel : public Kernel {
     finish(gradients, a.results[0].as<float>(), a.threads);
   }
 
-  std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(pieces_ * line_up(gradient_floats()) + max_threads * line_up(thread_floats())) * sizeof(float);
+  std::size_t scratch_bytes(int threads) const override {
+    return static_cast<std::size_t>(pieces_ * line_up(gradient_floats()) + threads * line_up(thread_floats())) * sizeof(float);
   }
   std::string_view isa() const override { return direct::loops().name; }
 

@@ -49,7 +49,7 @@ void run_conv2d_integer(const ir::Node& node, const Arguments& a) {
   const float* weights = order_taps(g, t, as_floats, as_floats + line_up(g.out_channels * t.taps), a.threads);
   auto* acc = a.results[0].as<std::int32_t>();
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
-    parallel_for(g.images * t.tiles, team(a.threads), [&](std::int64_t item, int slot) {
+    parallel_for(g.images * t.tiles, a.threads, [&](std::int64_t item, int slot) {
       const std::int64_t n = item / t.tiles;
       for (std::int64_t group = 0; group < g.groups; ++group) {
         run_tile(g, t, a.operands[0].as<Q>() + (n * g.in_channels + group * g.group_in()) * g.in_height * g.in_width, zero_point,
@@ -60,10 +60,10 @@ void run_conv2d_integer(const ir::Node& node, const Arguments& a) {
   });
 }
 
-std::size_t conv2d_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t conv2d_integer_scratch(const ir::Graph& graph, const ir::Node& node, int threads) {
   return plan_conv2d_integer(Window::convolution(node.attributes, graph.type(node.operands[0]).shape, graph.type(node.operands[1]).shape,
                                                  graph.type(node.results[0]).shape))
-      .bytes();
+      .bytes(threads);
 }
 
 Answer accepts_conv2d_integer(const ir::Graph&, const ir::Node& node) {

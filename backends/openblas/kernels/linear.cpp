@@ -49,7 +49,7 @@ class LinearKernel : public Kernel {
     product_->run(a.operands[0].as<float>(), w, packed_.data(), bias, a.results[0].as<float>(), a.scratch, a.threads);
   }
 
-  std::size_t scratch_bytes() const override { return product_ ? product_->scratch_bytes() : 0; }
+  std::size_t scratch_bytes(int threads) const override { return product_ ? product_->scratch_bytes(threads) : 0; }
   std::size_t packed_bytes() const override { return packed_.bytes(); }
   std::string_view description() const override { return product_ ? std::string_view(product_->description()) : "sgemm"; }
   std::string_view isa() const override { return direct::loops().name; }

@@ -32,7 +32,7 @@ void run_linear_integer(const ir::Node&, const Arguments& a) {
   });
   const std::int64_t exact = exact_run(w, outputs, k, largest_distance(a.operands[0].type.dtype, zero_point));
   const Blocks blocks(rows, outputs, k);
-  parallel_for(blocks.count(), team(a.threads), [&](std::int64_t block, int slot) {
+  parallel_for(blocks.count(), a.threads, [&](std::int64_t block, int slot) {
     blocks.at(block, [&](std::int64_t row, std::int64_t height, std::int64_t column, std::int64_t width) {
       multiply_exactly(height, width, k, {x + row * k, k}, {weights + column * k, k, true}, exact, p.of_slot(a.scratch, slot),
                        a.results[0].as<std::int32_t>() + row * outputs + column, outputs);
@@ -40,9 +40,9 @@ void run_linear_integer(const ir::Node&, const Arguments& a) {
   });
 }
 
-std::size_t linear_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t linear_integer_scratch(const ir::Graph& graph, const ir::Node& node, int threads) {
   const ir::Shape& w = graph.type(node.operands[1]).shape;
-  return plan_linear_integer(ir::element_count(graph.type(node.operands[0]).shape) / w[1], w[0], w[1]).bytes();
+  return plan_linear_integer(ir::element_count(graph.type(node.operands[0]).shape) / w[1], w[0], w[1]).bytes(threads);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class MatmulKernel : public Kernel {
     product_->run(a.operands[0].as<float>(), right(a, 0), nullptr, nullptr, a.results[0].as<float>(), a.scratch, a.threads);
   }
 
-  std::size_t scratch_bytes() const override { return product_ ? product_->scratch_bytes() : 0; }
+  std::size_t scratch_bytes(int threads) const override { return product_ ? product_->scratch_bytes(threads) : 0; }
   std::string_view description() const override { return product_ ? std::string_view(product_->description()) : "sgemm"; }
   std::string_view isa() const override { return direct::loops().name; }
 

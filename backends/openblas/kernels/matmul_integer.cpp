@@ -35,7 +35,7 @@ void run_matmul_integer(const ir::Node& node, const Arguments& a) {
   to_floats(a.operands[0], za, left, a.threads);
   to_floats(a.operands[1], zb, right, a.threads);
   const std::int64_t exact = exact_run(g.k, largest_distance(a.operands[0].type.dtype, za), largest_distance(a.operands[1].type.dtype, zb));
-  parallel_for(g.batches * blocks.count(), team(a.threads), [&](std::int64_t item, int slot) {
+  parallel_for(g.batches * blocks.count(), a.threads, [&](std::int64_t item, int slot) {
     const auto batch = static_cast<std::size_t>(item / blocks.count());
     blocks.at(item % blocks.count(), [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
       multiply_exactly(rows, columns, g.k, part({left + g.a_offset[batch], ta ? g.m : g.k, ta}, row, 0),
@@ -45,11 +45,11 @@ void run_matmul_integer(const ir::Node& node, const Arguments& a) {
   });
 }
 
-std::size_t matmul_integer_scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t matmul_integer_scratch(const ir::Graph& graph, const ir::Node& node, int threads) {
   const ir::Shape& a = graph.type(node.operands[0]).shape;
   const ir::Shape& b = graph.type(node.operands[1]).shape;
   const MatrixProduct g(node.attributes, a, b, graph.type(node.results[0]).shape);
-  return plan_matmul_integer(ir::element_count(a), ir::element_count(b), Blocks(g.m, g.n, g.k)).bytes();
+  return plan_matmul_integer(ir::element_count(a), ir::element_count(b), Blocks(g.m, g.n, g.k)).bytes(threads);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ void run_weight_range(const ir::Node&, const Arguments& a) {
   });
 }
 
-std::size_t observers_scratch(const ir::Graph& graph, const ir::Node& node) {
+std::size_t observers_scratch(const ir::Graph& graph, const ir::Node& node, int /*threads*/) {
   return static_cast<std::size_t>(piece_count(ir::element_count(graph.type(node.operands[0]).shape))) * sizeof(MinMax);
 }
 
