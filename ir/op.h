@@ -231,10 +231,10 @@ struct OpSchema {
   bool deployed = false;
   Gradient gradient = {};
   IntegerForm integer = {};
-  /// The clamp that an activation is, if it is one: a fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
+  /// The clamp that an activation is, if it is one: it narrows the range of the quantizer behind it (N-REQ).
   struct Clamp {
-    std::optional<double> low, high;
-    std::string gradient = {};  ///< the op of its gradient, by that of the result and the result
+    std::optional<double> low, high;  ///< where they are the same for all nodes; see clamp_by
+    std::string gradient = {};        ///< the op of its gradient, by that of the result and the result
   };
   std::optional<Clamp> clamp = {};
   /// What stands in the op's place in inference, if something else does: an op of the same operands with those of the attributes that it
@@ -284,6 +284,10 @@ struct OpSchema {
 
 /// Whether the node is of that op. Passes that are about one op ask this; what holds of others, too, its schema says.
 bool is(const Node& node, std::string_view op);
+/// The clamp that the node is, if it is one, with the bounds that its op has or that its attributes `low` and `high` state.
+std::optional<OpSchema::Clamp> clamp_by(const Node& node);
+/// The clamp's bounds, the least first, as the attribute `clamp` of ops on integers holds them.
+std::vector<double> bounds_of(const OpSchema::Clamp& clamp);
 /// Those of the attributes that the op has.
 Attributes attributes_for(const OpSchema& op, const Attributes& attributes);
 

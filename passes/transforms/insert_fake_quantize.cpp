@@ -167,7 +167,7 @@ class Inserter {
   bool never_negative(ValueId value) const {
     const Node* producer = rewriter_.source().producer(value);
     if (producer == nullptr) return false;
-    if (producer->op->clamp) return producer->op->clamp->low.value_or(-1) >= 0;
+    if (const auto clamp = clamp_by(*producer)) return clamp->low.value_or(-1) >= 0;
     const bool passes_on = kind(*producer) == IntegerForm::Kind::move || kind(*producer) == IntegerForm::Kind::average;
     return passes_on && !producer->op->operands.front().variadic && never_negative(producer->operands.front());
   }

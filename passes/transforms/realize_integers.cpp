@@ -269,12 +269,11 @@ class Realizer {
 
   static Attributes range_of(const Quantized& y) { return {{"lo", y.lo}, {"hi", y.hi}}; }
 
-  // A fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
+  // A clamp narrows [lo', hi'] (N-REQ).
   ValueId clamp_range(const Chain& chain, const Quantized& y, const std::string& name) {
     if (chain.clamp == nullptr) return ir::absent;
-    std::vector<double> bounds{*chain.clamp->op->clamp->low};
-    if (chain.clamp->op->clamp->high) bounds.push_back(*chain.clamp->op->clamp->high);
-    return emit("clamp_range", {y.scale, y.zero_point}, derived(name, "range"), {{"lo", y.lo}, {"hi", y.hi}, {"clamp", bounds}});
+    return emit("clamp_range", {y.scale, y.zero_point}, derived(name, "range"),
+                {{"lo", y.lo}, {"hi", y.hi}, {"clamp", bounds_of(*clamp_by(*chain.clamp))}});
   }
 
   // N-REQ: multiplier is the scale of one step of the sum over s_y.

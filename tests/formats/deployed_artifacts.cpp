@@ -125,8 +125,8 @@ ir::Graph net_of_all_ops(std::int64_t batch) {
   tests::ModelBuilder m({batch, 4, 6, 6});
   ir::ValueId x = m.block(m.input(), {.out = 4});
   x = m.batch_norm(m.op("max_pool", {x}, {{"kernel", List{3, 3}}, {"stride", List{1, 1}}, {"padding", List{1, 1, 1, 1}}}));
-  for (const char* activation : {"relu6", "leaky_relu", "sigmoid", "tanh", "hard_sigmoid", "hard_swish", "gelu"}) {
-    x = m.op(activation, {m.conv(x, {.out = 4, .kernel = 1, .padding = {0, 0, 0, 0}, .bias = true})});
+  for (const std::string& function : tests::function_layers()) {
+    x = m.function(function, m.conv(x, {.out = 4, .kernel = 1, .padding = {0, 0, 0, 0}, .bias = true}));
   }
   const ir::ValueId turned = m.op("transpose", {x}, {{"permutation", List{0, 1, 3, 2}}});
   const auto channels = [&](std::int64_t first, std::int64_t last) {

@@ -25,11 +25,25 @@ Tensor normalized(const Step& s) {
   return y;
 }
 
-float activated(const std::string& op, float x, float slope) {
+float activated(const Step& s, float x) {
+  const std::string op = s.op();
+  const auto attribute = [&](const char* name, double missing) { return real(s.number(name, missing)); };
+  const auto softplus = [](float v) { return std::max(v, 0.0F) + std::log1p(std::exp(-std::abs(v))); };
   const auto relu6 = [](float v) { return v > 0 ? std::min(v, 6.0F) : 0.0F; };
   if (op == "relu") return x > 0 ? x : 0.0F;
   if (op == "relu6") return relu6(x);
-  if (op == "leaky_relu") return x > 0 ? x : x * slope;
+  if (op == "leaky_relu") return x > 0 ? x : x * attribute("slope", 0.01);
+  if (op == "clip" || op == "hard_tanh") return std::min(std::max(x, attribute("low", -1)), attribute("high", 1));
+  if (op == "elu") return x > 0 ? x : attribute("alpha", 1) * std::expm1(x);
+  if (op == "silu") return x / (1.0F + std::exp(-x));
+  if (op == "softplus") return softplus(x);
+  if (op == "mish") return x * std::tanh(softplus(x));
+  if (op == "negate") return -x;
+  if (op == "abs") return std::abs(x);
+  if (op == "square") return x * x;
+  if (op == "sqrt") return std::sqrt(x);
+  if (op == "exp") return std::exp(x);
+  if (op == "log") return std::log(x);
   if (op == "sigmoid") return 1.0F / (1.0F + std::exp(-x));
   if (op == "tanh") return std::tanh(x);
   if (op == "hard_sigmoid") return relu6(x + 3.0F) / 6.0F;
@@ -39,7 +53,7 @@ float activated(const std::string& op, float x, float slope) {
 Tensor activation(const Step& s) {
   Tensor y("f32", s[0].shape);
   for (std::size_t i = 0; i < y.values.size(); ++i) {
-    y.values[i] = static_cast<double>(activated(s.op(), real(s[0].values[i]), real(s.number("slope", 0.01))));
+    y.values[i] = static_cast<double>(activated(s, real(s[0].values[i])));
   }
   return y;
 }
@@ -89,8 +103,10 @@ Tensor normalized_by_row(const Step& s) {
 void float_ops(Ops& ops) {
   for (const char* name : {"add", "sub", "mul"}) ops[name] = one(arithmetic);
   for (const char* name : {"batch_norm_inference", "channel_affine"}) ops[name] = one(normalized);
-  for (const char* name : {"relu", "relu6", "leaky_relu", "hard_sigmoid", "hard_swish"}) ops[name] = one(activation);
-  for (const char* name : {"sigmoid", "tanh", "gelu"}) ops[name] = one(activation, false);
+  for (const char* name :
+       {"relu", "relu6", "clip", "hard_tanh", "leaky_relu", "hard_sigmoid", "hard_swish", "negate", "abs", "square", "sqrt"})
+    ops[name] = one(activation);
+  for (const char* name : {"sigmoid", "tanh", "gelu", "elu", "silu", "softplus", "mish", "exp", "log"}) ops[name] = one(activation, false);
   for (const char* name : {"softmax", "log_softmax"}) ops[name] = one(softmax, false);
   for (const char* name : {"layer_norm", "group_norm", "instance_norm"}) ops[name] = one(normalized_by_row, false);
 }

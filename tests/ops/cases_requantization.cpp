@@ -1,6 +1,7 @@
 #include <limits>
 #include <utility>
 
+#include "ir/scalar_functions.h"
 #include "tests/ops/case_lists.h"
 
 namespace stair::tests {
@@ -134,13 +135,13 @@ void add_parameters(std::vector<Case>& list) {
                   {f32({1}, listed({0.05})), i32({1}, listed({12}))},
                   {{"lo", integer(0)}, {"hi", integer(255)}, {"clamp", std::vector<double>{0, 6}}}});
   list.push_back({"add_fixed_multipliers", {f32({1}, listed({0.02})), f32({1}, listed({0.05})), f32({1}, listed({0.04}))}});
-  for (const char* function : {"identity", "relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_sigmoid", "hard_swish", "gelu"}) {
+  for (const ir::ScalarFunction& scalar : ir::scalar_functions()) {
     for (const double least : {0.0, -128.0}) {
       list.push_back(
           {"tabulate",
            {f32({1}, listed({0.05})), i32({1}, listed({least == 0 ? 128.0 : 0.0})), f32({1}, listed({0.03})), i32({1}, listed({20}))},
-           {{"function", text(function)},
-            {"parameters", std::vector<double>{0.1}},
+           {{"function", std::string(scalar.name)},
+            {"parameters", std::vector<double>{0.1, 1.5}},
             {"x_lo", static_cast<std::int64_t>(least)},
             {"x_hi", static_cast<std::int64_t>(least) + 255},
             {"lo", integer(0)},

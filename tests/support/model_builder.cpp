@@ -94,6 +94,25 @@ ValueId ModelBuilder::op(std::string_view name, std::vector<ValueId> operands, i
   return graph_.emit(name, std::move(operands), std::move(attributes));
 }
 
+ValueId ModelBuilder::function(const std::string& name, ValueId x) {
+  const auto clipped = [&](double low, double high) { return op("clip", {x}, {{"low", low}, {"high", high}}); };
+  if (name == "clip") return clipped(-0.4, 1.3);
+  if (name == "exp") return op(name, {clipped(-3, 2)});
+  if (name == "log" || name == "sqrt") return op(name, {clipped(2.5, 4)});  // of 2 bits, too, no integer stands for 0 there
+  return op(name, {x});
+}
+
+const std::vector<std::string>& function_layers() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, op] : ir::op_registry().all()) {
+      if (op.layer && op.integer.kind == ir::IntegerForm::Kind::unary) all.push_back(name);
+    }
+    return all;
+  }();
+  return names;
+}
+
 ValueId ModelBuilder::block(ValueId x, const Conv& options) {
   return op("relu", {batch_norm(conv(x, options))});
 }
@@ -141,8 +160,11 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
   const auto pick = [&](std::int64_t n) {
     return static_cast<std::int64_t>(ir::random_bits(seed, 7, 0, draws++) % static_cast<std::uint64_t>(n));
   };
-  const char* const activations[] = {"relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_swish", "gelu", "hard_sigmoid"};
   ModelBuilder m({batch, 1 + pick(4), 6 + pick(5), 6 + pick(5)});
+  const auto activated = [&](ValueId at) {
+    const std::vector<std::string>& names = function_layers();
+    return m.function(names[static_cast<std::size_t>(pick(static_cast<std::int64_t>(names.size())))], at);
+  };
   // A batch-norm that has no layer to fold into, or whose layer others read, too; by draws of its own.
   std::uint64_t norms = 0;
   const auto norm_alone = [&](ValueId at) {
@@ -164,11 +186,11 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
       case 0: {  // a residual addition or product
         const ValueId y = m.batch_norm(m.conv(x, {.out = shape[1]}));
         x = m.op(pick(3) == 0 ? "mul" : (pick(3) == 0 ? "sub" : "add"), {y, x});
-        if (pick(2) == 0) x = m.op(activations[pick(8)], {x});
+        if (pick(2) == 0) x = activated(x);
         break;
       }
       case 1:
-        x = m.op("concat", {m.block(x, {.out = 1 + pick(5)}), m.op(activations[pick(8)], {m.conv(x, {.out = 2, .bias = true})})});
+        x = m.op("concat", {m.block(x, {.out = 1 + pick(5)}), activated(m.conv(x, {.out = 2, .bias = true}))});
         break;
       case 2:
         x = m.op("relu6", {m.batch_norm(m.conv(x, {.out = shape[1], .groups = shape[1], .bias = pick(2) == 0}))});
@@ -180,7 +202,7 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
         break;
       case 4:
         x = m.conv(x, {.out = 2 + pick(7), .dilation = 1 + pick(2), .padding = {pick(3) + 1, pick(2) + 1, 1 + pick(2), 2}, .bias = true});
-        x = m.op(activations[pick(8)], {x});
+        x = activated(x);
         break;
       default:
         x = m.block(x, {.out = 2 + pick(7), .stride = 1 + pick(2)});

@@ -29,6 +29,8 @@ class ModelBuilder {
   ir::ValueId row_norm(std::string_view op, ir::ValueId x, ir::Attributes attributes = {});
   ir::ValueId dropout(ir::ValueId x);
   ir::ValueId op(std::string_view name, std::vector<ir::ValueId> operands, ir::Attributes attributes = {});
+  /// A layer that is a function of each element, between bounds that keep it within its domain.
+  ir::ValueId function(const std::string& name, ir::ValueId x);
   /// conv, batch-norm, ReLU.
   ir::ValueId block(ir::ValueId x, const Conv& options);
   const ir::Shape& shape(ir::ValueId x) const { return graph_.type(x).shape; }
@@ -40,6 +42,9 @@ class ModelBuilder {
   ir::Graph graph_;
   ir::ValueId input_;
 };
+
+/// The layers that are a function of each element: their integer form is a table.
+const std::vector<std::string>& function_layers();
 
 /// Convolution, batch-norm, ReLU, max-pool, twice; two linear layers. Input [batch, 1, 12, 12], 10 classes.
 ir::Graph small_lenet(std::int64_t batch);
