@@ -80,6 +80,20 @@ bool is(const Node& node, std::string_view op_name) {
   return node.op == op_registry().find(op_name);
 }
 
+std::optional<OpSchema::Clamp> clamp_by(const Node& node) {
+  std::optional<OpSchema::Clamp> clamp = node.op->clamp;
+  if (!clamp) return clamp;
+  if (node.attributes.has("low")) clamp->low = node.attributes.number("low");
+  if (node.attributes.has("high")) clamp->high = node.attributes.number("high");
+  return clamp;
+}
+
+std::vector<double> bounds_of(const OpSchema::Clamp& clamp) {
+  std::vector<double> bounds{clamp.low.value()};
+  if (clamp.high) bounds.push_back(*clamp.high);
+  return bounds;
+}
+
 Attributes attributes_for(const OpSchema& op, const Attributes& attributes) {
   Attributes kept;
   for (const AttributeSpec& spec : op.attributes) {
@@ -190,6 +204,9 @@ IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::
           .integer_op = std::move(integer_op),
           .bias = bias,
           .channel_axis = channel_axis};
+}
+IntegerForm integer_rows(std::string clause, std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows) {
+  return {.kind = IntegerForm::Kind::rows, .note = std::move(clause), .rows = std::move(rows)};
 }
 IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated) {
   return {.kind = IntegerForm::Kind::quantizer, .note = "simulates integers", .simulated = std::move(simulated)};

@@ -160,6 +160,7 @@ struct IntegerForm {
     average,     ///< N-AVG: `integer_op` on those of operand 0 gives the int32 sum over `count` elements
     normalize,   ///< folds into the layer before it (N-BN-SCALE, N-BN-WEIGHT), or becomes integers by itself (N-AFFINE); see `affine`
     affine,      ///< operand 0 times operand 1 plus operand 2, a channel, both optional: goes into the requantization of the sum before it
+    rows,        ///< N-SOFTMAX, N-NORM: normalizes over axes of operand 0, the others being parameters; `rows` emits the integers
     quantizer    ///< simulates integers: floats that stand for those that `simulated` emits
   };
   Kind kind = Kind::none;
@@ -188,6 +189,9 @@ struct IntegerForm {
   /// of the batch (nullptr: none are asked for).
   std::function<ChannelAffine(const RewriteContext&, ValueId bias, const std::function<ValueId()>& layer)> affine = {};
 
+  /// rows: emits the integers of the quantizer y behind the result from those of operand 0; absent where there are none.
+  std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows = {};
+
   /// integer, of an op that sums in int32: an operand that is summed, or that is multiplied by another. Without a zero point it is weights,
   /// with the output channels first, which may have a scale each.
   struct Factor {
@@ -206,6 +210,7 @@ IntegerForm sums_integers(std::vector<IntegerForm::Factor> factors, std::functio
 IntegerForm moves(std::string integer_op = "", std::function<bool(const Attributes&)> applies = {});
 IntegerForm unary_table(std::string function);
 IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::optional<std::size_t> bias);
+IntegerForm integer_rows(std::string clause, std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows);
 IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated);
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count);
 
@@ -226,10 +231,10 @@ struct OpSchema {
   bool deployed = false;
   Gradient gradient = {};
   IntegerForm integer = {};
-  /// The clamp that an activation is, if it is one: a fused ReLU raises lo' to z_y, ReLU6 lowers hi' too (N-REQ-FLOAT).
+  /// The clamp that an activation is, if it is one: it narrows the range of the quantizer behind it (N-REQ).
   struct Clamp {
-    std::optional<double> low, high;
-    std::string gradient = {};  ///< the op of its gradient, by that of the result and the result
+    std::optional<double> low, high;  ///< where they are the same for all nodes; see clamp_by
+    std::string gradient = {};        ///< the op of its gradient, by that of the result and the result
   };
   std::optional<Clamp> clamp = {};
   /// What stands in the op's place in inference, if something else does: an op of the same operands with those of the attributes that it
@@ -279,6 +284,10 @@ struct OpSchema {
 
 /// Whether the node is of that op. Passes that are about one op ask this; what holds of others, too, its schema says.
 bool is(const Node& node, std::string_view op);
+/// The clamp that the node is, if it is one, with the bounds that its op has or that its attributes `low` and `high` state.
+std::optional<OpSchema::Clamp> clamp_by(const Node& node);
+/// The clamp's bounds, the least first, as the attribute `clamp` of ops on integers holds them.
+std::vector<double> bounds_of(const OpSchema::Clamp& clamp);
 /// Those of the attributes that the op has.
 Attributes attributes_for(const OpSchema& op, const Attributes& attributes);
 

@@ -49,14 +49,15 @@ ValueId bound_of_average(BoundedNode& n) {
 }
 
 ValueId bound_of_activation(BoundedNode& n) {
-  const ir::Attributes& attributes = n.node().attributes;
-  const double slope = attributes.has("slope") ? std::abs(attributes.number("slope")) : 0;
-  return n.sum(n.times(n.e(), std::max(1.5, slope)), n.times(n.sum(n.size(), n.y_size()), 8 * float_unit));
+  if (const OpJudge* judge = op_judges().find(n.node().op->name); judge != nullptr && judge->bound) return judge->bound(n);
+  double slope = 1.5;
+  for (const auto& [name, value] : n.node().attributes) slope = std::max(slope, std::abs(n.node().attributes.number(name)));
+  return n.sum(n.times(n.e(), slope), n.times(n.sum(n.size(), n.y_size()), 8 * float_unit));
 }
 
 ValueId bound_of(BoundedNode& n) {
   const ir::OpSchema& op = *n.node().op;
-  if (op.clamp) return n.e();
+  if (op.clamp) return op.attributes.empty() ? n.e() : n.sum(n.e(), n.times(n.y_size(), float_unit));  // bounds are rounded, too
   switch (op.integer.kind) {
     case IntegerForm::Kind::move:
       return bound_of_move(n);

@@ -59,10 +59,11 @@ class BoundedNode {
 /// off as theirs say, whatever the order of its sums (Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapter 3), with
 /// u = float_unit, |x| at most what the bound of x allows, and n the terms of a sum:
 ///   moves, maxima          the bound moves along
-///   clamps                 e(x)
+///   clamps                 e(x), and u |y| where their bounds are attributes
 ///   sums of products       (n + 2) u Σ |a| |b|  +  Σ (e(a) |b| + |a| e(b) + e(a) e(b))
 ///   averages, sums         (n + 2) u |x| summed alike  +  e(x) summed alike
-///   activations            1.5 e(x) + 8 u (|x| + |y|): slopes are at most 1.13 (GELU), 1.5 (hard swish), or leaky ReLU's own
+///   activations            1.5 e(x) + 8 u (|x| + |y|): slopes are at most 1.13 (GELU), 1.5 (hard swish), or an attribute (leaky ReLU,
+///                          ELU); of those whose slope has no bound a judge says more
 /// and for other ops what their judges say (OpJudge::bound). Error where none does: a new op has to state its own.
 Bounded append_bounded(ir::Graph& graph, const ir::Graph& source, const ir::Node& node, const std::vector<Bounded>& operands);
 

@@ -30,10 +30,11 @@ void judge_clamp(Constants& all, const JudgeSite& site) {
       if (!bound) return count(of, index, {found == without + zero_point, without + zero_point}, found);
       const double t = *bound / s;
       const auto steps = static_cast<std::int64_t>(found - zero_point);
-      count(of, index, integer_verdict(steps, t, float_unit * std::abs(t), low, high), static_cast<double>(steps));
+      count(of, index, integer_verdict(steps, t, 2 * float_unit * std::abs(t), low, high), static_cast<double>(steps));
     };
-    end(0, site.clamp->op->clamp->low, low);
-    end(1, site.clamp->op->clamp->high, high);
+    const ir::OpSchema::Clamp clamp = *clamp_by(*site.clamp);
+    end(0, clamp.low, low);
+    end(1, clamp.high, high);
   }
   all.into.push_back(std::move(of));
 }

@@ -19,16 +19,20 @@ SiteCheck::SiteCheck(const JudgeSite& its, const Judge::Values& from, const runt
       scale(its.integers.scale == ir::absent ? 1 : static_cast<double>(from(its.integers.scale).as<float>()[0])),
       zero_point(its.integers.zero_point == ir::absent ? 0 : integer_at(from(its.integers.zero_point), 0)),
       executor_(executor),
-      floor_(static_cast<double>(its.range.lo - zero_point)),
-      ceiling_least_(static_cast<double>(its.range.hi - zero_point)),
-      ceiling_most_(ceiling_least_) {
+      floor_{static_cast<double>(its.range.lo - zero_point), static_cast<double>(its.range.lo - zero_point)},
+      ceiling_{static_cast<double>(its.range.hi - zero_point), static_cast<double>(its.range.hi - zero_point)} {
   if (site.clamp == nullptr) return;
-  floor_ = std::max(floor_, *site.clamp->op->clamp->low / scale);  // 0: what a clamp of ours begins at
-  if (const auto& high = site.clamp->op->clamp->high) {
-    const double steps = *high / scale;
-    ceiling_least_ = std::min(ceiling_least_, std::nearbyint(steps * (1 - 2 * float_unit)));
-    ceiling_most_ = std::min(ceiling_most_, std::nearbyint(steps * (1 + 2 * float_unit)));
-  }
+  // A bound in steps, as the bound and the quotient may be rounded, within the quantizer's range.
+  const auto end = [&](double bound) {
+    const double steps = bound / scale;
+    const double error = 2 * float_unit * std::abs(steps);
+    const auto limited = [&](double t) { return std::clamp(std::nearbyint(t), floor_.least, ceiling_.most); };
+    return End{limited(steps - error), limited(steps + error)};
+  };
+  const ir::OpSchema::Clamp clamp = *clamp_by(*site.clamp);
+  const End low = end(*clamp.low);
+  if (clamp.high) ceiling_ = end(*clamp.high);
+  floor_ = low;
 }
 
 const double* SiteCheck::computed(const std::string& output) const {
@@ -37,8 +41,8 @@ const double* SiteCheck::computed(const std::string& output) const {
 
 Interval SiteCheck::around(double t, double error) const {
   const double room = error + 0x1p-40 * (1 + std::abs(t));
-  return {zero_point + exact::nearest(t - room, floor_, ceiling_least_), zero_point + exact::nearest(t, floor_, ceiling_most_),
-          zero_point + exact::nearest(t + room, floor_, ceiling_most_)};
+  return {zero_point + exact::nearest(t - room, floor_.least, ceiling_.least), zero_point + exact::nearest(t, floor_.most, ceiling_.most),
+          zero_point + exact::nearest(t + room, floor_.most, ceiling_.most)};
 }
 
 std::pair<std::int64_t, std::int64_t> SiteCheck::range() const {

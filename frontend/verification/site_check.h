@@ -49,7 +49,10 @@ class SiteCheck {
 
  private:
   const runtime::Executor& executor_;
-  double floor_, ceiling_least_, ceiling_most_;  // in steps
+  struct End {
+    double least, most;
+  };
+  End floor_, ceiling_;  // in steps
 };
 
 }  // namespace stair::verification

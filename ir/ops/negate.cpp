@@ -6,13 +6,15 @@ namespace stair::ir::ops {
 void negate(OpRegistry& registry) {
   registry.add({.name = "negate",
                 .summary = "-x",
-                .operands = {{"x", "floats"}},
+                .operands = {{"x", "any floats"}},
                 .results = {{"y", "of the type of x"}},
                 .infer = same_as_first_float,
+                .deployed = true,
                 .gradient = gradient([](GradientContext& g) -> std::vector<ValueId> { return {g.emit("negate", {g.gradient()})}; }),
-                .integer = no_integer_form("stands in gradients only"),
+                .integer = unary_table("negate"),
                 .in_place = {0},
-                .dimensions = each_element});
+                .dimensions = each_element,
+                .layer = OpSchema::Layer{}});
 }
 
 }  // namespace stair::ir::ops

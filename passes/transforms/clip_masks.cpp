@@ -55,8 +55,7 @@ class Masks {
   // The clamp's gradient, if it is all that reads the quantizer's and x is the clamp's result.
   const Node* clamp_behind(const Node& quantizer, ValueId x) const {
     const Node* producer = graph_.producer(x);
-    if (producer == nullptr || !producer->op->clamp || !producer->op->clamp->low || !uses_.single(quantizer.results.front()))
-      return nullptr;
+    if (producer == nullptr || !producer->op->clamp || !uses_.single(quantizer.results.front())) return nullptr;
     const Node& reader = graph_.node(uses_.nodes[static_cast<std::size_t>(quantizer.results.front())].front());
     const bool fits = is(reader, producer->op->clamp->gradient) && reader.operands[0] == quantizer.results.front();
     return fits && reader.operands[1] == x ? &reader : nullptr;
@@ -101,10 +100,7 @@ class Masks {
     const Node& node = *q.quantizer;
     ir::Attributes attributes{{"lo", node.attributes.at("lo")}, {"hi", node.attributes.at("hi")}, {"axis", node.attributes.at("axis")}};
     if (q.activation != nullptr) {
-      const ir::OpSchema::Clamp& clamp = *graph_.producer(node.operands[1])->op->clamp;
-      std::vector<double> bounds{*clamp.low};
-      if (clamp.high) bounds.push_back(*clamp.high);
-      attributes.set("clamp", bounds);
+      attributes.set("clamp", bounds_of(*clamp_by(*graph_.producer(node.operands[1]))));
     }
     const std::string& name = graph_.value(node.operands[1]).name;
     masks_[&node] =

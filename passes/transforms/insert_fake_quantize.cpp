@@ -105,6 +105,7 @@ class Inserter {
         continue;
       }
       if (kind(*node) == IntegerForm::Kind::none && !is_training_only(*node)) continue;
+      if (kind(*node) == IntegerForm::Kind::rows && !recipe_.integer_rows()) continue;
       if (kind(*node) == IntegerForm::Kind::accumulate) continue;
       for (const ValueId operand : node->operands) want(operand);
     }
@@ -166,7 +167,7 @@ class Inserter {
   bool never_negative(ValueId value) const {
     const Node* producer = rewriter_.source().producer(value);
     if (producer == nullptr) return false;
-    if (producer->op->clamp) return producer->op->clamp->low.value_or(-1) >= 0;
+    if (const auto clamp = clamp_by(*producer)) return clamp->low.value_or(-1) >= 0;
     const bool passes_on = kind(*producer) == IntegerForm::Kind::move || kind(*producer) == IntegerForm::Kind::average;
     return passes_on && !producer->op->operands.front().variadic && never_negative(producer->operands.front());
   }

@@ -90,12 +90,23 @@ double number_at(const runtime::Tensor& tensor, std::int64_t i) {
   }
 }
 
-double activation_of(const std::string& name, double x, double slope) {
+double activation_of(const std::string& name, double x, double a, double b) {
   const double hard = std::min(std::max(x + 3, 0.0), 6.0);
   if (name == "identity") return x;
   if (name == "relu") return std::max(x, 0.0);
   if (name == "relu6") return std::min(std::max(x, 0.0), 6.0);
-  if (name == "leaky_relu") return x < 0 ? slope * x : x;
+  if (name == "leaky_relu") return x < 0 ? a * x : x;
+  if (name == "clip" || name == "hard_tanh") return std::max(std::min(x, b), a);
+  if (name == "elu") return x < 0 ? a * (std::exp(x) - 1) : x;
+  if (name == "silu") return x * (0.5 + std::tanh(x / 2) / 2);
+  if (name == "softplus") return x < 0 ? std::log1p(std::exp(x)) : x + std::log1p(std::exp(-x));
+  if (name == "mish") return x * (1 - 2 / (std::pow(1 + std::exp(x), 2) + 1));
+  if (name == "negate") return -x;
+  if (name == "abs") return x < 0 ? -x : x;
+  if (name == "square") return x * x;
+  if (name == "sqrt") return std::pow(x, 0.5);
+  if (name == "exp") return std::exp(x);
+  if (name == "log") return std::log2(x) * std::log(2.0);
   if (name == "sigmoid") return 0.5 + std::tanh(x / 2) / 2;
   if (name == "tanh") return 1 - 2 / (std::exp(2 * x) + 1);
   if (name == "hard_sigmoid") return hard / 6;
@@ -182,8 +193,8 @@ std::optional<double> unrounded(const JudgedRun& run, ValueId value, std::int64_
   if (op == "tabulate") {
     const double q = static_cast<double>(i) - (node->attributes.integer("x_lo") < 0 ? 128 : 0);
     const std::vector<double>& parameters = node->attributes.numbers("parameters");
-    const double y =
-        activation_of(node->attributes.text("function"), (q - its.first(1)) * its.first(0), parameters.empty() ? 0 : parameters[0]);
+    const double y = activation_of(node->attributes.text("function"), (q - its.first(1)) * its.first(0),
+                                   parameters.empty() ? 0 : parameters[0], parameters.size() < 2 ? 0 : parameters[1]);
     return its.limited(its.first(3) + y / its.first(2), none);
   }
   return std::nullopt;

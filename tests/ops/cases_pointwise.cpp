@@ -3,9 +3,9 @@
 namespace stair::tests {
 namespace {
 
-void add_activation(std::vector<Case>& list, const std::string& op, const std::vector<double>& kinks,
-                    const ir::Attributes& attributes = {}) {
-  const Draw x = away_from(kinks, -8, 8);
+void add_activation(std::vector<Case>& list, const std::string& op, const std::vector<double>& kinks, const ir::Attributes& attributes = {},
+                    double low = -8) {
+  const Draw x = away_from(kinks, low, 8);
   list.push_back({op, {f32({3, 7}, x)}, attributes});
   list.push_back({op, {f32({2, 3, 5, 1}, x)}, attributes});
   list.push_back({op, {f32({}, uniform(0.5, 2.5))}, attributes});
@@ -13,7 +13,7 @@ void add_activation(std::vector<Case>& list, const std::string& op, const std::v
   list.push_back({op + "_grad", {f32({3, 7}), f32({3, 7}, x)}, attributes});
   list.push_back({op + "_grad", {f32({9, 2049}), f32({9, 2049}, x)}, attributes});
   std::vector<double> edges = kinks;
-  edges.push_back(0);
+  edges.push_back(std::max(low, 0.0));
   list.push_back({op + "_grad", {f32({5}), f32({5}, listed(edges))}, attributes});
 }
 
@@ -54,13 +54,23 @@ void add_pointwise_cases(std::vector<Case>& list) {
   add_activation(list, "hard_sigmoid", {-3, 3});
   add_activation(list, "hard_swish", {-3, 3});
   add_activation(list, "gelu", {});
+  add_activation(list, "elu", {0}, {{"alpha", 0.7}});
+  add_activation(list, "silu", {});
+  add_activation(list, "mish", {});
+  add_activation(list, "softplus", {});
+  add_activation(list, "hard_tanh", {-1, 2}, {{"high", 2.0}});
+  add_activation(list, "clip", {-1, 2.5}, {{"low", -1.0}, {"high", 2.5}});
+  add_activation(list, "abs", {0});
+  add_activation(list, "square", {});
+  add_activation(list, "sqrt", {}, {}, 0.3);
+  add_activation(list, "exp", {});
+  add_activation(list, "log", {}, {}, 0.3);
+  for (const ir::Shape& shape : {ir::Shape{3, 5}, ir::Shape{}, ir::Shape{9, 2049}}) list.push_back({"negate", {f32(shape)}});
 
   add_binary(list, "add", uniform());
   add_binary(list, "sub", uniform());
   add_binary(list, "mul", uniform());
   add_binary(list, "div", uniform(0.5, 2));
-  list.push_back({"negate", {f32({3, 5})}});
-  list.push_back({"clip", {f32({4, 9}, uniform(-3, 3))}, {{"low", -1.0}, {"high", 0.5}}});
 
   for (const char* estimator : {"plain", "clipped"}) {
     add_fake_quantize(list, "fake_quantize", estimator);

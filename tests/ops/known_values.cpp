@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -38,6 +39,31 @@ TEST_CASE("activations have their known values") {
   check(of("hard_sigmoid", {-4, 1, 4}), {0, 2.0 / 3, 1});
   check(of("hard_swish", {-4, 1, 4}), {0, 2.0 / 3, 4});
   check(of("gelu", {0, 1, -0.5}), {0, 0.8413447460685429, -0.1542687693629934});
+  check(of("elu", {-1, 3}, {{"alpha", 0.5}}), {-0.31606027941427883, 3});
+  check(of("silu", {0, 1, -1, -200}), {0, 0.7310585786300049, -0.2689414213699951, 0});
+  check(of("softplus", {0, 1, -1, 200}), {0.6931471805599453, 1.3132616875182228, 0.31326168751822286, 200});
+  check(of("mish", {0, 1, -1}), {0, 0.8650983882673103, -0.3034014613598479});
+  check(of("hard_tanh", {-2, 0.5, 2}), {-1, 0.5, 1});
+  check(of("clip", {-2, 0.5, 2}, {{"low", 0.25}, {"high", 1.5}}), {0.25, 0.5, 1.5});
+  check(of("negate", {-2, 3}), {2, -3});
+  check(of("abs", {-2, 3}), {2, 3});
+  check(of("square", {-2, 3}), {4, 9});
+  check(of("sqrt", {0, 2}), {0, 1.4142135623730951});
+  check(of("exp", {0, 1, -1}), {1, 2.718281828459045, 0.36787944117144233});
+  check(of("log", {1, 2}), {0, 0.6931471805599453});
+}
+
+TEST_CASE("a table holds the least integer where its function is no number or minus infinity, the largest where it is infinite") {
+  const auto table = [](const char* function, double x_scale) {
+    const Values all = run_reference(
+        {"tabulate",
+         {f32({1}, listed({x_scale})), i32({1}, listed({128})), f32({1}, listed({0.5})), i32({1}, listed({20}))},
+         {{"function", text(function)}, {"x_lo", integer(0)}, {"x_hi", integer(255)}, {"lo", integer(0)}, {"hi", integer(255)}}})[0];
+    return Values{all[0], all[127], all[128], all[129], all[255]};
+  };
+  CHECK(table("log", 1) == Values{0, 0, 0, 20, 30});
+  CHECK(table("sqrt", 1) == Values{0, 0, 20, 22, 43});
+  CHECK(table("exp", 1) == Values{20, 21, 22, 25, 255});
 }
 
 TEST_CASE("softmax normalizes along its axis and losses average over the batch") {
@@ -68,6 +94,20 @@ TEST_CASE("batch normalization uses the biased variance and remembers the unbias
   check(statistics[1], {1});
   check(run_reference({"exponential_moving_average", {reals({2}), reals({3})}, {{"momentum", 0.25}, {"correction", 2.0}}})[0], {3});
   check(run_reference({"standard_deviation", {reals({3})}, {{"eps", 1.0}}})[0], {2});
+}
+
+TEST_CASE("layer, group and instance normalization use each example's biased variance") {
+  const Operand x = matrix(2, {1, 3, 5, 5, -2, 2, 7, 1});
+  const Values gamma{2, 1, 1, 1};
+  const Values beta{3, 0, 0, 10};
+  const double root = std::sqrt(2.75);  // of the first row: mean 3.5, squares 6.25, 0.25, 2.25, 2.25
+  const auto results = run_reference({"layer_norm", {x, reals(gamma), reals(beta)}, {{"eps", 1e-12}}});
+  check({results[0].begin(), results[0].begin() + 4}, {-5 / root + 3, -0.5 / root, 1.5 / root, 1.5 / root + 10});
+  const auto groups = run_reference({"group_norm", {x, reals(gamma), reals(beta)}, {{"eps", 1e-12}, {"groups", integer(2)}}});
+  check(groups[0], {1, 1, 0, 10, 1, 1, 1, 9});
+  const auto instances =
+      run_reference({"instance_norm", {f32({1, 2, 2}, listed({1, 3, 4, 4})), reals({2, 5}), reals({3, 6})}, {{"eps", 1e-12}}});
+  check(instances[0], {1, 5, 6, 6});
 }
 
 TEST_CASE("optimizers take the step of their papers") {

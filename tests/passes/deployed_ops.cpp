@@ -21,9 +21,7 @@ ir::Graph every_layer() {
     return model.op(op, {model.conv(model.input(), {.out = 4})}, attributes);
   };
   std::vector<ir::ValueId> images;
-  for (const auto& [name, op] : ir::op_registry().all()) {
-    if (op.layer && op.integer.kind == ir::IntegerForm::Kind::unary) images.push_back(behind_conv(name.c_str()));
-  }
+  for (const std::string& name : tests::function_layers()) images.push_back(model.function(name, behind_conv("relu")));
   for (const char* op : {"add", "sub", "mul"}) images.push_back(model.op(op, {images[0], behind_conv("relu")}));
   for (const char* op : {"avg_pool", "max_pool"}) {
     images.push_back(behind_conv(op, {{"kernel", Axes{3, 3}}, {"stride", Axes{1, 1}}, {"padding", Axes{1, 1, 1, 1}}}));
@@ -40,7 +38,11 @@ ir::Graph every_layer() {
   for (const char* op : {"reduce_mean", "reduce_sum", "reduce_max"}) rows.push_back(model.op(op, {last}, {{"axes", Axes{2, 3}}}));
   rows.push_back(model.op("flatten", {model.op("global_avg_pool", {last})}));
   const ir::ValueId matrices = model.op("reshape", {last}, {{"shape", Axes{0, 8, 100}}});
-  rows.push_back(model.op("flatten", {model.op("matmul", {matrices, matrices}, {{"transpose_b", true}})}));
+  const ir::ValueId products = model.op("matmul", {matrices, matrices}, {{"transpose_b", true}});
+  rows.push_back(model.op("flatten", {model.op("softmax", {products})}));
+  rows.push_back(model.op("flatten", {model.row_norm("layer_norm", products)}));
+  rows.push_back(model.op("flatten", {model.row_norm("group_norm", last, {{"groups", std::int64_t{2}}})}));
+  rows.push_back(model.op("flatten", {model.row_norm("instance_norm", last)}));
   std::vector<ir::ValueId> heads;
   for (const ir::ValueId row : rows) heads.push_back(model.linear(row, 5));
   heads.push_back(model.op("softmax", {heads[0]}));

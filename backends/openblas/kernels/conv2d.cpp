@@ -101,8 +101,9 @@ class ConvolutionKernel : public Kernel {
           other = operand + (node.operands[0] == before ? 1 : 0);
         } else if (node.op->clamp) {
           clamps = true;
-          low = static_cast<float>(node.op->clamp->low.value_or(-HUGE_VAL));
-          high = static_cast<float>(node.op->clamp->high.value_or(HUGE_VAL));
+          const ir::OpSchema::Clamp clamp = *clamp_by(node);
+          low = static_cast<float>(clamp.low.value_or(-HUGE_VAL));
+          high = static_cast<float>(clamp.high.value_or(HUGE_VAL));
         }
         operand += node.operands.size();
         before = node.results[0];

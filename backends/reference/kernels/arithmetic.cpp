@@ -40,12 +40,6 @@ struct Div {
   }
 };
 
-void run_negate(const ir::Node&, const Arguments& a) {
-  for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    for (std::int64_t i = 0; i < a.results[0].count(); ++i) a.results[0].as<Real>()[i] = -a.operands[0].as<Real>()[i];
-  });
-}
-
 }  // namespace
 
 void arithmetic(FunctionKernels& kernels) {
@@ -53,7 +47,6 @@ void arithmetic(FunctionKernels& kernels) {
   kernels.add("sub", {run_arithmetic<Sub>});
   kernels.add("mul", {run_arithmetic<Mul>});
   kernels.add("div", {run_arithmetic<Div>});
-  kernels.add("negate", {run_negate});
 }
 
 }  // namespace stair::backends::reference

@@ -9,7 +9,8 @@ namespace {
 void run_tabulate(const ir::Node& node, const Arguments& a) {
   const ir::ScalarFunction& function = ir::scalar_function(node.attributes.text("function"));
   const std::vector<double>& parameters = node.attributes.numbers("parameters");
-  const float parameter = parameters.empty() ? 0.0F : static_cast<float>(parameters[0]);
+  const float first_parameter = parameters.empty() ? 0.0F : static_cast<float>(parameters[0]);
+  const float second_parameter = parameters.size() < 2 ? 0.0F : static_cast<float>(parameters[1]);
   const float x_scale = *a.operands[0].as<float>();
   const std::int32_t x_zero_point = *a.operands[1].as<std::int32_t>();
   const float y_scale = *a.operands[2].as<float>();
@@ -19,7 +20,7 @@ void run_tabulate(const ir::Node& node, const Arguments& a) {
   for_quantized(a.results[0].type.dtype, [&]<class Q>() {
     for (std::int32_t i = 0; i < 256; ++i) {
       const float x = ir::dequantize(first + i, x_scale, x_zero_point);
-      a.results[0].as<Q>()[i] = static_cast<Q>(ir::quantize(function(x, parameter), y_scale, y_zero_point, range));
+      a.results[0].as<Q>()[i] = static_cast<Q>(ir::quantize(function(x, first_parameter, second_parameter), y_scale, y_zero_point, range));
     }
   });
 }

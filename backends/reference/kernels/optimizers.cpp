@@ -77,15 +77,6 @@ void run_clip_norm_factor(const ir::Node& node, const Arguments& a) {
   });
 }
 
-void run_clip(const ir::Node& node, const Arguments& a) {
-  for_real(a.operands[0].type.dtype, [&]<class Real>() {
-    const auto low = static_cast<Real>(node.attributes.number("low"));
-    const auto high = static_cast<Real>(node.attributes.number("high"));
-    for (std::int64_t i = 0; i < a.results[0].count(); ++i)
-      a.results[0].as<Real>()[i] = std::min(std::max(a.operands[0].as<Real>()[i], low), high);
-  });
-}
-
 void run_increment(const ir::Node&, const Arguments& a) {
   const std::int64_t by = a.has(1) ? *a.operands[1].as<std::int64_t>() : 1;
   *a.results[0].as<std::uint64_t>() = *a.operands[0].as<std::uint64_t>() + static_cast<std::uint64_t>(by);
@@ -120,7 +111,6 @@ void optimizers(FunctionKernels& kernels) {
   kernels.add("sgd_momentum", {run_sgd_momentum});
   kernels.add("adam", {run_adam});
   kernels.add("clip_norm_factor", {run_clip_norm_factor});
-  kernels.add("clip", {run_clip});
   kernels.add("increment", {run_increment});
   kernels.add("learning_rate", {run_learning_rate});
 }
