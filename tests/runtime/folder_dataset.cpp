@@ -1,15 +1,12 @@
 #include <doctest/doctest.h>
 
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#define STB_IMAGE_WRITE_STATIC
-#include <stb/stb_image_write.h>
-
 #include <cstdlib>
 #include <filesystem>
 
 #include "runtime/dataset.h"
 #include "runtime/picture_file.h"
 #include "tests/runtime/support.h"
+#include "tests/support/picture_files.h"
 
 using namespace stair;
 using runtime::Dataset;
@@ -32,7 +29,7 @@ std::vector<std::uint8_t> pixels(int height, int width, int channels, Pixel of) 
 
 void write_png(const std::string& path, int height, int width, int channels, Pixel of) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  REQUIRE(stbi_write_png(path.c_str(), width, height, channels, pixels(height, width, channels, of).data(), width * channels) != 0);
+  tests::put(path, tests::png_file(height, width, channels, pixels(height, width, channels, of)));
 }
 
 int sloped(int y, int x, int c) {
@@ -89,7 +86,7 @@ TEST_CASE("JPEG files are read, too") {
   const tests::TemporaryFolder folder;
   write_png(folder / "a/1.png", 16, 16, 3, flat);
   std::filesystem::create_directories(folder / "b");
-  REQUIRE(stbi_write_jpg((folder / "b/1.jpeg").c_str(), 16, 16, 3, pixels(16, 16, 3, flat).data(), 95) != 0);
+  tests::put(folder / "b/1.jpeg", tests::jpeg_file(16, 16, 3, pixels(16, 16, 3, flat)));
   const Dataset dataset = load(folder.path(), {3, 16, 16});
   for (std::int64_t i = 0; i < dataset.images.count(); ++i) CHECK(std::abs(dataset.images.as<std::uint8_t>()[i] - 77) <= 2);
 }
