@@ -205,6 +205,9 @@ IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::
           .bias = bias,
           .channel_axis = channel_axis};
 }
+IntegerForm integer_rows(std::string clause, std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows) {
+  return {.kind = IntegerForm::Kind::rows, .note = std::move(clause), .rows = std::move(rows)};
+}
 IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated) {
   return {.kind = IntegerForm::Kind::quantizer, .note = "simulates integers", .simulated = std::move(simulated)};
 }

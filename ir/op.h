@@ -160,6 +160,7 @@ struct IntegerForm {
     average,     ///< N-AVG: `integer_op` on those of operand 0 gives the int32 sum over `count` elements
     normalize,   ///< folds into the layer before it (N-BN-SCALE, N-BN-WEIGHT), or becomes integers by itself (N-AFFINE); see `affine`
     affine,      ///< operand 0 times operand 1 plus operand 2, a channel, both optional: goes into the requantization of the sum before it
+    rows,        ///< N-SOFTMAX, N-NORM: normalizes over axes of operand 0, the others being parameters; `rows` emits the integers
     quantizer    ///< simulates integers: floats that stand for those that `simulated` emits
   };
   Kind kind = Kind::none;
@@ -188,6 +189,9 @@ struct IntegerForm {
   /// of the batch (nullptr: none are asked for).
   std::function<ChannelAffine(const RewriteContext&, ValueId bias, const std::function<ValueId()>& layer)> affine = {};
 
+  /// rows: emits the integers of the quantizer y behind the result from those of operand 0; absent where there are none.
+  std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows = {};
+
   /// integer, of an op that sums in int32: an operand that is summed, or that is multiplied by another. Without a zero point it is weights,
   /// with the output channels first, which may have a scale each.
   struct Factor {
@@ -206,6 +210,7 @@ IntegerForm sums_integers(std::vector<IntegerForm::Factor> factors, std::functio
 IntegerForm moves(std::string integer_op = "", std::function<bool(const Attributes&)> applies = {});
 IntegerForm unary_table(std::string function);
 IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::optional<std::size_t> bias);
+IntegerForm integer_rows(std::string clause, std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows);
 IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated);
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count);
 

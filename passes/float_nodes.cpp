@@ -39,6 +39,8 @@ std::string reason_of(const Graph& graph, const Node& node) {
     case IntegerForm::Kind::normalize:
     case IntegerForm::Kind::affine:
       return "batch-norm behind which no quantizer stands, or that the recipe keeps in float";
+    case IntegerForm::Kind::rows:
+      return "no quantizer stands behind it, or the recipe keeps it in float";
     case IntegerForm::Kind::accumulate:
       return "its input isn't quantized";
     default:

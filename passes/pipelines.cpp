@@ -32,7 +32,8 @@ Step realize(const Recipe& recipe) {
   return {"realize_integers",
           {{"bias", recipe.keys().at("bias")},
            {"requantization", recipe.keys().at("requantization")},
-           {"norms", recipe.keys().object("batch_norm").at("alone")}}};
+           {"norms", recipe.keys().object("batch_norm").at("alone")},
+           {"normalization", recipe.keys().at("normalization")}}};
 }
 
 // From a graph with its loss to one that trains, or to a half of that.

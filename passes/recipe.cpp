@@ -131,6 +131,8 @@ std::vector<AttributeSpec> members_of(const BuiltIn& base) {
        .doc = "how it becomes integers",
        .fallback = Object(),
        .members = {fold, choice("alone", "where it has no layer to fold into: on integers (N-AFFINE) or in float", {"integer", "float"})}},
+      choice("normalization", "softmax, layer_norm, group_norm, instance_norm: on integers (N-SOFTMAX, N-NORM) or in float",
+             {"integer", "float"}),
       {.name = "quantize_output", .doc = "quantize the model's outputs too; else they are floats (N-LOGITS)", .fallback = false},
       overrides_spec(),
       schedule_spec_of_recipe()};
@@ -280,6 +282,10 @@ Recipe read_recipe(const ir::Json& json, const std::string& source, const std::s
 
 Recipe recipe_from_json(std::string_view text) {
   return read_recipe(ir::parse_json(text, "recipe"), "recipe", "");
+}
+
+bool states_normalization(std::string_view text) {
+  return ir::parse_json(text, "recipe").contains("normalization");
 }
 
 std::string to_json(const Recipe& recipe) {

@@ -30,6 +30,7 @@ class Recipe {
   const ir::Attributes& activations() const { return keys_.object("activations"); }
   bool quantizes_activations() const { return activations().integer("bits") > 0; }
   bool integer_norms() const { return keys_.object("batch_norm").text("alone") == "integer"; }
+  bool integer_rows() const { return keys_.text("normalization") == "integer"; }
   bool quantizes_output() const { return keys_.boolean("quantize_output"); }
   bool powers_of_two() const { return keys_.text("requantization") == "power_of_two"; }
   /// "scale" (N-BN-SCALE) or "weight" (N-BN-WEIGHT).
@@ -70,6 +71,8 @@ bool matches_pattern(std::string_view pattern, std::string_view name);
 Recipe read_recipe(const ir::Json& json, const std::string& source, const std::string& pointer, std::vector<std::string>* idle = nullptr);
 /// From JSON text, as it is stored: errors begin with "recipe".
 Recipe recipe_from_json(std::string_view text);
+/// Whether stored JSON is of a time when recipes had `normalization`: before, softmax ran in float under all of them.
+bool states_normalization(std::string_view text);
 /// Complete JSON: recipe_from_json(to_json(r)) is r.
 std::string to_json(const Recipe& recipe);
 

@@ -35,6 +35,9 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.recipe = passes::read_recipe(parse_json(trained.checkpoint.recipe, path + ": recipe"), path + ": recipe", "");
   // Version 1 knew no N-AFFINE: no quantizer has watched what stands before a batch-norm that can't fold.
   if (trained.checkpoint.arithmetic < 2) trained.recipe.set("batch_norm", "alone", std::string("float"));
+  // Nor what stands before softmax, before N-SOFTMAX.
+  if (trained.checkpoint.arithmetic < 2 || !passes::states_normalization(trained.checkpoint.recipe))
+    trained.recipe.set("normalization", std::string("float"));
   return trained;
 }
 

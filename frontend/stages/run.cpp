@@ -115,16 +115,22 @@ class Run : private StageContext {
     resumed_ = options.resume;
   }
 
-  // A run of an older version goes on in this one. Version 1 knew no N-AFFINE: where nothing will watch any more what stands before a
-  // batch-norm that can't fold, it stays in float to the end of the run.
+  // A run of an older program goes on in this one. Version 1 knew no N-AFFINE, and recipes without `normalization` no N-SOFTMAX: where
+  // nothing will watch any more what stands before a batch-norm that can't fold, or before softmax, it stays in float to the end of the
+  // run.
   void take_over() {
     const bool old = std::exchange(checkpoint.arithmetic, ir::arithmetic_version) < 2;
     const auto at = static_cast<std::size_t>(checkpoint.stage);
     if (!resumed_ || checkpoint.recipe.empty() || at >= experiment.stages.size()) return;
     const Stage& begun = experiment.stages[at];
     try {
-      const bool floats = !passes::recipe_from_json(checkpoint.recipe).integer_norms();
-      norms_stay_floats_ = old ? watches_nothing_more(begun) : floats && begun.recipe.integer_norms();
+      const passes::Recipe before = passes::recipe_from_json(checkpoint.recipe);
+      const auto stay_floats = [&](bool unknown, bool integers, bool wanted) {
+        return unknown ? watches_nothing_more(begun) : !integers && wanted;
+      };
+      norms_stay_floats_ = stay_floats(old, before.integer_norms(), begun.recipe.integer_norms());
+      rows_stay_floats_ =
+          stay_floats(old || !passes::states_normalization(checkpoint.recipe), before.integer_rows(), begun.recipe.integer_rows());
     } catch (const Error& error) {
       throw Error(folder.file("last.safetensors") + ": " + error.what());
     }
@@ -140,6 +146,7 @@ class Run : private StageContext {
   passes::Recipe recipe_of(const Stage& of) const {
     passes::Recipe made = of.recipe;
     if (norms_stay_floats_) made.set("batch_norm", "alone", std::string("float"));
+    if (rows_stay_floats_) made.set("normalization", std::string("float"));
     return made;
   }
 
@@ -257,6 +264,7 @@ class Run : private StageContext {
 
   bool resumed_ = false;
   bool norms_stay_floats_ = false;
+  bool rows_stay_floats_ = false;
 };
 
 ir::Json summary_of(const readers::Experiment& experiment, const RunResult& result, double seconds) {

@@ -188,6 +188,8 @@ void JudgeGraph::activation(const Node& node) {
     case Reads::integers:
       if (producer == nullptr) throw InternalError("'" + site.made->name + "' reads what no node makes");
       read_table(site, producer->operands[0]);
+      for (std::size_t i = 1; i < producer->operands.size(); ++i)
+        site.parameters.push_back(output(number(producer->operands[i]), constant_outputs_));
       break;
     case Reads::pair: {
       const ValueId a = producer == nullptr ? ir::absent : units(producer->operand(0));

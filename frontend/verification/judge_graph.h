@@ -41,11 +41,12 @@ struct JudgeSite {
   const ir::Node* clamp = nullptr;  ///< of the simulated graph: what the node takes in
   const ir::Node* root = nullptr;   ///< of the simulated graph
   const passes::IntegerSum* sum = nullptr;
-  std::int64_t inner = 1;         ///< sum: elements of a channel that stand together
-  JudgeOutput number;             ///< floats: what is quantized; sum: acc; average: of the integers; integers, exact: those
-  JudgeOutput first, second;      ///< pair: integers of the operands
-  double count = 1;               ///< average, and the sum that it is made of
-  std::int64_t table_offset = 0;  ///< integers: the entry of a table that belongs to 0
+  std::int64_t inner = 1;                    ///< sum: elements of a channel that stand together
+  JudgeOutput number;                        ///< floats: what is quantized; sum: acc; average: of the integers; integers, exact: those
+  JudgeOutput first, second;                 ///< pair: integers of the operands
+  std::vector<JudgeOutput> parameters = {};  ///< integers: of the root's operands from 1 on, which are constants
+  double count = 1;                          ///< average, and the sum that it is made of
+  std::int64_t table_offset = 0;             ///< integers: the entry of a table that belongs to 0
 };
 
 /// A float that an integer constant stands for: weights, the bias of a sum, the factor of its batch-norm.

@@ -51,7 +51,7 @@ struct OpJudge {
 
   /// An op that yields integers of activations.
   struct Activations {
-    /// What they are made of: floats; a sum that a layer or an average has; the integers of one operand, or of two.
+    /// What they are made of: floats; a sum that a layer or an average has; the integers of one operand (and its parameters), or of two.
     enum class Reads : std::uint8_t { floats, sum, integers, pair };
     Reads reads = Reads::floats;
     std::function<Expected(const SiteCheck&)> expected = {};

@@ -6,7 +6,7 @@
 namespace stair::ir::ops {
 
 /// Adds softmax or log_softmax and its gradient op, which reads the result.
-inline void add_softmax(OpRegistry& registry, const char* name, const char* summary, const char* derivative) {
+inline void add_softmax(OpRegistry& registry, const char* name, const char* summary, const char* derivative, IntegerForm integer) {
   const AttributeSpec axis{"axis", "negative counts from the end", std::int64_t{-1}};
   const std::string gradient_op = std::string(name) + "_grad";
   const auto infer = [](const InferContext& c) {
@@ -23,7 +23,7 @@ inline void add_softmax(OpRegistry& registry, const char* name, const char* summ
                 .gradient = gradient([gradient_op](GradientContext& g) -> std::vector<ValueId> {
                   return {g.emit(gradient_op, {g.gradient(), g.result()}, g.attributes())};
                 }),
-                .integer = no_integer_form("normalizes over an axis: no function of one integer; runs on dequantized floats"),
+                .integer = std::move(integer),
                 .dimensions = beside_axis,
                 .layer = OpSchema::Layer{}});
   registry.add(of_backward({.name = gradient_op,

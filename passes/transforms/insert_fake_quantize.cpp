@@ -105,6 +105,7 @@ class Inserter {
         continue;
       }
       if (kind(*node) == IntegerForm::Kind::none && !is_training_only(*node)) continue;
+      if (kind(*node) == IntegerForm::Kind::rows && !recipe_.integer_rows()) continue;
       if (kind(*node) == IntegerForm::Kind::accumulate) continue;
       for (const ValueId operand : node->operands) want(operand);
     }

@@ -19,6 +19,7 @@
 //   fake_quantize(clamp(average(dequantize(x))))               -> dequantize(requantize(sum_integer(x), s_x / (s_y * n), z_y))  N-AVG
 //   fake_quantize(clamp(add(dequantize(a), dequantize(b))))    -> dequantize(point_binary(a, b))  N-POINT
 //   fake_quantize(f(dequantize(x)))                            -> dequantize(lookup(x, tabulate(f)))  N-POINT
+//   fake_quantize(softmax(dequantize(x))), layer_norm           -> dequantize(softmax_integer(x, T, 1 / s_y))  N-SOFTMAX, N-NORM
 //   fake_quantize(concat(dequantize(x)...))                    -> dequantize(concat(lookup(x, tabulate(identity))...))  N-POINT, N-MOVE
 //   max_pool(dequantize(x)) and other moves                    -> dequantize(max_pool(x))  N-MOVE
 //   fake_quantize(x) of anything else                          -> dequantize(quantize(x))  N-QUANT
@@ -51,7 +52,7 @@ struct Chain {
 class Realizer {
  public:
   struct Options {
-    bool float_bias, fixed_point, powers_of_two, integer_norms;
+    bool float_bias, fixed_point, powers_of_two, integer_norms, integer_rows;
   };
   Realizer(const Graph& graph, const Options& options) : rewriter_(graph), depends_(depends_on_inputs(graph)), options_(options) {
     find_chains();
@@ -257,6 +258,8 @@ class Realizer {
         return quantized(root.operands[0]) && quantized(root.operands[1]) ? binary(chain, fake, y) : ir::absent;
       case IntegerForm::Kind::unary:
         return quantized(root.operands[0]) ? tabulated(root, *quantized(root.operands[0]), fake.name, y) : ir::absent;
+      case IntegerForm::Kind::rows:
+        return options_.integer_rows && quantized(root.operands[0]) ? rows(root, *quantized(root.operands[0]), y) : ir::absent;
       case IntegerForm::Kind::move:
         return root.op->operands.front().variadic ? concatenated(root, fake, y, its) : ir::absent;
       default:
@@ -380,6 +383,12 @@ class Realizer {
     return lookup(root.op->integer.function, std::move(parameters), x, name, y);
   }
 
+  // N-SOFTMAX, N-NORM. Parameters must be known before deployment.
+  ValueId rows(const Node& root, const Quantized& x, const Quantized& y) {
+    if (std::any_of(root.operands.begin() + 1, root.operands.end(), [&](ValueId operand) { return depends(operand); })) return ir::absent;
+    return root.op->integer.rows({rewriter_.graph(), root, rewriter_(root.operands)}, x, y);
+  }
+
   ValueId concatenated(const Node& root, const Node& fake, const Quantized& y, Integers& its) {
     for (const ValueId operand : root.operands) {
       const Quantized* x = quantized(operand);
@@ -413,11 +422,13 @@ void realize_integers(PassRegistry& registry) {
                   "floats are read. On training and inference graphs alike; dead_code then removes floats that nobody reads.",
        .options = {ir::choice("bias", "N-BIAS", {"int32", "float32"}),
                    ir::choice("requantization", "N-REQ", {"float", "fixed_point", "power_of_two"}),
-                   ir::choice("norms", "batch-norm that folds into no layer: on integers (N-AFFINE) or in float", {"integer", "float"})},
+                   ir::choice("norms", "batch-norm that folds into no layer: on integers (N-AFFINE) or in float", {"integer", "float"}),
+                   ir::choice("normalization", "softmax and what else normalizes over axes: on integers (N-SOFTMAX, N-NORM) or in float",
+                              {"integer", "float"})},
        .run = [](const Graph& graph, const Attributes& options) {
          const std::string& requantization = options.text("requantization");
          return Realizer(graph, {options.text("bias") == "float32", requantization == "fixed_point", requantization == "power_of_two",
-                                 options.text("norms") == "integer"})
+                                 options.text("norms") == "integer", options.text("normalization") == "integer"})
              .run();
        }});
 }

@@ -81,6 +81,32 @@ Tensor softmax(const Step& s) {
   return y;
 }
 
+Tensor normalized_by_row(const Step& s) {
+  Tensor y("f32", s[0].shape);
+  const Shape& shape = y.shape;
+  const std::size_t first = s.op() == "layer_norm" ? s.axis(s.number("axis", -1), shape.size()) : 2;
+  const std::int64_t in_group = s.op() == "group_norm" ? shape[1] / whole(s.number("groups")) : 1;
+  const auto same_row = [&](const Shape& a, const Shape& b) {
+    if (s.op() == "layer_norm") return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(first), b.begin());
+    return a[0] == b[0] && a[1] / in_group == b[1] / in_group;
+  };
+  each(shape, [&](const Shape& i) {
+    double sum = 0;
+    double squares = 0;
+    double n = 0;
+    each(shape, [&](const Shape& other) {
+      if (!same_row(i, other)) return;
+      sum += s[0].at(other);
+      squares += s[0].at(other) * s[0].at(other);
+      ++n;
+    });
+    const double m = sum / n;
+    const Shape parameter = s.op() == "layer_norm" ? Shape(i.begin() + static_cast<std::ptrdiff_t>(first), i.end()) : Shape{i[1]};
+    y.at(i) = (s[0].at(i) - m) / std::sqrt(squares / n - m * m + s.number("eps", 1e-5)) * s[1].at(parameter) + s[2].at(parameter);
+  });
+  return y;
+}
+
 }  // namespace
 
 void float_ops(Ops& ops) {
@@ -92,6 +118,7 @@ void float_ops(Ops& ops) {
     ops[name] = one(activation);
   for (const char* name : {"sigmoid", "tanh", "gelu", "elu", "silu", "softplus", "mish", "exp", "log"}) ops[name] = one(activation, false);
   for (const char* name : {"softmax", "log_softmax"}) ops[name] = one(softmax, false);
+  for (const char* name : {"layer_norm", "group_norm", "instance_norm"}) ops[name] = one(normalized_by_row, false);
 }
 
 }  // namespace reader

@@ -127,6 +127,76 @@ Tensor lookup(const Step& s) {
   return y;
 }
 
+Tensor softmax_rows(const Step& s) {
+  Tensor y = quantized(s, s[0].shape);
+  const std::size_t axis = s.axis(s.number("axis", -1), y.shape.size());
+  each(y.shape, [&](const Shape& i) {
+    Shape at = i;
+    std::int64_t largest = -128;
+    const auto row = [&](auto&& body) {
+      for (at[axis] = 0; at[axis] < y.shape[axis]; ++at[axis]) body(whole(s[0].at(at)));
+    };
+    const auto entry = [&](std::int64_t q) { return whole(s[1].values.at(static_cast<std::size_t>(largest - q))); };
+    row([&](std::int64_t q) { largest = std::max(largest, q); });
+    std::int64_t sum = 0;
+    row([&](std::int64_t q) { sum += entry(q); });
+    const std::int64_t factor = s.scalar(2) * (std::int64_t{1} << 25) / std::max(sum, std::int64_t{1} << 24);
+    const std::int64_t e = 56 - s.scalar(3);
+    const std::int64_t quotient = e > 57 ? 0 : floor_shift(entry(whole(s[0].at(i))) * factor + (std::int64_t{1} << (e - 1)), e);
+    y.at(i) = clamped(s.scalar(4) + quotient, range_of(s, 99));
+  });
+  return y;
+}
+
+std::int64_t root(std::int64_t w) {
+  std::int64_t low = 0;
+  std::int64_t high = std::int64_t{1} << 31;
+  while (high - low > 1) {
+    const std::int64_t middle = (low + high) / 2;
+    (middle * middle <= w ? low : high) = middle;
+  }
+  return low;
+}
+
+Tensor normalized_rows(const Step& s) {
+  Tensor y = quantized(s, s[0].shape);
+  const auto size = [](const Tensor& tensor) { return static_cast<std::int64_t>(tensor.values.size()); };
+  const std::int64_t parameters = size(s[1]);
+  // layer_norm_integer: a row has all parameters, each for one element.
+  const bool channels = s.op() == "group_norm_integer";
+  const std::int64_t behind = channels ? size(y) / (y.shape[0] * parameters) : 1;
+  const std::int64_t n = channels ? parameters / whole(s.number("groups")) * behind : parameters;
+  const std::int64_t one = 1;
+  std::int64_t a = 23;
+  while (n > one << (23 - a)) --a;
+  for (std::int64_t first = 0; first < size(y); first += n) {
+    const auto q = [&](std::int64_t i) { return whole(s[0].values.at(static_cast<std::size_t>(first + i))); };
+    std::int64_t sum = 0;
+    std::int64_t squares = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      sum += q(i);
+      squares += q(i) * q(i);
+    }
+    const std::int64_t variance = n * squares - sum * sum;
+    const std::int64_t shift = s.scalar(5);
+    const std::int64_t epsilon = shift < 0 ? floor_shift(s.scalar(4), -shift) : s.scalar(4) * (one << shift);
+    std::int64_t w = variance * (one << 2 * a) + std::max(one, epsilon);
+    std::int64_t j = 0;
+    for (; w < one << 60; ++j) w *= 4;
+    const std::int64_t factor = (one << 60) / root(w);
+    const std::int64_t t = 44 - a - j;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t h = variance == 0 ? 0 : floor_shift((n * q(i) - sum) * factor + (one << (t - 1)), t);
+      const auto p = static_cast<std::size_t>((first + i) / behind % parameters);
+      const std::int64_t scaled = h * whole(s[1].values.at(p)) + whole(s[2].values.at(p)) * (one << 16);
+      const std::int64_t k = s.scalar(3);
+      y.values[static_cast<std::size_t>(first + i)] =
+          clamped(s.scalar(6) + floor_shift(scaled + (one << (k + 15)), k + 16), range_of(s, 99));
+    }
+  }
+  return y;
+}
+
 Tensor point_binary(const Step& s) {
   return pairs(quantized(s, broadcast(s[0].shape, s[1].shape)), s, [&](double a, double b) {
     const float u = real(a - static_cast<double>(s.scalar(3))) * s.real_scalar(2);
@@ -160,6 +230,8 @@ void quantizing_ops(Ops& ops) {
   ops["requantize_fixed"] = one(requantize_fixed);
   ops["dequantize_accumulator"] = one(dequantize_accumulator);
   ops["lookup"] = one(lookup);
+  ops["softmax_integer"] = one(softmax_rows);
+  for (const char* name : {"layer_norm_integer", "group_norm_integer"}) ops[name] = one(normalized_rows);
   ops["point_binary"] = one(point_binary);
   ops["add_fixed"] = one(fixed_binary);
   ops["mul_fixed"] = one(fixed_binary);

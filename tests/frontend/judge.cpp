@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -49,6 +50,41 @@ TEST_CASE("a transposed convolution is quantized, proven, realized and verified 
     const verification::Verification report = tests::verify_run(run);
     INFO(verification::describe(report));
     CHECK(report.holds());
+  }
+}
+
+TEST_CASE("an attention block is integers from its quantizer to the logits, under every requantization") {
+  for (const char* recipe :
+       {R"("int8")", R"("jacob2017")", R"({"requantization": "fixed_point"})", R"({"requantization": "power_of_two", "bias": "float32"})",
+        R"({"activations": {"bits": 4}, "weights": {"bits": 4}, "quantize_output": true})", R"({"activations": {"observer": "lsq"}})"}) {
+    CAPTURE(std::string(recipe));
+    tests::QuantizedRun run = tests::quantized_run(tests::small_attention_net(4), recipe, 3, 1);
+    const std::string last = run.recipe.quantizes_output() ? "dequantize" : "dequantize_accumulator";
+    std::map<std::string, int> ops;
+    for (const ir::Node& node : run.deployment.graph.nodes()) {
+      ++ops[node.op->name];
+      if (ir::is_float(run.deployment.graph.type(node.results.front()).dtype)) CHECK(node.op->name == last);
+    }
+    CHECK(ops["softmax_integer"] == 1);
+    CHECK(ops["layer_norm_integer"] == 2);
+    CHECK(ops["matmul_integer"] == 2);
+    CHECK(ops[last] == 1);
+    const verification::Verification report = tests::verify_run(run);
+    INFO(verification::describe(report));
+    CHECK(report.holds());
+  }
+}
+
+TEST_CASE("what normalizes rows has a bound of its floats") {
+  for (const std::uint64_t seed : tests::seeds(6)) {
+    INFO(tests::replay(seed));
+    for (const char* recipe : {R"({"normalization": "float"})", R"("binaryconnect")"}) {
+      CAPTURE(std::string(recipe));
+      tests::QuantizedRun run = tests::quantized_run(tests::random_attention_net(seed, 3), recipe, 2, seed);
+      const verification::Verification report = tests::verify_run(run);
+      INFO(verification::describe(report));
+      CHECK(report.holds());
+    }
   }
 }
 

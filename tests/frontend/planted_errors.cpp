@@ -127,6 +127,7 @@ class Planter {
     for (const ir::Node& node : graph().nodes()) {
       const std::string& op = node.op->name;
       if (op == "lookup") all.insert(node.operands[1]);
+      if (op == "softmax_integer" || op.ends_with("_norm_integer")) all.insert(node.operands.begin(), node.operands.end());
       if (op == "fixed_multiplier" || op == "requantize" || op == "requantize_fixed" || op == "add_fixed" || op == "mul_fixed" ||
           op == "point_binary") {
         all.insert(node.operands.begin(), node.operands.end());
@@ -346,6 +347,21 @@ TEST_CASE("planted errors are found in every kind of constant and of integers") 
         R"({"weights": {"granularity": "per_tensor", "bits": 3}, "activations": {"bits": 4, "symmetric": true}})", R"("binaryconnect")"}) {
     JudgedRun trial(net_of_everything(), recipe, 3);
     planter.plant(recipe, trial, 3);
+  }
+  list(planter);
+}
+
+TEST_CASE("planted errors are found in what normalizes rows (N-SOFTMAX, N-NORM)") {
+  Planter planter;
+  for (const char* recipe : {R"("int8")", R"({"requantization": "fixed_point", "quantize_output": true})",
+                             R"({"requantization": "power_of_two", "activations": {"bits": 5, "symmetric": true}})"}) {
+    JudgedRun trial(tests::small_attention_net(2), recipe, 3);
+    planter.plant(recipe, trial, 3);
+  }
+  for (const std::uint64_t seed : tests::seeds(4)) {
+    INFO(tests::replay(seed));
+    JudgedRun trial(tests::random_attention_net(seed, 2), R"("int8")", seed);
+    planter.plant("random", trial, seed);
   }
   list(planter);
 }

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <utility>
 
 #include "tests/ops/case_lists.h"
@@ -26,6 +27,45 @@ void add_integer_product(std::vector<Case>& list, const ir::Shape& a, const ir::
   list.push_back({"matmul_integer", {u8(a), s8(b), za, zb}, attributes});
   list.push_back({"matmul_integer", {s8(a), u8(b), zb, za}, attributes});
   list.push_back({"matmul_integer", {u8(a, extremes(0, 255)), u8(b, extremes(0, 255)), za, i32({1}, listed({255}))}, attributes});
+}
+
+// T of N-SOFTMAX for that scale, and another table of such numbers.
+std::vector<Draw> softmax_tables(double scale) {
+  std::vector<double> entries;
+  for (int d = 0; d < 256; ++d) entries.push_back(std::nearbyint(std::exp(-d * scale) * 0x1p24));
+  return {listed(entries), integers(0, 0x1p24)};
+}
+
+void add_softmax(std::vector<Case>& list, const Operand& q, std::int64_t axis) {
+  for (const double scale : {0.02, 0.3}) {
+    for (const Draw& table : softmax_tables(scale)) {
+      const Operand entries = i32({256}, table);
+      const auto one = [](double value) { return i32({1}, listed({value})); };
+      // 1 / s_y of 1 / 255, 1 / 20 (which saturates) and 4.
+      list.push_back({"softmax_integer", {q, entries, one(2139095040), one(8), one(0)}, range(0, 255, axis)});
+      list.push_back({"softmax_integer", {q, entries, one(1342177280), one(5), one(-7)}, range(-7, 7, axis)});
+      list.push_back({"softmax_integer", {q, entries, one(1073741824), one(-1), one(3)}, range(0, 15, axis)});
+      list.push_back({"softmax_integer", {q, entries, one(2147483647), one(30), one(0)}, range(0, 255, axis)});
+      list.push_back({"softmax_integer", {q, entries, one(2147483647), one(-31), one(0)}, range(0, 255, axis)});
+    }
+  }
+}
+
+void add_row_norm_integer(std::vector<Case>& list, const std::string& op, const ir::Shape& x, const ir::Shape& parameters,
+                          ir::Attributes attributes) {
+  const auto one = [](double value) { return i32({1}, listed({value})); };
+  const Draw steps = integers(-40000, 40000);
+  for (const Operand& q : {u8(x), s8(x, integers(-128, 127)), u8(x, extremes(0, 255)), u8(x, listed({255})), u8(x, integers(7, 8))}) {
+    attributes.set("lo", integer(0));
+    attributes.set("hi", integer(255));
+    list.push_back({op, {q, i32(parameters, steps), i32(parameters, steps), one(10), one(1200000000), one(14), one(120)}, attributes});
+    attributes.set("lo", integer(-128));
+    attributes.set("hi", integer(127));
+    const Draw wide = integers(-0x1p30, 0x1p30);
+    list.push_back({op, {q, i32(parameters, wide), i32(parameters, wide), one(30), one(0), one(0), one(0)}, attributes});
+    list.push_back({op, {q, i32(parameters, wide), i32(parameters, wide), one(0), one(2147483647), one(30), one(-128)}, attributes});
+    list.push_back({op, {q, i32(parameters, steps), i32(parameters, steps), one(8), one(1073741824), one(-31), one(5)}, attributes});
+  }
 }
 
 }  // namespace
@@ -77,6 +117,17 @@ void add_integer_cases(std::vector<Case>& list) {
     list.push_back({"reduce_sum_integer", {x, zero}, {{"axes", ir::Shape{0, 1, 2, 3}}}});
     list.push_back({"pad_integer", {x, zero}, {{"padding", ir::Shape{0, 0, 1, 2, 0, 1, 2, 0}}}});
   }
+
+  for (const Operand& q : {u8({5, 17}), s8({5, 17}, extremes(-128, 127)), u8({5, 17}, listed({9}))}) add_softmax(list, q, -1);
+  add_softmax(list, u8({2, 3, 4, 5}, integers(100, 140)), 1);
+  add_softmax(list, s8({3, 40, 200}), 1);  // pieces of several threads
+  add_row_norm_integer(list, "layer_norm_integer", {4, 7}, {7}, {});
+  add_row_norm_integer(list, "layer_norm_integer", {2, 3, 5}, {3, 5}, {{"axis", integer(1)}});
+  add_row_norm_integer(list, "layer_norm_integer", {3, 1}, {1}, {});
+  add_row_norm_integer(list, "layer_norm_integer", {37, 512}, {512}, {});
+  add_row_norm_integer(list, "group_norm_integer", {2, 6}, {6}, {{"groups", integer(2)}});
+  add_row_norm_integer(list, "group_norm_integer", {2, 6, 3, 4}, {6}, {{"groups", integer(6)}});
+  add_row_norm_integer(list, "group_norm_integer", {3, 8, 29, 31}, {8}, {{"groups", integer(4)}});
 
   list.push_back({"lookup", {u8({3, 129}), s8({256})}});
   list.push_back({"lookup", {s8({3, 129}, integers(-128, 127)), u8({256})}});

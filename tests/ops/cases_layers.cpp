@@ -72,6 +72,15 @@ void add_normalization(std::vector<Case>& list, const ir::Shape& x) {
   list.push_back({"channel_affine", {f32(x), std::nullopt, f32(c)}});
 }
 
+// What normalizes each example by its own statistics.
+void add_row_norm(std::vector<Case>& list, const std::string& op, const ir::Shape& x, const ir::Shape& parameters,
+                  ir::Attributes attributes) {
+  attributes.set("eps", 0.01);
+  const Draw around_one = uniform(-0.5, 1.5);
+  list.push_back({op, {f32(x, uniform(-1, 3)), f32(parameters, around_one), f32(parameters)}, attributes});
+  list.push_back({op + "_grad", {f32(x), f32(x, uniform(-1, 3)), f32(parameters, around_one)}, attributes});
+}
+
 }  // namespace
 
 void add_layer_cases(std::vector<Case>& list) {
@@ -152,6 +161,17 @@ void add_layer_cases(std::vector<Case>& list) {
   add_normalization(list, {6, 3});
   add_normalization(list, {2, 3, 5, 3});
   add_normalization(list, {3, 7, 29, 31});
+  add_row_norm(list, "layer_norm", {4, 7}, {7}, {});
+  add_row_norm(list, "layer_norm", {2, 3, 5}, {3, 5}, {{"axis", integer(1)}});
+  add_row_norm(list, "layer_norm", {2, 1, 3, 4}, {3, 4}, {{"axis", integer(-2)}});
+  add_row_norm(list, "layer_norm", {3}, {3}, {});
+  add_row_norm(list, "layer_norm", {37, 512}, {512}, {});
+  add_row_norm(list, "group_norm", {2, 6}, {6}, {{"groups", integer(2)}});
+  add_row_norm(list, "group_norm", {2, 6, 3, 4}, {6}, {{"groups", integer(3)}});
+  add_row_norm(list, "group_norm", {3, 8, 29, 31}, {8}, {{"groups", integer(4)}});
+  add_row_norm(list, "instance_norm", {2, 3, 7}, {3}, {});
+  add_row_norm(list, "instance_norm", {2, 3, 4, 5}, {3}, {});
+  add_row_norm(list, "instance_norm", {3, 7, 29, 31}, {7}, {});
   list.push_back({"exponential_moving_average", {f32({5}), f32({5})}, {{"momentum", 0.25}, {"correction", 1.5}}});
   list.push_back({"exponential_moving_average", {f32({5}, listed({1e7})), f32({5})}, {{"momentum", 0.9999999}, {"correction", 1.0}}});
   list.push_back({"standard_deviation", {f32({7}, uniform(0.1, 3))}, {{"eps", 0.01}}});

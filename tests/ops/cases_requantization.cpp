@@ -118,6 +118,16 @@ void add_parameters(std::vector<Case>& list) {
   list.push_back({"fixed_multiplier", {f32({9}, uniform(0, 2))}});
   list.push_back({"fixed_multiplier", {f32({6}, listed({0, 1, 0.5, 3, 1e-30, 1e30}))}});
   list.push_back({"average_multiplier", {f32({1}, listed({0.03})), f32({1}, listed({0.05}))}, {{"count", integer(49)}}});
+  for (const double s_x : {0.02, 3e-39, 1e30}) {
+    for (const double s_y : {1.0 / 255, 0.1, 5.0, 1e-30}) {
+      const Operand x = f32({1}, listed({s_x}));
+      const Operand y = f32({1}, listed({s_y}));
+      list.push_back({"softmax_parameters", {x, y}});
+      const ir::Attributes attributes{{"eps", 1e-5}, {"count", integer(s_x < 1 ? 48 : 8388608)}};
+      list.push_back({"norm_parameters", {f32({2, 5}), f32({2, 5}, uniform(-3, 3)), x, y}, attributes});
+      list.push_back({"norm_parameters", {f32({3}, listed({0})), f32({3}, listed({0, 1e-30, 1e30})), x, y}, attributes});
+    }
+  }
   list.push_back({"clamp_range",
                   {f32({1}, listed({0.02})), i32({1}, listed({12}))},
                   {{"lo", integer(0)}, {"hi", integer(255)}, {"clamp", std::vector<double>{0}}}});

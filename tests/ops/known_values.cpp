@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -93,6 +94,20 @@ TEST_CASE("batch normalization uses the biased variance and remembers the unbias
   check(statistics[1], {1});
   check(run_reference({"exponential_moving_average", {reals({2}), reals({3})}, {{"momentum", 0.25}, {"correction", 2.0}}})[0], {3});
   check(run_reference({"standard_deviation", {reals({3})}, {{"eps", 1.0}}})[0], {2});
+}
+
+TEST_CASE("layer, group and instance normalization use each example's biased variance") {
+  const Operand x = matrix(2, {1, 3, 5, 5, -2, 2, 7, 1});
+  const Values gamma{2, 1, 1, 1};
+  const Values beta{3, 0, 0, 10};
+  const double root = std::sqrt(2.75);  // of the first row: mean 3.5, squares 6.25, 0.25, 2.25, 2.25
+  const auto results = run_reference({"layer_norm", {x, reals(gamma), reals(beta)}, {{"eps", 1e-12}}});
+  check({results[0].begin(), results[0].begin() + 4}, {-5 / root + 3, -0.5 / root, 1.5 / root, 1.5 / root + 10});
+  const auto groups = run_reference({"group_norm", {x, reals(gamma), reals(beta)}, {{"eps", 1e-12}, {"groups", integer(2)}}});
+  check(groups[0], {1, 1, 0, 10, 1, 1, 1, 9});
+  const auto instances =
+      run_reference({"instance_norm", {f32({1, 2, 2}, listed({1, 3, 4, 4})), reals({2, 5}), reals({3, 6})}, {{"eps", 1e-12}}});
+  check(instances[0], {1, 5, 6, 6});
 }
 
 TEST_CASE("optimizers take the step of their papers") {

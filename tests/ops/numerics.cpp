@@ -43,6 +43,105 @@ Values requantized_fixed(const Values& acc, double mantissa, double shift, doubl
 
 }  // namespace
 
+TEST_CASE("N-SOFTMAX sums a table of integers, and divides once a row") {
+  // s_x = ln 2: T[d] = 2^(24 - d). Shares of 2/3 and 1/3 in steps of 1/255.
+  const auto parameters = run_reference({"softmax_parameters", {reals({std::log(2.0)}), reals({0.0078125})}});
+  CHECK(parameters[0][0] == 16777216);
+  CHECK(parameters[0][1] == 8388608);
+  CHECK(parameters[0][3] == 2097152);
+  CHECK(parameters[0][255] == 0);
+  CHECK(parameters[1][0] == half);  // 128 = 0.5 * 2^8
+  CHECK(parameters[2][0] == 8);
+  const auto of = [&](const Values& q, double mantissa, double shift, double zero_point) {
+    return run_reference({"softmax_integer",
+                          {u8({1, length(q)}, listed(q)), ints(parameters[0]), ints({mantissa}), ints({shift}), ints({zero_point})},
+                          range(0, 255)})[0];
+  };
+  CHECK(of({10, 9}, 2139095040, 8, 0) == Values{170, 85});
+  CHECK(of({10, 9}, 2139095040, 8, 100) == Values{255, 185});
+  CHECK(of({10}, 2139095040, 8, 0) == Values{255});
+  CHECK(of({7, 7, 7, 7}, 2139095040, 8, 0) == Values{64, 64, 64, 64});  // 63.75
+  CHECK(of({7, 7}, half, 1, 0) == Values{1, 1});                        // 1/2 of a step is rounded up
+  CHECK(of({7, 7}, half, 0, 0) == Values{0, 0});                        // 1/4
+  CHECK(of({7}, half, 0, 0) == Values{1});                              // 1/2
+  CHECK(of({7}, half, -1, 0) == Values{0});
+}
+
+TEST_CASE("N-NORM takes the root of an integer variance, and rounds halves up") {
+  const auto of = [](const Values& q, const Values& g, const Values& b, double k, double mantissa, double shift, double zero_point) {
+    return run_reference({"layer_norm_integer",
+                          {u8({1, length(q)}, listed(q)), ints(g), ints(b), ints({k}), ints({mantissa}), ints({shift}), ints({zero_point})},
+                          range(0, 255)})[0];
+  };
+  // n = 2, A = 4, B = 10, V = 4, D = -2, 2, a = 22; with E = 1: W = 2^46 + 1, j = 7, R = G = 2^30, t = 15, h = -2^16, 2^16.
+  CHECK(of({1, 3}, {10240, 10240}, {3072, 0}, 10, 0, 0, 100) == Values{93, 110});
+  CHECK(of({1, 3}, {10240, 512}, {512, 0}, 10, 0, 0, 100) == Values{91, 101});  // -9.5 and 0.5 become -9 and 1
+  // E = V 4^a doubles the variance: h = ∓2^16 / sqrt(2).
+  CHECK(of({1, 3}, {102400, 102400}, {0, 0}, 10, half, 16, 100) == Values{29, 171});
+  CHECK(of({5, 5}, {102400, 102400}, {1024, 2048}, 10, 0, 0, 100) == Values{101, 102});  // no variance: beta
+  CHECK(of({200}, {102400}, {1024}, 10, 0, 0, 100) == Values{101});
+
+  const auto parameters = run_reference(
+      {"norm_parameters", {reals({1, -0.5}), reals({0.25, 8}), reals({0.5}), reals({0.25})}, {{"eps", 0.125}, {"count", integer(2)}}});
+  // 8 / 0.25 = 2^5: k = 25. eps (2 * 2^22 / 0.5)^2 2^-31 = 2^-3 2^48 2^-31 = 2^14 = 0.5 * 2^15.
+  CHECK(parameters[0] == Values{134217728, -67108864});
+  CHECK(parameters[1] == Values{33554432, 1073741824});
+  CHECK(parameters[2] == Values{25});
+  CHECK(parameters[3] == Values{half});
+  CHECK(parameters[4] == Values{15});
+}
+
+TEST_CASE("N-SOFTMAX and N-NORM lie within a step of float") {
+  std::uint64_t draws = 0;
+  const auto draw = [&] { return static_cast<double>(ir::random_uniform(4, 1, 0, draws++)); };
+  for (const std::int64_t n : {2, 7, 64, 300, 5000}) {
+    for (const double x_scale : {0.002, 0.05, 0.3}) {
+      CAPTURE(n);
+      CAPTURE(x_scale);
+      Values q;
+      for (std::int64_t i = 0; i < n; ++i) q.push_back(std::floor(256 * draw()));
+      const auto as_float = static_cast<double>(static_cast<float>(x_scale));
+      const double most = *std::max_element(q.begin(), q.end());
+      double total = 0;
+      for (const double at : q) total += std::exp((at - most) * as_float);
+      for (const double y_scale : {1.0 / 255, 1 / total / 255}) {
+        const auto parameters = run_reference({"softmax_parameters", {reals({x_scale}), reals({y_scale})}});
+        const Values found =
+            run_reference({"softmax_integer",
+                           {u8({1, n}, listed(q)), ints(parameters[0]), ints(parameters[1]), ints(parameters[2]), ints({0})},
+                           range(0, 255)})[0];
+        for (std::size_t i = 0; i < q.size(); ++i) CHECK(std::abs(found[i] - std::exp((q[i] - most) * as_float) / total / y_scale) < 0.51);
+      }
+
+      Values gamma;
+      Values beta;
+      for (std::int64_t i = 0; i < n; ++i) {
+        gamma.push_back(static_cast<double>(static_cast<float>(0.5 + draw())));
+        beta.push_back(static_cast<double>(static_cast<float>(draw() - 0.5)));
+      }
+      double sum = 0;
+      double squares = 0;
+      for (const double at : q) {
+        sum += at;
+        squares += at * at;
+      }
+      const double mean = sum / static_cast<double>(n);
+      const double deviation = std::sqrt(squares / static_cast<double>(n) - mean * mean + 1e-5 / (as_float * as_float));
+      const auto y_scale = static_cast<double>(0.04F);
+      const auto parameters = run_reference(
+          {"norm_parameters", {reals(gamma), reals(beta), reals({x_scale}), reals({y_scale})}, {{"eps", 1e-5}, {"count", n}}});
+      const Values found = run_reference({"layer_norm_integer",
+                                          {u8({1, n}, listed(q)), ints(parameters[0]), ints(parameters[1]), ints(parameters[2]),
+                                           ints(parameters[3]), ints(parameters[4]), ints({128})},
+                                          range(0, 255)})[0];
+      for (std::size_t i = 0; i < q.size(); ++i) {
+        const double expected = ((q[i] - mean) / deviation * gamma[i] + beta[i]) / y_scale;
+        CHECK(std::abs(found[i] - 128 - std::clamp(expected, -128.0, 127.0)) < 0.51);
+      }
+    }
+  }
+}
+
 TEST_CASE("N-QUANT rounds ties to even, before the zero point is added") {
   CHECK(quantized({-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5, 126.5}, 1, 0, -127, 127) == Values{-2, -2, 0, 0, 2, 2, 4, 126});
   CHECK(quantized({-2.5, -1.5, -0.5, 0.5, 1.5, 2.5}, 1, 3, 0, 255) == Values{1, 1, 3, 3, 5, 5});

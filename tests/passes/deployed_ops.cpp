@@ -46,7 +46,11 @@ ir::Graph every_layer() {
   for (const char* op : {"global_avg_pool", "global_max_pool"}) rows.push_back(model.op("flatten", {model.op(op, {last})}));
   rows.push_back(model.op("squeeze", {model.op("unsqueeze", {rows[0]}, {{"axes", Axes{1}}})}, {{"axes", Axes{1}}}));
   const ir::ValueId matrices = model.op("reshape", {last}, {{"shape", Axes{0, 8, 100}}});
-  rows.push_back(model.op("flatten", {model.op("matmul", {matrices, matrices}, {{"transpose_b", true}})}));
+  const ir::ValueId products = model.op("matmul", {matrices, matrices}, {{"transpose_b", true}});
+  rows.push_back(model.op("flatten", {model.op("softmax", {products})}));
+  rows.push_back(model.op("flatten", {model.row_norm("layer_norm", products)}));
+  rows.push_back(model.op("flatten", {model.row_norm("group_norm", last, {{"groups", std::int64_t{2}}})}));
+  rows.push_back(model.op("flatten", {model.row_norm("instance_norm", last)}));
   std::vector<ir::ValueId> heads;
   for (const ir::ValueId row : rows) heads.push_back(model.linear(row, 5));
   heads.push_back(model.op("softmax", {heads[0]}));

@@ -24,7 +24,12 @@ TEST_CASE("float islands are named with the reason") {
   CHECK(skipped.find("float between quantizers: 'conv_2' (conv2d): an override of the recipe skips it") != std::string::npos);
 
   tests::ModelBuilder m({1, 8});
-  const ir::ValueId attention = m.op("softmax", {m.linear(m.input(), 6, true)});
+  const ir::ValueId attention = m.op("log_softmax", {m.linear(m.input(), 6, true)});
   CHECK(islands(m.finish(m.linear(attention, 4, true)), R"("int8")") ==
-        "float between quantizers: 'softmax' (softmax): normalizes over an axis: no function of one integer; runs on dequantized floats\n");
+        "float between quantizers: 'log_softmax' (log_softmax): a logarithm over an axis: no function of one integer; runs on dequantized "
+        "floats\n");
+  CHECK(islands(tests::small_attention_net(1), R"("int8")").empty());
+  CHECK(
+      islands(tests::small_attention_net(1), R"({"normalization": "float"})")
+          .starts_with("float between quantizers: 'softmax' (softmax): no quantizer stands behind it, or the recipe keeps it in float\n"));
 }

@@ -63,6 +63,18 @@ ValueId ModelBuilder::batch_norm(ValueId x) {
   return results[0];
 }
 
+ValueId ModelBuilder::row_norm(std::string_view op, ValueId x, ir::Attributes attributes) {
+  const std::string name = graph_.unique_name("norm");
+  Shape parameters{shape(x)[1]};
+  if (op == "layer_norm") {
+    const std::int64_t axis = attributes.has("axis") ? attributes.integer("axis") : -1;
+    parameters = Shape(shape(x).begin() + (axis < 0 ? axis + static_cast<std::ptrdiff_t>(shape(x).size()) : axis), shape(x).end());
+  }
+  const ValueId gamma = parameter(name + ".gamma", parameters, StateRole::parameter, {Initializer::Kind::uniform, 1.5});
+  const ValueId beta = parameter(name + ".beta", parameters, StateRole::parameter, {Initializer::Kind::uniform, 0.5});
+  return graph_.emit(op, {x, gamma, beta}, std::move(attributes), name);
+}
+
 ValueId ModelBuilder::linear(ValueId x, std::int64_t features, bool bias) {
   const std::string name = graph_.unique_name("fc");
   const std::int64_t in = shape(x).back();
@@ -253,6 +265,65 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
   if (pick(2) == 0) x = m.op("relu", {m.batch_norm(m.linear(x, 5 + pick(20), pick(2) == 0))});
   x = norm_alone(x);
   return m.finish(m.linear(x, 10));
+}
+
+namespace {
+
+// softmax(queries keys^T) values, of x [N, T, K].
+ValueId attended(ModelBuilder& m, ValueId x, std::int64_t features) {
+  const ValueId scores = m.op("matmul", {m.linear(x, features), m.linear(x, features)}, {{"transpose_b", true}});
+  return m.op("matmul", {m.op("softmax", {scores}), m.linear(x, m.shape(x)[2])});
+}
+
+}  // namespace
+
+Graph small_attention_net(std::int64_t batch) {
+  ModelBuilder m({batch, 6, 8});
+  ValueId x = m.linear(m.input(), 8);
+  x = m.row_norm("layer_norm", m.op("add", {attended(m, x, 5), x}));
+  x = m.row_norm("layer_norm", m.op("add", {m.linear(m.op("gelu", {m.linear(x, 12)}), 8), x}), {{"axis", std::int64_t{1}}});
+  return m.finish(m.linear(m.op("reduce_mean", {x}, {{"axes", Shape{1}}}), 10));
+}
+
+Graph random_attention_net(std::uint64_t seed, std::int64_t batch) {
+  std::uint64_t draws = 0;
+  const auto pick = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(ir::random_bits(seed, 12, 0, draws++) % static_cast<std::uint64_t>(n));
+  };
+  const char* const activations[] = {"relu", "gelu", "tanh", "sigmoid"};
+  ModelBuilder m({batch, 1 + pick(7), 2 + pick(9)});
+  ValueId x = m.input();
+  for (std::int64_t steps = 2 + pick(5); steps > 0; --steps) {
+    const Shape shape = m.shape(x);
+    switch (pick(8)) {
+      case 0:
+        x = m.op("add", {attended(m, x, 1 + pick(6)), x});
+        break;
+      case 1:
+        x = m.op("softmax", {x}, {{"axis", pick(2) == 0 ? std::int64_t{1} : std::int64_t{-1}}});
+        break;
+      case 2:
+        x = m.row_norm("layer_norm", x, {{"axis", 1 + pick(2)}});
+        break;
+      case 3: {
+        const std::int64_t groups = shape[1] % 2 == 0 && pick(2) == 0 ? 2 : 1;
+        x = m.row_norm("group_norm", x, {{"groups", groups}});
+        break;
+      }
+      case 4:
+        x = m.row_norm("instance_norm", x);
+        break;
+      case 5:  // as an image, behind a convolution
+        x = m.conv(m.op("reshape", {x}, {{"shape", Shape{0, shape[1], shape[2], 1}}}), {.out = 2 + 2 * pick(3), .bias = true});
+        x = m.row_norm(pick(2) == 0 ? "instance_norm" : "layer_norm", x, {});
+        x = m.op("reshape", {m.op("relu", {x})}, {{"shape", Shape{0, m.shape(x)[1], m.shape(x)[2]}}});
+        break;
+      default:
+        x = m.op(activations[pick(4)], {m.linear(x, 2 + pick(9))});
+        break;
+    }
+  }
+  return m.finish(m.linear(m.op("flatten", {x}), 10));
 }
 
 namespace {

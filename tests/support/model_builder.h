@@ -25,6 +25,8 @@ class ModelBuilder {
   ir::ValueId conv(ir::ValueId x, const Conv& options);
   ir::ValueId batch_norm(ir::ValueId x);
   ir::ValueId linear(ir::ValueId x, std::int64_t features, bool bias = true);
+  /// layer_norm, group_norm or instance_norm.
+  ir::ValueId row_norm(std::string_view op, ir::ValueId x, ir::Attributes attributes = {});
   ir::ValueId dropout(ir::ValueId x);
   ir::ValueId op(std::string_view name, std::vector<ir::ValueId> operands, ir::Attributes attributes = {});
   ir::ValueId prelu(ir::ValueId x, bool shared = false);
@@ -52,6 +54,12 @@ ir::Graph small_mixed_net(std::int64_t batch);
 /// A residual network with batch-norm and ReLU in front of its convolutions, and a batch-norm behind the input, behind a clamp and on
 /// features: each of those has no layer to fold into (N-AFFINE). Input [batch, 3, 8, 8], 10 classes.
 ir::Graph small_preactivation_net(std::int64_t batch);
+/// One block of attention over [batch, 6, 8]: products of queries, keys and values with softmax between them, an addition, layer_norm, and
+/// two linear layers. 10 classes.
+ir::Graph small_attention_net(std::int64_t batch);
+/// A random network of products of activations, softmax along any axis of an example, layer_norm, group_norm, instance_norm and layers
+/// around them.
+ir::Graph random_attention_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations, batch-norms that have
 /// no layer to fold into), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
