@@ -49,7 +49,6 @@ ValueId bound_of_average(BoundedNode& n) {
 }
 
 ValueId bound_of_activation(BoundedNode& n) {
-  if (const OpJudge* judge = op_judges().find(n.node().op->name); judge != nullptr && judge->bound) return judge->bound(n);
   double slope = 1.5;
   for (const auto& [name, value] : n.node().attributes) slope = std::max(slope, std::abs(n.node().attributes.number(name)));
   return n.sum(n.times(n.e(), slope), n.times(n.sum(n.size(), n.y_size()), 8 * float_unit));
@@ -57,6 +56,7 @@ ValueId bound_of_activation(BoundedNode& n) {
 
 ValueId bound_of(BoundedNode& n) {
   const ir::OpSchema& op = *n.node().op;
+  if (const OpJudge* judge = op_judges().find(op.name); judge != nullptr && judge->bound) return judge->bound(n);
   if (op.clamp) return op.attributes.empty() ? n.e() : n.sum(n.e(), n.times(n.y_size(), float_unit));  // bounds are rounded, too
   switch (op.integer.kind) {
     case IntegerForm::Kind::move:
@@ -68,7 +68,7 @@ ValueId bound_of(BoundedNode& n) {
     case IntegerForm::Kind::unary:
       return bound_of_activation(n);
     default:
-      return judged_by(n.node(), &OpJudge::bound)(n);
+      throw Error("verify has no judge of the op '" + op.name + "' ('" + n.node().name + "')");
   }
 }
 

@@ -64,7 +64,7 @@ class BoundedNode {
 ///   averages, sums         (n + 2) u |x| summed alike  +  e(x) summed alike
 ///   activations            1.5 e(x) + 8 u (|x| + |y|): slopes are at most 1.13 (GELU), 1.5 (hard swish), or an attribute (leaky ReLU,
 ///                          ELU); of those whose slope has no bound a judge says more
-/// and for other ops what their judges say (OpJudge::bound). Error where none does: a new op has to state its own.
+/// or what their judges say (OpJudge::bound). Error for another op of which none does: a new one has to state its own.
 Bounded append_bounded(ir::Graph& graph, const ir::Graph& source, const ir::Node& node, const std::vector<Bounded>& operands);
 
 }  // namespace stair::verification

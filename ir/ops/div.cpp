@@ -12,7 +12,7 @@ void div(OpRegistry& registry) {
         if (g.needs(1)) d[1] = g.emit("negate", {reduced(g, 1, g.emit("mul", {by_a, g.result()}))});
         return d;
       },
-      no_integer_form("a quotient of integers needs more bits than its operands: runs on dequantized floats"), false);
+      no_integer_form("a quotient of integers needs more bits than its operands: runs on dequantized floats"), true);
 }
 
 }  // namespace stair::ir::ops

@@ -128,6 +128,14 @@ ir::Graph net_of_all_ops(std::int64_t batch) {
   for (const std::string& function : tests::function_layers()) {
     x = m.function(function, m.conv(x, {.out = 4, .kernel = 1, .padding = {0, 0, 0, 0}, .bias = true}));
   }
+  x = m.op("div", {m.prelu(x), m.op("clip", {x}, {{"low", 2.5}, {"high", 4.0}})});
+  x = m.op("maximum", {m.op("minimum", {x, m.conv(x, {.out = 4})}), m.conv(x, {.out = 4})});
+  x = m.op("resize_bilinear", {m.op("resize_nearest", {m.conv(x, {.out = 4})}, {{"size", List{4, 9}}})}, {{"size", List{6, 4}}});
+  const ir::Attributes block{{"block", std::int64_t{2}}, {"order", std::string("crd")}};
+  x = m.op("space_to_depth", {m.op("depth_to_space", {x}, {{"block", std::int64_t{2}}})}, block);
+  x = m.op("gather", {x}, {{"indices", List{2, 0, 1, 3}}});
+  x = m.op("avg_pool_inside", {x}, {{"kernel", List{3, 3}}, {"stride", List{1, 1}}, {"padding", List{1, 1, 1, 1}}});
+  x = m.op("resize_nearest", {x}, {{"size", List{6, 6}}});
   const ir::ValueId turned = m.op("transpose", {x}, {{"permutation", List{0, 1, 3, 2}}});
   const auto channels = [&](std::int64_t first, std::int64_t last) {
     return m.op("slice", {turned}, {{"axes", List{1}}, {"starts", List{first}}, {"ends", List{last}}});
@@ -145,7 +153,9 @@ ir::Graph net_of_all_ops(std::int64_t batch) {
   const ir::ValueId total = m.op("reduce_sum", {x}, {{"axes", List{-1}}});
   const ir::ValueId plane = m.op("reshape", {x}, {{"shape", List{0, 5, 7, 1}}});
   const ir::ValueId mean = m.op("flatten", {m.op("global_avg_pool", {plane})});
-  return m.finish(m.linear(m.op("concat", {total, mean}), 10));
+  const ir::ValueId most =
+      m.op("squeeze", {m.op("unsqueeze", {m.op("global_max_pool", {plane})}, {{"axes", List{1}}})}, {{"axes", List{1, 3, 4}}});
+  return m.finish(m.linear(m.op("concat", {total, mean, most}), 10));
 }
 
 const char* const recipes[] = {

@@ -58,6 +58,15 @@ Tensor activation(const Step& s) {
   return y;
 }
 
+Tensor prelu(const Step& s) {
+  Tensor y("f32", s[0].shape);
+  each(y.shape, [&](const Shape& i) {
+    const float x = real(s[0].at(i));
+    y.at(i) = static_cast<double>(x > 0 ? x : x * real(of_channel(s[1], i, 1)));
+  });
+  return y;
+}
+
 Tensor softmax(const Step& s) {
   const std::size_t axis = s.axis(s.number("axis", -1), s[0].shape.size());
   Tensor y("f32", s[0].shape);
@@ -101,7 +110,8 @@ Tensor normalized_by_row(const Step& s) {
 }  // namespace
 
 void float_ops(Ops& ops) {
-  for (const char* name : {"add", "sub", "mul"}) ops[name] = one(arithmetic);
+  for (const char* name : {"add", "sub", "mul", "div"}) ops[name] = one(arithmetic);
+  ops["prelu"] = one(prelu);
   for (const char* name : {"batch_norm_inference", "channel_affine"}) ops[name] = one(normalized);
   for (const char* name :
        {"relu", "relu6", "clip", "hard_tanh", "leaky_relu", "hard_sigmoid", "hard_swish", "negate", "abs", "square", "sqrt"})

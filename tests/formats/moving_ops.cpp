@@ -24,6 +24,77 @@ Tensor reshape(const Step& s) {
   return reshaped(s, shape);
 }
 
+Tensor one_dimensions(const Step& s) {
+  const bool fewer = s.op() == "squeeze";
+  const std::size_t rank = s[0].shape.size() + (fewer ? 0 : s.list("axes").size());
+  const std::set<std::size_t> axes = s.axes(rank);
+  Shape shape;
+  for (std::size_t d = 0, next = 0; d < rank; ++d) {
+    if (fewer && axes.count(d) == 0) shape.push_back(s[0].shape[d]);
+    if (!fewer) shape.push_back(axes.count(d) != 0 ? 1 : s[0].shape[next++]);
+  }
+  Tensor y(s[0].element, shape);
+  y.values = s[0].values;
+  return y;
+}
+
+Tensor gather(const Step& s) {
+  Shape shape = s[0].shape;
+  const std::size_t axis = s.axis(s.number("axis", 1), shape.size());
+  const Shape indices = s.list("indices");
+  shape[axis] = static_cast<std::int64_t>(indices.size());
+  Tensor y(s[0].element, shape);
+  each(shape, [&](const Shape& i) {
+    Shape from = i;
+    from[axis] = indices.at(static_cast<std::size_t>(i[axis]));
+    y.at(i) = s[0].at(from);
+  });
+  return y;
+}
+
+Tensor blocks(const Step& s) {
+  const std::int64_t b = whole(s.number("block"));
+  const bool to_space = s.op() == "depth_to_space";
+  const bool pixels_first = s.text("order", "dcr") == "dcr";
+  Shape shape = s[0].shape;
+  shape[1] = to_space ? shape[1] / (b * b) : shape[1] * b * b;
+  for (const std::size_t d : {2U, 3U}) shape[d] = to_space ? shape[d] * b : shape[d] / b;
+  const std::int64_t channels = to_space ? shape[1] : s[0].shape[1];
+  Tensor y(s[0].element, shape);
+  each(to_space ? shape : s[0].shape, [&](const Shape& wide) {
+    const std::int64_t pixel = wide[2] % b * b + wide[3] % b;
+    const Shape deep{wide[0], pixels_first ? pixel * channels + wide[1] : wide[1] * b * b + pixel, wide[2] / b, wide[3] / b};
+    if (to_space) {
+      y.at(wide) = s[0].at(deep);
+    } else {
+      y.at(deep) = s[0].at(wide);
+    }
+  });
+  return y;
+}
+
+Tensor nearest(const Step& s) {
+  const Shape size = s.list("size");
+  Tensor y(s[0].element, {s[0].shape[0], s[0].shape[1], size[0], size[1]});
+  each(y.shape, [&](const Shape& i) { y.at(i) = s[0].at({i[0], i[1], i[2] * s[0].shape[2] / size[0], i[3] * s[0].shape[3] / size[1]}); });
+  return y;
+}
+
+Tensor extremum(const Step& s) {
+  Shape shape = s[0].shape;
+  for (std::size_t o = 1; o < s.operands(); ++o) shape = broadcast(shape, s[o].shape);
+  Tensor y(s[0].element, shape);
+  each(shape, [&](const Shape& i) {
+    double best = s[0].at(within(s[0].shape, i));
+    for (std::size_t o = 1; o < s.operands(); ++o) {
+      const double x = s[o].at(within(s[o].shape, i));
+      if (s.op() == "minimum" ? x < best : x > best) best = x;
+    }
+    y.at(i) = best;
+  });
+  return y;
+}
+
 Tensor transpose(const Step& s) {
   const Shape permutation = s.list("permutation");
   Shape shape;
@@ -91,6 +162,11 @@ Tensor concat(const Step& s) {
 void moving_ops(Ops& ops) {
   for (const char* name : {"reshape", "flatten"}) ops[name] = one(reshape);
   for (const char* name : {"pad", "pad_integer"}) ops[name] = one(pad);
+  for (const char* name : {"squeeze", "unsqueeze"}) ops[name] = one(one_dimensions);
+  for (const char* name : {"depth_to_space", "space_to_depth"}) ops[name] = one(blocks);
+  for (const char* name : {"minimum", "maximum"}) ops[name] = one(extremum);
+  ops["gather"] = one(gather);
+  ops["resize_nearest"] = one(nearest);
   ops["transpose"] = one(transpose);
   ops["slice"] = one(slice);
   ops["concat"] = one(concat);

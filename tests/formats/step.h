@@ -109,7 +109,7 @@ Tensor pairs(Tensor y, const Step& s, Body&& body) {
   return y;
 }
 inline float combined(const std::string& function, float a, float b) {
-  return function == "add" ? a + b : function == "sub" ? a - b : a * b;
+  return function == "add" ? a + b : function == "sub" ? a - b : function == "div" ? a / b : a * b;
 }
 
 using Results = std::vector<Tensor>;

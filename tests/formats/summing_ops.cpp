@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include "tests/formats/step.h"
 
 namespace reader {
@@ -190,6 +192,64 @@ Tensor sum_pool(const Step& s, bool floats) {
   return y;
 }
 
+Tensor sum_pool_inside(const Step& s, bool floats) {
+  const Window window = Window::pool(s);
+  Tensor y(floats ? "f32" : "i32", window.output(s[0].shape, s[0].shape[1]));
+  const double z = floats ? 0.0 : static_cast<double>(s.scalar(1));
+  // By side: how many positions of the window are inside, and the least common multiple of all such numbers.
+  std::vector<std::int64_t> multiples{1, 1};
+  const auto inside = [&](std::size_t side, std::int64_t i) {
+    std::int64_t n = 0;
+    for (std::int64_t k = 0; k < window.kernel[side]; ++k) {
+      const std::int64_t at = i * window.stride[side] - window.padding[side] + k;
+      if (at >= 0 && at < s[0].shape[2 + side]) ++n;
+    }
+    return n;
+  };
+  for (const std::size_t side : {0U, 1U}) {
+    for (std::int64_t i = 0; i < y.shape[2 + side]; ++i) multiples[side] = std::lcm(multiples[side], inside(side, i));
+  }
+  each(y.shape, [&](const Shape& i) {
+    double sum = 0;
+    window.positions(i, s[0].shape, [&](std::int64_t, std::int64_t, std::int64_t h, std::int64_t w) {
+      sum += s[0].at({i[0], i[1], h, w}) - z;
+    });
+    const std::int64_t n = inside(0, i[2]) * inside(1, i[3]);
+    y.at(i) = floats ? sum / static_cast<double>(n) : sum32(whole(sum) * (multiples[0] * multiples[1] / n));
+  });
+  return y;
+}
+
+Tensor bilinear(const Step& s, bool floats) {
+  const Shape size = s.list("size");
+  const Shape& x = s[0].shape;
+  Tensor y(floats ? "f32" : "i32", {x[0], x[1], size[0], size[1]});
+  const std::int64_t z = floats ? 0 : s.scalar(1);
+  struct Taps {
+    std::int64_t low, high, low_weight, high_weight;
+  };
+  const auto taps = [&](std::size_t side, std::int64_t i) -> Taps {
+    const std::int64_t in = x[2 + side];
+    const std::int64_t out = size[side];
+    const std::int64_t place = std::min(std::max((2 * i + 1) * in - out, std::int64_t{0}), 2 * out * (in - 1));
+    const std::int64_t g = std::gcd(in, out);
+    const std::int64_t low = place / (2 * out);
+    return {low, std::min(low + 1, in - 1), (2 * out - place % (2 * out)) / g, place % (2 * out) / g};
+  };
+  each(y.shape, [&](const Shape& i) {
+    const Taps r = taps(0, i[2]);
+    const Taps c = taps(1, i[3]);
+    const auto at = [&](std::int64_t h, std::int64_t w) { return s[0].at({i[0], i[1], h, w}) - static_cast<double>(z); };
+    const auto real_weight = [](std::int64_t w) { return static_cast<double>(w); };
+    const double sum =
+        (at(r.low, c.low) * real_weight(c.low_weight) + at(r.low, c.high) * real_weight(c.high_weight)) * real_weight(r.low_weight) +
+        (at(r.high, c.low) * real_weight(c.low_weight) + at(r.high, c.high) * real_weight(c.high_weight)) * real_weight(r.high_weight);
+    const double unit = real_weight((r.low_weight + r.high_weight) * (c.low_weight + c.high_weight));
+    y.at(i) = floats ? sum / unit : sum32(whole(sum));
+  });
+  return y;
+}
+
 Results max_pool(const Step& s) {
   const Window window = Window::pool(s);
   Tensor y(s[0].element, window.output(s[0].shape, s[0].shape[1]));
@@ -218,6 +278,14 @@ void summing_ops(Ops& ops) {
   ops["reduce_sum_integer"] = one(sum_of_integers);
   ops["reduce_max"] = one(largest);
   ops["max_pool"] = {max_pool};
+  ops["global_max_pool"] = one([](const Step& s) {
+    return reduction(s, s[0].element, {2, 3}, true,
+                     [](const double* best, double x) { return best != nullptr && !(x > *best) ? *best : x; });
+  });
+  ops["avg_pool_inside_integer"] = {[](const Step& s) -> Results { return {sum_pool_inside(s, false)}; }};
+  ops["avg_pool_inside"] = {[](const Step& s) -> Results { return {sum_pool_inside(s, true)}; }, false};
+  ops["resize_bilinear_integer"] = {[](const Step& s) -> Results { return {bilinear(s, false)}; }};
+  ops["resize_bilinear"] = {[](const Step& s) -> Results { return {bilinear(s, true)}; }, false};
   ops["conv2d"] = {[](const Step& s) -> Results { return {convolution<double>(s, 0, 2)}; }, false};
   ops["conv_transpose2d"] = {[](const Step& s) -> Results { return {transposed_convolution<double>(s, 0, 2)}; }, false};
   ops["linear"] = {[](const Step& s) -> Results { return {linear<double>(s, 0, 2)}; }, false};

@@ -43,7 +43,12 @@ void add_pool(std::vector<Case>& list, const ir::Shape& x, const ir::Attributes&
   const ir::Graph graph = graph_of(average);
   ir::Attributes of_gradient = attributes;
   of_gradient.set("input_shape", x);
-  list.push_back({"avg_pool_grad", {f32(graph.type(graph.node(0).results[0]).shape)}, of_gradient});
+  const Operand dy = f32(graph.type(graph.node(0).results[0]).shape);
+  list.push_back({"avg_pool_grad", {dy}, of_gradient});
+  list.push_back({"avg_pool_inside", {f32(x)}, attributes});
+  list.push_back({"avg_pool_inside_grad", {dy}, of_gradient});
+  list.push_back({"avg_pool_inside_integer", {u8(x), i32({1}, listed({9}))}, attributes});
+  list.push_back({"avg_pool_inside_integer", {s8(x), i32({1}, listed({-3}))}, attributes});
 }
 
 void add_normalization(std::vector<Case>& list, const ir::Shape& x) {
@@ -149,6 +154,9 @@ void add_layer_cases(std::vector<Case>& list) {
   add_pool(list, {2, 3, 5, 7}, {{"kernel", ir::Shape{5, 7}}});
   list.push_back({"global_avg_pool", {f32({2, 3, 5, 7})}});
   list.push_back({"global_avg_pool", {f32({1, 1, 1, 1})}});
+  list.push_back({"global_max_pool", {f32({2, 3, 5, 7}, distinct())}});
+  list.push_back({"global_max_pool", {u8({2, 3, 2, 2})}});
+  list.push_back({"global_max_pool", {s8({1, 2, 3, 1}, integers(-128, -100))}});
 
   add_normalization(list, {6, 3});
   add_normalization(list, {2, 3, 5, 3});

@@ -71,6 +71,31 @@ void add_pointwise_cases(std::vector<Case>& list) {
   add_binary(list, "sub", uniform());
   add_binary(list, "mul", uniform());
   add_binary(list, "div", uniform(0.5, 2));
+  for (const std::string op : {"minimum", "maximum"}) {
+    // Each operand wins somewhere.
+    const Draw either = listed({-2, 2});
+    list.push_back({op, {f32({2, 3, 4, 5}), f32({2, 3, 4, 5})}});
+    list.push_back({op, {f32({2, 3, 4, 5}), f32({3, 1, 1}, either)}});
+    list.push_back({op, {f32({3, 1, 1}), f32({2, 3, 4, 5}, either)}});
+    list.push_back({op, {f32({4, 3}, distinct()), f32({1}, listed({0.1}))}});
+    list.push_back({op, {f32({}, listed({0.1})), f32({3, 2}, either)}});
+    list.push_back({op, {f32({2, 4}, listed({-3, 3, 3, 3, -3, 3, -3, -3})), f32({4}, either), f32({2, 1}, listed({0.5}))}});
+    list.push_back({op, {f32({9, 2049}), f32({2049})}});
+    list.push_back({op, {u8({2, 3, 4, 5}), u8({3, 1, 1})}});
+    list.push_back({op, {s8({5}), s8({5}), s8({4, 1})}});
+    list.push_back({op, {f32({7})}});
+    for (const std::int64_t operand : {0, 1}) {
+      list.push_back({op + "_grad", {f32({2, 3}), f32({2, 3}), f32({3})}, {{"operand", operand}}});
+      list.push_back({op + "_grad", {f32({3}), f32({3}, listed({1, 2, 2})), f32({3}, listed({1, 1, 3}))}, {{"operand", operand}}});
+    }
+  }
+  for (const ir::Shape& x : {ir::Shape{3, 4}, ir::Shape{2, 3, 5, 4}, ir::Shape{5, 8, 33, 33}}) {
+    for (const ir::Shape& slope : {ir::Shape{1}, ir::Shape{x[1]}}) {
+      const Operand inputs = f32(x, away_from({0}, -2, 2));
+      list.push_back({"prelu", {inputs, f32(slope)}});
+      list.push_back({"prelu_grad", {f32(x), inputs, f32(slope)}});
+    }
+  }
 
   for (const char* estimator : {"plain", "clipped"}) {
     add_fake_quantize(list, "fake_quantize", estimator);

@@ -46,6 +46,29 @@ void add_shape_cases(std::vector<Case>& list) {
   add_move(list, "concat", {{2, 3}, {2, 4}}, {{"axis", integer(-1)}});
   add_move(list, "concat", {{1, 3}, {4, 3}}, {{"axis", integer(0)}});
   add_move(list, "concat", {{3, 2}}, {});
+  add_move(list, "squeeze", {{2, 1, 3, 1}}, {{"axes", ir::Shape{1, -1}}});
+  add_move(list, "squeeze", {{1}}, {{"axes", ir::Shape{0}}});
+  add_move(list, "unsqueeze", {{2, 3}}, {{"axes", ir::Shape{-1, 1}}});
+  add_move(list, "gather", {{2, 5, 3}}, {{"indices", ir::Shape{4, 0, 0, 2}}});
+  add_move(list, "gather", {{4, 3}}, {{"axis", integer(-1)}, {"indices", ir::Shape{1}}});
+  add_move(list, "gather", {{2, 3, 4, 5}}, {{"axis", integer(2)}, {"indices", ir::Shape{3, 3, 1}}});
+  list.push_back(
+      {"gather_grad", {f32({2, 4, 3})}, {{"axis", integer(1)}, {"indices", ir::Shape{4, 0, 0, 2}}, {"input_shape", ir::Shape{2, 5, 3}}}});
+  for (const char* order : {"dcr", "crd"}) {
+    add_move(list, "depth_to_space", {{2, 8, 3, 2}}, {{"block", integer(2)}, {"order", text(order)}});
+    add_move(list, "space_to_depth", {{2, 2, 6, 9}}, {{"block", integer(3)}, {"order", text(order)}});
+  }
+  add_move(list, "resize_nearest", {{2, 3, 4, 5}}, {{"size", ir::Shape{8, 7}}});
+  add_move(list, "resize_nearest", {{1, 2, 9, 4}}, {{"size", ir::Shape{3, 4}}});
+  list.push_back({"resize_nearest_grad", {f32({2, 3, 8, 7})}, {{"size", ir::Shape{8, 7}}, {"input_shape", ir::Shape{2, 3, 4, 5}}}});
+  for (const auto& [x, size] : {std::pair{ir::Shape{2, 3, 4, 5}, ir::Shape{8, 10}}, std::pair{ir::Shape{1, 2, 9, 4}, ir::Shape{3, 7}},
+                                std::pair{ir::Shape{1, 1, 1, 1}, ir::Shape{3, 2}}, std::pair{ir::Shape{3, 8, 16, 16}, ir::Shape{24, 31}}}) {
+    const ir::Attributes attributes{{"size", size}};
+    list.push_back({"resize_bilinear", {f32(x)}, attributes});
+    list.push_back({"resize_bilinear_grad", {f32({x[0], x[1], size[0], size[1]})}, {{"size", size}, {"input_shape", x}}});
+    list.push_back({"resize_bilinear_integer", {u8(x), i32({1}, listed({7}))}, attributes});
+    list.push_back({"resize_bilinear_integer", {s8(x), i32({1}, listed({-5}))}, attributes});
+  }
   add_move(list, "slice", {{4, 5, 6}}, {{"axes", ir::Shape{0, -1}}, {"starts", ir::Shape{1, 2}}, {"ends", ir::Shape{3, 5}}});
   add_move(list, "slice", {{7}}, {{"axes", ir::Shape{0}}, {"starts", ir::Shape{6}}, {"ends", ir::Shape{7}}});
   add_move(list, "pad", {{2, 3}}, {{"padding", ir::Shape{1, 0, 2, 3}}, {"value", 0.5}}, false);

@@ -225,6 +225,46 @@ TEST_CASE("data moves where the attributes say") {
   CHECK(run_reference({"reduce_sum", {x}, {{"axes", ir::Shape{0}}}})[0] == Values{5, 7, 9});
   CHECK(run_reference({"reduce_mean", {x}, {{"axes", ir::Shape{-1}}}})[0] == Values{2, 5});
   CHECK(run_reference({"reduce_max", {x}, {{"axes", ir::Shape{0, 1}}}})[0] == Values{6});
+  CHECK(run_reference({"gather", {x}, {{"indices", ir::Shape{2, 0, 2}}}})[0] == Values{3, 1, 3, 6, 4, 6});
+  CHECK(run_reference({"minimum", {x, matrix(1, {4, 1, 5})}})[0] == Values{1, 1, 3, 4, 1, 5});
+  CHECK(run_reference({"maximum", {x, matrix(1, {4, 1, 5})}})[0] == Values{4, 2, 5, 4, 5, 6});
+  CHECK(run_reference({"maximum_grad", {reals({7, 8, 9}), reals({1, 2, 2}), reals({1, 1, 3})}, {{"operand", integer(0)}}})[0] ==
+        Values{7, 8, 0});
+  CHECK(run_reference({"global_max_pool", {f32({1, 2, 1, 2}, listed({1, 3, -2, -4}))}})[0] == Values{3, -2});
+  const auto blocks = [](const char* op, const ir::Shape& shape, const char* order) {
+    return run_reference({op, {f32(shape, listed({1, 2, 3, 4, 5, 6, 7, 8}))}, {{"block", integer(2)}, {"order", text(order)}}})[0];
+  };
+  CHECK(blocks("depth_to_space", {1, 8, 1, 1}, "dcr") == Values{1, 3, 5, 7, 2, 4, 6, 8});
+  CHECK(blocks("depth_to_space", {1, 8, 1, 1}, "crd") == Values{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(blocks("space_to_depth", {1, 2, 2, 2}, "dcr") == Values{1, 5, 2, 6, 3, 7, 4, 8});
+  CHECK(blocks("space_to_depth", {1, 1, 2, 4}, "dcr") == Values{1, 3, 2, 4, 5, 7, 6, 8});
+}
+
+TEST_CASE("prelu has the slope of its channel") {
+  check(run_reference({"prelu", {matrix(2, {-2, -2, 3, -4}), reals({0.5, 0.1})}})[0], {-1, -0.2, 3, -0.4});
+  check(run_reference({"prelu", {matrix(2, {-2, -2, 3, -4}), reals({0.5})}})[0], {-1, -1, 3, -2});
+  check(run_reference({"prelu_grad", {matrix(2, {1, 10, 100, 1000}), matrix(2, {-2, -3, 3, -4}), reals({0.5, 0.1})}})[1], {-2, -4030});
+}
+
+// N-RESIZE
+TEST_CASE("resized images have their pixels where PyTorch has them, and integer weights") {
+  const Operand x = f32({1, 1, 1, 2}, listed({0, 4}));
+  const auto to = [](std::int64_t height, std::int64_t width) { return ir::Attributes{{"size", ir::Shape{height, width}}}; };
+  CHECK(run_reference({"resize_bilinear", {x}, to(1, 4)})[0] == Values{0, 1, 3, 4});
+  CHECK(run_reference({"resize_bilinear", {x}, to(2, 1)})[0] == Values{2, 2});
+  check(run_reference({"resize_bilinear", {x}, to(1, 3)})[0], {0, 2, 4});
+  check(run_reference({"resize_bilinear", {f32({1, 1, 1, 5}, listed({1, 2, 3, 4, 5}))}, to(1, 3)})[0], {1 + 1.0 / 3, 3, 4 + 2.0 / 3});
+  CHECK(run_reference({"resize_nearest", {x}, to(2, 5)})[0] == Values{0, 0, 0, 4, 4, 0, 0, 0, 4, 4});
+  const Operand q = u8({1, 1, 1, 2}, listed({3, 7}));
+  CHECK(run_reference({"resize_bilinear_integer", {q, i32({1}, listed({3}))}, to(1, 4)})[0] == Values{0, 8, 24, 32});
+}
+
+// N-AVG
+TEST_CASE("an average that leaves the padding out divides each window by its own number") {
+  const ir::Attributes window{{"kernel", ir::Shape{1, 3}}, {"stride", ir::Shape{1, 1}}, {"padding", ir::Shape{0, 1, 0, 1}}};
+  check(run_reference({"avg_pool_inside", {f32({1, 1, 1, 3}, listed({1, 2, 3}))}, window})[0], {1.5, 2, 2.5});
+  CHECK(run_reference({"avg_pool_inside_integer", {u8({1, 1, 1, 3}, listed({11, 12, 13})), i32({1}, listed({10}))}, window})[0] ==
+        Values{9, 12, 15});
 }
 
 }  // namespace stair::tests

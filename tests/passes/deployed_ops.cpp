@@ -22,11 +22,18 @@ ir::Graph every_layer() {
   };
   std::vector<ir::ValueId> images;
   for (const std::string& name : tests::function_layers()) images.push_back(model.function(name, behind_conv("relu")));
-  for (const char* op : {"add", "sub", "mul"}) images.push_back(model.op(op, {images[0], behind_conv("relu")}));
-  for (const char* op : {"avg_pool", "max_pool"}) {
+  for (const char* op : {"add", "sub", "mul", "div", "minimum", "maximum"})
+    images.push_back(model.op(op, {images[0], behind_conv("relu")}));
+  for (const char* op : {"avg_pool", "avg_pool_inside", "max_pool"}) {
     images.push_back(behind_conv(op, {{"kernel", Axes{3, 3}}, {"stride", Axes{1, 1}}, {"padding", Axes{1, 1, 1, 1}}}));
   }
   images.push_back(model.batch_norm(behind_conv("slice", {{"axes", Axes{1}}, {"starts", Axes{1}}, {"ends", Axes{3}}})));
+  images.push_back(model.prelu(behind_conv("relu")));
+  images.push_back(behind_conv("gather", {{"indices", Axes{3, 1}}}));
+  for (const char* op : {"resize_nearest", "resize_bilinear"})
+    images.push_back(model.op(op, {behind_conv("relu")}, {{"size", Axes{8, 8}}}));
+  const ir::Attributes block{{"block", std::int64_t{2}}};
+  images.push_back(model.op("space_to_depth", {behind_conv("depth_to_space", block)}, block));
   images.push_back(behind_conv("transpose", {{"permutation", Axes{0, 1, 3, 2}}}));
   images.push_back(model.dropout(model.conv(model.input(), {.out = 4})));
   images.push_back(model.conv(behind_conv("relu"), {.out = 4, .transposed = true}));
@@ -36,7 +43,8 @@ ir::Graph every_layer() {
 
   std::vector<ir::ValueId> rows;
   for (const char* op : {"reduce_mean", "reduce_sum", "reduce_max"}) rows.push_back(model.op(op, {last}, {{"axes", Axes{2, 3}}}));
-  rows.push_back(model.op("flatten", {model.op("global_avg_pool", {last})}));
+  for (const char* op : {"global_avg_pool", "global_max_pool"}) rows.push_back(model.op("flatten", {model.op(op, {last})}));
+  rows.push_back(model.op("squeeze", {model.op("unsqueeze", {rows[0]}, {{"axes", Axes{1}}})}, {{"axes", Axes{1}}}));
   const ir::ValueId matrices = model.op("reshape", {last}, {{"shape", Axes{0, 8, 100}}});
   const ir::ValueId products = model.op("matmul", {matrices, matrices}, {{"transpose_b", true}});
   rows.push_back(model.op("flatten", {model.op("softmax", {products})}));

@@ -90,6 +90,12 @@ ValueId ModelBuilder::dropout(ValueId x) {
   return graph_.emit("dropout", {x, draws});
 }
 
+ValueId ModelBuilder::prelu(ValueId x, bool shared) {
+  const std::string name = graph_.unique_name("prelu");
+  const ValueId slope = parameter(name + ".slope", {shared ? 1 : shape(x)[1]}, StateRole::parameter, {Initializer::Kind::uniform, 0.5});
+  return graph_.emit("prelu", {x, slope}, {}, name);
+}
+
 ValueId ModelBuilder::op(std::string_view name, std::vector<ValueId> operands, ir::Attributes attributes) {
   return graph_.emit(name, std::move(operands), std::move(attributes));
 }
@@ -155,6 +161,36 @@ Graph small_preactivation_net(std::int64_t batch) {
   return m.finish(m.linear(m.batch_norm(x), 10));
 }
 
+namespace {
+
+// Images of another size or other channels.
+template <class Pick>
+ValueId resized(ModelBuilder& m, ValueId x, Pick& pick) {
+  const Shape shape = m.shape(x);
+  switch (pick(5)) {
+    case 0:
+      return m.op("resize_nearest", {x}, {{"size", Shape{2 + pick(9), 2 + pick(9)}}});
+    case 1:
+      return m.op("resize_bilinear", {x}, {{"size", Shape{2 + pick(9), 2 + pick(9)}}});
+    case 2: {
+      const ir::Attributes block{{"block", std::int64_t{2}}, {"order", std::string(pick(2) == 0 ? "dcr" : "crd")}};
+      if (shape[1] % 4 == 0) return m.op("depth_to_space", {x}, block);
+      if (shape[2] % 2 == 0 && shape[3] % 2 == 0) return m.op("space_to_depth", {x}, block);
+      return x;
+    }
+    case 3:
+      return m.op("avg_pool_inside", {x},
+                  {{"kernel", Shape{2, 2}}, {"stride", Shape{1 + pick(2), 1}}, {"padding", Shape{pick(2), 1, 1, pick(2)}}});
+    default: {
+      Shape indices;
+      for (std::int64_t i = 1 + pick(5); i > 0; --i) indices.push_back(pick(shape[1]));
+      return m.op("gather", {x}, {{"indices", indices}});
+    }
+  }
+}
+
+}  // namespace
+
 Graph random_net(std::uint64_t seed, std::int64_t batch) {
   std::uint64_t draws = 0;
   const auto pick = [&](std::int64_t n) {
@@ -182,7 +218,19 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
   ValueId x = norm_alone(m.input());
   for (std::int64_t layers = 2 + pick(4); layers > 0; --layers) {
     const Shape shape = m.shape(x);
-    switch (pick(6)) {
+    switch (pick(8)) {
+      case 6: {
+        const ValueId y = m.batch_norm(m.conv(x, {.out = shape[1]}));
+        const std::int64_t kind = pick(5);
+        // Of 2 bits, too, no integer of the divisor stands for 0.
+        if (kind == 4) x = m.op("div", {y, m.op("clip", {x}, {{"low", 2.5}, {"high", 4.0}})});
+        if (kind == 3) x = m.prelu(y, pick(2) == 0);
+        if (kind < 3) x = m.op(kind == 0 ? "minimum" : "maximum", {y, x});
+        break;
+      }
+      case 7:
+        x = resized(m, x, pick);
+        break;
       case 0: {  // a residual addition or product
         const ValueId y = m.batch_norm(m.conv(x, {.out = shape[1]}));
         x = m.op(pick(3) == 0 ? "mul" : (pick(3) == 0 ? "sub" : "add"), {y, x});
@@ -210,7 +258,9 @@ Graph random_net(std::uint64_t seed, std::int64_t batch) {
     }
     x = norm_alone(x);
   }
-  x = pick(2) == 0 ? m.op("global_avg_pool", {x}) : m.op("pad", {x}, {{"padding", std::vector<std::int64_t>{0, 0, 1, 0, 0, 0, 0, 2}}});
+  const std::int64_t last = pick(3);
+  x = last < 2 ? m.op(last == 0 ? "global_avg_pool" : "global_max_pool", {x})
+               : m.op("pad", {x}, {{"padding", std::vector<std::int64_t>{0, 0, 1, 0, 0, 0, 0, 2}}});
   x = m.op("flatten", {x});
   if (pick(2) == 0) x = m.op("relu", {m.batch_norm(m.linear(x, 5 + pick(20), pick(2) == 0))});
   x = norm_alone(x);
@@ -376,8 +426,35 @@ class MovingNet {
     x_ = m_.op(ops[pick(3)], {x_}, {{"axes", Shape{over}}, {"keep", keep}});
   }
 
+  // A dimension of 1 more, or one less.
+  void change_rank() {
+    Shape ones;
+    for (std::int64_t d = 1; d < rank(); ++d) {
+      if (dim(d) == 1) ones.push_back(d);
+    }
+    if (rank() > 2 && !ones.empty() && pick(2) == 0) {
+      x_ = m_.op("squeeze", {x_}, {{"axes", Shape{ones[static_cast<std::size_t>(pick(static_cast<std::int64_t>(ones.size())))]}}});
+    } else if (rank() < 6) {
+      x_ = m_.op("unsqueeze", {x_}, {{"axes", Shape{1 + pick(rank())}}});
+    }
+  }
+
+  void gather() {
+    const std::int64_t at = axis();
+    Shape indices;
+    for (std::int64_t i = 1 + pick(4); i > 0; --i) indices.push_back(at == 0 ? 0 : pick(dim(at)));
+    x_ = m_.op("gather", {x_}, {{"axis", at}, {"indices", indices}});
+  }
+
   void step() {
-    switch (pick(11)) {
+    switch (pick(14)) {
+      case 11:
+        return change_rank();
+      case 12:
+        return gather();
+      case 13:
+        x_ = m_.op(pick(2) == 0 ? "minimum" : "maximum", {x_, m_.op("tanh", {x_})});
+        return;
       case 0:
         return turn();
       case 1:

@@ -29,6 +29,7 @@ class ModelBuilder {
   ir::ValueId row_norm(std::string_view op, ir::ValueId x, ir::Attributes attributes = {});
   ir::ValueId dropout(ir::ValueId x);
   ir::ValueId op(std::string_view name, std::vector<ir::ValueId> operands, ir::Attributes attributes = {});
+  ir::ValueId prelu(ir::ValueId x, bool shared = false);
   /// A layer that is a function of each element, between bounds that keep it within its domain.
   ir::ValueId function(const std::string& name, ir::ValueId x);
   /// conv, batch-norm, ReLU.

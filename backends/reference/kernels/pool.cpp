@@ -3,6 +3,7 @@
 #include "backends/reference/kernel.h"
 #include "backends/reference/layout.h"
 #include "backends/window.h"
+#include "ir/window_counts.h"
 
 namespace stair::backends::reference {
 namespace {
@@ -94,6 +95,21 @@ void for_each_position(const Window& g, std::int64_t plane, Body&& body) {
   }
 }
 
+// Of the windows of a pool: the positions inside of the image, by element of the result.
+class InsideCounts {
+ public:
+  explicit InsideCounts(const Window& g)
+      : rows_{g.in_height, g.out_height, g.kernel_height, g.stride_h, g.top},
+        columns_{g.in_width, g.out_width, g.kernel_width, g.stride_w, g.left} {}
+
+  std::int64_t count(std::int64_t i) const { return rows_(i / columns_.out % rows_.out) * columns_(i % columns_.out); }
+  std::int64_t common_multiple() const { return rows_.common_multiple(most) * columns_.common_multiple(most); }
+
+ private:
+  static constexpr std::int64_t most = std::int64_t{1} << 23;
+  ir::WindowCounts rows_, columns_;
+};
+
 void run_avg_pool(const ir::Node& node, const Arguments& a) {
   const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
@@ -123,6 +139,62 @@ void run_avg_pool_grad(const ir::Node& node, const Arguments& a) {
   });
 }
 
+void run_avg_pool_inside(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
+  const InsideCounts inside(g);
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* x = a.operands[0].as<Real>();
+    Real* y = a.results[0].as<Real>();
+    std::fill(y, y + a.results[0].count(), Real{0});
+    parallel_for(g.images * g.in_channels, a.threads, [&](std::int64_t plane, int) {
+      for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { y[out] += x[in]; });
+    });
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) y[i] /= static_cast<Real>(inside.count(i));
+  });
+}
+
+void run_avg_pool_inside_grad(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.results[0].type.shape, a.operands[0].type.shape);
+  const InsideCounts inside(g);
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* dy = a.operands[0].as<Real>();
+    Real* dx = a.results[0].as<Real>();
+    std::fill(dx, dx + a.results[0].count(), Real{0});
+    parallel_for(g.images * g.in_channels, a.threads, [&](std::int64_t plane, int) {
+      for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { dx[in] += dy[out] / static_cast<Real>(inside.count(out)); });
+    });
+  });
+}
+
+// N-AVG
+void run_avg_pool_inside_integer(const ir::Node& node, const Arguments& a) {
+  const Window g = Window::pooling(node.attributes, a.operands[0].type.shape, a.results[0].type.shape);
+  const InsideCounts inside(g);
+  const std::int32_t zero_point = *a.operands[1].as<std::int32_t>();
+  auto* acc = a.results[0].as<std::int32_t>();
+  std::fill(acc, acc + a.results[0].count(), 0);
+  for_quantized(a.operands[0].type.dtype, [&]<class Q>() {
+    const Q* x = a.operands[0].as<Q>();
+    parallel_for(g.images * g.in_channels, a.threads, [&](std::int64_t plane, int) {
+      for_each_position(g, plane, [&](std::int64_t in, std::int64_t out) { acc[out] += x[in] - zero_point; });
+    });
+  });
+  const std::int64_t common = inside.common_multiple();
+  for (std::int64_t i = 0; i < a.results[0].count(); ++i) acc[i] *= static_cast<std::int32_t>(common / inside.count(i));
+}
+
+void run_global_max_pool(const ir::Node&, const Arguments& a) {
+  const auto run = [&]<class T>() {
+    const std::int64_t plane = a.operands[0].dim(2) * a.operands[0].dim(3);
+    const T* x = a.operands[0].as<T>();
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) {
+      a.results[0].as<T>()[i] = *std::max_element(x + i * plane, x + (i + 1) * plane);
+    }
+  };
+  if (ir::is_float(a.operands[0].type.dtype)) return for_real(a.operands[0].type.dtype, run);
+  for_quantized(a.operands[0].type.dtype, run);
+}
+
 void run_global_avg_pool(const ir::Node&, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const std::int64_t plane = a.operands[0].dim(2) * a.operands[0].dim(3);
@@ -143,7 +215,11 @@ void pool(FunctionKernels& kernels) {
   kernels.add("max_pool_grad", {run_max_pool_grad});
   kernels.add("avg_pool", {run_avg_pool});
   kernels.add("avg_pool_grad", {run_avg_pool_grad});
+  kernels.add("avg_pool_inside", {run_avg_pool_inside});
+  kernels.add("avg_pool_inside_grad", {run_avg_pool_inside_grad});
+  kernels.add("avg_pool_inside_integer", {run_avg_pool_inside_integer});
   kernels.add("global_avg_pool", {run_global_avg_pool});
+  kernels.add("global_max_pool", {run_global_max_pool});
 }
 
 }  // namespace stair::backends::reference

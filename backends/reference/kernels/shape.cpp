@@ -85,6 +85,69 @@ void run_pad(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() { pad<Real>(node, a, static_cast<Real>(node.attributes.number("value"))); });
 }
 
+void run_gather(const ir::Node& node, const Arguments& a) {
+  const ChannelView from(a.operands[0].type.shape, node.attributes.integer("axis"));
+  const std::vector<std::int64_t>& indices = node.attributes.integers("indices");
+  for_any(a.operands[0].type.dtype, [&]<class T>() {
+    const T* x = a.operands[0].as<T>();
+    T* y = a.results[0].as<T>();
+    for (std::int64_t outer = 0; outer < from.outer; ++outer) {
+      for (const std::int64_t index : indices) y = std::copy_n(x + (outer * from.channels + index) * from.inner, from.inner, y);
+    }
+  });
+}
+
+void run_gather_grad(const ir::Node& node, const Arguments& a) {
+  const ChannelView to(a.results[0].type.shape, node.attributes.integer("axis"));
+  const std::vector<std::int64_t>& indices = node.attributes.integers("indices");
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Real* dy = a.operands[0].as<Real>();
+    Real* dx = a.results[0].as<Real>();
+    std::fill(dx, dx + a.results[0].count(), Real{0});
+    for (std::int64_t outer = 0; outer < to.outer; ++outer) {
+      for (const std::int64_t index : indices) {
+        Real* at = dx + (outer * to.channels + index) * to.inner;
+        for (std::int64_t i = 0; i < to.inner; ++i) at[i] += *dy++;
+      }
+    }
+  });
+}
+
+// Calls body(deep, wide) for each element of [N,C,H,W] with blocks of pixels as channels, and of the images [N,C,H,W] without.
+template <class Body>
+void for_each_in_blocks(const ir::Node& node, const ir::Shape& deep, Body&& body) {
+  const std::int64_t block = node.attributes.integer("block");
+  const bool pixels_first = node.attributes.text("order") == "dcr";
+  const std::int64_t channels = deep[1] / (block * block);
+  std::int64_t i = 0;
+  for (std::int64_t n = 0; n < deep[0]; ++n) {
+    for (std::int64_t d = 0; d < deep[1]; ++d) {
+      const std::int64_t c = pixels_first ? d % channels : d / (block * block);
+      const std::int64_t pixel = pixels_first ? d / channels : d % (block * block);
+      for (std::int64_t h = 0; h < deep[2]; ++h) {
+        const std::int64_t row = h * block + pixel / block;
+        for (std::int64_t w = 0; w < deep[3]; ++w, ++i) {
+          body(i, ((n * channels + c) * deep[2] * block + row) * deep[3] * block + w * block + pixel % block);
+        }
+      }
+    }
+  }
+}
+
+void run_depth_to_space(const ir::Node& node, const Arguments& a) {
+  for_any(a.operands[0].type.dtype, [&]<class T>() {
+    for_each_in_blocks(node, a.operands[0].type.shape,
+                       [&](std::int64_t deep, std::int64_t wide) { a.results[0].as<T>()[wide] = a.operands[0].as<T>()[deep]; });
+  });
+}
+
+void run_space_to_depth(const ir::Node& node, const Arguments& a) {
+  for_any(a.operands[0].type.dtype, [&]<class T>() {
+    for_each_in_blocks(node, a.results[0].type.shape,
+                       [&](std::int64_t deep, std::int64_t wide) { a.results[0].as<T>()[deep] = a.operands[0].as<T>()[wide]; });
+  });
+}
+
 // N-MOVE
 void run_pad_integer(const ir::Node& node, const Arguments& a) {
   for_quantized(a.operands[0].type.dtype, [&]<class Q>() { pad<Q>(node, a, static_cast<Q>(*a.operands[1].as<std::int32_t>())); });
@@ -95,6 +158,12 @@ void run_pad_integer(const ir::Node& node, const Arguments& a) {
 void shape(FunctionKernels& kernels) {
   kernels.add("reshape", {run_copy, "copy"});
   kernels.add("flatten", {run_copy, "copy"});
+  kernels.add("squeeze", {run_copy, "copy"});
+  kernels.add("unsqueeze", {run_copy, "copy"});
+  kernels.add("gather", {run_gather});
+  kernels.add("gather_grad", {run_gather_grad});
+  kernels.add("depth_to_space", {run_depth_to_space});
+  kernels.add("space_to_depth", {run_space_to_depth});
   kernels.add("transpose", {run_transpose});
   kernels.add("concat", {run_concat});
   kernels.add("slice", {run_slice});
