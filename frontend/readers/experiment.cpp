@@ -121,6 +121,19 @@ DataFiles read_data(Json& data, const ir::Attributes& keys, const std::string& f
   return read;
 }
 
+Start read_start(Json& json, const std::string& folder, const std::string& source) {
+  if (json.is_string()) {
+    json = absolute(json, folder);
+    return {.checkpoint = json};
+  }
+  const ir::Attributes keys = ir::read_object(json, start_keys(), source, "/start");
+  json["checkpoint"] = absolute(json["checkpoint"], folder);
+  Start start{.checkpoint = json["checkpoint"], .chooses = true};
+  if (!keys.texts("take").empty()) start.take = keys.texts("take");
+  for (const ir::Object& each : keys.objects("rename")) start.rename.emplace_back(each.members().text("from"), each.members().text("to"));
+  return start;
+}
+
 void check_patience(const Experiment& experiment, const std::string& source) {
   for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
     const ir::Attributes& options = experiment.stages[i].options;
@@ -176,8 +189,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.loss = {{"loss", keys.object("loss")}};
   experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);
   if (json.contains("start")) {
-    json["start"] = absolute(json["start"], folder);
-    experiment.start = json["start"];
+    experiment.start = read_start(json["start"], folder, source);
   }
   if (json.contains("plugins")) {
     for (Json& file : json["plugins"]) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "frontend/readers/json_file.h"
@@ -31,6 +32,14 @@ struct DataFiles {
   bool validates() const { return validation.has_value() || validation_share > 0; }
 };
 
+/// The checkpoint that the first stage starts from, and what of it.
+struct Start {
+  std::string checkpoint;                                        ///< or "": none
+  bool chooses = false;                                          ///< it takes what fits; else it must hold the whole model
+  std::vector<std::string> take = {"*"};                         ///< patterns of the names that tensors have in this model
+  std::vector<std::pair<std::string, std::string>> rename = {};  ///< how names begin there, and how here
+};
+
 /// What outputs are measured by: accuracy, and what an experiment names beside it.
 using Metrics = std::vector<const runtime::Metric*>;
 
@@ -46,7 +55,7 @@ struct Experiment {
   std::uint64_t seed = 1;
   ir::Attributes loss;  ///< options of the pass append_loss
   passes::Recipe recipe;
-  std::string start;                 ///< checkpoint, or ""
+  Start start;
   std::vector<std::string> plugins;  ///< files of backends that training is to run on
   std::int64_t checkpoint_every = 500;
   bool exports = true;

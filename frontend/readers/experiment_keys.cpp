@@ -65,7 +65,7 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .bounds = ir::within(0, 9007199254740992.0)},
       passes::loss_spec(),
       stages::recipe_attribute(passes::recipe_spec().doc),
-      {.name = "start", .doc = "a checkpoint to start from: a pretrained model", .fallback = std::string()},
+      read_elsewhere("start", "a checkpoint to start from, or what of it: a pretrained model", {"string", "object"}, "start"),
       {.name = "checkpoint_every",
        .doc = "steps between checkpoints within an epoch; 0: at the end of epochs only",
        .fallback = std::int64_t{500},
@@ -84,6 +84,20 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .required = true,
        .members = {{.name = "name", .doc = "of the stage's files; its kind where nothing is said", .fallback = std::string()}},
        .kinds = stages::stage_specs}};
+  return keys;
+}
+
+const std::vector<AttributeSpec>& start_keys() {
+  static const std::vector<AttributeSpec> keys{
+      {.name = "checkpoint", .doc = "its file", .fallback = std::string(), .required = true},
+      {.name = "take",
+       .doc = "patterns, with '*' and '?', of the tensors of this model that are taken where the checkpoint has them; none: all",
+       .fallback = std::vector<std::string>()},
+      {.name = "rename",
+       .doc = "names of the checkpoint that begin with 'from' begin with 'to' here",
+       .fallback = std::vector<Object>(),
+       .members = {{.name = "from", .doc = "there", .fallback = std::string(), .required = true},
+                   {.name = "to", .doc = "here", .fallback = std::string(), .required = true}}}};
   return keys;
 }
 

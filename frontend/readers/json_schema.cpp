@@ -205,6 +205,7 @@ Json experiment_schema() {
   const Json files{{"type", "object"}, {"properties", settings}, {"additionalProperties", file_or_files}};
   const Json share{{"type", "number"}, {"exclusiveMinimum", 0}, {"exclusiveMaximum", 1}};
   Json definitions{{"files", files},
+                   {"start", closed_object(start_keys())},
                    {"validation", {{"anyOf", {share, {{"$ref", "#/definitions/files"}}}}}},
                    {"model", closed_object(model_keys())},
                    {"recipe", object_schema(passes::recipe_spec())}};

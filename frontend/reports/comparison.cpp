@@ -75,13 +75,13 @@ Comparison compare(const std::vector<readers::Experiment>& experiments, const st
       if (shared == 0) continue;
       const auto& before = comparison.experiments[j].stages;
       compared.stages.assign(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(shared));
-      experiment.start = compared.stages.back().checkpoint;
+      experiment.start = {.checkpoint = compared.stages.back().checkpoint};
       experiment.stages.erase(experiment.stages.begin(), experiment.stages.begin() + static_cast<std::ptrdiff_t>(shared));
       // Its run is of the experiment that begins with the shared stages' result: its checkpoints count the stages from there.
       ir::Json& stages = experiment.json["stages"];
       stages.erase(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(shared));
-      experiment.start = std::filesystem::absolute(experiment.start).lexically_normal().string();
-      experiment.json["start"] = experiment.start;
+      experiment.start.checkpoint = std::filesystem::absolute(experiment.start.checkpoint).lexically_normal().string();
+      experiment.json["start"] = experiment.start.checkpoint;
       break;
     }
     if (!options.quiet) fmt::print("== {}\n", experiment.name);

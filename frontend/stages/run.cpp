@@ -11,6 +11,7 @@
 #include "frontend/reports/report.h"
 #include "frontend/stages/context.h"
 #include "frontend/stages/interruption.h"
+#include "frontend/stages/start.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
@@ -172,7 +173,10 @@ class Run : private StageContext {
     const std::string last = folder.file("last.safetensors");
     if (options.resume && !folder.holds_run()) throw Error(last + ": isn't there, so that nothing can be resumed");
     if (!options.resume) {
-      if (!experiment.start.empty()) start_from(experiment.start);
+      if (!experiment.start.checkpoint.empty()) {
+        const Started started = take_start(experiment, observers(experiment.stages.front()), checkpoint.states);
+        if (experiment.start.chooses && !quiet) fmt::print("{}", describe(started, experiment.start.checkpoint));
+      }
       check_ranges();
     }
     folder.open();
@@ -195,21 +199,6 @@ class Run : private StageContext {
     checkpoint.seed = experiment.seed;
     checkpoint.data = data_checksums();
     folder.begin(experiment);
-  }
-
-  void start_from(const std::string& path) {
-    runtime::Checkpoint pretrained = runtime::load_checkpoint(path);
-    readers::check_holds(pretrained.states, experiment.model, path);
-    for (const ir::State& state : experiment.model.states()) {
-      const std::string& name = experiment.model.value(state.value).name;
-      checkpoint.states.emplace(name, std::move(pretrained.states.find(name)->second));
-    }
-    const ir::Graph watching = observers(experiment.stages.front());
-    for (const ir::State& state : watching.states()) {
-      const auto it = pretrained.states.find(watching.value(state.value).name);
-      if (state.role == ir::StateRole::observer && it != pretrained.states.end())
-        checkpoint.states.emplace(it->first, std::move(it->second));
-    }
   }
 
   // With the states of the recipe's observers.
