@@ -171,6 +171,15 @@ struct Windows {
   const std::uint8_t* end;  ///< of the memory that may be read
 };
 
+/// N-SOFTMAX of rows of neighbouring elements.
+struct SoftmaxRows {
+  const std::int32_t* table;  ///< T
+  std::int32_t mantissa, e;   ///< e: 56 - h
+  std::int32_t zero_point, lo, hi;
+  bool is_signed;  ///< q: s8, else u8
+  std::int64_t rows, length;
+};
+
 /// The primitives of one instruction set.
 struct Kernels {
   Isa isa = Isa::scalar;
@@ -198,6 +207,8 @@ struct Kernels {
   void (*binary)(const Binary& operation, const BinaryRow& row) = nullptr;
   /// y[i] = table[q[i] ^ flip], 256 entries; y may be q.
   void (*lookup)(const std::uint8_t* table, std::uint8_t flip, const std::uint8_t* q, std::uint8_t* y, std::int64_t count) = nullptr;
+  /// y isn't q.
+  void (*softmax)(const SoftmaxRows& rows, const std::uint8_t* q, std::uint8_t* y) = nullptr;
   /// The largest of each channel of each window, to [count][channels]. Up to `end` of the result, more may be written behind it.
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.

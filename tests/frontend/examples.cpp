@@ -102,6 +102,7 @@ TEST_CASE("of models of moves those are accepted in which no example depends on 
     if (meeting && !mixing) ++without_need;
     CHECK_FALSE(ir::where_examples_meet(tests::random_moving_net(seed, 1)));
     CHECK_FALSE(ir::where_examples_meet(tests::random_net(seed, 2)));
+    CHECK_FALSE(ir::where_examples_meet(tests::random_attention_net(seed, 2)));
   }
   if (apart + refused < 100) return;
   CHECK(apart > 25);
@@ -112,8 +113,8 @@ TEST_CASE("of models of moves those are accepted in which no example depends on 
 TEST_CASE("integers of an example don't depend on the others of its batch, on any backend") {
   for (const std::uint64_t seed : tests::seeds(12)) {
     INFO(tests::replay(seed));
-    tests::QuantizedRun run =
-        tests::quantized_run(seed % 2 == 0 ? tests::random_moving_net(seed, 4) : tests::random_net(seed, 4), "\"int8\"", 1, seed);
+    const ir::Graph nets[] = {tests::random_moving_net(seed, 4), tests::random_net(seed, 4), tests::random_attention_net(seed, 4)};
+    tests::QuantizedRun run = tests::quantized_run(nets[seed % 3], "\"int8\"", 1, seed);
     const ir::Graph graph = ir::with_batch(run.deployment.graph, together);
     for (const char* name : {"reference", "int8"}) {
       CAPTURE(name);

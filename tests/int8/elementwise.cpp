@@ -142,6 +142,25 @@ TEST_CASE("requantize, requantize_fixed, dequantize_accumulator: any axis") {
   });
 }
 
+TEST_CASE("softmax_integer: rows of any length") {
+  tests::for_seeds(150, [](tests::Random& random, tests::NodeGroup& group) {
+    const std::int64_t length = random.coin() ? random(1, 70) : random(1, 1200);
+    const Shape shape{random(1, 3), random(1, random(0, 9) == 0 ? 200 : 5), length};
+    const RandomRange range(random);
+    ir::Attributes attributes = range.attributes;
+    attributes.set("axis", random.coin() ? std::int64_t{-1} : std::int64_t{2});
+    std::vector<std::int64_t> table;
+    const double scale = static_cast<double>(random_scale(random)) / 4;
+    for (int d = 0; d < 256; ++d) table.push_back(random(0, 9) == 0 ? random(0, 1 << 24) : std::llround(std::exp(-d * scale) * 0x1p24));
+    const std::int64_t shift = random(0, 4) == 0 ? random(-31, 30) : random(0, 14);
+    const ValueId q = RandomBytes(random).of(group, shape);
+    group.emit(
+        "softmax_integer",
+        {q, group.integers(table), group.integer(random(1073741824, 2147483647)), group.integer(shift), group.integer(range.zero_point)},
+        attributes);
+  });
+}
+
 TEST_CASE("point_binary, add_fixed, mul_fixed: equal shapes and broadcast ones") {
   tests::for_seeds(200, [](tests::Random& random, tests::NodeGroup& group) {
     Shape a = random_image(random);

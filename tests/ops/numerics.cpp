@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ir/channel_fit.h"
+#include "ir/integer_rows.h"
 #include "ir/random.h"
 #include "tests/ops/case_lists.h"
 #include "tests/ops/interpreter.h"
@@ -89,6 +90,27 @@ TEST_CASE("N-NORM takes the root of an integer variance, and rounds halves up") 
   CHECK(parameters[2] == Values{25});
   CHECK(parameters[3] == Values{half});
   CHECK(parameters[4] == Values{15});
+}
+
+TEST_CASE("N-NORM: what a row shares stays within the bounds that the clause proves") {
+  for (const std::int64_t n : {2, 3, 1000, 8388607, 8388608}) {
+    for (const std::int32_t base : {-128, 0}) {
+      for (const std::int64_t high : {std::int64_t{1}, n / 2, n - 1}) {  // so many elements 255 above the others
+        for (const ir::FixedMultiplier epsilon : {ir::FixedMultiplier{0, 0}, {1073741824, -31}, {1200000000, 14}, {2147483647, 30}}) {
+          const std::int64_t most = base + 255;
+          const ir::NormRow row(n, base * (n - high) + most * high, std::int64_t{base} * base * (n - high) + most * most * high, epsilon);
+          CHECK(row.factor > 0);
+          CHECK(row.factor <= std::int64_t{1} << 30);
+          CHECK(row.shift >= 14);
+          CHECK(row.shift <= 44);
+          const auto of = [&](std::int64_t q) { return static_cast<double>(row.normalized(static_cast<std::int32_t>(q))); };
+          CHECK(std::max(-of(base), of(most)) < 0x1p28);
+          // sqrt((n - high) / high) deviations above the mean, less what eps takes.
+          CHECK(of(most) <= std::sqrt(static_cast<double>(n - high) / static_cast<double>(high)) * 65536 * (1 + 0x1p-28) + 0.5);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("N-SOFTMAX and N-NORM lie within a step of float") {

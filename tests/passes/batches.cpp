@@ -51,5 +51,6 @@ TEST_CASE("what a pipeline makes of a model at batch 1 is, at batch 7, what it m
     const std::string& recipe = recipes[seed % std::size(recipes)];
     check_all(tests::random_moving_net(seed, 1), tests::random_moving_net(seed, other_batch), recipe);
     if (seed % 3 == 0) check_all(tests::random_net(seed, 1), tests::random_net(seed, other_batch), recipe);
+    if (seed % 3 == 1) check_all(tests::random_attention_net(seed, 1), tests::random_attention_net(seed, other_batch), recipe);
   }
 }

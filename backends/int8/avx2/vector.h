@@ -161,6 +161,19 @@ STAIR_INLINE I32 doubling_high(I32 a, I32 b) {
   const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(a.v, 32), _mm256_srli_epi64(b.v, 32)), half);
   return {_mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xaa)};
 }
+/// table[i] of each lane.
+STAIR_INLINE I32 gather(const std::int32_t* table, I32 i) {
+  return {_mm256_i32gather_epi32(table, i.v, 4)};
+}
+/// (a * factor + half) >> shift of each lane: of the unsigned product in 64 bits, the low 32 bits.
+STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half, int shift) {
+  const __m256i factors = _mm256_set1_epi64x(factor);
+  const __m256i halves = _mm256_set1_epi64x(static_cast<std::int64_t>(half));
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  const __m256i even = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epu32(a.v, factors), halves), by);
+  const __m256i odd = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), factors), halves), by);
+  return {_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa)};
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

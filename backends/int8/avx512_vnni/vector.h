@@ -147,6 +147,19 @@ STAIR_INLINE I32 doubling_high(I32 a, I32 b) {
   const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32)), half);
   return {_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1))};
 }
+/// table[i] of each lane.
+STAIR_INLINE I32 gather(const std::int32_t* table, I32 i) {
+  return {_mm512_i32gather_epi32(i.v, table, 4)};
+}
+/// (a * factor + half) >> shift of each lane: of the unsigned product in 64 bits, the low 32 bits.
+STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half, int shift) {
+  const __m512i factors = _mm512_set1_epi64(factor);
+  const __m512i halves = _mm512_set1_epi64(static_cast<std::int64_t>(half));
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  const __m512i even = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epu32(a.v, factors), halves), by);
+  const __m512i odd = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), factors), halves), by);
+  return {_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32))};
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

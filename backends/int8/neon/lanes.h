@@ -167,6 +167,21 @@ STAIR_INLINE I32 select_equal(I32 a, I32 b, I32 yes, I32 no) {
 STAIR_INLINE I32 doubling_high(I32 a, I32 b) {
   return {vqrdmulhq_s32(a.v, b.v)};
 }
+/// table[i] of each lane.
+STAIR_INLINE I32 gather(const std::int32_t* table, I32 i) {
+  const std::int32_t all[] = {table[vgetq_lane_s32(i.v, 0)], table[vgetq_lane_s32(i.v, 1)], table[vgetq_lane_s32(i.v, 2)],
+                              table[vgetq_lane_s32(i.v, 3)]};
+  return {vld1q_s32(all)};
+}
+/// (a * factor + half) >> shift of each lane: of the unsigned product in 64 bits, the low 32 bits.
+STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half, int shift) {
+  const uint32x4_t x = vreinterpretq_u32_s32(a.v);
+  const uint64x2_t halves = vdupq_n_u64(half);
+  const int64x2_t by = vdupq_n_s64(-shift);
+  const uint64x2_t low = vshlq_u64(vaddq_u64(vmull_n_u32(vget_low_u32(x), factor), halves), by);
+  const uint64x2_t high = vshlq_u64(vaddq_u64(vmull_n_u32(vget_high_u32(x), factor), halves), by);
+  return {vreinterpretq_s32_u32(vcombine_u32(vmovn_u64(low), vmovn_u64(high)))};
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

@@ -132,6 +132,15 @@ STAIR_INLINE I32 doubling_high(I32 a, I32 b) {
   return each<I32>(
       [&](int i) { return static_cast<std::int32_t>((std::int64_t{a.v[i]} * std::int64_t{b.v[i]} + (std::int64_t{1} << 30)) >> 31); });
 }
+/// table[i] of each lane.
+STAIR_INLINE I32 gather(const std::int32_t* table, I32 i) {
+  return each<I32>([&](int lane) { return table[i.v[lane]]; });
+}
+/// (a * factor + half) >> shift of each lane: of the unsigned product in 64 bits, the low 32 bits.
+STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half, int shift) {
+  return each<I32>(
+      [&](int i) { return static_cast<std::int32_t>((std::uint64_t{static_cast<std::uint32_t>(a.v[i])} * factor + half) >> shift); });
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

@@ -11,9 +11,9 @@ namespace {
 template <class Body>
 void for_lines(const ir::Node& node, const Arguments& a, Body&& body) {
   const ChannelView view(a.results[0].type.shape, node.attributes.integer("axis"));
-  for (std::int64_t outer = 0; outer < view.outer; ++outer) {
+  parallel_for(view.outer, a.threads, [&](std::int64_t outer, int) {
     for (std::int64_t inner = 0; inner < view.inner; ++inner) body(outer * view.channels * view.inner + inner, view.inner, view.channels);
-  }
+  });
 }
 
 void run_softmax(const ir::Node& node, const Arguments& a) {

@@ -1,0 +1,12 @@
+#include "backends/int8/neon/vector.h"
+//
+#include "backends/int8/templates/softmax.h"
+
+namespace stair::backends::int8::neon {
+
+void softmax(Kernels& kernels);
+void softmax(Kernels& kernels) {
+  kernels.softmax = run_softmax;
+}
+
+}  // namespace stair::backends::int8::neon

@@ -1,0 +1,12 @@
+#include "backends/int8/neon_dot/vector.h"
+//
+#include "backends/int8/templates/softmax.h"
+
+namespace stair::backends::int8::neon_dot {
+
+void softmax(Kernels& kernels);
+void softmax(Kernels& kernels) {
+  kernels.softmax = run_softmax;
+}
+
+}  // namespace stair::backends::int8::neon_dot
