@@ -7,11 +7,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(g++ cmake ninja-build ca-certificates git
-  libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libopenblas-openmp-dev doctest-dev
+  libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libopenblas-openmp-dev libstb-dev doctest-dev
   dataset-fashion-mnist)
 checks=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev libbenchmark-dev libdnnl-dev libopenmpi-dev openmpi-bin)
 cross=(g++-aarch64-linux-gnu qemu-user-static)
-arm_libraries=(libfmt-dev libfmt9 zlib1g-dev libopenblas-openmp-dev)
+arm_libraries=(libfmt-dev libfmt9 zlib1g-dev libopenblas-openmp-dev libstb-dev)
 
 arm=no
 case "${1:-}" in
@@ -71,4 +71,4 @@ done
 if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
 
 sysroot=$PWD/build/sysroot-aarch64
-if [ $arm = yes ] && [ ! -d "$sysroot/usr/lib/aarch64-linux-gnu/openblas-openmp" ]; then unpack_arm_libraries "$sysroot" "${arm_libraries[@]}"; fi
+if [ $arm = yes ] && [ ! -d "$sysroot/usr/include/stb" ]; then unpack_arm_libraries "$sysroot" "${arm_libraries[@]}"; fi

@@ -19,11 +19,14 @@ constexpr double largest_integer = 2'147'483'647;  // where the spec has no boun
 
 std::string in_words(const std::string& json_type) {
   if (json_type == "string") return "a text";
+  if (json_type == "number") return "a number";
   return json_type == "array" ? "a list" : "an object";
 }
 
 bool has_type(const Json& value, const std::string& json_type) {
-  return json_type == "string" ? value.is_string() : json_type == "array" ? value.is_array() : value.is_object();
+  if (json_type == "string") return value.is_string();
+  if (json_type == "number") return value.is_number();
+  return json_type == "array" ? value.is_array() : value.is_object();
 }
 
 std::string type_in_words(const AttributeSpec& spec) {

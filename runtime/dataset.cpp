@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -29,7 +30,7 @@ void check_files(const std::string& format, const DatasetFiles& files) {
   }
 }
 
-Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
+Dataset load_dataset(const std::string& format, const DatasetFiles& files, const ir::Attributes& settings, const ir::Shape& example) {
   check_files(format, files);
   for (const auto& [key, paths] : files) {
     for (const std::string& path : paths) {
@@ -37,7 +38,21 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files) {
       if (std::filesystem::is_fifo(path, ignored)) throw Error(path + ": is a pipe, expected a file: data are read more than once");
     }
   }
-  return dataset_formats().named(format, "data format").load(files);
+  const DatasetFormat& known = dataset_formats().named(format, "data format");
+  return known.load({files, ir::completed(known.settings, settings, "data of the format '" + format + "': ", "key"), example});
+}
+
+Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& numbers) {
+  ir::Type images = all.images.type();
+  images.shape.front() = static_cast<std::int64_t>(numbers.size());
+  Dataset chosen{Tensor(images), Tensor({ir::DType::i32, {images.shape.front()}}), all.source, all.classes, all.skipped};
+  const std::size_t bytes = all.images.bytes() / static_cast<std::size_t>(all.count());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    std::memcpy(static_cast<std::byte*>(chosen.images.view().data) + i * bytes,
+                static_cast<const std::byte*>(all.images.view().data) + static_cast<std::size_t>(numbers[i]) * bytes, bytes);
+    chosen.labels.as<std::int32_t>()[i] = all.labels.as<std::int32_t>()[numbers[i]];
+  }
+  return chosen;
 }
 
 void check_images(const Tensor& images, const std::string& path) {

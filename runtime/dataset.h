@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/attribute_spec.h"
 #include "ir/kinds.h"
 #include "runtime/tensor.h"
 
@@ -13,14 +14,23 @@ namespace stair::runtime {
 
 /// Labelled examples in memory.
 struct Dataset {
-  Tensor images;       ///< [N, C, H, W] (pictures) or [N, ...], u8 (0 to 255) or f32
-  Tensor labels;       ///< i32[N], from 0 on
-  std::string source;  ///< the file of the labels, for errors
+  Tensor images;                          ///< [N, C, H, W] (pictures) or [N, ...], u8 (0 to 255) or f32
+  Tensor labels;                          ///< i32[N], from 0 on
+  std::string source;                     ///< the file of the labels, for errors
+  std::vector<std::string> classes = {};  ///< their names, where the format knows any
+  std::int64_t skipped = 0;               ///< examples that were left out, being damaged
   std::int64_t count() const { return images.type().shape.front(); }
 };
 
 /// The files of a data set by what they hold ("images", "labels", "batches").
 using DatasetFiles = std::map<std::string, std::vector<std::string>>;
+
+/// What a format makes a data set of.
+struct DatasetPart {
+  DatasetFiles files;
+  ir::Attributes settings;  ///< of the format, complete
+  ir::Shape example;        ///< of an example, as the model takes it, without N; empty: not known
+};
 
 /// A file format of data sets: one file in runtime/datasets.
 struct DatasetFormat {
@@ -29,7 +39,8 @@ struct DatasetFormat {
   std::vector<std::string> files;  ///< the keys that load() expects
   bool many = false;               ///< a key may have several files, which follow one another
   /// Throws Error naming the file and the byte for what is missing, truncated, corrupt, or doesn't agree.
-  std::function<Dataset(const DatasetFiles&)> load;
+  std::function<Dataset(const DatasetPart&)> load;
+  std::vector<ir::AttributeSpec> settings = {};  ///< keys that stand beside those of the files
 };
 
 using DatasetRegistry = ir::Registry<DatasetFormat>;
@@ -39,8 +50,13 @@ const DatasetRegistry& dataset_formats();
 /// Error for an unknown format or key (with the nearest one), for a missing key, and for more than one file where the format takes one.
 void check_files(const std::string& format, const DatasetFiles& files);
 
-/// Loads a data set. Error as check_files() and the format's load() throw.
-Dataset load_dataset(const std::string& format, const DatasetFiles& files);
+/// Loads a data set whose examples have the shape `example`, if that is known: formats of pictures cut them to it. Settings that aren't
+/// given have their defaults. Error as check_files() and the format's load() throw.
+Dataset load_dataset(const std::string& format, const DatasetFiles& files, const ir::Attributes& settings = {},
+                     const ir::Shape& example = {});
+
+/// The examples of those numbers, in that order.
+Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& numbers);
 
 /// Error naming file, image and element unless all images are of finite numbers (N-FINITE).
 void check_images(const Tensor& images, const std::string& path);

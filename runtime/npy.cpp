@@ -97,10 +97,15 @@ NpyHeader npy_header(const std::string& bytes, const std::string& path) {
 }  // namespace
 
 Tensor read_npy(const std::string& path) {
-  const std::string bytes = read_maybe_gzipped(path, [&](const std::string& begin) {
-    const NpyHeader announced = npy_header(begin, path);
-    return announced.begin + announced.bytes;
-  });
+  return npy_from(read_maybe_gzipped(path,
+                                     [&](const std::string& begin) {
+                                       const NpyHeader announced = npy_header(begin, path);
+                                       return announced.begin + announced.bytes;
+                                     }),
+                  path);
+}
+
+Tensor npy_from(const std::string& bytes, const std::string& path) {
   const NpyHeader header = npy_header(bytes, path);
   const Kind* const kind = &header.kind;
   const ir::Type type{kind->dtype, header.shape};

@@ -9,6 +9,8 @@ namespace stair::runtime {
 /// Reads NumPy's .npy (versions 1 to 3, C order, little-endian): f4, f8, i1, u1, i4, i8 as they are, i2, u2 and u4 widened to i32 and i64.
 /// Error naming the file for anything else.
 Tensor read_npy(const std::string& path);
+/// The same of the bytes of one, which `name` names in errors.
+Tensor npy_from(const std::string& bytes, const std::string& name);
 /// Replaces the file at once.
 void write_npy(const ir::TensorView& tensor, const std::string& path);
 

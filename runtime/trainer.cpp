@@ -21,6 +21,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
   double training_seconds = 0;
   std::int64_t steps_here = 0;
   double epoch_seconds = 0;
+  if (enough && state.step % per_epoch == 0 && state.step > 0 && enough(state.step)) return true;
   while (state.step < steps) {
     const Clock::time_point start = Clock::now();
     const std::int64_t epoch = state.step / per_epoch;
@@ -56,6 +57,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     const bool stop = communicator->max(interrupted() ? 1 : 0) > 0;
     if (stop || progress.epoch_ended || (checkpoint_every > 0 && state.step % checkpoint_every == 0)) save(state);
     if (stop && state.step < steps) return false;
+    if (progress.epoch_ended && enough && enough(state.step)) return true;
   }
   return true;
 }

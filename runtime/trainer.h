@@ -38,10 +38,11 @@ struct TrainingLoop {
   std::function<void(const Progress&)> report;                     ///< after every step
   std::function<void(const Progress&, double seconds)> epoch_end;  ///< evaluates, logs
   std::function<void(const TrainingState&)> save;
-  std::function<bool()> interrupted;  ///< asked after every step
+  std::function<bool()> interrupted;              ///< asked after every step
+  std::function<bool(std::int64_t step)> enough;  ///< asked at the start and after every epoch: whether the stage ends here; none: never
 
-  /// Runs from `state` to the end of the stage (true) or to an interruption (false) of any process; after an interruption the state has
-  /// been saved. A batch of `batches` is a shard's. Error as Step::run. Collective.
+  /// Runs from `state` to the end of the stage or what is enough (true) or to an interruption (false) of any process; after an interruption
+  /// the state has been saved. A batch of `batches` is a shard's. Error as Step::run. Collective.
   bool run(Batches& batches, TrainingState& state) const;
 };
 

@@ -27,9 +27,23 @@ std::string absolute(const std::string& path, const std::string& folder) {
   return whole;
 }
 
-runtime::DatasetFiles read_files(Json& json, const std::string& folder, const std::string& where) {
+DataPart read_part(Json& json, const std::string& format, const std::string& folder, const std::string& source, const std::string& key_of) {
+  const std::string where = source + " " + key_of;
+  const runtime::DatasetFormat& known = *runtime::dataset_formats().find(format);
+  const std::vector<std::string> settings = ir::names_of(known.settings);
   runtime::DatasetFiles files;
+  Json given = Json::object();
   for (auto& [key, value] : json.items()) {
+    if (std::find(settings.begin(), settings.end(), key) != settings.end()) {
+      given[key] = value;
+      continue;
+    }
+    if (std::find(known.files.begin(), known.files.end(), key) == known.files.end()) {
+      std::vector<std::string> keys = known.files;
+      keys.insert(keys.end(), settings.begin(), settings.end());
+      throw Error(fmt::format("{}: data of the format '{}': unknown key '{}'{}, expected {}", where, format, key, did_you_mean(key, keys),
+                              one_of(keys)));
+    }
     if (value.is_string()) value = Json::array({value});
     const bool paths =
         value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& path) { return path.is_string(); });
@@ -39,7 +53,12 @@ runtime::DatasetFiles read_files(Json& json, const std::string& folder, const st
       files[key].push_back(path);
     }
   }
-  return files;
+  try {
+    runtime::check_files(format, files);
+  } catch (const Error& error) {
+    throw Error(where + ": " + error.what());
+  }
+  return {std::move(files), ir::read_object(given, known.settings, source, key_of)};
 }
 
 void read_model_in_place(Experiment& experiment, Json& json, const std::string& source, const std::string& folder) {
@@ -82,13 +101,32 @@ void check_normalization(const Experiment& experiment, const std::string& source
   }
 }
 
-void check_data_files(const Experiment& experiment, const std::string& source) {
-  for (const auto& [key, files] : {std::pair{"train", &experiment.data.train}, std::pair{"test", &experiment.data.test}}) {
-    try {
-      runtime::check_files(experiment.data.format, *files);
-    } catch (const Error& error) {
-      throw Error(fmt::format("{} /data/{}: {}", source, key, error.what()));
-    }
+DataFiles read_data(Json& data, const ir::Attributes& keys, const std::string& folder, const std::string& source) {
+  DataFiles read;
+  read.format = keys.text("format");
+  read.train = read_part(data["train"], read.format, folder, source, "/data/train");
+  read.test = read_part(data["test"], read.format, folder, source, "/data/test");
+  read.normalization = {keys.numbers("mean"), keys.numbers("std")};
+  if (!data.contains("validation")) return read;
+  Json& validation = data["validation"];
+  if (validation.is_object()) {
+    read.validation = read_part(validation, read.format, folder, source, "/data/validation");
+    return read;
+  }
+  read.validation_share = validation.get<double>();
+  if (!(read.validation_share > 0 && read.validation_share < 1)) {
+    throw Error(fmt::format("{} /data/validation: found {}, expected a share of the training data, more than 0 and less than 1, or files",
+                            source, ir::shown(validation)));
+  }
+  return read;
+}
+
+void check_patience(const Experiment& experiment, const std::string& source) {
+  for (std::size_t i = 0; i < experiment.stages.size(); ++i) {
+    const ir::Attributes& options = experiment.stages[i].options;
+    if (!options.has("patience") || options.integer("patience") == 0 || experiment.data.validates()) continue;
+    throw Error(fmt::format("{} /stages/{}/patience: found {}, expected 'validation' in /data: test data choose nothing", source, i,
+                            options.integer("patience")));
   }
 }
 
@@ -130,12 +168,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   read_model_in_place(experiment, json, source, folder);
   check_model(experiment.model, source + " /model");
   experiment.name = json.contains("name") ? keys.text("name") : std::filesystem::path(source).stem().string();
-  Json& data = json["data"];
-  experiment.data.format = keys.object("data").text("format");
-  experiment.data.train = read_files(data["train"], folder, source + " /data/train");
-  experiment.data.test = read_files(data["test"], folder, source + " /data/test");
-  experiment.data.normalization = {keys.object("data").numbers("mean"), keys.object("data").numbers("std")};
-  check_data_files(experiment, source);
+  experiment.data = read_data(json["data"], keys.object("data"), folder, source);
   check_normalization(experiment, source);
   experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
@@ -169,6 +202,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
       throw Error(fmt::format("{} {}/name: two stages are named '{}'", source, pointer, experiment.stages.back().name));
     }
   }
+  check_patience(experiment, source);
   if (!ir::is_utf8(experiment.name)) throw Error(source + ": its name isn't UTF-8, expected another or a 'name' within");
   json["name"] = experiment.name;
   experiment.json = std::move(json);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,20 @@
 
 namespace stair::readers {
 
+/// A part of the data: its files, and what its format is told of them.
+struct DataPart {
+  runtime::DatasetFiles files;
+  ir::Attributes settings;  ///< of the format, complete
+};
+
 struct DataFiles {
   std::string format;
-  runtime::DatasetFiles train, test;
+  DataPart train, test;
+  std::optional<DataPart> validation;  ///< of files of its own
+  double validation_share = 0;         ///< or cut from the training data, by the experiment's seed: more than 0, less than 1
   runtime::Normalization normalization;
+
+  bool validates() const { return validation.has_value() || validation_share > 0; }
 };
 
 /// What outputs are measured by: accuracy, and what an experiment names beside it.

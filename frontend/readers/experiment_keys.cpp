@@ -29,8 +29,11 @@ AttributeSpec data_spec() {
            .fallback = std::string(),
            .required = true,
            .choices = runtime::dataset_formats().names()},
-          read_elsewhere("train", "what stages train on: images and labels (idx, npy), or batches (cifar10)", {"object"}, "files", true),
-          read_elsewhere("test", "what they are evaluated on", {"object"}, "files", true),
+          read_elsewhere("train", "what stages train on: files by what they hold, with the settings of the format (docs/format-data.md)",
+                         {"object"}, "files", true),
+          read_elsewhere("test", "what they are evaluated on in the end", {"object"}, "files", true),
+          read_elsewhere("validation", "what chooses the best epoch: files as those of test, or a share of the training data",
+                         {"number", "object"}, "validation"),
           {.name = "mean", .doc = "x = (picture / 255 - mean) / std, one a channel or one for all", .fallback = std::vector<double>()},
           {.name = "std", .doc = "see mean", .fallback = std::vector<double>(), .bounds = positive}}};
 }

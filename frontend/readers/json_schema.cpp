@@ -10,6 +10,7 @@
 #include "ir/error.h"
 #include "ir/op.h"
 #include "passes/recipe.h"
+#include "runtime/dataset.h"
 
 namespace stair::readers {
 namespace {
@@ -194,7 +195,17 @@ Json document(const char* title, const char* description, const Json& schema, Js
 
 Json experiment_schema() {
   const Json file_or_files{{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "string"}}}}}}};
-  Json definitions{{"files", {{"type", "object"}, {"additionalProperties", file_or_files}}},
+  // Keys of files, and the settings of all formats; those that are texts are allowed as files are.
+  Json settings = Json::object();
+  for (const auto& [name, format] : runtime::dataset_formats().all()) {
+    for (const ir::AttributeSpec& setting : format.settings) {
+      if (!std::holds_alternative<std::string>(setting.fallback)) settings[setting.name] = schema_of(setting);
+    }
+  }
+  const Json files{{"type", "object"}, {"properties", settings}, {"additionalProperties", file_or_files}};
+  const Json share{{"type", "number"}, {"exclusiveMinimum", 0}, {"exclusiveMaximum", 1}};
+  Json definitions{{"files", files},
+                   {"validation", {{"anyOf", {share, {{"$ref", "#/definitions/files"}}}}}},
                    {"model", closed_object(model_keys())},
                    {"recipe", object_schema(passes::recipe_spec())}};
   add_model_definitions(definitions);

@@ -46,6 +46,7 @@ ir::Json stages_json(const ComparedExperiment& experiment) {
   ir::Json json = ir::Json::object();
   for (const stages::StageResult& stage : experiment.stages) {
     json[stage.name] = {{"test_accuracy", stage.test_accuracy}};
+    if (stage.validation_accuracy >= 0) json[stage.name]["validation_accuracy"] = stage.validation_accuracy;
     if (stage.images_per_s > 0) json[stage.name]["images_per_s"] = stage.images_per_s;
     if (stage.artifact_bytes > 0) json[stage.name]["bytes"] = stage.artifact_bytes;
   }

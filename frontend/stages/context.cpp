@@ -52,6 +52,7 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
   checkpoint.loss_sum = 0;
   checkpoint.correct = 0;
   checkpoint.best_accuracy = -1;
+  checkpoint.best_step = 0;
   if (!stage->kind->quantizes) return;
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   batches.load_training(0, 0);
@@ -59,20 +60,32 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
 }
 
 double StageContext::evaluate() {
+  if (validating) return result.validation_accuracy = evaluate_on(*validating, "validation_");
+  return result.test_accuracy = evaluate_on(*testing, "test_");
+}
+
+void StageContext::evaluate_end() {
+  if (result.measured.empty()) evaluate();
+  if (validating) result.test_accuracy = evaluate_on(*testing, "test_");
+}
+
+double StageContext::evaluate_on(runtime::Batches& batches, const std::string& part) {
   std::vector<runtime::Counts> counts;
   together(communicator, [&] {
     frontend::CompileOptions compile_options = options.compile;
     compile_options.seed = experiment.seed;
-    runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), testing->type().shape.front(),
+    runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), batches.type().shape.front(),
                                                    checkpoint.states, compile_options);
-    counts = count(executor, *testing, experiment.metrics, communicator.rank(), communicator.size());
+    counts = count(executor, batches, experiment.metrics, communicator.rank(), communicator.size());
   });
-  result.measured.clear();
+  std::erase_if(result.measured, [&](const auto& named) { return named.first.starts_with(part); });
+  double accuracy = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    for (std::int64_t& part : counts[i]) part = communicator.sum(part);
-    result.measured.emplace_back("test_" + experiment.metrics[i]->name, experiment.metrics[i]->finish(counts[i]));
+    for (std::int64_t& of_all : counts[i]) of_all = communicator.sum(of_all);
+    result.measured.emplace_back(part + experiment.metrics[i]->name, experiment.metrics[i]->finish(counts[i]));
+    if (i == 0) accuracy = result.measured.back().second;
   }
-  return result.measured.front().second;
+  return accuracy;
 }
 
 void StageContext::log(const runtime::Progress& progress, double seconds) {

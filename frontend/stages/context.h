@@ -29,6 +29,7 @@ struct StageContext {
   RunFolder folder{options.folder};  ///< that the first process writes
   Data data;
   std::optional<runtime::Batches> training, testing;  ///< in training a batch is a shard
+  std::optional<runtime::Batches> validating;         ///< where there are data for it
   runtime::Checkpoint checkpoint;                     ///< with the states, of where the run stands
   // Of the stage that runs.
   const Stage* stage = nullptr;
@@ -45,8 +46,13 @@ struct StageContext {
   /// counters of random numbers and ranges go on, where the stage's graphs have them. What is trained of quantizers goes on under the same
   /// quantizers, and begins anew under others.
   void begin(const std::vector<ir::Graph>& graphs);
-  /// Accuracy on the test data, and the other metrics into the result: in float, or on integers behind a stage that quantizes.
+  /// What the model is worth so far, in float, or on integers behind a stage that quantizes: the accuracy on the validation data, or on the
+  /// test data where there are none. All metrics go into the result, as "validation_NAME" or "test_NAME".
   double evaluate();
+  /// At the end of a stage: unless its last epoch has done so, and on the test data where there are validation data: then these are looked
+  /// at here only.
+  void evaluate_end();
+  double evaluate_on(runtime::Batches& batches, const std::string& part);
   /// A line of the metrics, with the result's.
   void log(const runtime::Progress& progress, double seconds);
   /// The checkpoint, under a name in the run's folder.

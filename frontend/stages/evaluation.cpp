@@ -3,15 +3,45 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "ir/error.h"
+#include "ir/random.h"
 
 namespace stair::stages {
 namespace {
 
 std::string file_of_images(const runtime::Dataset& dataset, const runtime::DatasetFiles& files) {
   return files.contains("images") ? files.at("images").front() : dataset.source;
+}
+
+// Parts of the same data set have the same elements and classes.
+void check_alike(const runtime::Dataset& part, const runtime::DatasetFiles& files, const runtime::Dataset& train) {
+  check_elements(part, files, std::string(name_of(train.images.type().dtype)));
+  if (part.classes == train.classes) return;
+  throw Error(fmt::format("{}: has the classes '{}', the training data ({}) '{}'", part.source, fmt::join(part.classes, "', '"),
+                          train.source, fmt::join(train.classes, "', '")));
+}
+
+void cut_validation(Data& data, double share, std::uint64_t seed, const std::string& source) {
+  constexpr std::uint64_t cutting = 100;  // stream of random numbers
+  const std::int64_t count = data.train.count();
+  const std::int64_t held = std::llround(share * static_cast<double>(count));
+  if (held < 1 || held >= count) {
+    throw Error(fmt::format("{} /data/validation: {} of {} training examples are {}, expected at least one there and one left", source,
+                            share, count, held));
+  }
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  for (std::size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[ir::random_bits(seed, cutting, 0, i) % (i + 1)]);
+  std::sort(order.begin(), order.begin() + held);
+  std::sort(order.begin() + held, order.end());
+  data.validation = runtime::chosen_examples(data.train, {order.begin(), order.begin() + held});
+  data.train = runtime::chosen_examples(data.train, {order.begin() + held, order.end()});
 }
 
 }  // namespace
@@ -30,14 +60,30 @@ void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& fi
   runtime::check_labels(dataset, outputs[1]);
 }
 
+runtime::Dataset load_part(const readers::DataFiles& data, const readers::DataPart& part, const ir::Graph& model) {
+  ir::Shape example = model.type(model.inputs().front()).shape;
+  example.erase(example.begin());
+  runtime::Dataset dataset = runtime::load_dataset(data.format, part.files, part.settings, example);
+  if (dataset.skipped > 0)
+    fmt::print(stderr, "{}: {} damaged pictures left out, {} taken\n", file_of_images(dataset, part.files), dataset.skipped,
+               dataset.count());
+  check_fits(dataset, part.files, model);
+  return dataset;
+}
+
 Data load_data(const readers::Experiment& experiment, bool with_training) {
+  const readers::DataFiles& files = experiment.data;
   Data data;
-  data.test = runtime::load_dataset(experiment.data.format, experiment.data.test);
-  check_fits(data.test, experiment.data.test, experiment.model);
+  data.test = load_part(files, files.test, experiment.model);
   if (!with_training) return data;
-  data.train = runtime::load_dataset(experiment.data.format, experiment.data.train);
-  check_fits(data.train, experiment.data.train, experiment.model);
-  check_elements(data.test, experiment.data.test, std::string(name_of(data.train.images.type().dtype)));
+  data.train = load_part(files, files.train, experiment.model);
+  check_alike(data.test, files.test.files, data.train);
+  if (files.validation) {
+    data.validation = load_part(files, *files.validation, experiment.model);
+    check_alike(*data.validation, files.validation->files, data.train);
+  } else if (files.validation_share > 0) {
+    cut_validation(data, files.validation_share, experiment.seed, experiment.source);
+  }
   if (experiment.batch > data.train.count()) {
     throw Error(fmt::format("{} /batch: found {}, the training data has {} images ({})", experiment.source, experiment.batch,
                             data.train.count(), data.train.source));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "frontend/readers/experiment.h"
@@ -7,14 +8,20 @@
 
 namespace stair::stages {
 
-/// Training and test images of an experiment, loaded, with labels that fit the model's classes.
+/// The examples of an experiment, loaded, with labels that fit the model's classes.
 struct Data {
   runtime::Dataset train, test;
+  std::optional<runtime::Dataset> validation;
 };
 
-/// Loads what is asked for. Error as the loaders throw, where images or labels don't fit the model, and where the images of training and
-/// test are of two element types, which would be scaled differently.
+/// Loads what is asked for: the test data, and with them those that training takes. A part for validation that is cut from the training
+/// data is drawn by the experiment's seed; both keep the order of the files. Error as the loaders throw, where images or labels don't fit
+/// the model, where the parts have images of two element types, which would be scaled differently, or classes of other names, and where too
+/// few examples are left. What was skipped as damaged is said on standard error.
 Data load_data(const readers::Experiment& experiment, bool with_training);
+
+/// One part of the data, whose examples have the shape that the model takes. Error as its format throws, and as check_fits().
+runtime::Dataset load_part(const readers::DataFiles& data, const readers::DataPart& part, const ir::Graph& model);
 
 /// Error naming the file unless the images (of `files`) are what the model's input takes and the labels lie within its classes.
 void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model);

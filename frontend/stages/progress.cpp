@@ -49,10 +49,10 @@ void ProgressLine::show(const runtime::Progress& progress) {
   std::fflush(stdout);
 }
 
-void ProgressLine::finish_epoch(const runtime::Progress& progress, double test_accuracy) {
+void ProgressLine::finish_epoch(const runtime::Progress& progress, const char* part, double accuracy) {
   if (quiet_) return;
   last_shown_ = runtime::Clock::now();
-  fmt::print("{}{}  test {:.2f} %\n", terminal_ ? "\r\033[K" : "", text_of(stage_, progress), 100 * test_accuracy);
+  fmt::print("{}{}  {} {:.2f} %\n", terminal_ ? "\r\033[K" : "", text_of(stage_, progress), part, 100 * accuracy);
   std::fflush(stdout);
 }
 

@@ -69,6 +69,10 @@ class Run : private StageContext {
     const runtime::Normalization& normalization = experiment.data.normalization;
     const runtime::Batches whole(data.train, experiment.batch, normalization, {}, experiment.seed);  // refuses what a shard might not
     training.emplace(data.train, experiment.batch / experiment.shards, normalization, experiment.augmentation, experiment.seed);
+    if (data.validation) {
+      validating.emplace(*data.validation, std::min(experiment.eval_batch, data.validation->count()), normalization, ir::Attributes(),
+                         experiment.seed);
+    }
     testing.emplace(data.test, std::min(experiment.eval_batch, data.test.count()), normalization, ir::Attributes(), experiment.seed);
   }
 
@@ -88,9 +92,13 @@ class Run : private StageContext {
   }
 
   std::string data_checksums() const {
-    return fmt::format("{:08x} {:08x} {:08x} {:08x}", runtime::checksum(data.train.images.view()),
-                       runtime::checksum(data.train.labels.view()), runtime::checksum(data.test.images.view()),
-                       runtime::checksum(data.test.labels.view()));
+    std::string all;
+    for (const runtime::Dataset* part : {&data.train, &data.test, data.validation ? &*data.validation : nullptr}) {
+      if (part == nullptr) break;
+      all += fmt::format("{}{:08x} {:08x}", all.empty() ? "" : " ", runtime::checksum(part->images.view()),
+                         runtime::checksum(part->labels.view()));
+    }
+    return all;
   }
 
   // Steps on other pictures than the ones before them would make a run that nobody can repeat.
@@ -99,7 +107,8 @@ class Run : private StageContext {
     const std::string before = std::exchange(checkpoint.data, now);
     if (before.empty() || before == now) return;
     const auto part = [](const std::string& all, std::size_t i) { return all.substr(std::min(9 * i, all.size()), 8); };
-    const char* const parts[] = {"training images", "training labels", "test images", "test labels"};
+    const char* const parts[] = {"training images", "training labels",   "test images",
+                                 "test labels",     "validation images", "validation labels"};
     for (std::size_t i = 0; i < std::size(parts); ++i) {
       if (part(before, i) == part(now, i)) continue;
       throw Error(fmt::format("{}: the run began with other {} (checksum {}, found {}), expected the data as they were", path, parts[i],

@@ -74,9 +74,12 @@ StageResult RunFolder::read_result(const Stage& stage) const {
   StageResult result{stage.name, stage.kind->name};
   result.checkpoint = file(stage.name + ".safetensors");
   result.test_accuracy = number_in(saved, "test_accuracy");
-  result.best_test_accuracy = number_in(saved, "best_test_accuracy");
+  if (saved.contains("validation_accuracy")) {
+    result.validation_accuracy = number_in(saved, "validation_accuracy");
+    result.best_validation_accuracy = number_in(saved, "best_validation_accuracy");
+  }
   for (const auto& [key, value] : saved.items()) {
-    if (key.starts_with("test_")) result.measured.emplace_back(key, number_in(saved, key.c_str()));
+    if (key.starts_with("test_") || key.starts_with("validation_")) result.measured.emplace_back(key, number_in(saved, key.c_str()));
   }
   result.images_per_s = number_in(saved, "images_per_s");
   result.artifact_bytes = static_cast<std::size_t>(number_in(saved, "artifact_bytes"));
@@ -89,10 +92,10 @@ ir::Json to_json(const StageResult& result) {
   ir::Json json{{"name", result.name},
                 {"kind", result.kind},
                 {"test_accuracy", result.test_accuracy},
-                {"best_test_accuracy", result.best_test_accuracy},
                 {"images_per_s", result.images_per_s},
                 {"artifact_bytes", result.artifact_bytes},
                 {"peak_mib", result.peak_mib}};
+  if (result.validation_accuracy >= 0) json["best_validation_accuracy"] = result.best_validation_accuracy;
   for (const auto& [name, value] : result.measured) json[name] = value;
   return json;
 }

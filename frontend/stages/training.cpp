@@ -60,7 +60,11 @@ std::vector<ir::AttributeSpec> training_attributes() {
            .required = true,
            .bounds = ir::within(1, 1e6)},
           optimizer,
-          passes::schedule_spec()};
+          passes::schedule_spec(),
+          {.name = "patience",
+           .doc = "epochs that may bring no better validation accuracy before the stage ends; 0: it runs all of them",
+           .fallback = std::int64_t{0},
+           .bounds = ir::within(0, 1e6)}};
 }
 
 std::vector<std::string> training_keys() {
@@ -94,7 +98,6 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   program(context.resumes ? checkpoint.step : 0);
 
   ProgressLine line(stage.name, context.quiet);
-  result.test_accuracy = checkpoint.best_accuracy;
   runtime::TrainingLoop loop;
   loop.epochs = stage.options.integer("epochs");
   loop.checkpoint_every = context.experiment.checkpoint_every;
@@ -106,21 +109,23 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
     if (!interruption_asked()) line.show(progress);  // the terminal may be gone
   };
   loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
-    result.test_accuracy = context.evaluate();
-    if (!interruption_asked()) line.finish_epoch(progress, result.test_accuracy);
+    const double accuracy = context.evaluate();
+    if (!interruption_asked()) line.finish_epoch(progress, context.validating ? "validation" : "test", accuracy);
     context.log(progress, seconds);
-    if (result.test_accuracy > checkpoint.best_accuracy) {
-      checkpoint.best_accuracy = result.test_accuracy;
+    if (context.validating && accuracy > checkpoint.best_accuracy) {
+      checkpoint.best_accuracy = accuracy;
+      checkpoint.best_step = progress.step;
       context.save(runtime::TrainingState{progress.step, 0, 0}, stage.name + ".best.safetensors");
     }
   };
   loop.save = [&](const runtime::TrainingState& state) { context.save(state, "last.safetensors"); };
   loop.interrupted = interruption_asked;
+  const std::int64_t patience = stage.options.integer("patience") * per_epoch;
+  loop.enough = [&](std::int64_t step) { return patience > 0 && step - checkpoint.best_step >= patience; };
   runtime::TrainingState state{checkpoint.step, checkpoint.loss_sum, checkpoint.correct};
-  const bool was_done = state.step == per_epoch * loop.epochs;
   if (!loop.run(*context.training, state)) return false;
-  if (was_done) result.test_accuracy = context.evaluate();
-  result.best_test_accuracy = checkpoint.best_accuracy;
+  context.evaluate_end();
+  result.best_validation_accuracy = checkpoint.best_accuracy;
   return true;
 }
 

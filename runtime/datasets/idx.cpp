@@ -55,9 +55,9 @@ Idx read_idx(const std::string& path, std::size_t least_rank, const char* what) 
   return idx;
 }
 
-Dataset load_idx(const DatasetFiles& files) {
-  const std::string& images_path = files.at("images").front();
-  const std::string& labels_path = files.at("labels").front();
+Dataset load_idx(const DatasetPart& part) {
+  const std::string& images_path = part.files.at("images").front();
+  const std::string& labels_path = part.files.at("labels").front();
   const Idx images = read_idx(images_path, 3, "[count, height, width] or more");
   const Idx labels = read_idx(labels_path, 1, "[count]");
   if (labels.shape.size() != 1) {

@@ -27,11 +27,19 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
+// With a part of the data that chooses the best epoch.
+void write_validated_experiment(const TemporaryFolder& folder) {
+  tests::write_experiment(folder);
+  Json json = Json::parse(folder.read("exp.json"));
+  json["data"]["validation"] = 0.25;
+  folder.write("exp.json", json.dump());
+}
+
 // The experiment trained on one thread, which nothing interrupted.
 const TemporaryFolder& trained() {
   static const TemporaryFolder folder;
   static const bool done = [] {
-    tests::write_experiment(folder);
+    write_validated_experiment(folder);
     const Outcome outcome = run_stair({"train", "exp.json", "--run", "run", "--threads", "1"}, folder.path());
     INFO(outcome.err);
     REQUIRE(outcome.code == 0);
@@ -160,8 +168,8 @@ TEST_CASE("metrics that an experiment names are in what a run says, and in what 
   train.insert(train.end(), more.begin(), more.end());
   CHECK(run_stair(train, folder.path()).code == 0);
   std::istringstream lines(folder.read("run/metrics.jsonl"));
-  for (std::string line; std::getline(lines, line);) CHECK(nlohmann::json::parse(line)["test_top_5"] == 1);  // of four classes
-  CHECK(nlohmann::json::parse(folder.read("run/summary.json"))["stages"][2]["test_top_5"] == 1);
+  for (std::string line; std::getline(lines, line);) CHECK(nlohmann::json::parse(line)["validation_top_5"] == 1);  // of four classes
+  CHECK(nlohmann::json::parse(folder.read("run/summary.json"))["stages"][2]["validation_top_5"] == 1);
   const Outcome eval = run_stair({"eval", "run", "--json"}, folder.path());
   CHECK(nlohmann::json::parse(eval.out)["test_top_5"] == 1);
   CHECK(run_stair({"eval", "run"}, folder.path()).out.ends_with("\ntest top_5 1.0000\n"));
@@ -202,7 +210,7 @@ TEST_CASE("inspect, opt, backends and calibrate print what is there") {
 
 TEST_CASE("a model in a graph's text trains, and its run isn't resumed with another graph") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   folder.write("model.json", tests::small_model().dump());
   run_fine({"opt", "model.json", "-o", "model.sir"}, folder);
   const Arguments train{"train", "exp.json", "--run", "run", "--quiet", "--set", "model=model.sir", "--set", "checkpoint_every=0"};
@@ -248,14 +256,14 @@ TEST_CASE("verify tells an artifact with a changed weight, whose checksum is rig
 
 TEST_CASE("two threads train the same bytes as one") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   CHECK(run_stair({"train", "exp.json", "--run", "run", "--threads", "2", "--quiet"}, folder.path()).code == 0);
   check_same_run(folder, trained());
 }
 
 TEST_CASE("a run killed within float and qat epochs and resumed is the run that was never killed") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   const Arguments train{"train", "exp.json", "--run", "run", "--threads", "1"};
   Arguments resume = train;
   resume.emplace_back("--resume");
@@ -292,7 +300,7 @@ TEST_CASE("a run goes on whatever stands in its metrics, and forgets lines that 
 
 TEST_CASE("an interrupted, terminated or hung-up run ends with code 130 and a checkpoint, and says how to go on") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   const Arguments train{"train", "exp.json", "--run", "run", "--threads", "1", "--set", "name=small"};
   Arguments resume = train;
   resume.emplace_back("--resume");
@@ -313,7 +321,7 @@ TEST_CASE("an interrupted, terminated or hung-up run ends with code 130 and a ch
 
 TEST_CASE("a run that shall outlive its terminal does") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   Process process({"train", "exp.json", "--run", "run", "--threads", "1", "--quiet"}, folder.path(), {.launcher = {"/usr/bin/nohup"}});
   while (process.running() && !std::filesystem::exists(folder / "run/last.safetensors")) {
     std::this_thread::sleep_for(std::chrono::microseconds(200));
@@ -345,7 +353,7 @@ TEST_CASE("resuming asks for the same data, where the checkpoint knows it") {
   }
   // A checkpoint of before there were checksums.
   runtime::Checkpoint old = runtime::load_checkpoint(folder / "run/last.safetensors");
-  CHECK(old.data.size() == 35);
+  CHECK(old.data.size() == 53);
   old.data.clear();
   runtime::save_checkpoint(old, folder / "run/last.safetensors");
   CHECK(run_stair(resume, folder.path()).code == 0);
@@ -353,7 +361,7 @@ TEST_CASE("resuming asks for the same data, where the checkpoint knows it") {
 
 TEST_CASE("a run's folder has one writer, and the second is told who it is") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   const Arguments train{"train", "exp.json", "--run", "run", "--quiet", "--threads", "1", "--set", "stages.0.epochs=1000"};
   Process first(train, folder.path(), {});
   while (first.running() && !std::filesystem::exists(folder / "run/last.safetensors")) {
@@ -385,13 +393,13 @@ TEST_CASE("a run's folder has one writer, and the second is told who it is") {
 }
 
 TEST_CASE("calibration takes the data that there is, where nobody says how much") {
-  const TemporaryFolder& folder = trained();  // 12 batches of 8
+  const TemporaryFolder& folder = trained();  // 9 batches of 8, beside those that validate
   const TemporaryFolder out;
-  CHECK(json_of({"calibrate", "run/float.safetensors", "-o", out / "c.safetensors", "--json"}, folder)["images"] == 96);
+  CHECK(json_of({"calibrate", "run/float.safetensors", "-o", out / "c.safetensors", "--json"}, folder)["images"] == 72);
   run_fine(
       {"train", "exp.json", "--run", out / "run", "--quiet", "--set", "stages.1={\"kind\": \"calibrate\"}", "--set", "stages.0.epochs=1"},
       folder);
-  CHECK(runtime::load_checkpoint(out / "run/calibrate.safetensors").step == 12);
+  CHECK(runtime::load_checkpoint(out / "run/calibrate.safetensors").step == 9);
 }
 
 TEST_CASE("a checkpoint to start from brings its ranges, with which observers may be frozen at once") {
@@ -445,7 +453,7 @@ TEST_CASE("training that diverges is an error that names step, tensor and node")
 
 TEST_CASE("compare runs experiments side by side, and each of its runs can be gone on with") {
   const TemporaryFolder folder;
-  tests::write_experiment(folder);
+  write_validated_experiment(folder);
   Json second = tests::small_experiment();
   second["name"] = "low_bit";
   second["recipe"] = {{"weights", {{"bits", 3}}}, {"activations", {{"bits", 4}}}};

@@ -65,7 +65,7 @@ TEST_CASE("an experiment is read with its defaults, and its paths are absolute")
   CHECK(experiment.checkpoint_every == 500);
   CHECK(experiment.exports);
   CHECK(experiment.recipe.name() == "int8");
-  CHECK(experiment.data.train.at("images") == std::vector<std::string>{"/data/train.images"});
+  CHECK(experiment.data.train.files.at("images") == std::vector<std::string>{"/data/train.images"});
   CHECK(experiment.stages[1].name == "ptq");
   CHECK(experiment.stages[2].name == "qat");
   CHECK(stages::optimizer_options(experiment.stages[0], 12).integer("epochs") == 2);
@@ -82,7 +82,7 @@ TEST_CASE("the JSON that a checkpoint keeps reads back to the same experiment") 
   CHECK(again.json == experiment.json);
   CHECK(again.name == experiment.name);
   CHECK(again.start == experiment.start);
-  CHECK(again.data.test == experiment.data.test);
+  CHECK(again.data.test.files == experiment.data.test.files);
   CHECK(ir::print(again.model) == ir::print(experiment.model));
   CHECK(passes::to_json(again.recipe) == passes::to_json(experiment.recipe));
   CHECK(stages::optimizer_options(again.stages[2], 7) == stages::optimizer_options(experiment.stages[2], 7));
@@ -136,14 +136,15 @@ TEST_CASE("wrong types, choices and bounds are told with what was found and expe
   for (const char* key : {"model", "data", "stages"}) {
     CHECK(begins(error_without("", key), "e.json /: the key '" + std::string(key) + "' is missing, expected a"));
   }
-  CHECK(error_without("/data", "test") == "e.json /data: the key 'test' is missing, expected an object (what they are evaluated on)");
+  CHECK(error_without("/data", "test") ==
+        "e.json /data: the key 'test' is missing, expected an object (what they are evaluated on in the end)");
   CHECK(error_without("/stages/0/optimizer", "learning_rate") ==
         "e.json /stages/0/optimizer: the key 'learning_rate' is missing, expected a number (after warm-up)");
 }
 
 TEST_CASE("data that the format or the model can't mean is refused before anything is loaded") {
   CHECK(error_with("/data/format", "\"ids\"") ==
-        "e.json /data/format: found \"ids\" (did you mean 'idx'?), expected 'cifar10', 'idx' or 'npy'");
+        "e.json /data/format: found \"ids\" (did you mean 'idx'?), expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
   CHECK(error_without("/data/test", "labels") == "e.json /data/test: data of the format 'idx': 'labels' is missing");
   CHECK(error_with("/data/train/images", R"(["a", "b"])") ==
         "e.json /data/train: data of the format 'idx': 'images' is a list of 2 files, expected one");

@@ -147,7 +147,7 @@ TEST_CASE("processes leave the bytes that one process leaves: weights, observers
 TEST_CASE("a process that is killed ends the run, whose checkpoint goes on in any number of processes") {
   if (!has_mpi()) return;
   const TemporaryFolder folder;
-  write_residual_experiment(folder, 60);
+  write_residual_experiment(folder, 20);
   REQUIRE(run_stair(training("one", {"--set", "shards=4"}), folder.path()).code == 0);
   const Outcome killed = signal_second(training("run", {"--set", "shards=4"}), folder, SIGKILL);
   INFO(killed.err);

@@ -8,6 +8,8 @@
 #include "frontend/readers/json_file.h"
 #include "tests/frontend/process.h"
 #include "tests/support/data_files.h"
+#include "tests/support/picture_files.h"
+#include "tests/support/zip_file.h"
 
 namespace stair::tests {
 namespace {
@@ -72,6 +74,14 @@ static void make_base_files(const std::string& folder) {
     write(part + ".labels.npy", npy_file("|u1", numbers + ",", random_labels(count, 4, 5, stream)));
     write(part + ".cifar", random_cifar10(count, 5, 10));
   }
+  for (const bool deflates : {false, true}) {
+    write(deflates ? "deflated.npz" : "stored.npz", zip_file({{"x.npy", npy_file("<f4", "6, 1, 6, 6", random_floats(216, 5, 9))},
+                                                              {"y.npy", npy_file("|u1", "6,", random_labels(6, 4, 5, 2))}},
+                                                             deflates));
+  }
+  write("test.csv", "width,\"height\",kind\n1,2.5,0\n-3e2,\"4\",1\r\n0.25, 7 ,2\n9,1,3\n");
+  write("picture.png", png_picture());
+  write("picture.jpg", jpeg_picture());
   write("x.npy", npy_file("<f4", "2, 1, 6, 6", random_floats(72, 5, 9)));
   write("u8.npy", npy_file("|u1", "2, 1, 6, 6", random_bytes(72, 5, 4)));
   const Json grey = {1, 6, 6};
@@ -99,6 +109,10 @@ static void make_base_files(const std::string& folder) {
                                                    "requantization": "power_of_two", "batch_norm": {"fold": "weight"}})"));
   experiments["binary"] = experiment(folder, "binary", "cifar10", binary, {3, 32, 32}, "binaryconnect");
   experiments["binary"]["stages"] = Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
+  write("table.json", Json::parse(R"({"model": {"input": {"shape": [2]}, "layers": [{"op": "linear", "features": 4}]},
+    "data": {"format": "csv", "train": {"table": "d.csv", "label": "kind"}, "test": {"table": "d.csv", "label": "kind", "columns": ["height", "width"]}},
+    "batch": 2, "stages": [{"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.01}}]})")
+                          .dump());
   for (const std::string& name : base_experiments()) {
     write(name + ".json", experiments[name].dump(1));
     write(name + ".model.json", experiments[name]["model"].dump(1));

@@ -11,8 +11,9 @@ namespace stair::tests {
 ///   mixed   addition, concatenation, averages, tables; fixed-point requantization
 ///   bits    linear layers in 3 and 4 bits with power-of-two requantization, NumPy data
 ///   binary  BinaryConnect on CIFAR's pictures
-/// x.npy (f32) and u8.npy are inputs of conv's artifact. Paths within the files are absolute,
-/// and lead to where they were made.
+/// stored.npz and deflated.npz hold the test data of bits as "x" and "y", test.csv some of a table that table.json trains on, picture.png
+/// and picture.jpg are pictures of 16 x 12. x.npy (f32) and u8.npy are inputs of conv's artifact. Paths within the files are absolute, and
+/// lead to where they were made.
 void write_base_files(const std::string& folder);
 
 /// Names of the experiments above.

@@ -32,7 +32,10 @@ enum Kind : std::uint64_t {
   cifar,
   gz,
   run_folder,
-  cutting
+  cutting,
+  npz,
+  csv,
+  pictures
 };
 
 using Words = std::vector<std::string>;
@@ -261,6 +264,47 @@ TEST_CASE("damaged gzip files") {
     }
     tests::write_whole("in.npy.gz", bytes);
     return WatchedCase{{"run", "conv/qat.stair", "--input", "in.npy.gz", "--threads", "1"}};
+  });
+}
+
+// The test data of an experiment of that format, with a file in its place.
+WatchedCase on_data(const std::string& name, const std::string& format, const ir::Json& test) {
+  ir::Json json = ir::Json::parse(tests::read_whole(name + ".json"));
+  json["data"] = {{"format", format}, {"train", test}, {"test", test}};
+  if (name == "conv") json["data"].update({{"mean", {0.4}}, {"std", {0.3}}});
+  tests::write_whole("e.json", json.dump());
+  return WatchedCase{{"eval", name + "/qat.stair", "--data", "e.json", "--threads", "1"}};
+}
+
+TEST_CASE("damaged .npz files") {
+  check_none(npz, [](Draws& draws) {
+    const std::string file = draws.of(Words{"stored.npz", "deflated.npz"});
+    tests::write_whole("d.npz", tests::mutate_bytes(tests::read_whole(file), draws));
+    return on_data("bits", "npz", {{"arrays", "d.npz"}, {"images", "x"}, {"labels", "y"}});
+  });
+}
+
+TEST_CASE("damaged tables") {
+  check_none(csv, [](Draws& draws) {
+    const std::string whole = tests::read_whole("test.csv");
+    tests::write_whole("d.csv", draws.one_in(2) ? tests::mutate_bytes(whole, draws)
+                                                : tests::mutate_text(whole, {",", "\"", "\n", "nan", "1e39", "-1", "a", " "}, draws));
+    return WatchedCase{{"train", "table.json", "--run", "again", "--overwrite", "--quiet", "--threads", "1"}};
+  });
+}
+
+TEST_CASE("damaged pictures") {
+  check_none(pictures, [](Draws& draws) {
+    const std::string file = draws.of(Words{"picture.png", "picture.jpg"});
+    std::filesystem::remove_all("classes");
+    for (const char* name : {"a", "b"}) {
+      std::filesystem::create_directories("classes/" + std::string(name));
+      std::filesystem::copy_file("picture.png", "classes/" + std::string(name) + "/1.png");
+    }
+    tests::write_whole("classes/b/2" + file.substr(file.rfind('.')), tests::mutate_bytes(tests::read_whole(file), draws));
+    ir::Json part{{"folder", "classes"}, {"shorter_side", 8}};
+    if (draws.one_in(3)) part["skip_damaged"] = true;
+    return on_data("conv", "folder", part);
   });
 }
 

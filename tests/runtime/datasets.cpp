@@ -210,16 +210,39 @@ TEST_CASE("CIFAR-10 files that can't be are refused") {
   CHECK(error(cifar_record(1) + cifar_record(10)) == path + ": the label of image 1 is 10 (byte 3073), expected 0 to 9");
 }
 
+TEST_CASE("CIFAR-100 has two labels, of which one counts") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "train.bin";
+  const auto record = [](int coarse, int fine) {
+    return std::string{static_cast<char>(coarse), static_cast<char>(fine)} + cifar_record(3).substr(1);
+  };
+  tests::put(path, record(19, 99) + record(0, 20));
+  for (const bool fine : {true, false}) {
+    const Dataset dataset = load_dataset("cifar100", {{"batches", {path}}}, {{"classes", std::string(fine ? "fine" : "coarse")}});
+    CHECK(dataset.labels.as<std::int32_t>()[0] == (fine ? 99 : 19));
+    CHECK(dataset.labels.as<std::int32_t>()[1] == (fine ? 20 : 0));
+    for (std::size_t i = 0; i < 2; ++i) CHECK(std::string(dataset.images.as<char>() + i * 3072, 3072) == cifar_record(3).substr(1));
+  }
+  tests::put(path, record(1, 2) + record(20, 100));
+  CHECK(error_of([&] {
+          load_dataset("cifar100", {{"batches", {path}}});
+        }) == path + ": the label of image 1 is 100 (byte 3075), expected 0 to 99");
+  CHECK(error_of([&] {
+          load_dataset("cifar100", {{"batches", {path}}}, {{"classes", std::string("coarse")}});
+        }) == path + ": the label of image 1 is 20 (byte 3074), expected 0 to 19");
+}
+
 TEST_CASE("unknown formats and keys are answered with the nearest") {
   CHECK(error_of([] { load_dataset("cifar", {}); }) ==
-        "unknown data format 'cifar' (did you mean 'cifar10'?), expected 'cifar10', 'idx' or 'npy'");
-  CHECK(error_of([] { load_dataset("parquet", {}); }) == "unknown data format 'parquet', expected 'cifar10', 'idx' or 'npy'");
+        "unknown data format 'cifar' (did you mean 'cifar10'?), expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
+  CHECK(error_of([] { load_dataset("parquet", {}); }) ==
+        "unknown data format 'parquet', expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
   CHECK(error_of([] {
           load_dataset("idx", {{"image", {"f"}}, {"labels", {"f"}}});
         }) == "data of the format 'idx': unknown key 'image' (did you mean 'images'?), expected 'images' or 'labels'");
   CHECK(error_of([] { load_dataset("idx", {{"images", {"f"}}}); }) == "data of the format 'idx': 'labels' is missing");
   CHECK(error_of([] { load_dataset("cifar10", {{"batches", {}}}); }) == "data of the format 'cifar10': 'batches' is missing");
-  CHECK(runtime::dataset_formats().names() == std::vector<std::string>{"cifar10", "idx", "npy"});
+  CHECK(runtime::dataset_formats().names() == std::vector<std::string>{"cifar10", "cifar100", "csv", "folder", "idx", "npy", "npz"});
 }
 
 TEST_CASE("labels outside of the model's classes are named") {

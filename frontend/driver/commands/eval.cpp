@@ -32,9 +32,8 @@ int run_eval(const EvalOptions& options) {
     readers::Deployed artifact = readers::load_deployed(options.target);
     readers::expect_one_input_and_output(artifact);
     experiment = readers::load_experiment(options.data);
-    data.test = runtime::load_dataset(experiment.data.format, experiment.data.test);
-    stages::check_fits(data.test, experiment.data.test, artifact.graph);
-    stages::check_elements(data.test, experiment.data.test, artifact.inputs.front().element);
+    data.test = stages::load_part(experiment.data, experiment.data.test, artifact.graph);
+    stages::check_elements(data.test, experiment.data.test.files, artifact.inputs.front().element);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     what = "integers, deployed";
     results =
@@ -50,7 +49,7 @@ int run_eval(const EvalOptions& options) {
       experiment.metrics = std::move(given.metrics);
     }
     data = stages::load_data(experiment, false);
-    stages::check_elements(data.test, experiment.data.test, trained.checkpoint.images);
+    stages::check_elements(data.test, experiment.data.test.files, trained.checkpoint.images);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     const bool quantized = trained.quantized && !options.floating;
     what = quantized ? "integers, from the checkpoint" : "float";

@@ -45,7 +45,7 @@ int run_verify(const VerifyArguments& options) {
         options.artifact, artifact.arithmetic, ir::arithmetic_version, options.checkpoint));
   }
   const stages::Data data = stages::load_data(trained.experiment, false);
-  stages::check_elements(data.test, trained.experiment.data.test, trained.checkpoint.images);
+  stages::check_elements(data.test, trained.experiment.data.test.files, trained.checkpoint.images);
   check_input(trained, artifact, options);
   if (options.images > data.test.count())
     throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));

@@ -23,10 +23,13 @@ bool run_calibration(StageContext& context) {
     context.begin({passes::run(passes::calibration(context.recipe), experiment.model)});
     calibrate_ranges(experiment, context.recipe, context.data.train, batches, context.checkpoint.states, context.options.compile);
   });
-  const double accuracy = context.evaluate();
-  context.result.test_accuracy = context.result.best_test_accuracy = context.checkpoint.best_accuracy = accuracy;
+  context.evaluate_end();
+  StageResult& result = context.result;
+  if (context.validating) result.best_validation_accuracy = context.checkpoint.best_accuracy = result.validation_accuracy;
   if (!context.quiet) {
-    fmt::print("{} over {} batches of {} images  test {:.2f} %\n", context.stage->name, batches, experiment.batch, 100 * accuracy);
+    fmt::print("{} over {} batches of {} images{}  test {:.2f} %\n", context.stage->name, batches, experiment.batch,
+               context.validating ? fmt::format("  validation {:.2f} %", 100 * result.validation_accuracy) : "",
+               100 * result.test_accuracy);
   }
   runtime::Progress progress;
   progress.step = batches;

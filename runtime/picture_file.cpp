@@ -1,0 +1,66 @@
+#include "runtime/picture_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "ir/error.h"
+#include "runtime/file.h"
+
+// As implementations of our own, so that sanitizers see what they do with damaged files.
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_NO_STDIO
+#define STBI_MAX_DIMENSIONS 16384
+#include <stb/stb_image.h>
+#define STB_IMAGE_RESIZE_IMPLEMENTATION
+#define STB_IMAGE_RESIZE_STATIC
+#include <stb/stb_image_resize.h>
+
+namespace stair::runtime {
+
+DecodedPicture read_picture(const std::string& path, std::int64_t channels) {
+  const std::string file = read_file(path);
+  const auto* const bytes = reinterpret_cast<const stbi_uc*>(file.data());
+  const auto size = static_cast<int>(std::min<std::size_t>(file.size(), 0x7fffffff));
+  int width = 0;
+  int height = 0;
+  int stored = 0;
+  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
+      stbi_load_from_memory(bytes, size, &width, &height, &stored, static_cast<int>(channels)), stbi_image_free);
+  if (!pixels) throw Error(fmt::format("{}: is no whole PNG or JPEG picture: {}", path, stbi_failure_reason()));
+  DecodedPicture picture{width, height, channels, {}};
+  picture.bytes.assign(pixels.get(), pixels.get() + picture.width * picture.height * channels);
+  return picture;
+}
+
+void fit_picture(const DecodedPicture& picture, std::int64_t shorter, std::int64_t height, std::int64_t width, std::uint8_t* to) {
+  const DecodedPicture* from = &picture;
+  DecodedPicture scaled{0, 0, picture.channels, {}};
+  const std::int64_t goal = std::max(shorter, std::min(height, width));
+  const double scale = static_cast<double>(goal) / static_cast<double>(std::min(height, width)) *
+                       std::max(static_cast<double>(width) / static_cast<double>(picture.width),
+                                static_cast<double>(height) / static_cast<double>(picture.height));
+  if (scale != 1 && !(picture.width == width && picture.height == height)) {
+    scaled.width = std::max(width, std::lround(scale * static_cast<double>(picture.width)));
+    scaled.height = std::max(height, std::lround(scale * static_cast<double>(picture.height)));
+    scaled.bytes.resize(static_cast<std::size_t>(scaled.width * scaled.height * scaled.channels));
+    stbir_resize_uint8(picture.bytes.data(), static_cast<int>(picture.width), static_cast<int>(picture.height), 0, scaled.bytes.data(),
+                       static_cast<int>(scaled.width), static_cast<int>(scaled.height), 0, static_cast<int>(picture.channels));
+    from = &scaled;
+  }
+  const std::int64_t top = (from->height - height) / 2;
+  const std::int64_t left = (from->width - width) / 2;
+  for (std::int64_t c = 0; c < from->channels; ++c) {
+    for (std::int64_t y = 0; y < height; ++y) {
+      const std::uint8_t* row = from->bytes.data() + ((top + y) * from->width + left) * from->channels + c;
+      for (std::int64_t x = 0; x < width; ++x) *to++ = row[x * from->channels];
+    }
+  }
+}
+
+}  // namespace stair::runtime
