@@ -278,6 +278,9 @@ struct OpSchema {
     };
     std::vector<AttributeSpec> attributes = {};  ///< of the layer but not of the node: "out_channels", "features", "bias"
     std::vector<Parameter> parameters = {};
+    /// What the layer is called on sequences [N,C,L], if it has a form on them: there it runs on images [N,C,1,L], and its attributes say
+    /// one number for two. The op's own name where no attribute is of an image's sides.
+    std::string on_sequences = {};
   };
   std::optional<Layer> layer = {};
 };

@@ -145,8 +145,10 @@ Json or_parameter(Json schema) {
   return either;
 }
 
-Json layer_schema(const ir::OpSchema& op) {
-  Json schema = closed_object(layer_keys(op));
+Json layer_schema(const std::string& name) {
+  const auto [layer, on_sequences] = layer_named(name);
+  const ir::OpSchema& op = *layer;
+  Json schema = closed_object(layer_keys(op, on_sequences));
   for (auto& [key, value] : schema["properties"].items()) {
     if (key == "op" || key == "name" || key == "inputs") continue;
     if (times_repeated(op, key) > 0) {
@@ -157,17 +159,16 @@ Json layer_schema(const ir::OpSchema& op) {
     }
     value = or_parameter(std::move(value));
   }
-  schema["properties"]["op"] = {{"const", op.name}, {"description", op.summary}};
+  schema["properties"]["op"] = {{"const", name}, {"description", on_sequences ? op.name + " on sequences [N,C,L]" : op.summary}};
   return schema;
 }
 
 Json layers_schema() {
   Json branches = Json::array();
   Json ops = Json::array();
-  for (const auto& [name, op] : ir::op_registry().all()) {
-    if (!op.layer) continue;
+  for (const std::string& name : layer_names()) {
     ops.push_back(name);
-    branches.push_back({{"if", {{"required", {"op"}}, {"properties", {{"op", {{"const", name}}}}}}}, {"then", layer_schema(op)}});
+    branches.push_back({{"if", {{"required", {"op"}}, {"properties", {{"op", {{"const", name}}}}}}}, {"then", layer_schema(name)}});
   }
   Json block = closed_object(block_layer_keys());
   branches.push_back({{"if", {{"required", {"block"}}}}, {"then", std::move(block)}});

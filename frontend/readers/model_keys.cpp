@@ -1,7 +1,10 @@
 #include "frontend/readers/model_keys.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <utility>
+#include <variant>
 
 namespace stair::readers {
 namespace {
@@ -63,11 +66,39 @@ const std::vector<AttributeSpec>& common_layer_keys() {
   return keys;
 }
 
-std::vector<AttributeSpec> layer_keys(const ir::OpSchema& op) {
+std::vector<AttributeSpec> layer_keys(const ir::OpSchema& op, bool on_sequences) {
   std::vector<AttributeSpec> keys = common_layer_keys();
   keys.insert(keys.end(), op.attributes.begin(), op.attributes.end());
   keys.insert(keys.end(), op.layer->attributes.begin(), op.layer->attributes.end());
+  for (AttributeSpec& key : keys) {
+    const std::size_t times = on_sequences ? times_repeated(op, key.name) : 0;
+    if (times == 0) continue;
+    key.doc = times == 4 ? "[begin, end]" : "along the sequence";
+    auto fallback = std::get<std::vector<std::int64_t>>(key.fallback);
+    fallback.resize(std::min(fallback.size(), times / 2));
+    if (fallback.empty() && !key.required) key.doc += "; empty: the kernel's";
+    key.fallback = std::move(fallback);
+  }
   return keys;
+}
+
+NamedLayer layer_named(const std::string& name) {
+  const ir::OpSchema* op = ir::op_registry().find(name);
+  if (op != nullptr && op->layer) return {op, false};
+  for (const auto& [known, schema] : ir::op_registry().all()) {
+    if (schema.layer && schema.layer->on_sequences == name) return {&schema, true};
+  }
+  return {};
+}
+
+std::vector<std::string> layer_names() {
+  std::set<std::string> names;
+  for (const auto& [name, op] : ir::op_registry().all()) {
+    if (!op.layer) continue;
+    names.insert(name);
+    if (!op.layer->on_sequences.empty()) names.insert(op.layer->on_sequences);
+  }
+  return {names.begin(), names.end()};
 }
 
 std::size_t times_repeated(const ir::OpSchema& op, const std::string& attribute) {

@@ -15,9 +15,19 @@ const std::vector<ir::AttributeSpec>& block_layer_keys();
 
 /// The keys of every layer that is an op: "op", "name", "inputs"; and with the op's attributes and those of the layer alone.
 const std::vector<ir::AttributeSpec>& common_layer_keys();
-std::vector<ir::AttributeSpec> layer_keys(const ir::OpSchema& op);
+/// On sequences (OpSchema::Layer::on_sequences) lists of an image's sides are of one side: `kernel` of one number, `padding` of two.
+std::vector<ir::AttributeSpec> layer_keys(const ir::OpSchema& op, bool on_sequences = false);
 
-/// How many numbers a single one stands for in such a list ("kernel": 5); 0: it is no such list.
+/// How many numbers a single one stands for in such a list ("kernel": 5) of an image; 0: it is no such list.
 std::size_t times_repeated(const ir::OpSchema& op, const std::string& attribute);
+
+/// A layer of a model by the name that its `op` says: the op, and whether it is on sequences alone. No op: there is none.
+struct NamedLayer {
+  const ir::OpSchema* op = nullptr;
+  bool on_sequences = false;
+};
+NamedLayer layer_named(const std::string& name);
+/// All such names.
+std::vector<std::string> layer_names();
 
 }  // namespace stair::readers

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frontend/readers/model_keys.h"
+#include "frontend/readers/sequences.h"
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/json_object.h"
@@ -58,7 +59,9 @@ class Reader {
     scope.input = guarded("/input", [&] { return graph_.add_input(input, checked("input '" + input + "'", {ir::DType::f32, shape})); });
     scope.layers[input] = scope.input;
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
-    graph_.add_output("logits", json_.contains("output") ? find(json_["output"], "/output", scope) : last);
+    last_ = json_.contains("output") ? find(json_["output"], "/output", scope) : last;
+    const auto place = places_.find(graph_.value(last_).name);
+    graph_.add_output("logits", placed(sequences_.plain(last_), place == places_.end() ? "/layers" : std::string(place->second)));
     check_examples();
     check_readers();
     graph_.keep_names();
@@ -158,7 +161,7 @@ class Reader {
     for (const ir::Node& node : graph_.nodes()) {
       if (read[static_cast<std::size_t>(node.results.front())]) continue;
       // Who names an output has cut off what stands below it.
-      if (json_.contains("output") && node.results.front() > graph_.output("logits")) break;
+      if (json_.contains("output") && node.results.front() > last_) break;
       has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and the output is '{}'", node.op->name,
                                                        node.name, graph_.value(graph_.output("logits")).name));
     }
@@ -303,22 +306,22 @@ class Reader {
     return parameters;
   }
 
-  // "kernel": 5 is [5, 5], "padding": [1, 2] is [1, 2, 1, 2].
-  static Json spread(const OpSchema& op, const std::string& key, Json value) {
-    const std::size_t times = times_repeated(op, key);
+  // "kernel": 5 is [5, 5], "padding": [1, 2] is [1, 2, 1, 2]; on sequences [5], and as it is.
+  static Json spread(const NamedLayer& kind, const std::string& key, Json value) {
+    const std::size_t times = times_repeated(*kind.op, key) / (kind.on_sequences ? 2 : 1);
     if (times > 0 && value.is_number()) return Json(std::vector<Json>(times, value));
     if (times == 4 && value.is_array() && value.size() == 2) return {value[0], value[1], value[0], value[1]};
     return value;
   }
 
   // The attributes that a layer states, defaults filled in: those of its op and those of the layer alone.
-  Attributes attributes_of(const OpSchema& op, const Json& layer, const std::string& pointer, const Scope& scope) const {
+  Attributes attributes_of(const NamedLayer& kind, const Json& layer, const std::string& pointer, const Scope& scope) const {
     Json written = Json::object();
     for (const auto& [key, value] : layer.items()) {
       const bool plain = key == "op" || key == "name" || key == "inputs";
-      written[key] = plain ? value : spread(op, key, substituted(value, pointer + "/" + key, scope));
+      written[key] = plain ? value : spread(kind, key, substituted(value, pointer + "/" + key, scope));
     }
-    Attributes read = ir::read_object(written, layer_keys(op), source_, pointer);
+    Attributes read = ir::read_object(written, layer_keys(*kind.op, kind.on_sequences), source_, pointer);
     for (const char* key : {"op", "name", "inputs"}) read.erase(key);
     if (read.has("stream") && !layer.contains("stream")) {
       read.set("stream", streams_);
@@ -327,32 +330,50 @@ class Reader {
     return read;
   }
 
-  const OpSchema& layer_op(const std::string& name, const std::string& pointer) const {
-    const OpSchema* op = ir::op_registry().find(name);
-    if (op != nullptr && op->layer) return *op;
-    std::vector<std::string> names;
-    for (const auto& [known, schema] : ir::op_registry().all()) {
-      if (schema.layer) names.push_back(known);
-    }
+  NamedLayer layer_kind(const std::string& name, const std::string& pointer) const {
+    const NamedLayer kind = layer_named(name);
+    if (kind.op != nullptr) return kind;
+    const bool unknown = ir::op_registry().find(name) == nullptr;
     fail(pointer,
-         fmt::format("{} '{}'{}", op == nullptr ? "unknown op" : "no layer of a model is the op", name, did_you_mean(name, names)));
+         fmt::format("{} '{}'{}", unknown ? "unknown op" : "no layer of a model is the op", name, did_you_mean(name, layer_names())));
+  }
+
+  ValueId placed(ValueId value, const std::string& pointer) {
+    places_.emplace(graph_.value(value).name, pointer);
+    return value;
+  }
+
+  // As the layer reads them. On sequences: as images.
+  bool read_sequences(const NamedLayer& kind, const std::string& name, std::vector<ValueId>& inputs, const std::string& pointer) {
+    const OpSchema& op = *kind.op;
+    const bool sequences = std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) { return sequences_.is_sequence(input); });
+    if (kind.on_sequences && !sequences) {
+      fail(pointer, fmt::format("{} '{}' reads '{}' {}, expected [N,C,L]", op.layer->on_sequences, name, graph_.value(inputs.front()).name,
+                                ir::to_string(graph_.type(inputs.front()).shape)));
+    }
+    const bool as_images = sequences && (kind.on_sequences || op.layer->on_sequences == op.name || sequences_.reads_images(op, inputs));
+    for (ValueId& input : inputs) input = placed(as_images ? sequences_.image(input) : sequences_.plain(input), pointer);
+    return as_images;
   }
 
   ValueId read_layer(const Json& layer, const std::string& pointer, Scope& scope, ValueId before) {
-    const OpSchema& op = layer_op(layer["op"], pointer + "/op");
-    const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    const NamedLayer kind = layer_kind(layer["op"], pointer + "/op");
+    const OpSchema& op = *kind.op;
+    std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
     if (graph_.nodes().size() >= most_layers) fail(pointer, fmt::format("the model has more than {} layers", most_layers));
     ++streams_;
-    const Attributes attributes = attributes_of(op, layer, pointer, scope);
+    Attributes attributes = attributes_of(kind, layer, pointer, scope);
+    if (kind.on_sequences) guarded(pointer, [&] { Sequences::widen(op, attributes); });
     check_dilation(layer, attributes, pointer);
     const std::string given = layer.value("name", std::string());
-    const std::string name = given.empty() ? unnamed(scope.prefix + op.name) : scope.prefix + given;
+    const std::string name = given.empty() ? unnamed(scope.prefix + layer["op"].get<std::string>()) : scope.prefix + given;
     if (name.size() > longest_name) {
       fail(pointer + (given.empty() ? "" : "/name"), fmt::format("its name has {} bytes, expected at most {}", name.size(), longest_name));
     }
     if (!given.empty() && (scope.layers.contains(given) || graph_.find(name) != ir::absent))
       fail(pointer + "/name", "the name '" + name + "' is taken");
     check_input_count(op, name, inputs.size(), pointer);
+    const bool on_sequences = read_sequences(kind, name, inputs, pointer);
 
     std::vector<ValueId> operands;
     std::vector<std::pair<ValueId, std::string>> updates;  // state, result
@@ -381,6 +402,7 @@ class Reader {
         if (op.results[i].name == result) graph_.add_update(state, results[i]);
       }
     }
+    if (on_sequences) sequences_.add(results.front());
     scope.layers[given.empty() ? name.substr(scope.prefix.size()) : given] = results.front();
     return results.front();
   }
@@ -435,6 +457,8 @@ class Reader {
   std::uint64_t seed_;
   std::vector<std::string>* idle_;
   ir::Graph graph_;
+  Sequences sequences_{graph_};
+  ValueId last_ = ir::absent;                  // the layer that yields the output
   std::map<std::string, std::string> places_;  // of nodes, by name
   std::int64_t streams_ = 0;
   int depth_ = 0;

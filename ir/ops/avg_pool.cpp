@@ -30,7 +30,7 @@ void avg_pool(OpRegistry& registry) {
                 }),
                 .integer = averages("avg_pool_integer", window_size),
                 .dimensions = each_plane,
-                .layer = OpSchema::Layer{}});
+                .layer = OpSchema::Layer{.on_sequences = "avg_pool1d"}});
   std::vector<AttributeSpec> of_gradient = avg_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
   registry.add(of_backward({.name = "avg_pool_grad",

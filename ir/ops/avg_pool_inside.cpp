@@ -49,7 +49,7 @@ void avg_pool_inside(OpRegistry& registry) {
                 }),
                 .integer = averages("avg_pool_inside_integer", common_count_of),
                 .dimensions = each_plane,
-                .layer = OpSchema::Layer{}});
+                .layer = OpSchema::Layer{.on_sequences = "avg_pool_inside1d"}});
   std::vector<AttributeSpec> of_gradient = attributes_inside();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
   registry.add(of_backward({.name = "avg_pool_inside_grad",

@@ -65,9 +65,10 @@ void batch_norm(OpRegistry& registry) {
        .integer = folds(IntegerForm::Kind::normalize, corrected),
        .inference = OpSchema::Inference{"batch_norm_inference", {norm_mean, norm_variance}},
        .dimensions = each_element_of_first,
-       .layer = OpSchema::Layer{.parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
-                                               channels("mean", StateRole::statistic, 0, "new_mean"),
-                                               channels("var", StateRole::statistic, 1, "new_var")}}});
+       .layer = OpSchema::Layer{
+           .parameters = {channels("gamma", StateRole::parameter, 1), channels("beta", StateRole::parameter, 0),
+                          channels("mean", StateRole::statistic, 0, "new_mean"), channels("var", StateRole::statistic, 1, "new_var")},
+           .on_sequences = "batch_norm"}});
   registry.add(
       of_backward({.name = "batch_norm_grad",
                    .summary = "gradients of batch_norm, through the batch's statistics",

@@ -121,23 +121,24 @@ inline std::int64_t fan_in_of_window(const Attributes& layer, const Shape& x) {
 }
 
 /// The layer of a convolution in two dimensions: weight [O,C/groups,KH,KW] and bias [O].
-inline OpSchema::Layer convolution_layer() {
-  return {
-      .attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
-                     {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
-                     {"bias", "adds a bias a channel", true}},
-      .parameters = {
-          {.operand = "weight",
-           .type = [](const Attributes& l, const Shape& x) -> Type {
-             return {DType::f32, {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
-           },
-           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); }},
-          {.operand = "bias",
-           .type = [](const Attributes& l, const Shape&) -> Type {
-             return {DType::f32, {l.integer("out_channels")}};
-           },
-           .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); },
-           .enabled_by = "bias"}}};
+inline OpSchema::Layer convolution_layer(const std::string& name) {
+  return {.attributes = {{"out_channels", "output channels", std::int64_t{1}, true},
+                         {"kernel", "[height, width]", std::vector<std::int64_t>{}, true},
+                         {"bias", "adds a bias a channel", true}},
+          .parameters = {{.operand = "weight",
+                          .type = [](const Attributes& l, const Shape& x) -> Type {
+                            return {
+                                DType::f32,
+                                {l.integer("out_channels"), x[1] / l.integer("groups"), l.integers("kernel")[0], l.integers("kernel")[1]}};
+                          },
+                          .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); }},
+                         {.operand = "bias",
+                          .type = [](const Attributes& l, const Shape&) -> Type {
+                            return {DType::f32, {l.integer("out_channels")}};
+                          },
+                          .initializer = [](const Attributes& l, const Shape& x) { return kaiming_uniform(fan_in_of_window(l, x)); },
+                          .enabled_by = "bias"}},
+          .on_sequences = name.substr(0, name.size() - 2) + "1d"};
 }
 
 /// A convolution on floats: an op, which is a layer of models, and the ops NAME_grad_input and NAME_grad_weight of its gradients.
@@ -196,7 +197,7 @@ inline void add_convolution(OpRegistry& registry, const Convolution& convolution
                       return products(node.attributes, shape(graph, node.operands[0]), shape(graph, node.operands[1]),
                                       shape(graph, node.results[0]));
                     },
-                .layer = convolution_layer()});
+                .layer = convolution_layer(name)});
   const auto add_gradient = [&](const std::string& gradient_op, const char* summary, const OperandSpec& other, const char* result,
                                 const std::string& attribute, const char* doc) {
     const bool of_x = gradient_op == by_input;

@@ -23,7 +23,7 @@ void global_avg_pool(OpRegistry& registry) {
                 }),
                 .integer = std::move(form),
                 .dimensions = each_plane,
-                .layer = OpSchema::Layer{}});
+                .layer = OpSchema::Layer{.on_sequences = "global_avg_pool"}});
 }
 
 }  // namespace stair::ir::ops

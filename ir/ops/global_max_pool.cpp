@@ -19,7 +19,7 @@ void global_max_pool(OpRegistry& registry) {
                 }),
                 .integer = moves(),
                 .dimensions = each_plane,
-                .layer = OpSchema::Layer{}});
+                .layer = OpSchema::Layer{.on_sequences = "global_max_pool"}});
 }
 
 }  // namespace stair::ir::ops

@@ -40,7 +40,7 @@ void max_pool(OpRegistry& registry) {
                 .integer = moves(),
                 .channels_last = OpSchema::ChannelsLast{.attributes = in_nhwc, .op = "max_pool_integer"},
                 .dimensions = each_plane,
-                .layer = OpSchema::Layer{}});
+                .layer = OpSchema::Layer{.on_sequences = "max_pool1d"}});
   std::vector<AttributeSpec> of_gradient = max_pool_attributes();
   of_gradient.push_back({"input_shape", "of x", std::vector<std::int64_t>{}, true});
   registry.add(of_backward({.name = "max_pool_grad",

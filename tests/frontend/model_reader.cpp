@@ -2,8 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "frontend/verification/verification_report.h"
 #include "ir/error.h"
+#include "ir/rebatch.h"
 #include "ir/text.h"
+#include "passes/float_nodes.h"
+#include "passes/pipelines.h"
+#include "tests/support/quantized_run.h"
 
 using namespace stair;
 using ir::Json;
@@ -81,6 +88,71 @@ TEST_CASE("one number stands for a kernel's two, one or two for the padding's fo
   CHECK(conv(R"("kernel": [3, 5], "padding": [1, 2])") == conv(R"("kernel": [3, 5], "padding": [1, 2, 1, 2])"));
   CHECK(conv(R"("kernel": 2, "stride": 2, "dilation": 3)") == conv(R"("kernel": [2, 2], "stride": [2, 2], "dilation": [3, 3])"));
   CHECK(has_line(conv(R"("kernel": 3, "padding": [0, 1, 2, 3])"), "%c = conv2d(%x, %c.weight) {padding=[0,1,2,3]} : f32[1,2,8,10]"));
+}
+
+namespace {
+
+// Of sequences of 2 channels and 12 elements.
+const char* const sequence_layers = R"(
+    {"op": "conv1d", "name": "c", "out_channels": 4, "kernel": 5, "stride": 2, "padding": [2, 1], "bias": false},
+    {"op": "batch_norm", "name": "bn"},
+    {"op": "relu", "name": "r"},
+    {"op": "conv1d", "name": "d", "out_channels": 4, "kernel": 3, "dilation": 2, "padding": 2, "groups": 2},
+    {"op": "add", "name": "sum", "inputs": ["d", "r"]},
+    {"op": "avg_pool_inside1d", "name": "p", "kernel": 3, "stride": 1, "padding": 1},
+    {"op": "conv_transpose1d", "name": "t", "out_channels": 3, "kernel": 2, "stride": 2, "output_padding": 1},
+    {"op": "tanh", "name": "tanh"},
+    {"op": "transpose", "name": "turned", "permutation": [0, 2, 1]},
+    {"op": "linear", "name": "l", "features": 5},
+    {"op": "global_max_pool", "name": "g"},
+    {"op": "flatten", "name": "f"},
+    {"op": "linear", "name": "fc", "features": 10})";
+
+std::string sequence_model(const std::string& layers, const std::string& more = "") {
+  return R"({"input": {"shape": [2, 12]}, "layers": [)" + layers + "]" + more + "}";
+}
+
+}  // namespace
+
+TEST_CASE("sequences run as images of height 1, until a layer reads them that knows no images") {
+  const std::string text = text_of(sequence_model(sequence_layers));
+  INFO(text);
+  CHECK(has_line(text, "%c.weight = state parameter uniform(0.31622776601683794) : f32[4,2,1,5]"));
+  CHECK(has_line(text, "%x.image = unsqueeze(%x) {axes=[2]} : f32[1,2,1,12]"));
+  CHECK(has_line(text, "%c = conv2d(%x.image, %c.weight) {padding=[0,2,0,1], stride=[1,2]} : f32[1,4,1,6]"));
+  CHECK(has_line(text, "%r = relu(%bn) : f32[1,4,1,6]"));
+  CHECK(has_line(text, "%d = conv2d(%r, %d.weight, %d.bias) {dilation=[1,2], groups=2, padding=[0,2,0,2]} : f32[1,4,1,6]"));
+  CHECK(has_line(text, "%sum = add(%d, %r) : f32[1,4,1,6]"));
+  CHECK(has_line(text, "%p = avg_pool_inside(%sum) {kernel=[1,3], padding=[0,1,0,1], stride=[1,1]} : f32[1,4,1,6]"));
+  CHECK(has_line(text, "%t = conv_transpose2d(%p, %t.weight, %t.bias) {output_padding=[0,1], stride=[1,2]} : f32[1,3,1,13]"));
+  CHECK(has_line(text, "%tanh.sequence = squeeze(%tanh) {axes=[2]} : f32[1,3,13]"));
+  CHECK(has_line(text, "%l = linear(%turned, %l.weight, %l.bias) : f32[1,13,5]"));
+  CHECK(has_line(text, "%g = global_max_pool(%l.image) : f32[1,13,1,1]"));
+  // The output is a sequence, too, and what stands below it is cut off.
+  const std::string cut = text_of(sequence_model(sequence_layers, R"(, "output": "d")"));
+  CHECK(has_line(cut, "output logits = %d.sequence"));
+  CHECK(model_error(R"({"input": {"shape": [2, 8, 8]}, "layers": [{"op": "conv1d", "out_channels": 2, "kernel": 3}]})") ==
+        "m.json /layers/0: conv1d 'conv1d' reads 'x' [1,2,8,8], expected [N,C,L]");
+  CHECK(model_error(sequence_model(R"({"op": "max_pool1d", "kernel": [2, 2]})")) ==
+        "m.json /layers/0: kernel is [2,2], expected one number");
+  CHECK(model_error(sequence_model(R"({"op": "conv1d", "out_channels": 2, "kernel": 3, "padding": [1, 1, 1, 1]})")) ==
+        "m.json /layers/0: padding is [1,1,1,1], expected one number or two [begin, end]");
+  CHECK(model_error(sequence_model(R"({"op": "conv1", "out_channels": 2, "kernel": 3})")) ==
+        "m.json /layers/0/op: unknown op 'conv1' (did you mean 'conv1d'?)");
+}
+
+TEST_CASE("a model of sequences runs on integers between its quantizers, and verifies") {
+  for (const char* recipe : {R"("int8")", R"("jacob2017")", R"({"requantization": "power_of_two"})"}) {
+    CAPTURE(std::string(recipe));
+    const ir::Graph model = readers::read_model(Json::parse(sequence_model(sequence_layers)), "m.json", 5);
+    CHECK(passes::describe_float_islands(passes::run(passes::deployment(passes::recipe_from_json(recipe)), model)).empty());
+    tests::QuantizedRun run = tests::quantized_run(ir::with_batch(model, 4), recipe, 2);
+    const verification::Verification report = tests::verify_run(run);
+    INFO(verification::describe(report));
+    CHECK(report.holds());
+    const auto& nodes = run.deployment.graph.nodes();
+    CHECK(std::none_of(nodes.begin(), nodes.end(), [](const ir::Node& node) { return node.op->name == "relu"; }));
+  }
 }
 
 TEST_CASE("inputs by name make residuals and concatenations, and output tells which layer yields the logits") {
