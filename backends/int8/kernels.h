@@ -180,6 +180,17 @@ struct SoftmaxRows {
   std::int64_t rows, length;
 };
 
+/// N-NORM of some elements of a row, with what they share.
+struct NormalizedIntegers {
+  std::int32_t n, sum, factor;  ///< A, G; |n q - A| < 2^31
+  int shift;                    ///< t
+  const std::int32_t* gamma;    ///< g and b, an element each, or one for all
+  const std::int32_t* beta;
+  bool repeats;  ///< one for all
+  std::int32_t k, zero_point, lo, hi;
+  bool is_signed;  ///< q: s8, else u8
+};
+
 /// The primitives of one instruction set.
 struct Kernels {
   Isa isa = Isa::scalar;
@@ -209,6 +220,10 @@ struct Kernels {
   void (*lookup)(const std::uint8_t* table, std::uint8_t flip, const std::uint8_t* q, std::uint8_t* y, std::int64_t count) = nullptr;
   /// y isn't q.
   void (*softmax)(const SoftmaxRows& rows, const std::uint8_t* q, std::uint8_t* y) = nullptr;
+  /// Of u8 or s8: A and B of N-NORM.
+  void (*sum_squares)(const std::uint8_t* q, bool is_signed, std::int64_t count, std::int64_t* sum, std::int64_t* squares) = nullptr;
+  /// y isn't q.
+  void (*norm)(const NormalizedIntegers& row, const std::uint8_t* q, std::uint8_t* y, std::int64_t count) = nullptr;
   /// The largest of each channel of each window, to [count][channels]. Up to `end` of the result, more may be written behind it.
   void (*max_windows)(const Windows& windows, std::uint8_t* to, const std::uint8_t* end) = nullptr;
   /// `start` and the sum of each channel of each window, to [count][channels] with rows `to_stride` sums apart.

@@ -161,6 +161,34 @@ TEST_CASE("softmax_integer: rows of any length") {
   });
 }
 
+TEST_CASE("layer_norm_integer, group_norm_integer: rows of any length") {
+  tests::for_seeds(150, [](tests::Random& random, tests::NodeGroup& group) {
+    const bool by_channel = random.coin();
+    const std::int64_t groups = random(1, 3);
+    Shape shape{random(1, 3), groups * random(1, 4), random(1, 40)};
+    if (random.coin()) shape.push_back(random(1, random(0, 9) == 0 ? 300 : 20));
+    const RandomRange range(random);
+    ir::Attributes attributes = range.attributes;
+    Shape parameters{shape[1]};
+    if (by_channel) {
+      attributes.set("groups", groups);
+    } else {
+      const std::int64_t axis = random(1, static_cast<std::int64_t>(shape.size()) - 1);
+      attributes.set("axis", axis);
+      parameters = Shape(shape.begin() + axis, shape.end());
+    }
+    const double most = random.pick({300.0, 100000.0, 0x1p30});
+    const ValueId q = random(0, 9) == 0 ? group.input(DType::s8, shape, -128, -127) : RandomBytes(random).of(group, shape);
+    const ValueId gamma = group.input(DType::i32, parameters, -most, most);
+    const ValueId beta = group.input(DType::i32, parameters, -most, most);
+    const ValueId k = group.integer(random.coin() ? random(0, 30) : random(4, 14));
+    const ValueId mantissa = group.integer(random(0, 9) == 0 ? 0 : random(1073741824, 2147483647));
+    const ValueId shift = group.integer(random(-31, 30));
+    group.emit(by_channel ? "group_norm_integer" : "layer_norm_integer",
+               {q, gamma, beta, k, mantissa, shift, group.integer(range.zero_point)}, attributes);
+  });
+}
+
 TEST_CASE("point_binary, add_fixed, mul_fixed: equal shapes and broadcast ones") {
   tests::for_seeds(200, [](tests::Random& random, tests::NodeGroup& group) {
     Shape a = random_image(random);

@@ -174,6 +174,32 @@ STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half
   const __m256i odd = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), factors), halves), by);
   return {_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa)};
 }
+/// (a * factor + more) >> shift of each lane: of the sum in 64 bits, which is at least 0, the low 32 bits.
+STAIR_INLINE I32 shifted_signed_product(I32 a, std::int32_t factor, std::int64_t more, int shift) {
+  const __m256i factors = _mm256_set1_epi64x(factor);
+  const __m256i added = _mm256_set1_epi64x(more);
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  const __m256i even = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(a.v, factors), added), by);
+  const __m256i odd = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(a.v, 32), factors), added), by);
+  return {_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa)};
+}
+/// (a * b + c * 2^16 + half) >> shift of the even lanes, whose sum is less than 2^60, limited to 30 bits and a sign.
+STAIR_INLINE __m256i limited_even(__m256i a, __m256i b, __m256i c, std::int64_t half, int shift) {
+  constexpr std::int64_t raised = std::int64_t{1} << 60;  // so that a logical shift does
+  const __m256i sum = _mm256_add_epi64(_mm256_mul_epi32(a, b), _mm256_mul_epi32(c, _mm256_set1_epi64x(1 << 16)));
+  const __m256i shifted = _mm256_srl_epi64(_mm256_add_epi64(sum, _mm256_set1_epi64x(half + raised)), _mm_cvtsi32_si128(shift));
+  const __m256i found = _mm256_sub_epi64(shifted, _mm256_set1_epi64x(raised >> shift));
+  const __m256i most = _mm256_set1_epi64x(1 << 30);
+  const __m256i least = _mm256_set1_epi64x(-(1 << 30));
+  const __m256i low = _mm256_blendv_epi8(found, most, _mm256_cmpgt_epi64(found, most));
+  return _mm256_blendv_epi8(low, least, _mm256_cmpgt_epi64(least, low));
+}
+/// The same of each lane.
+STAIR_INLINE I32 limited_sum(I32 a, I32 b, I32 c, std::int64_t half, int shift) {
+  const __m256i even = limited_even(a.v, b.v, c.v, half, shift);
+  const __m256i odd = limited_even(_mm256_srli_epi64(a.v, 32), _mm256_srli_epi64(b.v, 32), _mm256_srli_epi64(c.v, 32), half, shift);
+  return {_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa)};
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

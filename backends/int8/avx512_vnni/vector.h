@@ -160,6 +160,27 @@ STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half
   const __m512i odd = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), factors), halves), by);
   return {_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32))};
 }
+/// (a * factor + more) >> shift of each lane: of the sum in 64 bits, which is at least 0, the low 32 bits.
+STAIR_INLINE I32 shifted_signed_product(I32 a, std::int32_t factor, std::int64_t more, int shift) {
+  const __m512i factors = _mm512_set1_epi64(factor);
+  const __m512i added = _mm512_set1_epi64(more);
+  const __m128i by = _mm_cvtsi32_si128(shift);
+  const __m512i even = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epi32(a.v, factors), added), by);
+  const __m512i odd = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a.v, 32), factors), added), by);
+  return {_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32))};
+}
+/// (a * b + c * 2^16 + half) >> shift of the even lanes, whose sum is less than 2^60, limited to 30 bits and a sign.
+STAIR_INLINE __m512i limited_even(__m512i a, __m512i b, __m512i c, std::int64_t half, int shift) {
+  const __m512i sum = _mm512_add_epi64(_mm512_mul_epi32(a, b), _mm512_mul_epi32(c, _mm512_set1_epi64(1 << 16)));
+  const __m512i found = _mm512_sra_epi64(_mm512_add_epi64(sum, _mm512_set1_epi64(half)), _mm_cvtsi32_si128(shift));
+  return _mm512_max_epi64(_mm512_min_epi64(found, _mm512_set1_epi64(1 << 30)), _mm512_set1_epi64(-(1 << 30)));
+}
+/// The same of each lane.
+STAIR_INLINE I32 limited_sum(I32 a, I32 b, I32 c, std::int64_t half, int shift) {
+  const __m512i even = limited_even(a.v, b.v, c.v, half, shift);
+  const __m512i odd = limited_even(_mm512_srli_epi64(a.v, 32), _mm512_srli_epi64(b.v, 32), _mm512_srli_epi64(c.v, 32), half, shift);
+  return {_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32))};
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

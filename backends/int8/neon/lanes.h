@@ -182,6 +182,25 @@ STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half
   const uint64x2_t high = vshlq_u64(vaddq_u64(vmull_n_u32(vget_high_u32(x), factor), halves), by);
   return {vreinterpretq_s32_u32(vcombine_u32(vmovn_u64(low), vmovn_u64(high)))};
 }
+/// (a * factor + more) >> shift of each lane: of the sum in 64 bits, which is at least 0, the low 32 bits.
+STAIR_INLINE I32 shifted_signed_product(I32 a, std::int32_t factor, std::int64_t more, int shift) {
+  const int64x2_t added = vdupq_n_s64(more);
+  const int64x2_t by = vdupq_n_s64(-shift);
+  const int64x2_t low = vshlq_s64(vaddq_s64(vmull_n_s32(vget_low_s32(a.v), factor), added), by);
+  const int64x2_t high = vshlq_s64(vaddq_s64(vmull_n_s32(vget_high_s32(a.v), factor), added), by);
+  return {vcombine_s32(vmovn_s64(low), vmovn_s64(high))};
+}
+/// (a * b + c * 2^16 + half) >> shift of two lanes, whose sum is less than 2^60.
+STAIR_INLINE int32x2_t limited_half(int32x2_t a, int32x2_t b, int32x2_t c, std::int64_t half, int shift) {
+  const int64x2_t sum = vaddq_s64(vmull_s32(a, b), vshll_n_s32(c, 16));
+  return vqmovn_s64(vshlq_s64(vaddq_s64(sum, vdupq_n_s64(half)), vdupq_n_s64(-shift)));
+}
+/// The same of each lane, limited to 30 bits and a sign.
+STAIR_INLINE I32 limited_sum(I32 a, I32 b, I32 c, std::int64_t half, int shift) {
+  const int32x4_t found = vcombine_s32(limited_half(vget_low_s32(a.v), vget_low_s32(b.v), vget_low_s32(c.v), half, shift),
+                                       limited_half(vget_high_s32(a.v), vget_high_s32(b.v), vget_high_s32(c.v), half, shift));
+  return {vmaxq_s32(vminq_s32(found, vdupq_n_s32(1 << 30)), vdupq_n_s32(-(1 << 30)))};
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

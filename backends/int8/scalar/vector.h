@@ -141,6 +141,18 @@ STAIR_INLINE I32 shifted_product(I32 a, std::uint32_t factor, std::uint64_t half
   return each<I32>(
       [&](int i) { return static_cast<std::int32_t>((std::uint64_t{static_cast<std::uint32_t>(a.v[i])} * factor + half) >> shift); });
 }
+/// (a * factor + more) >> shift of each lane: of the sum in 64 bits, which is at least 0, the low 32 bits.
+STAIR_INLINE I32 shifted_signed_product(I32 a, std::int32_t factor, std::int64_t more, int shift) {
+  return each<I32>([&](int i) { return static_cast<std::int32_t>((std::int64_t{a.v[i]} * factor + more) >> shift); });
+}
+/// (a * b + c * 2^16 + half) >> shift of each lane, whose sum is less than 2^60, limited to 30 bits and a sign.
+STAIR_INLINE I32 limited_sum(I32 a, I32 b, I32 c, std::int64_t half, int shift) {
+  return each<I32>([&](int i) {
+    const std::int64_t found = (std::int64_t{a.v[i]} * b.v[i] + std::int64_t{c.v[i]} * (1 << 16) + half) >> shift;
+    constexpr std::int64_t most = 1 << 30;
+    return static_cast<std::int32_t>(found > most ? most : (found < -most ? -most : found));
+  });
+}
 
 // Floats.
 STAIR_INLINE F32 operator+(F32 a, F32 b) {

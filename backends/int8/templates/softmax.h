@@ -28,8 +28,8 @@ class Softmax {
   }
 
  private:
-  // Of entries that a row's are kept in: as many as the lanes of a vector can sum up, 2^24 each, in 31 bits.
-  static constexpr std::int64_t chunk = 64 * 4;
+  // Entries that are kept at a time: of 2^24 at most, 64 of which a lane sums up in 31 bits. Longer rows look them up twice.
+  static constexpr std::int64_t chunk = 64 * lanes;
 
   std::int64_t size_at(std::int64_t i) const { return rows_.length - i < chunk ? rows_.length - i : chunk; }
   static std::int32_t one_of(const std::uint8_t* q) { return is_signed ? std::int32_t{static_cast<std::int8_t>(*q)} : std::int32_t{*q}; }

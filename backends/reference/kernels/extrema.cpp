@@ -9,8 +9,9 @@ namespace {
 // For each element of the broadcast result: which of the operands from `first` on wins, and its value.
 template <class T, class Wins, class Body>
 void for_each_winner(const Arguments& a, std::size_t first, const ir::Shape& to, Wins&& wins, Body&& body) {
-  std::vector<T> best(static_cast<std::size_t>(ir::element_count(to)));
-  std::vector<std::size_t> winner(best.size(), first);
+  const auto count = static_cast<std::size_t>(ir::element_count(to));
+  std::vector<T> best(count);
+  std::vector<std::size_t> winner(count, first);
   for (std::size_t operand = first; operand < a.operands.size(); ++operand) {
     const T* x = a.operands[operand].as<T>();
     ir::for_each_broadcast(a.operands[operand].type.shape, to, to, [&](std::int64_t from, std::int64_t, std::int64_t i) {
@@ -20,7 +21,7 @@ void for_each_winner(const Arguments& a, std::size_t first, const ir::Shape& to,
       winner[at] = operand;
     });
   }
-  for (std::size_t i = 0; i < best.size(); ++i) body(static_cast<std::int64_t>(i), best[i], winner[i] - first);
+  for (std::size_t i = 0; i < count; ++i) body(static_cast<std::int64_t>(i), best[i], winner[i] - first);
 }
 
 template <template <class> class Wins>

@@ -1,0 +1,13 @@
+#include "backends/int8/scalar/vector.h"
+//
+#include "backends/int8/templates/norm.h"
+
+namespace stair::backends::int8::scalar {
+
+void norm(Kernels& kernels);
+void norm(Kernels& kernels) {
+  kernels.sum_squares = run_sum_squares;
+  kernels.norm = run_norm;
+}
+
+}  // namespace stair::backends::int8::scalar
