@@ -72,6 +72,7 @@ struct Bias {
 };
 
 ValueId clamped(GroupBuilder& b, ValueId value, std::int64_t clamp) {
+  if (clamp == 3) return b.graph().emit("clip", {value}, {{"low", -0.3}, {"high", 0.4}});
   return clamp == 0 ? value : b.graph().emit(clamp == 1 ? "relu" : "relu6", {value});
 }
 
@@ -114,7 +115,7 @@ std::optional<Form> convolution(Choices& c, bool large) {
   const std::int64_t bias = c.pick(3);
   const bool normalizes = c.pick(2) == 1;
   const std::int64_t adds = c.pick(3);
-  const std::int64_t clamp = c.pick(3);
+  const std::int64_t clamp = c.pick(4);
   const bool constants = c.pick(large ? 1 : 2) == 1;
   if (!normalizes && adds == 0 && clamp == 0) return std::nullopt;
   GroupBuilder b(c.round());
