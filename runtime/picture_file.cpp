@@ -22,11 +22,42 @@
 #include <stb/stb_image_resize.h>
 
 namespace stair::runtime {
+namespace {
+
+// stb_image 2.27 writes behind its table where a JPEG's Huffman tables announce more than 256 codes. Markers are found as it finds them:
+// before the first scan from segment to segment, behind it anywhere.
+bool has_too_long_codes(const std::string& file) {
+  const auto byte = [&](std::size_t at) { return at < file.size() ? static_cast<unsigned char>(file[at]) : 0U; };
+  constexpr unsigned start = 0xD8, huffman = 0xC4, scan = 0xDA, end = 0xD9;
+  constexpr std::size_t lengths = 16;
+  bool scanned = false;
+  for (std::size_t at = 0; at + 1 < file.size(); ++at) {
+    if (byte(at) != 0xFF || byte(at + 1) == 0xFF) continue;
+    const unsigned marker = byte(at + 1);
+    const std::size_t last = at + 2 + std::size_t{byte(at + 2)} * 256 + byte(at + 3);
+    if (marker == huffman) {
+      for (std::size_t table = at + 4; table < last;) {
+        std::size_t codes = 0;
+        for (std::size_t i = 1; i <= lengths; ++i) codes += byte(table + i);
+        if (codes > 256) return true;
+        table += 1 + lengths + codes;
+      }
+    }
+    if (marker == scan) scanned = true;
+    if (marker == end && !scanned) return false;
+    if (!scanned && marker != 0 && marker != start && last > at + 1) at = last - 1;
+  }
+  return false;
+}
+
+}  // namespace
 
 DecodedPicture read_picture(const std::string& path, std::int64_t channels) {
   const std::string file = read_file(path);
   const auto* const bytes = reinterpret_cast<const stbi_uc*>(file.data());
   const auto size = static_cast<int>(std::min<std::size_t>(file.size(), 0x7fffffff));
+  if (file.starts_with("\xFF") && has_too_long_codes(file))
+    throw Error(path + ": is no whole JPEG picture: a Huffman table has more than 256 codes");
   int width = 0;
   int height = 0;
   int stored = 0;

@@ -64,7 +64,7 @@ run_sanitized_tests() {
     echo "leaks can't be looked for on this machine"
     leaks=0
   fi
-  ASAN_OPTIONS="detect_leaks=$leaks:strict_string_checks=1" UBSAN_OPTIONS=print_stacktrace=1 STAIR_SEEDS=5 run_tests asan
+  ASAN_OPTIONS="detect_leaks=$leaks:strict_string_checks=1" UBSAN_OPTIONS=print_stacktrace=1 STAIR_SEEDS=3 run_tests asan
 }
 
 # Over the units that the sanitizer build compiles: most of the time goes into headers, which the files of a unit share.

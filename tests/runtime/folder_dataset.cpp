@@ -91,6 +91,24 @@ TEST_CASE("JPEG files are read, too") {
   for (std::int64_t i = 0; i < dataset.images.count(); ++i) CHECK(std::abs(dataset.images.as<std::uint8_t>()[i] - 77) <= 2);
 }
 
+TEST_CASE("a JPEG file with more Huffman codes than there can be is refused before it is decoded") {
+  const tests::TemporaryFolder folder;
+  const std::string whole = tests::jpeg_file(16, 16, 3, pixels(16, 16, 3, sloped));
+  int tables = 0;
+  for (std::size_t at = whole.find("\xFF\xC4"); at != std::string::npos; at = whole.find("\xFF\xC4", at + 1)) {
+    std::string changed = whole;
+    changed[at + 5] = '\xff';
+    changed[at + 6] = '\x7f';
+    for (const char* before : {"", "\xFF"}) {
+      tests::put(folder / "1.jpg", before + changed);
+      CHECK(error_of([&] { runtime::read_picture(folder / "1.jpg", 3); }) ==
+            folder / "1.jpg: is no whole JPEG picture: a Huffman table has more than 256 codes");
+    }
+    ++tables;
+  }
+  CHECK(tables > 0);
+}
+
 TEST_CASE("pictures of other sizes are scaled with their proportions kept and cut to the middle") {
   const tests::TemporaryFolder folder;
   write_png(folder / "a/1.png", 4, 16, 1, halves);
