@@ -56,7 +56,9 @@ unpack_arm_libraries() {
   (cd "$work/files" && "${apt[@]}" download "$@")
   for file in "$work/files"/*.deb; do dpkg -x "$file" "$work/root"; done
   # The file by which CMake finds OpenBLAS names shared objects at absolute paths.
-  sed -i "s|/usr/|$to/usr/|; s|\.so|.a|" "$work/root/usr/lib/aarch64-linux-gnu/openblas-openmp/cmake/openblas/OpenBLASConfig.cmake"
+  mkdir -p "$work/root/usr/lib/aarch64-linux-gnu/cmake/openblas"
+  sed "s|/usr/|$to/usr/|; s|\.so|.a|" "$work/root/usr/lib/aarch64-linux-gnu/openblas-openmp/cmake/openblas/OpenBLASConfig.cmake" \
+    >"$work/root/usr/lib/aarch64-linux-gnu/cmake/openblas/OpenBLASConfig.cmake"
   rm -rf "$to"
   mkdir -p "$(dirname "$to")"
   mv "$work/root" "$to"
