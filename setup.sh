@@ -55,9 +55,9 @@ unpack_arm_libraries() {
   "${apt[@]}" update
   (cd "$work/files" && "${apt[@]}" download "$@")
   for file in "$work/files"/*.deb; do dpkg -x "$file" "$work/root"; done
-  # The file by which CMake finds OpenBLAS names shared objects at absolute paths.
+  # The file by which CMake finds OpenBLAS names shared objects at absolute paths; its archive takes GCC's OpenMP library beside it.
   mkdir -p "$work/root/usr/lib/aarch64-linux-gnu/cmake/openblas"
-  sed "s|/usr/|$to/usr/|; s|\.so|.a|" "$work/root/usr/lib/aarch64-linux-gnu/openblas-openmp/cmake/openblas/OpenBLASConfig.cmake" \
+  sed "s|/usr/|$to/usr/|; s|\.so|.a;gomp|" "$work/root/usr/lib/aarch64-linux-gnu/openblas-openmp/cmake/openblas/OpenBLASConfig.cmake" \
     >"$work/root/usr/lib/aarch64-linux-gnu/cmake/openblas/OpenBLASConfig.cmake"
   rm -rf "$to"
   mkdir -p "$(dirname "$to")"
