@@ -12,7 +12,15 @@
 #include <mutex>
 #include <thread>
 
-namespace stair::backends::parallel {
+namespace stair::backends {
+
+int allowed_processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));  // more processors than the set has room for
+}
+
+namespace parallel {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -238,12 +246,6 @@ void forget_workers() {
   pool.starting.unlock();
 }
 
-int allowed_processors() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
 void start_workers(int wanted) {
   const std::lock_guard lock(pool.starting);
   static const int handles_forks = pthread_atfork([] { pool.starting.lock(); }, [] { pool.starting.unlock(); }, forget_workers);
@@ -331,4 +333,5 @@ void run(std::int64_t pieces, int threads, Function function, void* body) {
   if (call.failure) std::rethrow_exception(call.failure);
 }
 
-}  // namespace stair::backends::parallel
+}  // namespace parallel
+}  // namespace stair::backends

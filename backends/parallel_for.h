@@ -6,6 +6,9 @@
 
 namespace stair::backends {
 
+/// The processors that the process may run on (its affinity).
+int allowed_processors();
+
 /// So many threads work on one region at most.
 inline constexpr int most_threads = 256;
 

@@ -1,7 +1,5 @@
 #include "runtime/processors.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -59,12 +57,6 @@ std::optional<double> processor_quota(std::string_view groups, const fs::path& r
     }
   }
   return least;
-}
-
-int allowed_processors() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));  // more processors than the set has room for
 }
 
 int usable_processors(int processes) {

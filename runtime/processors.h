@@ -4,10 +4,11 @@
 #include <optional>
 #include <string_view>
 
+#include "backends/parallel_for.h"
+
 namespace stair::runtime {
 
-/// The processors that the process may run on (its affinity).
-int allowed_processors();
+using backends::allowed_processors;
 
 /// How many threads pay in each of `processes` on this machine: the processors that the process may run on, but no more than its part of
 /// all of them, nor of the time that its control groups allow, as a container's limit does (rounded up: 1.5 processors are two threads).

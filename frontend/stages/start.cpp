@@ -18,6 +18,7 @@ class Starting {
  public:
   Starting(const readers::Experiment& experiment, runtime::Tensors& states)
       : start_(experiment.start), source_(experiment.source), there_(runtime::load_checkpoint(start_.checkpoint).states), states_(states) {
+    if (!start_.chooses) readers::check_holds(there_, experiment.model, start_.checkpoint);
     for (std::size_t i = 0; i < start_.rename.size(); ++i) {
       const std::string& from = start_.rename[i].first;
       const auto begins = [&](const auto& named) { return named.first.starts_with(from); };
@@ -82,8 +83,6 @@ class Starting {
 }  // namespace
 
 Started take_start(const readers::Experiment& experiment, const ir::Graph& watching, runtime::Tensors& states) {
-  const readers::Start& start = experiment.start;
-  if (!start.chooses) readers::check_holds(runtime::load_checkpoint(start.checkpoint).states, experiment.model, start.checkpoint);
   Starting starting(experiment, states);
   for (const ir::State& state : experiment.model.states()) starting.take(experiment.model, state, false);
   for (const ir::State& state : watching.states()) {
