@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "ir/error.h"
 #include "runtime/dataset.h"
@@ -123,8 +124,9 @@ Dataset load_csv(const DatasetPart& part) {
   }
   if (labels.empty()) throw Error(path + ": has no lines behind its header");
   const auto count = static_cast<std::int64_t>(labels.size());
-  Dataset dataset{Tensor({ir::DType::f32, {count, static_cast<std::int64_t>(columns.size())}}), Tensor({ir::DType::i32, {count}}), path};
-  std::copy(values.begin(), values.end(), dataset.images.as<float>());
+  Tensor examples({ir::DType::f32, {count, static_cast<std::int64_t>(columns.size())}});
+  std::copy(values.begin(), values.end(), examples.as<float>());
+  Dataset dataset{std::move(examples), Tensor({ir::DType::i32, {count}}), path};
   std::copy(labels.begin(), labels.end(), dataset.labels.as<std::int32_t>());
   return dataset;
 }
