@@ -33,7 +33,7 @@ struct Augmentation {
   ir::AttributeSpec setting;           ///< type, bounds and members of the setting; its default changes nothing
   std::vector<std::uint64_t> streams;  ///< of random numbers (ir/random.h), which no other purpose has (shuffling: 101)
   /// `random` has a number of each stream: a function of seed, epoch and image, so that neither threads nor resuming matter.
-  std::function<void(Picture& picture, const ir::Attribute& setting, std::span<const std::uint64_t> random)> change;
+  std::function<void(Picture& picture, const ir::Attribute& setting, std::span<const std::uint64_t> random)> change = {};
   /// What the range of a channel's values may become, of data that aren't bytes; none: it stays.
   std::function<void(const ir::Attribute& setting, backends::MinMax& range)> widen = {};
   /// Instead of `change`: of pictures that are larger than the model's input a window at a random place is taken, its two random numbers
