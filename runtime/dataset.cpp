@@ -53,6 +53,14 @@ Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& num
   return chosen;
 }
 
+ir::AttributeSpec in_memory_setting() {
+  return {.name = "in_memory",
+          .doc =
+              "hold the images in memory, decoded, where they are at most a quarter of it; false: read each from its file when it is "
+              "needed, as is done where they are more",
+          .fallback = true};
+}
+
 void check_example_type(const ir::Type& images, const std::string& path) {
   if (images.shape.size() >= 2 && (images.dtype == ir::DType::u8 || images.dtype == ir::DType::f32)) return;
   throw Error(path + ": holds images " + to_string(images) + ", expected u8 or f32 [count, ...]");

@@ -72,6 +72,9 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files, const
 /// The examples of those numbers, in that order.
 Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& numbers);
 
+/// The setting of formats whose images needn't be in memory.
+ir::AttributeSpec in_memory_setting();
+
 /// Error naming the file unless images are u8 or f32 [N, ...].
 void check_example_type(const ir::Type& images, const std::string& path);
 

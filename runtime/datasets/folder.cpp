@@ -202,10 +202,7 @@ void folder(DatasetRegistry& registry) {
                     {.name = "skip_damaged",
                      .doc = "leave out pictures that can't be decoded, and say how many, instead of ending with the first",
                      .fallback = false},
-                    {.name = "in_memory",
-                     .doc = "hold the decoded pictures in memory where they are at most a quarter of it; false: decode each when it "
-                            "is needed, as is done where they are more",
-                     .fallback = true}}});
+                    in_memory_setting()}});
 }
 
 }  // namespace stair::runtime::datasets

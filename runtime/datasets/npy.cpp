@@ -39,15 +39,11 @@ Dataset load_npy(const DatasetPart& part) {
 }  // namespace
 
 void npy(DatasetRegistry& registry) {
-  registry.add(
-      {.name = "npy",
-       .summary = "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]",
-       .files = {"images", "labels"},
-       .load = load_npy,
-       .settings = {{.name = "in_memory",
-                     .doc = "hold the images in memory where they are at most a quarter of it; false: read each from the file when "
-                            "it is needed, as larger ones are",
-                     .fallback = true}}});
+  registry.add({.name = "npy",
+                .summary = "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]",
+                .files = {"images", "labels"},
+                .load = load_npy,
+                .settings = {in_memory_setting()}});
 }
 
 }  // namespace stair::runtime::datasets

@@ -28,12 +28,12 @@ namespace {
 
 const ir::Attributes from_disk{{"in_memory", false}};
 
-struct NpyFiles {
+struct ArrayFiles {
   tests::TemporaryFolder folder;
   std::string images = folder / "images.npy", labels = folder / "labels.npy";
 
   // `count` examples of 2 x 6 x 5.
-  NpyFiles(const std::string& descr, const std::string& elements, int count) {
+  ArrayFiles(const std::string& descr, const std::string& elements, int count) {
     tests::put(images, tests::npy_file(descr, std::to_string(count) + ", 2, 6, 5", elements));
     put_labels(count);
   }
@@ -64,7 +64,7 @@ struct PictureFiles {
   }
 };
 
-void check_same(const Dataset& found, const Dataset& expected, const ir::Attributes& augmentation) {
+void check_same_examples(const Dataset& found, const Dataset& expected, const ir::Attributes& augmentation) {
   REQUIRE(found.images.type() == expected.images.type());
   CHECK(tests::same_bytes(tests::all_examples(found.images).view(), tests::all_examples(expected.images).view()));
   CHECK(found.images.checksum() == expected.images.checksum());
@@ -88,10 +88,10 @@ void check_same(const Dataset& found, const Dataset& expected, const ir::Attribu
 
 TEST_CASE("arrays that stay in their file are those that are read whole") {
   for (const bool floats : {false, true}) {
-    const NpyFiles files(floats ? "<f4" : "|u1", floats ? tests::random_floats(9 * 60, 3, 1) : tests::random_bytes(9 * 60, 3, 1), 9);
+    const ArrayFiles files(floats ? "<f4" : "|u1", floats ? tests::random_floats(9 * 60, 3, 1) : tests::random_bytes(9 * 60, 3, 1), 9);
     const Dataset expected = files.load();
     const Dataset found = files.load(from_disk);
-    check_same(found, expected, {{"flip", true}, {"crop_padding", std::int64_t{1}}});
+    check_same_examples(found, expected, {{"flip", true}, {"crop_padding", std::int64_t{1}}});
     if (!floats) continue;
     for (std::size_t c = 0; c < 2; ++c) {
       CHECK(found.images.extents().channels[c].low == expected.images.extents().channels[c].low);
@@ -104,7 +104,7 @@ TEST_CASE("arrays larger than a quarter of the memory are read from their file")
   constexpr std::uint64_t count = 4096;
   const std::uint64_t row = runtime::largest_file() / count / 1024 + 1;
   const std::uint64_t bytes = 1024 * row;
-  const NpyFiles files("|u1", "", count);
+  const ArrayFiles files("|u1", "", count);
   std::string header = tests::npy_file("|u1", "4096, 1024, " + std::to_string(row), "");
   tests::put(files.images, header);
   std::filesystem::resize_file(files.images, header.size() + count * bytes - 1);  // sparse: zeros, but for the last byte
@@ -121,7 +121,7 @@ TEST_CASE("arrays larger than a quarter of the memory are read from their file")
 }
 
 TEST_CASE("arrays that stay in their file are checked as those that are read whole") {
-  NpyFiles files("<f4", tests::random_floats(9 * 60, 3, 1), 9);
+  ArrayFiles files("<f4", tests::random_floats(9 * 60, 3, 1), 9);
   const std::string whole = tests::get(files.images);
   for (const auto& [at, value] : {std::pair<std::size_t, float>{4 * 60 + 17, INFINITY}, {8 * 60 + 59, NAN}, {0, NAN}}) {
     std::string changed = whole;
@@ -153,12 +153,12 @@ TEST_CASE("arrays that stay in their file are checked as those that are read who
 TEST_CASE("pictures that are decoded each time are those that were decoded once") {
   const PictureFiles files(9);
   const ir::Attributes augmentation{{"flip", true}};
-  check_same(files.load(from_disk), files.load({}), augmentation);
+  check_same_examples(files.load(from_disk), files.load({}), augmentation);
   // With windows of larger pictures at random places.
   const ir::Attributes cropping{{"flip", true}, {"random_crop", true}};
   for (const std::int64_t shorter : {std::int64_t{0}, std::int64_t{10}})
-    check_same(files.load({{"in_memory", false}, {"shorter_side", shorter}}, true), files.load({{"shorter_side", shorter}}, true),
-               cropping);
+    check_same_examples(files.load({{"in_memory", false}, {"shorter_side", shorter}}, true), files.load({{"shorter_side", shorter}}, true),
+                        cropping);
   // A picture that has become another one, or is gone.
   const Dataset dataset = files.load(from_disk);
   std::filesystem::copy_file(files.folder / "b/11.png", files.folder / "a/10.png", std::filesystem::copy_options::overwrite_existing);
