@@ -45,7 +45,7 @@ std::string to_bytes(const Checkpoint& checkpoint) {
                        {"seed", std::to_string(checkpoint.seed)},
                        {"loss_sum", fmt::format("{}", checkpoint.loss_sum)},
                        {"correct", std::to_string(checkpoint.correct)},
-                       {"best_accuracy", fmt::format("{}", checkpoint.best_accuracy)}};
+                       {"best_accuracy", fmt::format("{}", checkpoint.best)}};
   if (checkpoint.best_step > 0) contents.metadata["best_step"] = std::to_string(checkpoint.best_step);
   if (!checkpoint.images.element.empty()) contents.metadata["images"] = checkpoint.images.element;
   if (checkpoint.images.shorter_side) contents.metadata["shorter_side"] = std::to_string(*checkpoint.images.shorter_side);
@@ -79,7 +79,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.seed = number<std::uint64_t>(metadata, "seed", path);
   checkpoint.loss_sum = number<double>(metadata, "loss_sum", path);
   checkpoint.correct = number<std::int64_t>(metadata, "correct", path);
-  checkpoint.best_accuracy = number<double>(metadata, "best_accuracy", path);
+  checkpoint.best = number<double>(metadata, "best_accuracy", path);
   if (metadata.contains("best_step")) checkpoint.best_step = number<std::int64_t>(metadata, "best_step", path);
   if (checkpoint.stage < 0 || checkpoint.step < 0) throw Error(path + ": its metadata has a negative stage or step");
   for (const auto& [name, tensor] : contents.tensors) {

@@ -43,13 +43,11 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files, const
 }
 
 Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& numbers) {
-  Dataset chosen{all.images.chosen(numbers),
-                 Tensor({ir::DType::i32, {static_cast<std::int64_t>(numbers.size())}}),
-                 all.source,
-                 all.classes,
-                 all.skipped,
-                 all.shorter_side};
-  for (std::size_t i = 0; i < numbers.size(); ++i) chosen.labels.as<std::int32_t>()[i] = all.labels.as<std::int32_t>()[numbers[i]];
+  ir::Type labels = all.labels.type();
+  labels.shape.front() = static_cast<std::int64_t>(numbers.size());
+  Dataset chosen{all.images.chosen(numbers), Tensor(labels), all.source, all.classes, all.skipped, all.shorter_side};
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    copy_row(all.labels.view(), numbers[i], chosen.labels.view(), static_cast<std::int64_t>(i));
   return chosen;
 }
 
@@ -78,11 +76,21 @@ void check_images(const Examples& images, const std::string& path) {
 
 void check_labels(const Dataset& dataset, std::int64_t classes) {
   const auto* labels = dataset.labels.as<std::int32_t>();
+  const std::int64_t of_image = dataset.labels.count() / dataset.count();
   for (std::int64_t i = 0; i < dataset.labels.count(); ++i) {
-    if (labels[i] < 0 || labels[i] >= classes) {
-      throw Error(fmt::format("{}: the label of image {} is {}, expected 0 to {}", dataset.source, i, labels[i], classes - 1));
-    }
+    if (labels[i] >= 0 && labels[i] < classes) continue;
+    const std::string position = of_image == 1 ? "" : fmt::format(" at its element {}", i % of_image);
+    throw Error(
+        fmt::format("{}: the label of image {}{} is {}, expected 0 to {}", dataset.source, i / of_image, position, labels[i], classes - 1));
   }
+}
+
+void make_values(Dataset& dataset) {
+  ir::Shape shape = dataset.labels.type().shape;
+  if (shape.size() == 1) shape.push_back(1);
+  Tensor values({ir::DType::f32, shape});
+  for (std::int64_t i = 0; i < values.count(); ++i) values.as<float>()[i] = static_cast<float>(element(dataset.labels.view(), i));
+  dataset.labels = std::move(values);
 }
 
 }  // namespace stair::runtime
