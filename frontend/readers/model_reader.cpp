@@ -286,7 +286,9 @@ class Reader {
   ValueId find(const std::string& name, const std::string& pointer, const Scope& scope) const {
     if (name == "$input") return scope.input;
     if (const auto it = scope.layers.find(name); it != scope.layers.end()) return it->second;
-    if (const ValueId value = graph_.find(name); value != ir::absent) return value;
+    for (const std::string& whole : {name, scope.prefix + name}) {
+      if (const ValueId value = graph_.find(whole); value != ir::absent) return value;
+    }
     if (const auto it = scope.below.find(name); it != scope.below.end()) {
       fail(pointer, fmt::format("'{}' stands below (at {}), expected a layer above: a model has no cycles", name, it->second));
     }

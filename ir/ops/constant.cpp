@@ -51,6 +51,7 @@ void constant(OpRegistry& registry) {
                 .infer = infer_constant,
                 .gradient = no_gradient("has no operands"),
                 .integer = no_integer_form("is known before deployment"),
+                .dimensions = [](const InferContext&) { return OpSchema::Dimensions{}; },
                 .layer = OpSchema::Layer{}});
 }
 

@@ -77,7 +77,7 @@ class Inserter {
   // An operand that isn't weights: what depends on the inputs, and numbers that stand in the model.
   void want_operand(ValueId value) {
     const Node* node = rewriter_.source().producer(value);
-    const bool stands = node != nullptr && is(*node, "constant") && !node->attributes.integers("shape").empty();
+    const bool stands = node != nullptr && node->op->operands.empty() && !rewriter_.source().type(value).shape.empty();
     if (stands) wanted_[static_cast<std::size_t>(value)] = true;
     want(value);
   }

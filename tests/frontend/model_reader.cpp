@@ -410,7 +410,8 @@ TEST_CASE("no output of a model is called what passes call outputs of a training
       {"op": "linear", "features": 3}, {"op": "batch_norm"}, {"op": "linear", "features": 2}]})"),
                                               "m.json", 1);
   for (const passes::StepPart part : {passes::StepPart::whole, passes::StepPart::shard, passes::StepPart::update}) {
-    for (const ir::Output& output : passes::run(passes::quantized_training({}, {}, {}, {}, part), model).outputs()) {
+    const ir::Graph step = passes::run(passes::quantized_training({}, {}, {}, {}, part), model);
+    for (const ir::Output& output : step.outputs()) {
       INFO(output.name);
       CHECK(passes::is_output_of_training(output.name) == (output.name != "logits"));
     }

@@ -32,12 +32,12 @@ struct Parts {
     json["stages"] = Json::parse(stages);
   }
   readers::Experiment experiment() const { return readers::read_experiment(json, "e.json", folder.path()); }
-  void run(const std::string& name, bool resume = false) const {
+  bool run(const std::string& name, bool resume = false) const {
     stages::RunOptions options;
     options.folder = folder / name;
     options.quiet = true;
     options.resume = resume;
-    REQUIRE(stages::run_experiment(experiment(), options).finished);
+    return stages::run_experiment(experiment(), options).finished;
   }
   std::string error(const std::string& name, bool resume) const {
     try {
@@ -74,7 +74,7 @@ TEST_CASE("frozen parameters stay, with the statistics of their batch-norm and t
     {"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.02, "momentum": 0.9, "weight_decay": 0.1}, "freeze": ["conv.*", "b?.*"]},
     {"kind": "qat", "epochs": 1, "optimizer": {"kind": "adam", "learning_rate": 0.002}, "freeze": ["conv.weight", "bn.*"],
      "recipe": {"weights": {"method": "lsq"}}}])");
-  parts.run("run");
+  REQUIRE(parts.run("run"));
   const readers::Experiment experiment = parts.experiment();
   runtime::Tensors first;
   runtime::initialize_states(experiment.model, experiment.seed, first);
@@ -174,16 +174,20 @@ TEST_CASE("a finished run gets more epochs, and equals one that had them from th
   Parts parts(R"([
     {"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.02}},
     {"kind": "qat", "epochs": 2, "optimizer": {"learning_rate": 0.02, "momentum": 0.9}, "average": 0.9,
-     "recipe": {"weights": {"method": "lsq"}, "activations": {"observer": "lsq"}, "schedule": {"activation_delay_steps": 3, "freeze_batch_norm_epoch": 1}}}])");
+     "recipe": {"weights": {"method": "lsq"}, "activations": {"observer": "lsq"}, "schedule": {"activation_delay_steps": 3, "freeze_batch_norm_epoch": 0.5}}}])");
   parts.json["shards"] = 2;
   parts.json["data"]["validation"] = 0.25;
-  parts.run("whole");
+  REQUIRE(parts.run("whole"));
   parts.json["stages"][1]["epochs"] = 1;
-  parts.run("extended");
+  REQUIRE(parts.run("extended"));
   parts.json["stages"][1]["epochs"] = 2;
-  parts.run("extended", true);
-  for (const char* file :
-       {"float.safetensors", "qat.safetensors", "qat.best.safetensors", "last.safetensors", "qat.stair", "config.json"}) {
+  REQUIRE(parts.run("extended", true));
+  // What was written before the extension says fewer epochs.
+  for (const char* file : {"float.safetensors", "qat.best.safetensors"}) {
+    const runtime::Tensors states = parts.checkpoint(std::string("whole/") + file).states;
+    for (const auto& [name, tensor] : parts.checkpoint(std::string("extended/") + file).states) CHECK(same(tensor, states.at(name)));
+  }
+  for (const char* file : {"qat.safetensors", "last.safetensors", "qat.stair", "config.json"}) {
     CAPTURE(std::string(file));
     CHECK(parts.folder.read(std::string("whole/") + file) == parts.folder.read(std::string("extended/") + file));
   }
@@ -213,7 +217,7 @@ TEST_CASE("a finished run gets more epochs, and equals one that had them from th
 
 TEST_CASE("more epochs of a schedule that goes by their number are told; those that patience has ended are refused") {
   Parts parts(R"([{"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.02}, "schedule": {"kind": "cosine"}}])");
-  parts.run("run");
+  REQUIRE(parts.run("run"));
   parts.folder.write("exp.json", parts.json.dump());
   const tests::Outcome outcome =
       tests::run_stair({"train", "exp.json", "--run", "run", "--resume", "--set", "stages.0.epochs=2"}, parts.folder.path());
@@ -224,7 +228,7 @@ TEST_CASE("more epochs of a schedule that goes by their number are told; those t
   parts.json["data"]["validation"] = 0.25;
   parts.json["stages"] =
       Json::parse(R"([{"kind": "float", "epochs": 3, "patience": 1, "optimizer": {"learning_rate": 1e-30}, "freeze": ["bn.*"]}])");
-  parts.run("patient");
+  REQUIRE(parts.run("patient"));
   parts.json["stages"][0]["epochs"] = 4;
   CHECK(parts.error("patient", true) == "e.json /stages/0/epochs: found 4, but the stage has ended by its patience, behind epoch 2");
 }
