@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,15 +11,28 @@
 
 namespace stair::passes {
 
+/// What a loss holds an output against.
+///   classes: integers, for outputs [N, classes, ...] one of each example, or of each position of it: i32 [N, ...]
+///   values:  floats of the output's shape
+///   input:   the model's own input (an autoencoder), which has the output's shape
+enum class Target : std::uint8_t { classes, values, input };
+/// The member `target` of losses that may be held against several: the first is the default.
+ir::AttributeSpec target_spec(std::vector<std::string> choices);
+/// That of a loss with these members, complete; classes where it has no such member.
+Target target_of(const ir::Attributes& loss);
+/// The type of what outputs are held against.
+ir::Type type_of(Target target, const ir::Type& output);
+
 /// What a loss works with: it appends nodes to a training step.
 struct LossContext {
   ir::Graph& graph;
   const ir::Attributes& options;  ///< the loss's members, complete
-  ir::ValueId logits;             ///< f32 [N, classes]
-  ir::ValueId labels;             ///< i32 [N], a class an image
+  ir::ValueId output;             ///< f32
+  ir::ValueId expected;           ///< what it is held against, as the target says
+  Target target;
 
-  /// A node "loss", with its one result: the mean over the batch, f32[1].
-  ir::ValueId emit(const char* op, ir::ValueId target, ir::Attributes attributes = {}) const;
+  /// A node "loss" over the output and `against`, with its one result: a mean over the batch, f32[1].
+  ir::ValueId emit(const char* op, ir::ValueId against, ir::Attributes attributes = {}) const;
 };
 
 /// What training makes small: one file in passes/losses.

@@ -7,10 +7,12 @@
 
 namespace stair::runtime {
 
-/// Labels i32[N] of an array of any integer type. Error naming it unless it has one dimension and values from 0 to a million.
+/// What is expected of each example, of an array [N, ...]: classes i32 of any integer type, which are values from 0 to a million, or values
+/// f32 of f32 or f64. Error naming it otherwise, and for floats that aren't finite in binary32.
 Tensor as_labels(const Tensor& read, const std::string& name);
 
-/// A data set of two arrays: images u8 or f32 [N, ...] of finite numbers, and labels of an integer type [N]. Errors name the arrays.
+/// A data set of two arrays: images u8 or f32 [N, ...] of finite numbers, and labels [N, ...] as as_labels() takes them. Errors name the
+/// arrays.
 Dataset dataset_of_arrays(Tensor images, const std::string& images_name, const Tensor& labels, const std::string& labels_name);
 
 }  // namespace stair::runtime

@@ -97,7 +97,9 @@ void Batches::check_range() const {
 }
 
 Batch Batches::make() const {
-  return {Tensor(type_), Tensor({ir::DType::i32, {batch_}})};
+  ir::Type labels = dataset_.labels.type();
+  labels.shape.front() = batch_;
+  return {Tensor(type_), Tensor(labels)};
 }
 
 void Batches::shuffle(std::int64_t epoch) {
@@ -131,7 +133,7 @@ float Batches::element(std::int64_t index) const {
 }
 
 void Batches::load_label(std::int64_t from, std::int64_t to) {
-  loaded_.labels.as<std::int32_t>()[to] = dataset_.labels.as<std::int32_t>()[from];
+  copy_row(dataset_.labels.view(), from, loaded_.labels.view(), to);
 }
 
 void Batches::load_image(std::int64_t from, std::int64_t to) {

@@ -34,6 +34,7 @@ class Batches {
   Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, const ir::Attributes& augmentation,
           std::uint64_t seed);
 
+  const Dataset& dataset() const { return dataset_; }
   /// Type of the images of a batch: f32 [batch, ...].
   const ir::Type& type() const { return type_; }
   /// Whole batches of an epoch of training: what is left over is dropped.

@@ -69,7 +69,7 @@ std::string bytes_of(const Checkpoint& checkpoint, Tensors states, const std::ma
                        {"seed", std::to_string(checkpoint.seed)},
                        {"loss_sum", fmt::format("{}", checkpoint.loss_sum)},
                        {"correct", std::to_string(checkpoint.correct)},
-                       {"best_accuracy", fmt::format("{}", checkpoint.best_accuracy)}};
+                       {"best_accuracy", fmt::format("{}", checkpoint.best)}};
   if (checkpoint.best_step > 0) contents.metadata["best_step"] = std::to_string(checkpoint.best_step);
   if (!checkpoint.images.empty()) contents.metadata["images"] = checkpoint.images;
   if (!averages.empty()) contents.metadata["averages"] = ir::Json(averages).dump();
@@ -117,7 +117,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.seed = number<std::uint64_t>(metadata, "seed", path);
   checkpoint.loss_sum = number<double>(metadata, "loss_sum", path);
   checkpoint.correct = number<std::int64_t>(metadata, "correct", path);
-  checkpoint.best_accuracy = number<double>(metadata, "best_accuracy", path);
+  checkpoint.best = number<double>(metadata, "best_accuracy", path);
   if (metadata.contains("best_step")) checkpoint.best_step = number<std::int64_t>(metadata, "best_step", path);
   if (checkpoint.stage < 0 || checkpoint.step < 0) throw Error(path + ": its metadata has a negative stage or step");
   for (const auto& [name, tensor] : contents.tensors) {

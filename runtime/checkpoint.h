@@ -27,9 +27,9 @@ struct Checkpoint {
   std::string stage_name;
   std::int64_t step = 0;  ///< steps of that stage that are done
   std::uint64_t seed = 0;
-  double loss_sum = 0;         ///< of the steps of the unfinished epoch
-  std::int64_t correct = 0;    ///< of the images of the unfinished epoch
-  double best_accuracy = -1;   ///< of the stage so far, on the validation data; -1 before the first evaluation, and where there are none
+  double loss_sum = 0;       ///< of the steps of the unfinished epoch
+  std::int64_t correct = 0;  ///< labels of the unfinished epoch
+  double best = -1;  ///< of the stage's epochs so far, by the metric that tells them, on the validation data; -1: none has been evaluated
   std::int64_t best_step = 0;  ///< when that was
 };
 

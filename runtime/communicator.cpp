@@ -28,6 +28,14 @@ int number_in(const char* variable, int otherwise) {
 
 }  // namespace
 
+void Communicator::sum_each(std::vector<std::int64_t>& values) {
+  const std::size_t count = values.size();
+  std::vector<std::int64_t> all(count * static_cast<std::size_t>(size()));
+  gather(reinterpret_cast<const std::byte*>(values.data()), reinterpret_cast<std::byte*>(all.data()), count * sizeof(std::int64_t));
+  std::fill(values.begin(), values.end(), 0);
+  for (std::size_t i = 0; i < all.size(); ++i) values[i % count] += all[i];
+}
+
 Communicator& alone() {
   static Alone only;
   return only;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ir/error.h"
 
@@ -27,6 +28,8 @@ class Communicator {
   /// The sum and the largest of what each process says.
   virtual std::int64_t sum(std::int64_t value) = 0;
   virtual std::int64_t max(std::int64_t value) = 0;
+  /// Each number becomes the sum of what the processes say for it; so many everywhere.
+  void sum_each(std::vector<std::int64_t>& values);
   /// The bytes of process `root` become everybody's.
   virtual void broadcast(std::string& bytes, int root) = 0;
   /// `own` is size() pieces, one for each process; `taken` becomes the pieces that all have for this one, in the order of ranks. The bytes

@@ -45,12 +45,12 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files, const
 Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& numbers) {
   ir::Type images = all.images.type();
   images.shape.front() = static_cast<std::int64_t>(numbers.size());
-  Dataset chosen{Tensor(images), Tensor({ir::DType::i32, {images.shape.front()}}), all.source, all.classes, all.skipped};
-  const std::size_t bytes = all.images.bytes() / static_cast<std::size_t>(all.count());
+  ir::Type labels = all.labels.type();
+  labels.shape.front() = images.shape.front();
+  Dataset chosen{Tensor(images), Tensor(labels), all.source, all.classes, all.skipped};
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    std::memcpy(static_cast<std::byte*>(chosen.images.view().data) + i * bytes,
-                static_cast<const std::byte*>(all.images.view().data) + static_cast<std::size_t>(numbers[i]) * bytes, bytes);
-    chosen.labels.as<std::int32_t>()[i] = all.labels.as<std::int32_t>()[numbers[i]];
+    copy_row(all.images.view(), numbers[i], chosen.images.view(), static_cast<std::int64_t>(i));
+    copy_row(all.labels.view(), numbers[i], chosen.labels.view(), static_cast<std::int64_t>(i));
   }
   return chosen;
 }
@@ -65,11 +65,21 @@ void check_images(const Tensor& images, const std::string& path) {
 
 void check_labels(const Dataset& dataset, std::int64_t classes) {
   const auto* labels = dataset.labels.as<std::int32_t>();
+  const std::int64_t of_image = dataset.labels.count() / dataset.count();
   for (std::int64_t i = 0; i < dataset.labels.count(); ++i) {
-    if (labels[i] < 0 || labels[i] >= classes) {
-      throw Error(fmt::format("{}: the label of image {} is {}, expected 0 to {}", dataset.source, i, labels[i], classes - 1));
-    }
+    if (labels[i] >= 0 && labels[i] < classes) continue;
+    const std::string position = of_image == 1 ? "" : fmt::format(" at its element {}", i % of_image);
+    throw Error(
+        fmt::format("{}: the label of image {}{} is {}, expected 0 to {}", dataset.source, i / of_image, position, labels[i], classes - 1));
   }
+}
+
+void make_values(Dataset& dataset) {
+  ir::Shape shape = dataset.labels.type().shape;
+  if (shape.size() == 1) shape.push_back(1);
+  Tensor values({ir::DType::f32, shape});
+  for (std::int64_t i = 0; i < values.count(); ++i) values.as<float>()[i] = static_cast<float>(element(dataset.labels.view(), i));
+  dataset.labels = std::move(values);
 }
 
 }  // namespace stair::runtime

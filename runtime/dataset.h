@@ -15,7 +15,7 @@ namespace stair::runtime {
 /// Labelled examples in memory.
 struct Dataset {
   Tensor images;                          ///< [N, C, H, W] (pictures) or [N, ...], u8 (0 to 255) or f32
-  Tensor labels;                          ///< i32[N], from 0 on
+  Tensor labels;                          ///< classes from 0 on, i32 [N] or, of positions, i32 [N, ...]; or values, f32 [N, ...]
   std::string source;                     ///< the file of the labels, for errors
   std::vector<std::string> classes = {};  ///< their names, where the format knows any
   std::int64_t skipped = 0;               ///< examples that were left out, being damaged
@@ -61,7 +61,10 @@ Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& num
 /// Error naming file, image and element unless all images are of finite numbers (N-FINITE).
 void check_images(const Tensor& images, const std::string& path);
 
-/// Error naming file, image and label unless all labels lie in [0, classes).
+/// Error naming file, image and label unless all labels, being classes, lie in [0, classes).
 void check_labels(const Dataset& dataset, std::int64_t classes);
+
+/// Labels as values f32 [N, ...]: integers become floats, and one an example is a row of one.
+void make_values(Dataset& dataset);
 
 }  // namespace stair::runtime

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <utility>
+#include <vector>
 
 namespace stair::runtime {
 
@@ -17,8 +18,8 @@ void ShardedStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
   for (std::int64_t shard = communicator_.rank(); shard < shards_; shard += communicator_.size()) {
     together(communicator_, [&] {
       const Batch& batch = ahead.next();
-      const ir::TensorView inputs[] = {
-          batch.images.view(), batch.labels.view(), {{ir::DType::i64, {1}}, reinterpret_cast<std::byte*>(&shard)}};
+      std::vector<ir::TensorView> inputs = inputs_of(batch, shard_.graph().inputs().size() - 1);
+      inputs.push_back({{ir::DType::i64, {1}}, reinterpret_cast<std::byte*>(&shard)});
       run_finite(shard_, inputs, "mean:loss", step, epoch);
     });
     reduction_.add(shard_);

@@ -70,10 +70,15 @@ void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std:
   }
 }
 
+std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken) {
+  std::vector<ir::TensorView> views{batch.images.view(), batch.labels.view()};
+  views.resize(taken);
+  return views;
+}
+
 void WholeStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
   const Batch& batch = ahead.next();
-  const ir::TensorView inputs[] = {batch.images.view(), batch.labels.view()};
-  run_finite(executor_, inputs, "loss", step, epoch);
+  run_finite(executor_, inputs_of(batch, executor_.graph().inputs().size()), "loss", step, epoch);
 }
 
 }  // namespace stair::runtime

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "runtime/executor.h"
 #include "runtime/prefetch.h"
@@ -15,7 +16,7 @@ class Step {
   /// Takes its batches from `ahead` and runs. Error naming the first tensor that isn't finite, its node and the step, where the loss isn't;
   /// no state has changed then, but for those that Executor::set_hook speaks of.
   virtual void run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) = 0;
-  /// "loss", "correct" (over the whole batch) or "learning_rate" of the last run.
+  /// "loss", "correct" (over the whole batch, where classes are trained) or "learning_rate" of the last run.
   virtual ir::TensorView output(std::string_view name) const = 0;
 };
 
@@ -30,6 +31,9 @@ class WholeStep : public Step {
  private:
   Executor executor_;
 };
+
+/// What a step takes of a batch, in the order of its inputs: the images, and the labels unless its loss asks for none.
+std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken);
 
 /// One execution. Error as Step::run, where the output `loss` isn't finite.
 void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std::string_view loss, std::int64_t step, std::int64_t epoch);

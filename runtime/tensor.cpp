@@ -138,4 +138,10 @@ double element(const ir::TensorView& tensor, std::int64_t i) {
   return ir::with_element_type(tensor.type.dtype, [&]<class T>(T) { return static_cast<double>(tensor.as<T>()[i]); });
 }
 
+void copy_row(const ir::TensorView& source, std::int64_t from, const ir::TensorView& target, std::int64_t to) {
+  const std::size_t bytes = ir::byte_count(source.type) / static_cast<std::size_t>(source.dim(0));
+  std::memcpy(static_cast<std::byte*>(target.data) + static_cast<std::size_t>(to) * bytes,
+              static_cast<const std::byte*>(source.data) + static_cast<std::size_t>(from) * bytes, bytes);
+}
+
 }  // namespace stair::runtime

@@ -72,4 +72,7 @@ std::uint32_t checksum(const ir::TensorView& tensor, std::uint32_t before = 0);
 /// types) and be finite (check_finite_state). An external initializer without a tensor is an Error.
 void initialize_states(const ir::Graph& graph, std::uint64_t seed, Tensors& states);
 
+/// Copies row `from` of a tensor [N, ...] to row `to` of another whose rows are the same.
+void copy_row(const ir::TensorView& source, std::int64_t from, const ir::TensorView& target, std::int64_t to);
+
 }  // namespace stair::runtime

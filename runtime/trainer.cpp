@@ -31,7 +31,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     ++state.step;
     ++steps_here;
     state.loss_sum += static_cast<double>(*trains.output("loss").as<float>());
-    state.correct += *trains.output("correct").as<std::int32_t>();
+    if (labels > 0) state.correct += *trains.output("correct").as<std::int32_t>();
     const double seconds = seconds_since(start);
     training_seconds += seconds;
     epoch_seconds += seconds;
@@ -43,7 +43,7 @@ bool TrainingLoop::run(Batches& batches, TrainingState& state) const {
     progress.epochs = epochs;
     progress.batch = batch;
     progress.loss = state.loss_sum / static_cast<double>(index + 1);
-    progress.accuracy = static_cast<double>(state.correct) / static_cast<double>((index + 1) * batch);
+    if (labels > 0) progress.accuracy = static_cast<double>(state.correct) / static_cast<double>((index + 1) * batch * labels);
     progress.learning_rate = static_cast<double>(*trains.output("learning_rate").as<float>());
     progress.images_per_s = static_cast<double>(steps_here * batch) / training_seconds;
     progress.epoch_ended = index + 1 == per_epoch;

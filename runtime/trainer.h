@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "runtime/batches.h"
 #include "runtime/communicator.h"
@@ -13,26 +14,27 @@ namespace stair::runtime {
 struct TrainingState {
   std::int64_t step = 0;     ///< steps that are done
   double loss_sum = 0;       ///< of the steps of the current epoch
-  std::int64_t correct = 0;  ///< of the images of the current epoch
+  std::int64_t correct = 0;  ///< labels of the current epoch
 };
 
 struct Progress {
   std::int64_t step = 0, steps = 0;  ///< of the stage
   std::int64_t epoch = 0, epochs = 0;
-  std::int64_t batch = 0;  ///< images of a step
-  double loss = 0;         ///< mean of the current epoch so far
-  double accuracy = 0;     ///< likewise
+  std::int64_t batch = 0;               ///< images of a step
+  double loss = 0;                      ///< mean of the current epoch so far
+  std::optional<double> accuracy = {};  ///< likewise, where classes are trained
   double learning_rate = 0;
   double images_per_s = 0;  ///< of this process's steps so far, without evaluation
   bool epoch_ended = false;
 };
 
-/// The loop over the steps of one stage. It knows of a step only that it takes batches and yields "loss", "correct" and "learning_rate";
-/// what it does is its graph's.
+/// The loop over the steps of one stage. It knows of a step only that it takes batches and yields "loss", "learning_rate" and, where it
+/// counts them, "correct"; what it does is its graph's.
 struct TrainingLoop {
   std::int64_t epochs = 1;
   std::int64_t checkpoint_every = 0;                               ///< steps; 0: only at the end of epochs
   std::int64_t shards = 1;                                         ///< of a step
+  std::int64_t labels = 1;                                         ///< of an image, of which the step counts the correct ones; 0: none
   Communicator* communicator = &alone();                           ///< of the processes that share the shards
   std::function<Step&(std::int64_t step)> program;                 ///< what a step runs (a recipe's phases change it)
   std::function<void(const Progress&)> report;                     ///< after every step

@@ -15,6 +15,7 @@
 #include "ir/examples.h"
 #include "ir/json_object.h"
 #include "ir/utf8.h"
+#include "passes/pass.h"
 
 namespace stair::readers {
 namespace {
@@ -30,7 +31,9 @@ std::string absolute(const std::string& path, const std::string& folder) {
 DataPart read_part(Json& json, const std::string& format, const std::string& folder, const std::string& source, const std::string& key_of) {
   const std::string where = source + " " + key_of;
   const runtime::DatasetFormat& known = *runtime::dataset_formats().find(format);
-  const std::vector<std::string> settings = ir::names_of(known.settings);
+  std::vector<ir::AttributeSpec> specs = known.settings;
+  specs.push_back(only_key());
+  const std::vector<std::string> settings = ir::names_of(specs);
   runtime::DatasetFiles files;
   Json given = Json::object();
   for (auto& [key, value] : json.items()) {
@@ -58,7 +61,10 @@ DataPart read_part(Json& json, const std::string& format, const std::string& fol
   } catch (const Error& error) {
     throw Error(where + ": " + error.what());
   }
-  return {std::move(files), ir::read_object(given, known.settings, source, key_of)};
+  ir::Attributes read = ir::read_object(given, specs, source, key_of);
+  std::vector<std::int64_t> only = read.integers(only_key().name);
+  read.erase(only_key().name);
+  return {std::move(files), std::move(read), std::move(only)};
 }
 
 void read_model_in_place(Experiment& experiment, Json& json, const std::string& source, const std::string& folder) {
@@ -143,6 +149,49 @@ void check_patience(const Experiment& experiment, const std::string& source) {
   }
 }
 
+// Of one example.
+ir::Type target_type(const Experiment& experiment) {
+  return passes::type_of(experiment.target(), experiment.model.type(experiment.model.outputs().front().value));
+}
+
+// The loss must fit the outputs, which its pass looks at.
+void check_loss(const Experiment& experiment, const std::string& source) {
+  try {
+    passes::run({{"append_loss", experiment.loss}}, experiment.model);
+  } catch (const Error& error) {
+    throw Error(source + " /loss: " + error.what());
+  }
+}
+
+void read_metrics(Experiment& experiment, const ir::Attributes& keys, const std::string& source) {
+  const runtime::Measured measured{experiment.model.type(experiment.model.outputs().front().value), target_type(experiment),
+                                   experiment.target() == passes::Target::input};
+  Metrics& metrics = experiment.metrics;
+  metrics.push_back({runtime::metrics().find(measured.classes() ? "accuracy" : "rmse")});
+  for (std::size_t i = 0; i < keys.objects("metrics").size(); ++i) {
+    const ir::Attributes& options = keys.objects("metrics")[i].members();
+    const runtime::Metric* metric = runtime::metrics().find(options.text("kind"));
+    const std::string where = fmt::format("{} /metrics/{}", source, i);
+    if (std::any_of(metrics.begin(), metrics.end(), [&](const ChosenMetric& other) { return other.metric == metric; }))
+      throw Error(fmt::format("{}: found '{}' a second time", where, metric->name));
+    const std::string expected = metric->expects(measured);
+    if (!expected.empty())
+      throw Error(fmt::format("{}: '{}' measures {}, found outputs {} held against {}", where, metric->name, expected,
+                              to_string(measured.outputs), to_string(measured.targets)));
+    metrics.push_back({metric, options});
+  }
+  const std::string& first = keys.text("best_by");
+  if (first.empty()) return;
+  const auto chosen = std::find_if(metrics.begin(), metrics.end(), [&](const ChosenMetric& known) { return known.metric->name == first; });
+  if (chosen == metrics.end()) {
+    std::vector<std::string> names;
+    for (const ChosenMetric& known : metrics) names.push_back(known.metric->name);
+    throw Error(fmt::format("{} /best_by: found '{}'{}, expected {}: one of what is measured", source, first, did_you_mean(first, names),
+                            one_of(names)));
+  }
+  std::rotate(metrics.begin(), chosen, chosen + 1);
+}
+
 stages::Stage read_stage(Experiment& experiment, const ir::Attributes& keys, const Json& written, const std::string& pointer) {
   const std::string& source = experiment.source;
   const std::string& kind = keys.text("kind");
@@ -168,9 +217,13 @@ void check_model(const ir::Graph& model, const std::string& source) {
     throw Error(source + ": takes " + to_string(input) + ", expected f32 [N, ...]");
   }
   const ir::Type& output = model.type(model.outputs().front().value);
-  if (output.dtype != ir::DType::f32 || output.shape.size() != 2) {
-    throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, classes]");
+  if (output.dtype != ir::DType::f32 || output.shape.size() < 2) {
+    throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, ...]");
   }
+}
+
+std::int64_t Experiment::labels_of_example() const {
+  return target() == passes::Target::classes ? ir::element_count(target_type(*this).shape) : 0;
 }
 
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
@@ -199,13 +252,8 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   }
   experiment.checkpoint_every = keys.integer("checkpoint_every");
   experiment.exports = keys.boolean("export");
-  experiment.metrics.push_back(runtime::metrics().find("accuracy"));
-  for (std::size_t i = 0; i < keys.texts("metrics").size(); ++i) {
-    const runtime::Metric* metric = runtime::metrics().find(keys.texts("metrics")[i]);
-    if (std::find(experiment.metrics.begin(), experiment.metrics.end(), metric) != experiment.metrics.end())
-      throw Error(fmt::format("{} /metrics/{}: found '{}' a second time", source, i, metric->name));
-    experiment.metrics.push_back(metric);
-  }
+  check_loss(experiment, source);
+  read_metrics(experiment, keys, source);
   std::set<std::string> names;
   for (std::size_t i = 0; i < keys.objects("stages").size(); ++i) {
     const std::string pointer = fmt::format("/stages/{}", i);

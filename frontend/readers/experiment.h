@@ -9,6 +9,7 @@
 #include "frontend/readers/json_file.h"
 #include "frontend/stages/stage.h"
 #include "ir/graph.h"
+#include "passes/loss.h"
 #include "passes/recipe.h"
 #include "runtime/batches.h"
 #include "runtime/dataset.h"
@@ -19,7 +20,8 @@ namespace stair::readers {
 /// A part of the data: its files, and what its format is told of them.
 struct DataPart {
   runtime::DatasetFiles files;
-  ir::Attributes settings;  ///< of the format, complete
+  ir::Attributes settings;              ///< of the format, complete
+  std::vector<std::int64_t> only = {};  ///< the labels of the examples that are taken; none: all
 };
 
 struct DataFiles {
@@ -40,8 +42,14 @@ struct Start {
   std::vector<std::pair<std::string, std::string>> rename = {};  ///< how names begin there, and how here
 };
 
-/// What outputs are measured by: accuracy, and what an experiment names beside it.
-using Metrics = std::vector<const runtime::Metric*>;
+/// A metric, with its settings.
+struct ChosenMetric {
+  const runtime::Metric* metric = nullptr;  ///< of runtime::metrics()
+  ir::Attributes options = {};              ///< complete
+};
+/// What outputs are measured by. The first, which tells how good an epoch is, is accuracy for classes and rmse for floats unless the
+/// experiment says another.
+using Metrics = std::vector<ChosenMetric>;
 
 /// An experiment JSON (docs/format-experiment-json.md), read and checked.
 struct Experiment {
@@ -63,13 +71,18 @@ struct Experiment {
   Metrics metrics;                ///< of evaluation
   std::vector<std::string> idle;  ///< what it says without any effect: a message each (check_settings)
 
+  /// What the outputs are held against.
+  passes::Target target() const { return passes::target_of(loss.object("loss")); }
+  /// Labels of an example, being classes; 0: it has values.
+  std::int64_t labels_of_example() const;
+
   Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment
 };
 
 /// Reads and checks. `folder` is what relative paths start from. Error "SOURCE POINTER: found …, expected …".
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder);
 
-/// Error "SOURCE: …" unless the model can be trained on labelled examples: it takes one f32 [N, ...] and yields one f32 [N, classes].
+/// Error "SOURCE: …" unless the model can be trained on labelled examples: it takes one f32 [N, ...] and yields one f32 [N, ...].
 void check_model(const ir::Graph& model, const std::string& source);
 
 /// Sets the number of shards, in its JSON too. Error "SOURCE /shards: …" unless it divides the batch.

@@ -38,10 +38,11 @@ AttributeSpec data_spec() {
           {.name = "std", .doc = "see mean", .fallback = std::vector<double>(), .bounds = positive}}};
 }
 
-std::vector<std::string> more_metrics() {
-  std::vector<std::string> names = runtime::metrics().names();
-  std::erase(names, "accuracy");
-  return names;
+// Those that are measured anyway needn't be named.
+std::vector<ir::KindSpec> more_metrics() {
+  std::vector<ir::KindSpec> kinds = ir::kinds_of(runtime::metrics());
+  std::erase_if(kinds, [](const ir::KindSpec& kind) { return kind.name == "accuracy" || kind.name == "rmse"; });
+  return kinds;
 }
 
 }  // namespace
@@ -75,9 +76,13 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .fallback = std::vector<std::string>()},
       {.name = "export", .doc = "an artifact behind every calibrate and qat stage", .fallback = true},
       {.name = "metrics",
-       .doc = "what evaluation measures beside the accuracy",
-       .fallback = std::vector<std::string>(),
-       .choices = more_metrics()},
+       .doc = "what evaluation measures beside the accuracy of classes, or the rmse of floats",
+       .fallback = std::vector<Object>(),
+       .kinds = more_metrics,
+       .name_stands = true},
+      {.name = "best_by",
+       .doc = "which of them tells the best epoch, and when patience ends; the accuracy or the rmse where nothing is said",
+       .fallback = std::string()},
       {.name = "stages",
        .doc = "what is done, one after another",
        .fallback = std::vector<Object>(),
@@ -85,6 +90,14 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .members = {{.name = "name", .doc = "of the stage's files; its kind where nothing is said", .fallback = std::string()}},
        .kinds = stages::stage_specs}};
   return keys;
+}
+
+const AttributeSpec& only_key() {
+  static const AttributeSpec key{.name = "only",
+                                 .doc = "labels of the examples that are taken; none: all",
+                                 .fallback = std::vector<std::int64_t>(),
+                                 .bounds = ir::within(0, largest_count)};
+  return key;
 }
 
 const std::vector<AttributeSpec>& start_keys() {

@@ -8,6 +8,8 @@ namespace stair::readers {
 
 /// The keys of an experiment JSON (docs/format-experiment-json.md). "model", "recipe" and the files of "data" have readers of their own.
 const std::vector<ir::AttributeSpec>& experiment_keys();
+/// A key of a part of the data, beside those of its format.
+const ir::AttributeSpec& only_key();
 /// Those of "start" where it is an object.
 const std::vector<ir::AttributeSpec>& start_keys();
 

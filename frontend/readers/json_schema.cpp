@@ -101,7 +101,9 @@ Json type_schema(const AttributeSpec& spec) {
   } else if constexpr (std::is_same_v<T, ir::Object>) {
     schema = object_schema(spec);
   } else {
-    schema = {{"type", "array"}, {"minItems", 1}, {"items", type_schema<typename T::value_type>(spec)}};
+    Json item = type_schema<typename T::value_type>(spec);
+    if (spec.name_stands) item = {{"anyOf", {{{"enum", ir::kind_names(spec)}}, std::move(item)}}};
+    schema = {{"type", "array"}, {"minItems", 1}, {"items", std::move(item)}};
   }
   return schema;
 }
@@ -213,6 +215,7 @@ Json experiment_schema() {
       if (!std::holds_alternative<std::string>(setting.fallback)) settings[setting.name] = schema_of(setting);
     }
   }
+  settings[only_key().name] = schema_of(only_key());
   const Json files{{"type", "object"}, {"properties", settings}, {"additionalProperties", file_or_files}};
   const Json share{{"type", "number"}, {"exclusiveMinimum", 0}, {"exclusiveMaximum", 1}};
   Json definitions{{"files", files},

@@ -30,7 +30,7 @@ struct Comparison {
 /// artifact.
 Comparison compare(const std::vector<readers::Experiment>& experiments, const stages::RunOptions& options);
 
-/// A table: method, bits, test accuracy, bytes of the artifact, training images/s; and a line on what was verified.
+/// A table: method, bits, the first metric on the test data, bytes of the artifact, training images/s; and a line on what was verified.
 std::string describe(const Comparison& comparison);
 /// The first experiment's stages by name, the others' below the experiment's name; artifact, verify, seconds.
 ir::Json to_json(const Comparison& comparison);

@@ -51,7 +51,7 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
   checkpoint.step = 0;
   checkpoint.loss_sum = 0;
   checkpoint.correct = 0;
-  checkpoint.best_accuracy = -1;
+  checkpoint.best = -1;
   checkpoint.best_step = 0;
   if (!stage->kind->quantizes) return;
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
@@ -70,17 +70,18 @@ void StageContext::begin_averages(const ir::Graph& graph) {
 }
 
 double StageContext::evaluate() {
-  if (validating) return result.validation_accuracy = evaluate_on(*validating, "validation_");
-  return result.test_accuracy = evaluate_on(*testing, "test_");
+  if (validating) return result.validation = evaluate_on(*validating, "validation_");
+  return result.test = evaluate_on(*testing, "test_");
 }
 
 void StageContext::evaluate_end() {
   if (result.measured.empty()) evaluate();
-  if (validating) result.test_accuracy = evaluate_on(*testing, "test_");
+  if (validating) result.test = evaluate_on(*testing, "test_");
 }
 
 double StageContext::evaluate_on(runtime::Batches& batches, const std::string& part) {
   std::vector<runtime::Counts> counts;
+  runtime::Measured all;
   together(communicator, [&] {
     frontend::CompileOptions compile_options = options.compile;
     compile_options.seed = experiment.seed;
@@ -88,16 +89,19 @@ double StageContext::evaluate_on(runtime::Batches& batches, const std::string& p
     if (!checkpoint.averages.empty()) copies = runtime::averaged(checkpoint);
     runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), batches.type().shape.front(),
                                                    checkpoint.averages.empty() ? checkpoint.states : copies, compile_options);
-    counts = count(executor, batches, experiment.metrics, communicator.rank(), communicator.size());
+    counts = count(executor, batches, experiment, communicator.rank(), communicator.size());
+    all = measured(experiment, executor.graph(), batches.dataset());
   });
   std::erase_if(result.measured, [&](const auto& named) { return named.first.starts_with(part); });
-  double accuracy = 0;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    for (std::int64_t& of_all : counts[i]) of_all = communicator.sum(of_all);
-    result.measured.emplace_back(part + experiment.metrics[i]->name, experiment.metrics[i]->finish(counts[i]));
-    if (i == 0) accuracy = result.measured.back().second;
-  }
-  return accuracy;
+  for (runtime::Counts& of_metric : counts) communicator.sum_each(of_metric);
+  const std::vector<runtime::Score> scores = finish(all, counts, experiment.metrics);
+  for (std::size_t i = 0; i < scores.size(); ++i) result.measured.emplace_back(part + experiment.metrics[i].metric->name, scores[i].value);
+  return scores.front().value;
+}
+
+bool StageContext::improves(double value) const {
+  if (checkpoint.best < 0) return true;
+  return experiment.metrics.front().metric->larger_is_better ? value > checkpoint.best : value < checkpoint.best;
 }
 
 void StageContext::log(const runtime::Progress& progress, double seconds) {
@@ -105,7 +109,7 @@ void StageContext::log(const runtime::Progress& progress, double seconds) {
   if (progress.epochs > 0) {
     entry["epoch"] = progress.epoch + 1;
     entry["loss"] = progress.loss;
-    entry["accuracy"] = progress.accuracy;
+    if (progress.accuracy) entry["accuracy"] = *progress.accuracy;
     entry["learning_rate"] = progress.learning_rate;
     entry["images_per_s"] = progress.images_per_s;
     entry["seconds"] = seconds;

@@ -48,13 +48,15 @@ struct StageContext {
   void begin(const std::vector<ir::Graph>& graphs);
   /// Averages that a phase of the stage brings begin as what they are averages of.
   void begin_averages(const ir::Graph& graph);
-  /// What the model is worth so far, in float, or on integers behind a stage that quantizes: the accuracy on the validation data, or on the
-  /// test data where there are none. All metrics go into the result, as "validation_NAME" or "test_NAME".
+  /// What the model is worth so far, in float, or on integers behind a stage that quantizes: the first metric on the validation data, or on
+  /// the test data where there are none. All metrics go into the result, as "validation_NAME" or "test_NAME".
   double evaluate();
   /// At the end of a stage: unless its last epoch has done so, and on the test data where there are validation data: then these are looked
   /// at here only.
   void evaluate_end();
   double evaluate_on(runtime::Batches& batches, const std::string& part);
+  /// Whether it is better than the stage's best epoch so far.
+  bool improves(double value) const;
   /// A line of the metrics, with the result's.
   void log(const runtime::Progress& progress, double seconds);
   /// The checkpoint, under a name in the run's folder: to go on from, or to use, with averages in the place of weights.

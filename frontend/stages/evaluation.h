@@ -8,7 +8,7 @@
 
 namespace stair::stages {
 
-/// The examples of an experiment, loaded, with labels that fit the model's classes.
+/// The examples of an experiment, loaded, with labels that fit the model's outputs.
 struct Data {
   runtime::Dataset train, test;
   std::optional<runtime::Dataset> validation;
@@ -20,11 +20,10 @@ struct Data {
 /// few examples are left. What was skipped as damaged is said on standard error.
 Data load_data(const readers::Experiment& experiment, bool with_training);
 
-/// One part of the data, whose examples have the shape that the model takes. Error as its format throws, and as check_fits().
-runtime::Dataset load_part(const readers::DataFiles& data, const readers::DataPart& part, const ir::Graph& model);
-
-/// Error naming the file unless the images (of `files`) are what the model's input takes and the labels lie within its classes.
-void check_fits(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model);
+/// One part of the data, whose examples are what the model takes, and whose labels are what the experiment holds its outputs against:
+/// classes within the outputs', or values of their shape. Integers become values where those are asked for, one an example those of one
+/// output. Error naming the file where they don't fit, and as its format throws.
+runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model);
 
 /// Error naming the file unless the images (of `files`) have the element type that the model was trained on: "u8", "f32", or "" where that
 /// isn't known. u8 is divided by 255, f32 isn't, so that the same picture would be another one.
@@ -34,12 +33,19 @@ void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles
 const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const readers::DataFiles& data,
                                               const std::string& source);
 
+/// What an experiment's metrics see of a data set: the outputs of a graph of any batch for all of it.
+runtime::Measured measured(const readers::Experiment& experiment, const ir::Graph& graph, const runtime::Dataset& dataset);
+
 /// What the metrics count on every `stride`-th batch, from batch `first` on. The executor takes a batch of images.
-std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches& batches, const readers::Metrics& metrics,
+std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches& batches, const readers::Experiment& experiment,
                                    std::int64_t first, std::int64_t stride);
 
-/// The metrics of all images, of which the executor takes `batch` at once.
-std::vector<double> measure(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch,
-                            const runtime::Normalization& normalization, const readers::Metrics& metrics);
+/// The scores of all images, of which the executor takes `batch` at once, a metric each.
+std::vector<runtime::Score> measure(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch,
+                                    const runtime::Normalization& normalization, const readers::Experiment& experiment);
+
+/// The scores of what was counted over a whole data set.
+std::vector<runtime::Score> finish(const runtime::Measured& all, const std::vector<runtime::Counts>& counts,
+                                   const readers::Metrics& metrics);
 
 }  // namespace stair::stages

@@ -18,8 +18,9 @@ std::string clock_text(double seconds) {
 }
 
 std::string text_of(const std::string& stage, const runtime::Progress& p) {
-  return fmt::format("{} epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s", stage, p.epoch + 1, p.epochs, p.step,
-                     p.steps, p.loss, 100 * p.accuracy, p.images_per_s);
+  const std::string accuracy = p.accuracy ? fmt::format("  accuracy {:.2f} %", 100 * *p.accuracy) : "";
+  return fmt::format("{} epoch {}/{}  step {}/{}  loss {:.4f}{}  {:.0f} images/s", stage, p.epoch + 1, p.epochs, p.step, p.steps, p.loss,
+                     accuracy, p.images_per_s);
 }
 
 // A line that wrapped couldn't be written over: it is cut at the terminal's width.
@@ -49,10 +50,10 @@ void ProgressLine::show(const runtime::Progress& progress) {
   std::fflush(stdout);
 }
 
-void ProgressLine::finish_epoch(const runtime::Progress& progress, const char* part, double accuracy) {
+void ProgressLine::finish_epoch(const runtime::Progress& progress, const char* part, const std::string& value) {
   if (quiet_) return;
   last_shown_ = runtime::Clock::now();
-  fmt::print("{}{}  {} {:.2f} %\n", terminal_ ? "\r\033[K" : "", text_of(stage_, progress), part, 100 * accuracy);
+  fmt::print("{}{}  {} {}\n", terminal_ ? "\r\033[K" : "", text_of(stage_, progress), part, value);
   std::fflush(stdout);
 }
 

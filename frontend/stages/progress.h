@@ -12,8 +12,8 @@ class ProgressLine {
  public:
   ProgressLine(std::string stage, bool quiet);
   void show(const runtime::Progress& progress);
-  /// The line of an epoch, which stays, with the accuracy on a part of the data ("validation").
-  void finish_epoch(const runtime::Progress& progress, const char* part, double accuracy);
+  /// The line of an epoch, which stays, with what a metric says of a part of the data ("validation").
+  void finish_epoch(const runtime::Progress& progress, const char* part, const std::string& value);
 
  private:
   std::string stage_;

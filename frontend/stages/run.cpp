@@ -50,9 +50,9 @@ class Run : private StageContext {
       index = static_cast<std::int64_t>(all.stages.size());
       resumes = resumed_ && checkpoint.stage == index;
       recipe = recipe_of(next);
-      result = {next.name, next.kind->name};
+      result = {next.name, next.kind->name, experiment.metrics.front().metric};
       if (index < checkpoint.stage) {
-        lead([&] { result = folder.read_result(next); });
+        lead([&] { result = folder.read_result(next, result.metric); });
         all.stages.push_back(result);
         continue;
       }

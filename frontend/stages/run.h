@@ -22,14 +22,14 @@ struct RunOptions {
 
 struct StageResult {
   std::string name, kind;
-  double test_accuracy = 0;              ///< at its end
-  double validation_accuracy = -1;       ///< at its end; -1: there are no validation data
-  double best_validation_accuracy = -1;  ///< of its epochs
-  std::vector<std::pair<std::string, double>> measured =
-      {};                       ///< "test_accuracy" and the experiment's other metrics, "validation_…" likewise
-  double images_per_s = 0;      ///< of training; 0 for calibration
-  std::string checkpoint = {};  ///< file of its end
-  std::string artifact = {};    ///< file, or "" where none was exported
+  const runtime::Metric* metric = nullptr;                    ///< the experiment's first, which the next three are of
+  double test = 0;                                            ///< at its end
+  double validation = -1;                                     ///< at its end; -1: there are no validation data
+  double best_validation = -1;                                ///< of its epochs
+  std::vector<std::pair<std::string, double>> measured = {};  ///< "test_accuracy", "validation_accuracy", and of the other metrics likewise
+  double images_per_s = 0;                                    ///< of training; 0 for calibration
+  std::string checkpoint = {};                                ///< file of its end
+  std::string artifact = {};                                  ///< file, or "" where none was exported
   std::size_t artifact_bytes = 0;
   double peak_mib = 0;  ///< of the process so far: resident memory
 };

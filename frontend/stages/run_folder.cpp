@@ -12,7 +12,7 @@ namespace {
 
 // A number of a file that an earlier process wrote for people and scripts, and that anyone may have changed since: 0 where there is none.
 // None is beyond what a double holds exactly.
-double number_in(const ir::Json& json, const char* key) {
+double number_in(const ir::Json& json, const std::string& key) {
   const auto it = json.find(key);
   const double number = it != json.end() && it->is_number() ? it->get<double>() : 0;
   return std::clamp(number, 0.0, 0x1p53);
@@ -73,18 +73,18 @@ void RunFolder::write_result(const StageResult& result) const {
   runtime::write_file(file(result.name + ".json"), readers::to_text(to_json(result), 2) + "\n");
 }
 
-StageResult RunFolder::read_result(const Stage& stage) const {
+StageResult RunFolder::read_result(const Stage& stage, const runtime::Metric* metric) const {
   const ir::Json saved = readers::load_json(file(stage.name + ".json"));
   if (!saved.is_object()) throw Error(file(stage.name + ".json") + ": is damaged");
-  StageResult result{stage.name, stage.kind->name};
+  StageResult result{stage.name, stage.kind->name, metric};
   result.checkpoint = file(stage.name + ".safetensors");
-  result.test_accuracy = number_in(saved, "test_accuracy");
-  if (saved.contains("validation_accuracy")) {
-    result.validation_accuracy = number_in(saved, "validation_accuracy");
-    result.best_validation_accuracy = number_in(saved, "best_validation_accuracy");
+  result.test = number_in(saved, "test_" + metric->name);
+  if (saved.contains("validation_" + metric->name)) {
+    result.validation = number_in(saved, "validation_" + metric->name);
+    result.best_validation = number_in(saved, "best_validation_" + metric->name);
   }
   for (const auto& [key, value] : saved.items()) {
-    if (key.starts_with("test_") || key.starts_with("validation_")) result.measured.emplace_back(key, number_in(saved, key.c_str()));
+    if (key.starts_with("test_") || key.starts_with("validation_")) result.measured.emplace_back(key, number_in(saved, key));
   }
   result.images_per_s = number_in(saved, "images_per_s");
   result.artifact_bytes = static_cast<std::size_t>(number_in(saved, "artifact_bytes"));
@@ -96,11 +96,10 @@ StageResult RunFolder::read_result(const Stage& stage) const {
 ir::Json to_json(const StageResult& result) {
   ir::Json json{{"name", result.name},
                 {"kind", result.kind},
-                {"test_accuracy", result.test_accuracy},
                 {"images_per_s", result.images_per_s},
                 {"artifact_bytes", result.artifact_bytes},
                 {"peak_mib", result.peak_mib}};
-  if (result.validation_accuracy >= 0) json["best_validation_accuracy"] = result.best_validation_accuracy;
+  if (result.validation >= 0) json["best_validation_" + result.metric->name] = result.best_validation;
   for (const auto& [name, value] : result.measured) json[name] = value;
   return json;
 }

@@ -124,7 +124,7 @@ std::vector<ir::AttributeSpec> training_attributes() {
       optimizer,
       passes::schedule_spec(),
       {.name = "patience",
-       .doc = "epochs that may bring no better validation accuracy before the stage ends; 0: it runs all of them",
+       .doc = "epochs that may be no better on the validation data before the stage ends; 0: it runs all of them",
        .fallback = std::int64_t{0},
        .bounds = ir::within(0, 1e6)},
       {.name = "freeze",
@@ -176,6 +176,7 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   loop.epochs = stage.options.integer("epochs");
   loop.checkpoint_every = context.experiment.checkpoint_every;
   loop.shards = context.experiment.shards;
+  loop.labels = context.experiment.labels_of_example();
   loop.communicator = &context.communicator;
   loop.program = program;
   loop.report = [&](const runtime::Progress& progress) {
@@ -183,11 +184,11 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
     if (!interruption_asked()) line.show(progress);  // the terminal may be gone
   };
   loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
-    const double accuracy = context.evaluate();
-    if (!interruption_asked()) line.finish_epoch(progress, context.validating ? "validation" : "test", accuracy);
+    const double value = context.evaluate();
+    if (!interruption_asked()) line.finish_epoch(progress, context.validating ? "validation" : "test", result.metric->shown(value));
     context.log(progress, seconds);
-    if (context.validating && accuracy > checkpoint.best_accuracy) {
-      checkpoint.best_accuracy = accuracy;
+    if (context.validating && context.improves(value)) {
+      checkpoint.best = value;
       checkpoint.best_step = progress.step;
       context.save(runtime::TrainingState{progress.step, 0, 0}, stage.name + ".best.safetensors", true);
     }
@@ -201,7 +202,7 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   current = {};  // its executors refer to the states
   runtime::take_averages(checkpoint);
   context.evaluate_end();
-  result.best_validation_accuracy = checkpoint.best_accuracy;
+  result.best_validation = checkpoint.best;
   return true;
 }
 

@@ -4,8 +4,8 @@ namespace stair::ir::ops {
 
 void correct_count(OpRegistry& registry) {
   registry.add({.name = "correct_count",
-                .summary = "how many rows have their largest logit (the first of equals) at the label",
-                .operands = {{"logits", "[N, classes]"}, {"labels", "i32[N]"}},
+                .summary = "of how many labels the logit is the largest, the first of equals",
+                .operands = logits_and_labels(),
                 .results = {reduced(Reduction::sum, "count", "i32 scalar")},
                 .infer = [](const InferContext& c) -> std::vector<Type> {
                   infer_classes(c);

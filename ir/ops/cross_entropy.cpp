@@ -1,11 +1,37 @@
+#include <fmt/format.h>
+
 #include "ir/ops/loss.h"
 
 namespace stair::ir::ops {
+namespace {
+
+void check_class_weights(const InferContext& c, const Shape& logits) {
+  const std::size_t weights = c.attributes.numbers("class_weights").size();
+  c.expect(weights == 0 || weights == static_cast<std::size_t>(logits[1]),
+           fmt::format("class_weights has {} numbers, expected one for each of {} classes", weights, logits[1]));
+}
+
+}  // namespace
 
 void cross_entropy(OpRegistry& registry) {
-  add_class_loss(registry, "cross_entropy", "mean over the batch of -sum over c of t[c] * log_softmax(x)[c]",
-                 "(softmax(x) - t) * dloss / N",
-                 {{"label_smoothing", "share of the target spread over all classes (Szegedy 2016, section 7)", 0.0, false, within(0, 1)}});
+  add_loss(registry,
+           {.name = "cross_entropy",
+            .summary = "mean over the labels of -w[label] * sum over c of t[c] * log_softmax(x)[c]",
+            .operands = logits_and_labels(),
+            .attributes = {{"label_smoothing", "share of the target spread over all classes (Szegedy 2016, section 7)", 0.0, false,
+                            within(0, 1)},
+                           {"class_weights", "w, one a class; none: 1", std::vector<double>(), false, at_least(0)}},
+            .infer =
+                [](const InferContext& c) {
+                  std::vector<Type> types = infer_classes(c);
+                  check_class_weights(c, c.shape(0));
+                  return types;
+                }},
+           "w[label] * (softmax(x) - t) * dloss / labels", [](const InferContext& c) {
+             std::vector<Type> types = infer_classes_gradient(c);
+             check_class_weights(c, c.shape(1));
+             return types;
+           });
 }
 
 }  // namespace stair::ir::ops

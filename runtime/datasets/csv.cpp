@@ -9,8 +9,8 @@
 #include "runtime/dataset.h"
 #include "runtime/gzip.h"
 
-// Tables of numbers with a header: examples f32 [N, columns], labels integers. Fields are separated by commas, and may stand in quotes
-// (RFC 4180); spaces around a number don't count.
+// Tables of numbers with a header: examples f32 [N, columns], labels integers [N] or values f32 [N, columns]. Fields stand between commas,
+// or what else the settings say, in quotes or not (RFC 4180); spaces around a number don't count.
 
 namespace stair::runtime::datasets {
 namespace {
@@ -19,7 +19,7 @@ using Row = std::vector<std::string>;
 
 class Table {
  public:
-  explicit Table(const std::string& path) : path_(path), bytes_(read_maybe_gzipped(path)) {
+  Table(const std::string& path, char separator) : path_(path), separator_(separator), bytes_(read_maybe_gzipped(path)) {
     if (bytes_.starts_with("\xEF\xBB\xBF")) at_ = 3;
   }
 
@@ -33,7 +33,7 @@ class Table {
       const char c = bytes_[at_++];
       if (c == '"' && row.back().empty()) {
         quoted(row.back());
-      } else if (c == ',') {
+      } else if (c == separator_) {
         row.emplace_back();
       } else if (c == '\n') {
         ++line_;
@@ -61,7 +61,9 @@ class Table {
     throw Error(fmt::format("{}: line {}: a field in quotes has no end", path_, first_line_));
   }
 
-  std::string path_, bytes_;
+  std::string path_;
+  char separator_;
+  std::string bytes_;
   std::size_t at_ = 0, line_ = 1, first_line_ = 1;
 };
 
@@ -88,59 +90,85 @@ std::size_t index_of(const Row& names, const std::string& name, const std::strin
   return static_cast<std::size_t>(found - names.begin());
 }
 
+std::vector<std::size_t> indices_of(const Row& names, const std::vector<std::string>& wanted, const std::string& path) {
+  std::vector<std::size_t> indices;
+  for (const std::string& name : wanted) indices.push_back(index_of(names, name, path));
+  return indices;
+}
+
+float value_of(const std::string& field, const std::string& where) {
+  const auto value = number_of<float>(field, where, "a number of binary32");
+  if (!std::isfinite(value)) throw Error(fmt::format("{}: found '{}', expected a finite number", where, field));
+  return value;
+}
+
+char separator_of(const std::string& text, const std::string& path) {
+  const bool is_free = text.size() == 1 && std::string_view("\"\r\n.+-0123456789eE").find(text) == std::string_view::npos;
+  if (!is_free)
+    throw Error(fmt::format("{}: found the separator '{}', expected one character that no number has, like ',' or ';'", path, text));
+  return text.front();
+}
+
 Dataset load_csv(const DatasetPart& part) {
   const std::string& path = part.files.at("table").front();
-  Table table(path);
+  Table table(path, separator_of(part.settings.text("separator"), path));
   Row names = table.next();
   for (std::string& name : names) name = std::string(trimmed(name));
   for (auto at = names.begin(); at != names.end(); ++at) {
     if (std::find(names.begin(), at, *at) != at) throw Error(fmt::format("{}: line 1 names two columns '{}'", path, *at));
   }
-  const std::size_t label = index_of(names, part.settings.text("label"), path);
-  std::vector<std::size_t> columns;
-  for (const std::string& name : part.settings.texts("columns")) columns.push_back(index_of(names, name, path));
-  if (columns.empty()) {
-    for (std::size_t c = 0; c < names.size(); ++c) {
-      if (c != label) columns.push_back(c);
-    }
+  const std::string& label = part.settings.text("label");
+  const std::vector<std::size_t> expected = indices_of(names, part.settings.texts("values"), path);
+  if (label.empty() == expected.empty())
+    throw Error(path + ": expected either 'label', the column of the classes, or 'values', columns of numbers");
+  std::vector<std::size_t> taken = expected;
+  if (!label.empty()) taken.push_back(index_of(names, label, path));
+  std::vector<std::size_t> columns = indices_of(names, part.settings.texts("columns"), path);
+  for (std::size_t c = 0; c < names.size() && part.settings.texts("columns").empty(); ++c) {
+    if (std::find(taken.begin(), taken.end(), c) == taken.end()) columns.push_back(c);
   }
   if (columns.empty()) throw Error(path + ": has no column but the labels'");
-  std::vector<float> values;
+  std::vector<float> values, targets;
   std::vector<std::int32_t> labels;
   while (!table.done()) {
     const Row row = table.next();
     if (row.size() == 1 && trimmed(row.front()).empty()) continue;
     const std::string line = fmt::format("{}: line {}", path, table.line());
     if (row.size() != names.size()) throw Error(fmt::format("{}: has {} fields, the header has {}", line, row.size(), names.size()));
-    for (const std::size_t c : columns) {
-      const std::string where = fmt::format("{}, column '{}'", line, names[c]);
-      values.push_back(number_of<float>(row[c], where, "a number of binary32"));
-      if (!std::isfinite(values.back())) throw Error(fmt::format("{}: found '{}', expected a finite number", where, row[c]));
-    }
-    const std::string where = fmt::format("{}, column '{}'", line, names[label]);
-    labels.push_back(number_of<std::int32_t>(row[label], where, "a class: an integer from 0 on"));
-    if (labels.back() < 0) throw Error(fmt::format("{}: found {}, expected a class from 0 on", where, labels.back()));
+    const auto place = [&](std::size_t c) { return fmt::format("{}, column '{}'", line, names[c]); };
+    for (const std::size_t c : columns) values.push_back(value_of(row[c], place(c)));
+    for (const std::size_t c : expected) targets.push_back(value_of(row[c], place(c)));
+    if (label.empty()) continue;
+    labels.push_back(number_of<std::int32_t>(row[taken.back()], place(taken.back()), "a class: an integer from 0 on"));
+    if (labels.back() < 0) throw Error(fmt::format("{}: found {}, expected a class from 0 on", place(taken.back()), labels.back()));
   }
-  if (labels.empty()) throw Error(path + ": has no lines behind its header");
-  const auto count = static_cast<std::int64_t>(labels.size());
-  Dataset dataset{Tensor({ir::DType::f32, {count, static_cast<std::int64_t>(columns.size())}}), Tensor({ir::DType::i32, {count}}), path};
+  if (values.empty()) throw Error(path + ": has no lines behind its header");
+  const auto width = static_cast<std::int64_t>(columns.size());
+  const std::int64_t count = static_cast<std::int64_t>(values.size()) / width;
+  Dataset dataset{Tensor({ir::DType::f32, {count, width}}), Tensor({ir::DType::i32, {count}}), path};
   std::copy(values.begin(), values.end(), dataset.images.as<float>());
   std::copy(labels.begin(), labels.end(), dataset.labels.as<std::int32_t>());
+  if (expected.empty()) return dataset;
+  dataset.labels = Tensor({ir::DType::f32, {count, static_cast<std::int64_t>(expected.size())}});
+  std::copy(targets.begin(), targets.end(), dataset.labels.as<float>());
   return dataset;
 }
 
 }  // namespace
 
 void csv(DatasetRegistry& registry) {
-  registry.add(
-      {.name = "csv",
-       .summary = "a table of numbers with a header, gzipped or not",
-       .files = {"table"},
-       .load = load_csv,
-       .settings = {{.name = "label", .doc = "the column of the classes, integers from 0 on", .fallback = std::string(), .required = true},
-                    {.name = "columns",
-                     .doc = "those that an example is made of, in this order; none named: all others, in the table's order",
-                     .fallback = std::vector<std::string>()}}});
+  registry.add({.name = "csv",
+                .summary = "a table of numbers with a header, gzipped or not",
+                .files = {"table"},
+                .load = load_csv,
+                .settings = {{.name = "label", .doc = "the column of the classes, integers from 0 on", .fallback = std::string()},
+                             {.name = "values",
+                              .doc = "in place of label: columns of numbers that the outputs are to be",
+                              .fallback = std::vector<std::string>()},
+                             {.name = "separator", .doc = "what stands between fields", .fallback = std::string(",")},
+                             {.name = "columns",
+                              .doc = "those that an example is made of, in this order; none named: all others, in the table's order",
+                              .fallback = std::vector<std::string>()}}});
 }
 
 }  // namespace stair::runtime::datasets

@@ -102,7 +102,7 @@ void check_same_run(const TemporaryFolder& found, const TemporaryFolder& expecte
     const runtime::Checkpoint a = runtime::load_checkpoint(expected / ("run/" + std::string(name) + ".safetensors"));
     const runtime::Checkpoint b = runtime::load_checkpoint(found / ("run/" + std::string(name) + ".safetensors"));
     CHECK(a.step == b.step);
-    CHECK(a.best_accuracy == b.best_accuracy);
+    CHECK(a.best == b.best);
     REQUIRE(a.states.size() == b.states.size());
     for (const auto& entry : a.states) {
       const auto& [state, tensor] = entry;
@@ -172,7 +172,7 @@ TEST_CASE("metrics that an experiment names are in what a run says, and in what 
   CHECK(nlohmann::json::parse(folder.read("run/summary.json"))["stages"][2]["validation_top_5"] == 1);
   const Outcome eval = run_stair({"eval", "run", "--json"}, folder.path());
   CHECK(nlohmann::json::parse(eval.out)["test_top_5"] == 1);
-  CHECK(run_stair({"eval", "run"}, folder.path()).out.ends_with("\ntest top_5 1.0000\n"));
+  CHECK(run_stair({"eval", "run"}, folder.path()).out.ends_with("\ntest top_5 100.00 %\n"));
   CHECK(run_stair({"train", trained() / "exp.json", "--run", "again", "--set", "metrics=[\"top_5\", \"top_5\"]"}, folder.path())
             .err.ends_with(" /metrics/1: found 'top_5' a second time\n"));
 }

@@ -23,7 +23,7 @@ bool halve(StageContext& context) {
     const runtime::Tensor& tensor = context.checkpoint.states.find(context.experiment.model.value(state.value).name)->second;
     for (std::int64_t i = 0; i < tensor.count(); ++i) tensor.as<float>()[i] *= 0.5F;
   }
-  context.result.test_accuracy = context.evaluate();
+  context.result.test = context.evaluate();
   if (!context.resumes) context.log({}, 0);
   context.save({}, "last.safetensors");
   return true;
@@ -73,6 +73,6 @@ TEST_CASE("a run asks a stage for its kind and nothing else") {
 
   const stages::RunResult again = run_in(folder, experiment, true);
   REQUIRE(again.finished);
-  CHECK(again.stages[0].test_accuracy == result.stages[0].test_accuracy);
-  CHECK(again.stages[1].test_accuracy == result.stages[1].test_accuracy);
+  CHECK(again.stages[0].test == result.stages[0].test);
+  CHECK(again.stages[1].test == result.stages[1].test);
 }

@@ -1,22 +1,38 @@
 #include <limits>
+#include <string>
 
 #include "tests/ops/case_lists.h"
 
 namespace stair::tests {
 namespace {
 
+void add_class_loss(std::vector<Case>& list, const char* name, const Operand& logits, const Operand& labels,
+                    const ir::Attributes& attributes = {}) {
+  list.push_back({name, {logits, labels}, attributes});
+  list.push_back({std::string(name) + "_grad", {f32({}), logits, labels}, attributes});
+}
+
+// Of logits [n, classes] and, of positions, [n, classes, 2, 3].
 void add_losses(std::vector<Case>& list, std::int64_t n, std::int64_t classes) {
-  const Operand logits = f32({n, classes}, distinct(-3, 3));
-  const Operand labels = i32({n}, integers(0, static_cast<double>(classes - 1)));
-  for (const double smoothing : {0.0, 0.1, 0.9999999}) {
-    list.push_back({"cross_entropy", {logits, labels}, {{"label_smoothing", smoothing}}});
-    list.push_back({"cross_entropy_grad", {f32({}), logits, labels}, {{"label_smoothing", smoothing}}});
+  for (const ir::Shape& positions : {ir::Shape{}, ir::Shape{2, 3}}) {
+    ir::Shape shape{n, classes};
+    shape.insert(shape.end(), positions.begin(), positions.end());
+    ir::Shape of_labels{n};
+    of_labels.insert(of_labels.end(), positions.begin(), positions.end());
+    const Operand logits = f32(shape, distinct(-3, 3));
+    const Operand labels = i32(of_labels, integers(0, static_cast<double>(classes - 1)));
+    for (const double smoothing : {0.0, 0.1, 0.9999999})
+      add_class_loss(list, "cross_entropy", logits, labels, {{"label_smoothing", smoothing}});
+    std::vector<double> weights;
+    for (std::int64_t c = 0; c < classes; ++c) weights.push_back(0.5 * static_cast<double>(c + 1));
+    add_class_loss(list, "cross_entropy", logits, labels, {{"label_smoothing", 0.1}, {"class_weights", weights}});
+    add_class_loss(list, "squared_hinge", logits, labels);
+    list.push_back({"correct_count", {logits, labels}});
+    for (const char* name : {"mean_squared_error", "mean_absolute_error", "huber", "binary_cross_entropy"}) {
+      list.push_back({name, {f32(shape), f32(shape)}});
+      list.push_back({std::string(name) + "_grad", {f32({}), f32(shape), f32(shape)}});
+    }
   }
-  list.push_back({"squared_hinge", {logits, labels}});
-  list.push_back({"squared_hinge_grad", {f32({}), logits, labels}});
-  list.push_back({"mean_squared_error", {f32({n, classes}), f32({n, classes})}});
-  list.push_back({"mean_squared_error_grad", {f32({}), f32({n, classes}), f32({n, classes})}});
-  list.push_back({"correct_count", {logits, labels}});
 }
 
 void add_optimizers(std::vector<Case>& list, const ir::Shape& shape) {

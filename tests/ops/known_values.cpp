@@ -75,7 +75,18 @@ TEST_CASE("softmax normalizes along its axis and losses average over the batch")
   check(run_reference({"cross_entropy", {matrix(1, {0, 1}), i32({1}, listed({0}))}, {{"label_smoothing", 0.1}}})[0], {1.2632616875182228});
   check(run_reference({"squared_hinge", {matrix(2, {0.5, -2, 0.5, 3}), labels}})[0], {(0.25 + 2.25) / 2});
   check(run_reference({"mean_squared_error", {reals({1, 2}), reals({0, 4})}})[0], {2.5});
+  check(run_reference({"mean_absolute_error", {reals({1, 2}), reals({0, 4})}})[0], {1.5});
+  check(run_reference({"huber", {reals({1, 2}), reals({0.5, 5})}, {{"delta", 1.0}}})[0], {(0.125 + 2.5) / 2});
+  check(run_reference({"binary_cross_entropy", {reals({0, 100, 2}), reals({0, 1, 0.25})}})[0],
+        {(0.6931471805599453 + 0 + 2.1269280110429727 - 0.5) / 3});
   check(run_reference({"correct_count", {matrix(2, {1, 1, 1, 1}), labels}})[0], {1});
+  // Two positions of one example, whose logits are those of two examples.
+  const Operand positions = f32({1, 2, 2}, listed({0, 0, 1, 1}));
+  const Operand each = i32({1, 2}, listed({0, 1}));
+  check(run_reference({"cross_entropy", {positions, each}})[0], {0.8132616875182228});
+  check(run_reference({"cross_entropy", {positions, each}, {{"class_weights", std::vector<double>{2, 0.5}}}})[0],
+        {(2 * 1.3132616875182228 + 0.5 * 0.3132616875182228) / 2});
+  check(run_reference({"correct_count", {positions, each}})[0], {1});
   check(run_reference({"one_hot", {labels}, {{"classes", integer(3)}}})[0], {1, 0, 0, 0, 1, 0});
 }
 

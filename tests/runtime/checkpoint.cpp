@@ -31,7 +31,7 @@ Checkpoint small_checkpoint() {
   c.seed = std::numeric_limits<std::uint64_t>::max();
   c.loss_sum = 0.1 + 0.2;
   c.correct = 77;
-  c.best_accuracy = 1.0 / 3;
+  c.best = 1.0 / 3;
   return c;
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("a checkpoint comes back as it was saved") {
   CHECK(c.seed == saved.seed);
   CHECK(c.loss_sum == saved.loss_sum);
   CHECK(c.correct == saved.correct);
-  CHECK(c.best_accuracy == saved.best_accuracy);
+  CHECK(c.best == saved.best);
 }
 
 TEST_CASE("sums that can't be written in decimals at a glance survive a checkpoint") {

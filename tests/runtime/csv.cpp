@@ -14,7 +14,7 @@ struct Table {
   std::string path = folder / "t.csv";
   explicit Table(const std::string& text) { tests::put(path, text); }
   Dataset load(ir::Attributes settings = {}) const {
-    if (!settings.has("label")) settings.set("label", std::string("kind"));
+    if (!settings.has("label") && !settings.has("values")) settings.set("label", std::string("kind"));
     return runtime::load_dataset("csv", {{"table", {path}}}, settings);
   }
   std::string error(const ir::Attributes& settings = {}) const {
@@ -38,6 +38,23 @@ TEST_CASE("a table's columns are examples and labels, by name") {
   for (int i = 0; i < 3; ++i) CHECK(all.labels.as<std::int32_t>()[i] == i);
   const Dataset some = table.load({{"columns", std::vector<std::string>{"the \"third\"", "width"}}});
   CHECK(values_of(some) == std::vector<float>{300, 1, 6, 4, 9, 7});
+}
+
+TEST_CASE("columns may be values, and fields stand between what the settings say") {
+  const Table table("a;x;b;y\n1;2;3;4,\n");
+  const ir::Attributes settings{{"values", std::vector<std::string>{"b", "x"}}, {"separator", std::string(";")}};
+  CHECK(table.error(settings).ends_with("line 2, column 'y': found '4,', expected a number of binary32"));
+  const Table right("a;x;b;y\n1;2;3;4\n5;6;7;-8\n");
+  const Dataset all = right.load(settings);
+  CHECK(values_of(all) == std::vector<float>{1, 4, 5, -8});
+  CHECK(all.labels.type() == ir::Type{ir::DType::f32, {2, 2}});
+  CHECK(std::vector<float>(all.labels.as<float>(), all.labels.as<float>() + 4) == std::vector<float>{3, 2, 7, 6});
+  const std::string either = ": expected either 'label', the column of the classes, or 'values', columns of numbers";
+  CHECK(table.error({{"label", std::string("a")}, {"values", std::vector<std::string>{"b"}}, {"separator", std::string(";")}}) ==
+        table.path + either);
+  CHECK(table.error({{"label", std::string()}, {"separator", std::string(";")}}) == table.path + either);
+  CHECK(table.error({{"label", std::string("a")}, {"separator", std::string("1")}}) ==
+        table.path + ": found the separator '1', expected one character that no number has, like ',' or ';'");
 }
 
 TEST_CASE("what is wrong with a table is named with its line and column") {

@@ -168,8 +168,8 @@ TEST_CASE("images and labels that can't be are refused") {
     return files.error();
   };
   CHECK(with_labels(npy("|u1", "(3,)", "\1\2\3")) == files.labels + " has 3 labels, but " + files.images + " has 2 images");
-  CHECK(with_labels(npy("|u1", "(2, 1)", "\1\2")) == files.labels + ": holds labels u8[2,1], expected one dimension");
-  CHECK(with_labels(npy("<f4", "(2,)", "abcdefgh")) == files.labels + ": holds labels f32[2], expected integers");
+  CHECK(with_labels(npy("|u1", "()", "\1")) == files.labels + ": holds labels u8[], expected one an image: [count, ...]");
+  CHECK(with_labels(npy("<f4", "(2,)", std::string("\0\0\0\0\0\0\x80\x7f", 8))) == files.labels + ": the label of image 1 is inf");
   CHECK(with_labels(npy("|i1", "(2,)", "\1\xff")) == files.labels + ": the label of image 1 is -1");
   CHECK(with_labels(npy("<i8", "(2,)", bytes_of<std::int64_t>({1LL << 40, 0}))) ==
         files.labels + ": the label of image 0 is 1099511627776");

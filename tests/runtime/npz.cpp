@@ -57,7 +57,6 @@ TEST_CASE("what an .npz file doesn't hold is named") {
   const File file(whole(true, false));
   CHECK(file.error({{"images", std::string("X")}}) ==
         file.path + ": has no array 'X' ('images') (did you mean 'x'?), expected 'who', 'x' or 'y'");
-  CHECK(file.error({{"labels", std::string("x")}}) == file.path + ": 'x': holds labels f32[4,3], expected one dimension");
   CHECK(file.error({{"images", std::string("y")}}) == file.path + ": 'y': holds images i64[4], expected u8 or f32 [count, ...]");
   CHECK(file.error({{"select", std::string("who")}}).ends_with("expected both: an array and its values"));
   CHECK(file.error({{"select", std::string("x")}, {"equals", std::vector<std::int64_t>{1}}}) ==

@@ -68,7 +68,7 @@ struct Stage {
     loop.checkpoint_every = checkpoint_every;
     loop.program = [&](std::int64_t) -> runtime::Step& { return step; };
     loop.report = [&](const Progress& progress) { watch(progress); };
-    loop.epoch_end = [&](const Progress& p, double) { ended.push_back({p.step, p.epoch, p.loss, p.accuracy, p.learning_rate}); };
+    loop.epoch_end = [&](const Progress& p, double) { ended.push_back({p.step, p.epoch, p.loss, p.accuracy.value(), p.learning_rate}); };
     loop.save = [&](const TrainingState& now) { saved_at.push_back(now.step); };
     loop.interrupted = [&] { return state.step == interrupt_at; };
     return loop.run(batches, state);

@@ -44,16 +44,16 @@ int run_calibrate(const CalibrateOptions& options) {
   const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
   runtime::Executor evaluating =
       frontend::compile(experiment.model, passes::quantized_evaluation(recipe), batch, states, options.execution->compile());
-  const double test_accuracy =
-      stages::measure(std::move(evaluating), data.test, batch, experiment.data.normalization, {experiment.metrics.front()}).front();
+  const runtime::Metric& metric = *experiment.metrics.front().metric;
+  const double score = stages::measure(std::move(evaluating), data.test, batch, experiment.data.normalization, experiment).front().value;
   trained.checkpoint.recipe = passes::to_json(recipe);
   trained.checkpoint.arithmetic = ir::arithmetic_version;
   runtime::save_checkpoint(trained.checkpoint, options.output);
   if (options.json) {
     fmt::print("{}\n",
-               readers::to_text({{"test_accuracy", test_accuracy}, {"images", count * experiment.batch}, {"checkpoint", options.output}}));
+               readers::to_text({{"test_" + metric.name, score}, {"images", count * experiment.batch}, {"checkpoint", options.output}}));
   } else {
-    fmt::print("calibrated over {} images, test accuracy {:.2f} %, {}\n", count * experiment.batch, 100 * test_accuracy, options.output);
+    fmt::print("calibrated over {} images, test {} {}, {}\n", count * experiment.batch, metric.name, metric.shown(score), options.output);
   }
   return 0;
 }

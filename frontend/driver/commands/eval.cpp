@@ -20,9 +20,19 @@ struct EvalOptions {
   std::shared_ptr<ExecutionOptions> execution;
 };
 
+// A column for each class, and a row where there are several.
+std::string shown(const std::string& name, const runtime::Score::Table& table) {
+  std::string text = "\n" + name + "\n";
+  for (const std::vector<double>& row : table.rows) {
+    for (const double value : row) text += fmt::format("{:>9.4g}", value);
+    text += "\n";
+  }
+  return text;
+}
+
 int run_eval(const EvalOptions& options) {
   const frontend::CompileOptions compile_options = options.execution->compile();
-  std::vector<double> results;
+  std::vector<runtime::Score> scores;
   readers::Experiment experiment;
   stages::Data data;
   std::string what;
@@ -32,13 +42,13 @@ int run_eval(const EvalOptions& options) {
     readers::Deployed artifact = readers::load_deployed(options.target);
     readers::expect_one_input_and_output(artifact);
     experiment = readers::load_experiment(options.data);
-    data.test = stages::load_part(experiment.data, experiment.data.test, artifact.graph);
+    data.test = stages::load_part(experiment, experiment.data.test, artifact.graph);
     stages::check_elements(data.test, experiment.data.test.files, artifact.inputs.front().element);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     what = "integers, deployed";
-    results =
+    scores =
         stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test, batch,
-                        stages::same_as_trained(artifact.inputs.front().normalization, experiment.data, options.data), experiment.metrics);
+                        stages::same_as_trained(artifact.inputs.front().normalization, experiment.data, options.data), experiment);
   } else {
     readers::Trained trained = readers::load_trained(options.target);
     experiment = std::move(trained.experiment);
@@ -47,6 +57,7 @@ int run_eval(const EvalOptions& options) {
       given.data.normalization = stages::same_as_trained(experiment.data.normalization, given.data, options.data);
       experiment.data = std::move(given.data);
       experiment.metrics = std::move(given.metrics);
+      experiment.loss = std::move(given.loss);
     }
     data = stages::load_data(experiment, false);
     stages::check_elements(data.test, experiment.data.test.files, trained.checkpoint.images);
@@ -54,14 +65,20 @@ int run_eval(const EvalOptions& options) {
     const bool quantized = trained.quantized && !options.floating;
     what = quantized ? "integers, from the checkpoint" : "float";
     const passes::Pipeline pipeline = quantized ? passes::quantized_evaluation(trained.recipe) : passes::float_evaluation();
-    results = stages::measure(frontend::compile(experiment.model, pipeline, batch, trained.checkpoint.states, compile_options), data.test,
-                              batch, experiment.data.normalization, experiment.metrics);
+    scores = stages::measure(frontend::compile(experiment.model, pipeline, batch, trained.checkpoint.states, compile_options), data.test,
+                             batch, experiment.data.normalization, experiment);
   }
-  ir::Json json{{"test_accuracy", results.front()}, {"images", data.test.count()}, {"arithmetic", what}};
-  std::string text = fmt::format("test accuracy {:.2f} % of {} images ({})\n", 100 * results.front(), data.test.count(), what);
-  for (std::size_t i = 1; i < results.size(); ++i) {
-    json["test_" + experiment.metrics[i]->name] = results[i];
-    text += fmt::format("test {} {:.4f}\n", experiment.metrics[i]->name, results[i]);
+  ir::Json json{{"images", data.test.count()}, {"arithmetic", what}};
+  std::string text;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const runtime::Metric& metric = *experiment.metrics[i].metric;
+    json["test_" + metric.name] = scores[i].value;
+    text += fmt::format("test {} {}{}\n", metric.name, metric.shown(scores[i].value),
+                        i == 0 ? fmt::format(" of {} images ({})", data.test.count(), what) : "");
+    for (const runtime::Score::Table& table : scores[i].tables) {
+      json["tables"][metric.name][table.name] = table.rows.size() == 1 ? ir::Json(table.rows.front()) : ir::Json(table.rows);
+      text += shown(metric.name + " " + table.name, table);
+    }
   }
   fmt::print("{}", options.json ? readers::to_text(json) + "\n" : text);
   return 0;

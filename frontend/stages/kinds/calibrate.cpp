@@ -25,11 +25,10 @@ bool run_calibration(StageContext& context) {
   });
   context.evaluate_end();
   StageResult& result = context.result;
-  if (context.validating) result.best_validation_accuracy = context.checkpoint.best_accuracy = result.validation_accuracy;
+  if (context.validating) result.best_validation = context.checkpoint.best = result.validation;
   if (!context.quiet) {
-    fmt::print("{} over {} batches of {} images{}  test {:.2f} %\n", context.stage->name, batches, experiment.batch,
-               context.validating ? fmt::format("  validation {:.2f} %", 100 * result.validation_accuracy) : "",
-               100 * result.test_accuracy);
+    fmt::print("{} over {} batches of {} images{}  test {}\n", context.stage->name, batches, experiment.batch,
+               context.validating ? "  validation " + result.metric->shown(result.validation) : "", result.metric->shown(result.test));
   }
   runtime::Progress progress;
   progress.step = batches;
