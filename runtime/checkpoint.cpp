@@ -71,7 +71,8 @@ std::string bytes_of(const Checkpoint& checkpoint, Tensors states, const std::ma
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best)}};
   if (checkpoint.best_step > 0) contents.metadata["best_step"] = std::to_string(checkpoint.best_step);
-  if (!checkpoint.images.empty()) contents.metadata["images"] = checkpoint.images;
+  if (!checkpoint.images.element.empty()) contents.metadata["images"] = checkpoint.images.element;
+  if (checkpoint.images.shorter_side) contents.metadata["shorter_side"] = std::to_string(*checkpoint.images.shorter_side);
   if (!averages.empty()) contents.metadata["averages"] = ir::Json(averages).dump();
   return to_safetensors(contents, checkpoint_format, checkpoint_version);
 }
@@ -109,7 +110,10 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.model = contents.metadata["model"];
   checkpoint.recipe = contents.metadata["recipe"];
   checkpoint.experiment = contents.metadata["experiment"];
-  checkpoint.images = image_elements(metadata, path);
+  checkpoint.images.element = image_elements(metadata, path);
+  if (metadata.contains("shorter_side")) checkpoint.images.shorter_side = number<std::int64_t>(metadata, "shorter_side", path);
+  if (checkpoint.images.shorter_side && (*checkpoint.images.shorter_side < 1 || *checkpoint.images.shorter_side > 16384))
+    throw Error(fmt::format("{}: 'shorter_side' in its metadata is {}, expected 1 to 16384", path, *checkpoint.images.shorter_side));
   checkpoint.data = contents.metadata["data"];
   checkpoint.stage_name = contents.metadata["stage_name"];
   checkpoint.stage = number<std::int64_t>(metadata, "stage", path);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ir/arithmetic_version.h"
+#include "runtime/dataset.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
@@ -13,12 +14,12 @@ inline constexpr int checkpoint_version = 1;  ///< of the format
 
 /// Everything that a run needs to go on, or another one to start from (docs/format-checkpoint.md).
 struct Checkpoint {
-  Tensors states;          ///< parameters, statistics, ranges, slots, counters, by name
-  std::string model;       ///< the model graph as text (.sir), training form
-  std::string recipe;      ///< JSON; "" before any calibration or quantized training
-  std::string experiment;  ///< JSON, complete
-  std::string images;      ///< element type of the pictures that it is trained on, "u8" or "f32"; "" in files that don't say
-  std::string data;        ///< checksums of the data that the run began with; "" in files of before there were any
+  Tensors states;                           ///< parameters, statistics, ranges, slots, counters, by name
+  std::string model;                        ///< the model graph as text (.sir), training form
+  std::string recipe;                       ///< JSON; "" before any calibration or quantized training
+  std::string experiment;                   ///< JSON, complete
+  ExampleForm images;                       ///< what it is trained on
+  std::string data;                         ///< checksums of the data that the run began with; "" in files of before there were any
   int arithmetic = ir::arithmetic_version;  ///< the version that the states were trained in
   /// By state, the one that holds its moving average, of the same type: training goes on from the state itself, all else takes the average.
   std::map<std::string, std::string> averages;

@@ -39,7 +39,7 @@ class Run : private StageContext {
     check_alike();
     lead([&] {
       open_folder();
-      checkpoint.images = name_of(data.train.images.type().dtype);
+      checkpoint.images = data.train.form();
     });
     share_checkpoint();
     together(communicator, [&] { take_over(); });
@@ -97,8 +97,7 @@ class Run : private StageContext {
     std::string all;
     for (const runtime::Dataset* part : {&data.train, &data.test, data.validation ? &*data.validation : nullptr}) {
       if (part == nullptr) break;
-      all += fmt::format("{}{:08x} {:08x}", all.empty() ? "" : " ", runtime::checksum(part->images.view()),
-                         runtime::checksum(part->labels.view()));
+      all += fmt::format("{}{:08x} {:08x}", all.empty() ? "" : " ", part->images.checksum(), runtime::checksum(part->labels.view()));
     }
     return all;
   }
