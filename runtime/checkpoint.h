@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "ir/arithmetic_version.h"
@@ -20,6 +21,8 @@ struct Checkpoint {
   ExampleForm images;                       ///< what it is trained on
   std::string data;                         ///< checksums of the data that the run began with; "" in files of before there were any
   int arithmetic = ir::arithmetic_version;  ///< the version that the states were trained in
+  /// By state, the one that holds its moving average, of the same type: training goes on from the state itself, all else takes the average.
+  std::map<std::string, std::string> averages;
   // Where the run stands.
   std::int64_t stage = 0;  ///< index of the stage that these states are of
   std::string stage_name;
@@ -31,13 +34,18 @@ struct Checkpoint {
   std::int64_t best_step = 0;  ///< when that was
 };
 
+/// The states with averages in the place of what they are averages of, copied.
+Tensors averaged(const Checkpoint& checkpoint);
+/// Makes them the checkpoint's states: nothing is averaged any more.
+void take_averages(Checkpoint& checkpoint);
+
 /// The bytes of a checkpoint file.
 std::string to_bytes(const Checkpoint& checkpoint);
 /// Error naming `path` where the bytes are damaged, foreign or of a newer version.
 Checkpoint checkpoint_from(const std::string& bytes, const std::string& path);
 
-/// Replaces the file at once (write_file). Error where that fails.
-void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
+/// Replaces the file at once (write_file). Error where that fails. `with_averages`: as take_averages() would leave it.
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, bool with_averages = false);
 /// Error naming the file where it is missing, damaged, foreign or of a newer version.
 Checkpoint load_checkpoint(const std::string& path);
 
