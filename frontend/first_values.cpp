@@ -23,8 +23,9 @@ ir::Json quantizers_of(const std::string& recipe) {
 
 }  // namespace
 
-void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, const ir::TensorView& first_batch, runtime::Tensors& states) {
-  const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, first_batch.type.shape.front()));
+void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, std::span<const ir::TensorView> first_batch,
+                       runtime::Tensors& states) {
+  const ir::Graph graph = passes::run(passes::first_values(recipe), ir::with_batch(model, first_batch.front().type.shape.front()));
   std::vector<std::pair<std::string, ir::ValueId>> missing;
   std::vector<ir::ValueId> values;
   for (const ir::Update& update : graph.updates()) {
@@ -35,8 +36,7 @@ void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, con
   }
   if (missing.empty()) return;
   runtime::Executor executor = executor_for(passes::with_outputs(graph, values), states, {});
-  const ir::TensorView inputs[] = {first_batch};
-  executor.run(inputs);
+  executor.run(first_batch);
   for (const auto& [name, value] : missing) {
     const ir::TensorView made = executor.output(graph.value(value).name);
     runtime::Tensor first(made.type);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "ir/graph.h"
@@ -9,9 +10,10 @@
 namespace stair::frontend {
 
 /// Gives the states of quantizers that are trained, and that have no value yet, their first ones, which follow from the weights and from
-/// float inference on the first batch: all of it, as the model's input, so that shards and processes agree. Before the first step or the
+/// float inference on the first batch: all of it, as the model's inputs, so that shards and processes agree. Before the first step or the
 /// calibration of a model under a recipe that it hasn't been trained with.
-void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, const ir::TensorView& first_batch, runtime::Tensors& states);
+void give_first_values(const ir::Graph& model, const passes::Recipe& recipe, std::span<const ir::TensorView> first_batch,
+                       runtime::Tensors& states);
 
 /// Erases what of the recipe's quantizers is trained, unless `before`, the JSON of the recipe that the states come from ("": none), has the
 /// same quantizers: a step of 8 bits is none of 4. A schedule says only when they are on.

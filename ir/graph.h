@@ -66,7 +66,9 @@ struct Initializer {
 ///   levels (list of integers): a codebook; what is packed is where in it an integer stands;
 ///   lr_scale (number): factor on the learning rate of adam and adamw, its square on that of sgd (BinaryConnect's Glorot coefficient);
 ///   clip (number): the optimizer clips the updated value to [-clip, clip];
-///   decay (boolean): false exempts the parameter from weight decay.
+///   decay (boolean): false exempts the parameter from weight decay;
+///   follows (text): the parameter whose quantizer is trained by this one: a pattern that means that parameter means this one, too;
+///   average_of (text): the state whose average this one is.
 struct State {
   ValueId value = absent;
   StateRole role = StateRole::parameter;

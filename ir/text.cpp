@@ -162,9 +162,11 @@ class Parser {
 
   // Those that the rest of the program reads, of their kinds (docs/format-sir.md, "Attributes of states").
   Attributes state_attributes(const std::string& name) {
-    static const std::vector<AttributeSpec> specs{{.name = "bits", .doc = "", .fallback = std::int64_t{0}, .optional = true},
+    static const std::vector<AttributeSpec> specs{{.name = "average_of", .doc = "", .fallback = std::string(), .optional = true},
+                                                  {.name = "bits", .doc = "", .fallback = std::int64_t{0}, .optional = true},
                                                   {.name = "clip", .doc = "", .fallback = 0.0, .optional = true},
                                                   {.name = "decay", .doc = "", .fallback = false, .optional = true},
+                                                  {.name = "follows", .doc = "", .fallback = std::string(), .optional = true},
                                                   {.name = "levels", .doc = "", .fallback = std::vector<std::int64_t>(), .optional = true},
                                                   {.name = "lr_scale", .doc = "", .fallback = 0.0, .optional = true}};
     Attributes read = scan_.attributes();

@@ -8,10 +8,12 @@
 
 namespace stair::passes {
 
-ir::ValueId learned_step(const QuantizerContext& c, std::int64_t steps, ir::Range range, std::int64_t sharing, ir::Attributes attributes) {
+ir::ValueId learned_step(const QuantizerContext& c, bool of_weights, std::int64_t steps, ir::Range range, std::int64_t sharing,
+                         ir::Attributes attributes) {
   ir::State state;
   state.initializer = {ir::Initializer::Kind::constant, 1};
   state.attributes.set("decay", false);
+  if (of_weights) state.attributes.set("follows", c.name);
   const ir::ValueId step = c.state("step", {ir::DType::f32, {steps}}, state);
   c.first_value(step, [&] {
     return c.emit("first_step", {c.value}, "first_step", {{"hi", std::int64_t{range.hi}}, {"per_channel", steps > 1}}).front();

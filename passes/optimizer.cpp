@@ -12,7 +12,25 @@ const ir::AttributeSpec& optimizer_spec() {
       .members =
           {{.name = "learning_rate", .doc = "after warm-up", .fallback = 0.01, .bounds = ir::above(0)},
            {.name = "weight_decay", .doc = "L2 decay; decoupled in adamw", .fallback = 0.0, .bounds = ir::at_least(0)},
-           {.name = "max_norm", .doc = "clips the norm of all gradients together; 0: not", .fallback = 0.0, .bounds = ir::at_least(0)}},
+           {.name = "max_norm", .doc = "clips the norm of all gradients together; 0: not", .fallback = 0.0, .bounds = ir::at_least(0)},
+           {.name = "parts",
+            .doc = "what is other for some parameters: for each, the first part counts of which a pattern means it",
+            .fallback = std::vector<ir::Object>(),
+            .members = {{.name = "match",
+                         .doc = "patterns of parameters, with '*' and '?'",
+                         .fallback = std::vector<std::string>(),
+                         .required = true},
+                        {.name = "learning_rate_factor",
+                         .doc = "on the rate that the schedule says",
+                         .fallback = 1.0,
+                         .bounds = ir::above(0),
+                         .optional = true},
+                        {.name = "weight_decay",
+                         .doc = "in place of the optimizer's",
+                         .fallback = 0.0,
+                         .bounds = ir::at_least(0),
+                         .optional = true}},
+            .optional = true}},
       .kinds = [] { return ir::kinds_of(optimizers()); }};
   return spec;
 }

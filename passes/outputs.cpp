@@ -11,4 +11,9 @@ ir::Graph with_outputs(const ir::Graph& graph, const std::vector<ir::ValueId>& v
   return run(Step{"dead_code"}, rewriter.graph()).graph;
 }
 
+bool is_output_of_training(std::string_view output) {
+  // With a colon: gradients, and what shards share.
+  return output == "loss" || output == "correct" || output == "learning_rate" || output.find(':') != std::string_view::npos;
+}
+
 }  // namespace stair::passes

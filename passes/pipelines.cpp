@@ -37,11 +37,17 @@ Step realize(const Recipe& recipe) {
 }
 
 // From a graph with its loss to one that trains, or to a half of that.
-Pipeline train(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part) {
+Pipeline train(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part, const std::vector<std::string>& frozen) {
   Pipeline pipeline{{"append_loss", loss}, {"autodiff"}};
+  if (!frozen.empty()) pipeline.back().options.set("freeze", frozen);
   if (part != StepPart::whole) pipeline.push_back({"cut_step", {{"part", std::string(part == StepPart::shard ? "shard" : "update")}}});
   if (part != StepPart::shard) pipeline.push_back({"append_optimizer", optimizer});
   return pipeline;
+}
+
+Pipeline freeze(const std::vector<std::string>& frozen) {
+  if (frozen.empty()) return {};
+  return {{"freeze_batch_norm", {{"parameters", frozen}}}};
 }
 
 }  // namespace
@@ -52,8 +58,10 @@ Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_e
   return {step >= recipe.activation_delay_steps(), !frozen(recipe.freeze_observers_epoch()), !frozen(recipe.freeze_batch_norm_epoch())};
 }
 
-Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part) {
-  Pipeline pipeline = train(loss, optimizer, part);
+Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part,
+                        const std::vector<std::string>& frozen) {
+  Pipeline pipeline = freeze(frozen);
+  append(pipeline, train(loss, optimizer, part, frozen));
   append(pipeline, clean_up());
   return pipeline;
 }
@@ -84,18 +92,17 @@ Pipeline calibration(const Recipe& recipe) {
   return pipeline;
 }
 
-Pipeline simulated_training(const Recipe& recipe, const Phase& phase) {
-  Pipeline pipeline;
-  if (!phase.batch_statistics) pipeline.push_back({"freeze_batch_norm"});
+Pipeline simulated_training(const Recipe& recipe, const Phase& phase, const std::vector<std::string>& frozen) {
+  Pipeline pipeline = phase.batch_statistics ? freeze(frozen) : Pipeline{{"freeze_batch_norm"}};
   append(pipeline, fold(recipe));
   pipeline.push_back(insert(recipe, true, phase.quantize_activations, phase.observe, true));
   return pipeline;
 }
 
 Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
-                            StepPart part) {
-  Pipeline pipeline = simulated_training(recipe, phase);
-  append(pipeline, train(loss, optimizer, part));
+                            StepPart part, const std::vector<std::string>& frozen) {
+  Pipeline pipeline = simulated_training(recipe, phase, frozen);
+  append(pipeline, train(loss, optimizer, part, frozen));
   pipeline.push_back(realize(recipe));
   append(pipeline, clean_up());
   pipeline.push_back({"prove_accumulators"});

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "passes/pass.h"
 #include "passes/recipe.h"
 
@@ -23,8 +26,10 @@ Phase phase_at(const Recipe& recipe, std::int64_t step, std::int64_t steps_per_e
 enum class StepPart : std::uint8_t { whole, shard, update };
 
 /// Loss, backward graph and update of every parameter, in float. `loss` and `optimizer` are the options of append_loss and
-/// append_optimizer.
-Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part = StepPart::whole);
+/// append_optimizer; `frozen` are patterns of parameters that don't train, and batch-norms whose parameters all are such go by their
+/// running statistics.
+Pipeline float_training(const ir::Attributes& loss, const ir::Attributes& optimizer, StepPart part = StepPart::whole,
+                        const std::vector<std::string>& frozen = {});
 /// Inference in float.
 Pipeline float_evaluation();
 /// The same of weights that nothing trains any more.
@@ -34,10 +39,10 @@ Pipeline first_values(const Recipe& recipe);
 /// Float inference that only watches the ranges of the activations that the recipe quantizes.
 Pipeline calibration(const Recipe& recipe);
 /// The forward half of a quantized training step with simulated quantization, before its loss.
-Pipeline simulated_training(const Recipe& recipe, const Phase& phase);
+Pipeline simulated_training(const Recipe& recipe, const Phase& phase, const std::vector<std::string>& frozen = {});
 /// A quantized training step: forward on integers, backward by the straight-through estimator onto the latent weights.
 Pipeline quantized_training(const Recipe& recipe, const Phase& phase, const ir::Attributes& loss, const ir::Attributes& optimizer,
-                            StepPart part = StepPart::whole);
+                            StepPart part = StepPart::whole, const std::vector<std::string>& frozen = {});
 /// Inference with simulated quantization, before realization: what realized graphs are held against.
 Pipeline simulated_evaluation(const Recipe& recipe);
 /// Inference on integers, from the latent weights: what training evaluates.

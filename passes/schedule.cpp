@@ -17,6 +17,18 @@ const ir::AttributeSpec& schedule_spec() {
   return spec;
 }
 
+bool goes_by_length(const ir::Attributes& schedule) {
+  const auto attributes = [&](std::int64_t epochs) {
+    ir::Graph graph;
+    ir::State counter;
+    counter.role = ir::StateRole::counter;
+    const ir::ValueId step = graph.add_state("step", {ir::DType::i64, {1}}, counter);
+    const ir::ValueId rate = schedules().named(schedule.text("kind"), "schedule").rate({graph, schedule, step, 1, epochs, 1});
+    return graph.producer(rate)->attributes;
+  };
+  return attributes(1'000'000) != attributes(2'000'000);
+}
+
 std::int64_t ScheduleContext::steps(double epoch_count) const {
   return std::llround(epoch_count * static_cast<double>(steps_per_epoch));
 }

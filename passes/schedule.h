@@ -39,6 +39,9 @@ struct Schedule {
 using ScheduleRegistry = ir::Registry<Schedule>;
 const ScheduleRegistry& schedules();
 
+/// Whether the rates of the schedule, given by its members, depend on how many epochs the stage has.
+bool goes_by_length(const ir::Attributes& schedule);
+
 /// The option `schedule` of append_optimizer, and the key of a stage.
 const ir::AttributeSpec& schedule_spec();
 

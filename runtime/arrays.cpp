@@ -31,12 +31,13 @@ Tensor as_labels(const Tensor& read, const std::string& name) {
   return labels;
 }
 
-Dataset dataset_of_arrays(Tensor images, const std::string& images_name, const Tensor& labels, const std::string& labels_name) {
+Examples as_examples(Tensor read, const std::string& name) {
+  check_example_type(read.type(), name);
+  return Examples(std::move(read));
+}
+
+Dataset dataset_of_arrays(Examples images, const std::string& images_name, const Tensor& labels, const std::string& labels_name) {
   Dataset dataset{std::move(images), as_labels(labels, labels_name), labels_name};
-  const ir::Type& type = dataset.images.type();
-  if (type.shape.size() < 2 || (type.dtype != ir::DType::u8 && type.dtype != ir::DType::f32)) {
-    throw Error(images_name + ": holds images " + to_string(type) + ", expected u8 or f32 [count, ...]");
-  }
   check_images(dataset.images, images_name);
   const std::int64_t labels_of = dataset.labels.type().shape.front();
   if (labels_of != dataset.count()) {

@@ -11,8 +11,10 @@ namespace stair::runtime {
 /// f32 of f32 or f64. Error naming it otherwise, and for floats that aren't finite in binary32.
 Tensor as_labels(const Tensor& read, const std::string& name);
 
-/// A data set of two arrays: images u8 or f32 [N, ...] of finite numbers, and labels [N, ...] as as_labels() takes them. Errors name the
-/// arrays.
-Dataset dataset_of_arrays(Tensor images, const std::string& images_name, const Tensor& labels, const std::string& labels_name);
+/// Examples in memory. Error naming the array unless it is u8 or f32 [N, ...].
+Examples as_examples(Tensor read, const std::string& name);
+
+/// A data set of two arrays: images of finite numbers, and labels [N, ...] as as_labels() takes them. Errors name the arrays.
+Dataset dataset_of_arrays(Examples images, const std::string& images_name, const Tensor& labels, const std::string& labels_name);
 
 }  // namespace stair::runtime

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ir/error.h"
@@ -57,6 +58,11 @@ const std::vector<AttributeSpec>& input_keys() {
        .fallback = std::string(),
        .choices = {"u8", "f32"},
        .optional = true},
+      {.name = "shorter_side",
+       .doc = "pixels that the shorter side of pictures of other sizes was scaled to",
+       .fallback = std::int64_t{1},
+       .bounds = ir::within(1, 16384),
+       .optional = true},
       {.name = "preprocessing", .doc = "what is done to it", .fallback = ir::Object(), .required = true, .kinds = preprocessing_kinds}};
   return keys;
 }
@@ -64,9 +70,10 @@ const std::vector<AttributeSpec>& input_keys() {
 ir::Json inputs_json(const Artifact& artifact) {
   ir::Json json = ir::Json::object();
   for (std::size_t i = 0; i < artifact.graph.inputs().size(); ++i) {
-    const auto& [normalization, element] = artifact.inputs.at(i);
+    const auto& [normalization, images] = artifact.inputs.at(i);
     ir::Json& input = json[artifact.graph.value(artifact.graph.inputs()[i]).name];
-    if (!element.empty()) input["element"] = element;
+    if (!images.element.empty()) input["element"] = images.element;
+    if (images.shorter_side) input["shorter_side"] = *images.shorter_side;
     input["preprocessing"] = {{"kind", "normalize"}, {"mean", normalization.mean}, {"std", normalization.std}};
   }
   return json;
@@ -97,7 +104,7 @@ std::vector<InputForm> only_input(const Metadata& metadata, const ir::Graph& gra
     if (list == metadata.end()) continue;
     keys.set(key.name, ir::read_value(ir::parse_json(list->second, where + " /" + key.name), key, where, "/" + key.name));
   }
-  return {{normalization_of(keys, graph.type(graph.inputs().front()), where + " "), image_elements(metadata, path)}};
+  return {{normalization_of(keys, graph.type(graph.inputs().front()), where + " "), {image_elements(metadata, path)}}};
 }
 
 std::vector<InputForm> inputs_of(const Metadata& metadata, const ir::Graph& graph, const std::string& path) {
@@ -113,7 +120,14 @@ std::vector<InputForm> inputs_of(const Metadata& metadata, const ir::Graph& grap
     const ir::Value& value = graph.value(input);
     const ir::Attributes& keys = read.object(value.name);
     const std::string place = fmt::format("{} /inputs/{}/preprocessing", where, value.name);
-    inputs.push_back({normalization_of(keys.object("preprocessing"), value.type, place), keys.has("element") ? keys.text("element") : ""});
+    inputs.push_back(
+        {normalization_of(keys.object("preprocessing"), value.type, place), {keys.has("element") ? keys.text("element") : ""}});
+    if (!keys.has("shorter_side")) continue;
+    const ir::Shape& shape = value.type.shape;
+    inputs.back().images.shorter_side = keys.integer("shorter_side");
+    if (shape.size() == 4 && keys.integer("shorter_side") >= std::min(shape[2], shape[3])) continue;
+    throw Error(fmt::format("{} /inputs/{}/shorter_side: found {}, expected pictures, and at least the shorter side of {}", where,
+                            value.name, keys.integer("shorter_side"), to_string(value.type)));
   }
   return inputs;
 }

@@ -15,7 +15,7 @@ inline constexpr int artifact_version = 2;  ///< of the format that is written; 
 /// How what a user has becomes an input of the graph.
 struct InputForm {
   Normalization normalization;  ///< that the model was trained with
-  std::string element;          ///< type of what it was trained on, "u8" or "f32"; "" where the file doesn't say
+  ExampleForm images;           ///< what it was trained on
 };
 
 /// What is deployed, in one file (docs/format-artifact.md): the integer graph as text, its constants (integer weights packed at their

@@ -1,6 +1,12 @@
 #include "runtime/augmentation.h"
 
+#include <algorithm>
+
 namespace stair::runtime {
+
+void with_zero(const ir::Attribute& /*setting*/, backends::MinMax& range) {
+  range.see(0.0F, 0.0F);
+}
 
 const ir::AttributeSpec& augmentation_spec() {
   static const ir::AttributeSpec spec = [] {
@@ -22,6 +28,11 @@ std::vector<std::pair<const Augmentation*, ir::Attribute>> switched_on(const ir:
     if (setting != off.at(name)) on.emplace_back(augmentations().find(name), setting);
   }
   return on;
+}
+
+bool cuts_windows(const ir::Attributes& members) {
+  const auto on = switched_on(members);
+  return std::any_of(on.begin(), on.end(), [](const auto& each) { return each.first->cuts_windows; });
 }
 
 }  // namespace stair::runtime

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/min_max.h"
 #include "ir/attribute_spec.h"
 #include "ir/kinds.h"
 
@@ -16,7 +17,13 @@ namespace stair::runtime {
 struct Picture {
   std::int64_t channels = 0, height = 0, width = 0;
   std::vector<float> values;
+  bool bytes = false;  ///< they were bytes: values stay between 0 and 1
 };
+
+/// A random number made one of [low, high).
+inline double uniform(std::uint64_t random, double low, double high) {
+  return low + (high - low) * (static_cast<double>(random >> 11U) * 0x1p-53);
+}
 
 /// A random change of training pictures: one file in runtime/augmentations. Its setting is a member of the experiment's "augmentation".
 /// Those that are on change a picture one after another, in the order of their names.
@@ -26,15 +33,25 @@ struct Augmentation {
   ir::AttributeSpec setting;           ///< type, bounds and members of the setting; its default changes nothing
   std::vector<std::uint64_t> streams;  ///< of random numbers (ir/random.h), which no other purpose has (shuffling: 101)
   /// `random` has a number of each stream: a function of seed, epoch and image, so that neither threads nor resuming matter.
-  std::function<void(Picture& picture, const ir::Attribute& setting, std::span<const std::uint64_t> random)> change;
-  bool brings_zeros = false;  ///< which the data may not have
+  std::function<void(Picture& picture, const ir::Attribute& setting, std::span<const std::uint64_t> random)> change = {};
+  /// What the range of a channel's values may become, of data that aren't bytes; none: it stays.
+  std::function<void(const ir::Attribute& setting, backends::MinMax& range)> widen = {};
+  /// Instead of `change`: of pictures that are larger than the model's input a window at a random place is taken, its two random numbers
+  /// (Window) those of two streams; else the middle.
+  bool cuts_windows = false;
 };
+
+/// The range of what brings zeros.
+void with_zero(const ir::Attribute& setting, backends::MinMax& range);
 
 using AugmentationRegistry = ir::Registry<Augmentation>;
 const AugmentationRegistry& augmentations();
 
 /// The key of an experiment.
 const ir::AttributeSpec& augmentation_spec();
+
+/// Whether these switch one on that cuts windows.
+bool cuts_windows(const ir::Attributes& members);
 
 /// Those that the members of such a key switch on, with their settings.
 std::vector<std::pair<const Augmentation*, ir::Attribute>> switched_on(const ir::Attributes& members);

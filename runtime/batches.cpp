@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "backends/min_max.h"
+#include "backends/parallel_for.h"
 #include "ir/error.h"
 #include "ir/random.h"
+#include "runtime/processors.h"
 
 namespace stair::runtime {
 namespace {
@@ -58,10 +60,26 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization
                 dataset.source + ")");
   }
   channels_ = shape[1];
-  area_ = dataset.images.count() / dataset.count() / channels_;
-  if (!augmentation_.empty()) {
-    if (shape.size() != 4) throw Error("augmentation of images " + to_string(dataset.images.type()) + ", expected pictures [N,C,H,W]");
-    picture_ = {shape[1], shape[2], shape[3], std::vector<float>(static_cast<std::size_t>(channels_ * area_))};
+  area_ = dataset.images.elements() / channels_;
+  if (!augmentation_.empty() && shape.size() != 4)
+    throw Error("augmentation of images " + to_string(dataset.images.type()) + ", expected pictures [N,C,H,W]");
+  const auto cutting = std::find_if(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->cuts_windows; });
+  if (cutting != augmentation_.end()) {
+    cutting_ = cutting->first;
+    if (!dataset.images.larger()) {
+      throw Error(
+          fmt::format("augmentation '{}': no picture of {} is larger than the model's input, expected a folder of larger ones, or "
+                      "its 'shorter_side'",
+                      cutting_->name, dataset.source));
+    }
+    augmentation_.erase(cutting);
+  }
+  scratch_.resize(dataset.images.slow() ? static_cast<std::size_t>(usable_processors()) : 1);
+  for (Scratch& scratch : scratch_) {
+    scratch.room.resize(dataset.images.bytes());
+    if (!augmentation_.empty())
+      scratch.picture = {shape[1], shape[2], shape[3], std::vector<float>(static_cast<std::size_t>(channels_ * area_)),
+                         dataset.images.type().dtype == ir::DType::u8};
   }
   check_normalization(normalization, dataset.images.type());
   mean_ = by_channel(normalization.mean, channels_, 0);
@@ -77,15 +95,16 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization
 
 // The function is monotone, so that the ends of what it is given tell.
 void Batches::check_range() const {
-  const bool zeros = std::any_of(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->brings_zeros; });
   for (std::int64_t c = 0; c < channels_; ++c) {
     const auto channel = static_cast<std::size_t>(c);
     backends::MinMax extent;
-    if (zeros) extent.see(0.0F, 0.0F);
     if (dataset_.images.type().dtype == ir::DType::u8) {
       extent.see(0.0F, 1.0F);
     } else {
-      for (std::int64_t n = 0; n < dataset_.count(); ++n) extent.see(dataset_.images.as<float>() + (n * channels_ + c) * area_, area_);
+      extent = dataset_.images.extents().channels[channel];
+      for (const auto& [kind, setting] : augmentation_) {
+        if (kind->widen) kind->widen(setting, extent);
+      }
     }
     for (const float x : {extent.low, extent.high}) {
       const float normalized = (x - mean_[channel]) / std_[channel];
@@ -114,56 +133,68 @@ void Batches::shuffle(std::int64_t epoch) {
 
 void Batches::load_training(std::int64_t epoch, std::int64_t index) {
   shuffle(epoch);
-  for (std::int64_t i = 0; i < batch_; ++i) {
+  load([&](std::int64_t i, Scratch& scratch) {
     const std::int64_t from = order_[static_cast<std::size_t>(index * batch_ + i)];
-    augmentation_.empty() ? load_image(from, i) : load_augmented(from, i, epoch);
-  }
+    Window window;
+    if (cutting_ != nullptr) {
+      const std::vector<std::uint64_t> random = random_numbers(*cutting_, epoch, from);
+      window = {random[0], random[1]};
+    }
+    const std::byte* const image = dataset_.images.read(from, scratch.room.data(), cutting_ != nullptr ? &window : nullptr);
+    augmentation_.empty() ? load_image(image, i) : load_augmented(image, from, i, epoch, scratch.picture);
+    load_label(from, i);
+  });
 }
 
 std::int64_t Batches::load_evaluation(std::int64_t index) {
   const std::int64_t count = std::min(batch_, dataset_.count() - index * batch_);
-  for (std::int64_t i = 0; i < batch_; ++i) load_image(index * batch_ + (i < count ? i : 0), i);
+  load([&](std::int64_t i, Scratch& scratch) {
+    const std::int64_t from = index * batch_ + (i < count ? i : 0);
+    load_image(dataset_.images.read(from, scratch.room.data()), i);
+    load_label(from, i);
+  });
   return count;
 }
 
-// Before normalization.
-float Batches::element(std::int64_t index) const {
-  if (dataset_.images.type().dtype == ir::DType::f32) return dataset_.images.as<float>()[index];
-  return static_cast<float>(dataset_.images.as<std::uint8_t>()[index]) / 255.0F;
+template <class Load>
+void Batches::load(const Load& load_one) {
+  backends::parallel_for(batch_, static_cast<int>(scratch_.size()),
+                         [&](std::int64_t i, int slot) { load_one(i, scratch_[static_cast<std::size_t>(slot)]); });
+}
+
+std::vector<std::uint64_t> Batches::random_numbers(const Augmentation& kind, std::int64_t epoch, std::int64_t image) const {
+  std::vector<std::uint64_t> random;
+  for (const std::uint64_t stream : kind.streams)
+    random.push_back(ir::random_bits(seed_, stream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(image)));
+  return random;
 }
 
 void Batches::load_label(std::int64_t from, std::int64_t to) {
   copy_row(dataset_.labels.view(), from, loaded_.labels.view(), to);
 }
 
-void Batches::load_image(std::int64_t from, std::int64_t to) {
-  load_label(from, to);
+void Batches::load_image(const std::byte* image, std::int64_t to) {
   const bool bytes = dataset_.images.type().dtype == ir::DType::u8;
   for (std::int64_t c = 0; c < channels_; ++c) {
     const auto channel = static_cast<std::size_t>(c);
-    const std::int64_t first = (from * channels_ + c) * area_;
     float* const out = loaded_.images.as<float>() + (to * channels_ + c) * area_;
     const float* const table = table_.data() + 256 * c;
-    for (std::int64_t i = 0; i < area_; ++i) {
-      out[i] = bytes ? table[dataset_.images.as<std::uint8_t>()[first + i]] : (element(first + i) - mean_[channel]) / std_[channel];
-    }
+    const auto* const byte = reinterpret_cast<const std::uint8_t*>(image) + c * area_;
+    const auto* const real = reinterpret_cast<const float*>(image) + c * area_;
+    for (std::int64_t i = 0; i < area_; ++i) out[i] = bytes ? table[byte[i]] : (real[i] - mean_[channel]) / std_[channel];
   }
 }
 
-void Batches::load_augmented(std::int64_t from, std::int64_t to, std::int64_t epoch) {
-  load_label(from, to);
+void Batches::load_augmented(const std::byte* image, std::int64_t from, std::int64_t to, std::int64_t epoch, Picture& picture) {
+  const auto* const byte = reinterpret_cast<const std::uint8_t*>(image);
+  const auto* const real = reinterpret_cast<const float*>(image);
+  for (std::size_t i = 0; i < picture.values.size(); ++i)
+    picture.values[i] = picture.bytes ? static_cast<float>(byte[i]) / 255.0F : real[i];
+  for (const auto& [kind, setting] : augmentation_) kind->change(picture, setting, random_numbers(*kind, epoch, from));
   const std::int64_t count = channels_ * area_;
-  for (std::int64_t i = 0; i < count; ++i) picture_.values[static_cast<std::size_t>(i)] = element(from * count + i);
-  for (const auto& [kind, setting] : augmentation_) {
-    std::vector<std::uint64_t> random;
-    for (const std::uint64_t stream : kind->streams) {
-      random.push_back(ir::random_bits(seed_, stream, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(from)));
-    }
-    kind->change(picture_, setting, random);
-  }
   for (std::int64_t i = 0; i < count; ++i) {
     const auto channel = static_cast<std::size_t>(i / area_);
-    loaded_.images.as<float>()[to * count + i] = (picture_.values[static_cast<std::size_t>(i)] - mean_[channel]) / std_[channel];
+    loaded_.images.as<float>()[to * count + i] = (picture.values[static_cast<std::size_t>(i)] - mean_[channel]) / std_[channel];
   }
 }
 

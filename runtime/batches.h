@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -25,12 +26,12 @@ struct Batch {
   Tensor images, labels;
 };
 
-/// Makes batches of a data set.
+/// Makes batches of a data set; what is slow to be read, on all processors.
 class Batches {
  public:
   /// `augmentation` has the members of augmentation_spec() that aren't at their defaults, or all of them. Error where the normalization
-  /// doesn't fit the number of channels or makes something infinite of the data (N-FINITE), or augmentation is asked of what aren't
-  /// pictures.
+  /// doesn't fit the number of channels or makes something infinite of the data (N-FINITE), augmentation is asked of what aren't pictures,
+  /// or windows of pictures of which none is larger than an example.
   Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, const ir::Attributes& augmentation,
           std::uint64_t seed);
 
@@ -56,23 +57,31 @@ class Batches {
   void exchange(Batch& other) { std::swap(loaded_, other); }
 
  private:
+  struct Scratch {                // of a thread that loads
+    std::vector<std::byte> room;  // for an example
+    Picture picture;              // that is being augmented
+  };
+
   void check_range() const;
   void shuffle(std::int64_t epoch);
-  float element(std::int64_t index) const;
+  template <class Load>
+  void load(const Load& load_one);
+  std::vector<std::uint64_t> random_numbers(const Augmentation& kind, std::int64_t epoch, std::int64_t image) const;
   void load_label(std::int64_t from, std::int64_t to);
-  void load_image(std::int64_t from, std::int64_t to);
-  void load_augmented(std::int64_t from, std::int64_t to, std::int64_t epoch);
+  void load_image(const std::byte* image, std::int64_t to);
+  void load_augmented(const std::byte* image, std::int64_t from, std::int64_t to, std::int64_t epoch, Picture& picture);
 
   const Dataset& dataset_;
   std::int64_t batch_;
   std::vector<std::pair<const Augmentation*, ir::Attribute>> augmentation_;
+  const Augmentation* cutting_ = nullptr;  // of these, the one that cuts windows
   std::uint64_t seed_;
   std::int64_t channels_ = 1;
   std::int64_t area_ = 1;          // elements of a channel of an image
-  Picture picture_;                // that is being augmented
+  std::vector<Scratch> scratch_;   // one a thread
   std::vector<float> mean_, std_;  // by channel
   std::vector<float> table_;       // [channel, 256]: what a byte becomes
-  std::vector<std::int32_t> order_;
+  std::vector<std::int64_t> order_;
   std::int64_t order_epoch_ = -1;
   ir::Type type_;
   Batch loaded_;

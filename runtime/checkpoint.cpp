@@ -4,10 +4,12 @@
 
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/json.h"
 #include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
 #include "runtime/finite.h"
@@ -29,11 +31,33 @@ T number(const std::map<std::string, std::string>& metadata, const char* key, co
   return value;
 }
 
-}  // namespace
+Tensors copied(const Tensors& states) {
+  Tensors copies;
+  for (const auto& [name, tensor] : states) copies.emplace(name, tensor.clone());
+  return copies;
+}
 
-std::string to_bytes(const Checkpoint& checkpoint) {
+// {"conv.weight": "conv.weight.average"}
+std::map<std::string, std::string> read_averages(const std::string& text, const Tensors& tensors, const std::string& path) {
+  const std::string where = path + ": its metadata's 'averages'";
+  const ir::Json json = ir::parse_json(text, where);
+  if (!json.is_object()) throw Error(where + " is no object");
+  std::map<std::string, std::string> averages;
+  std::set<std::string> holders;
+  for (const auto& [of, average] : json.items()) {
+    const auto state = tensors.find(of);
+    const auto holder = average.is_string() ? tensors.find(average.get<std::string>()) : tensors.end();
+    const bool fits = state != tensors.end() && holder != tensors.end() && holder->second.type() == state->second.type();
+    if (!fits || json.contains(holder->first) || !holders.insert(holder->first).second)
+      throw Error(where + " name no average of '" + of + "' among the tensors, of its type");
+    averages[of] = holder->first;
+  }
+  return averages;
+}
+
+std::string bytes_of(const Checkpoint& checkpoint, Tensors states, const std::map<std::string, std::string>& averages) {
   Safetensors contents;
-  for (const auto& [name, tensor] : checkpoint.states) contents.tensors.emplace(name, tensor.clone());
+  contents.tensors = std::move(states);
   contents.metadata = {{arithmetic_key, std::to_string(checkpoint.arithmetic)},
                        {"model", checkpoint.model},
                        {"recipe", checkpoint.recipe},
@@ -47,12 +71,31 @@ std::string to_bytes(const Checkpoint& checkpoint) {
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best)}};
   if (checkpoint.best_step > 0) contents.metadata["best_step"] = std::to_string(checkpoint.best_step);
-  if (!checkpoint.images.empty()) contents.metadata["images"] = checkpoint.images;
+  if (!checkpoint.images.element.empty()) contents.metadata["images"] = checkpoint.images.element;
+  if (checkpoint.images.shorter_side) contents.metadata["shorter_side"] = std::to_string(*checkpoint.images.shorter_side);
+  if (!averages.empty()) contents.metadata["averages"] = ir::Json(averages).dump();
   return to_safetensors(contents, checkpoint_format, checkpoint_version);
 }
 
-void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
-  write_file(path, to_bytes(checkpoint));
+}  // namespace
+
+std::string to_bytes(const Checkpoint& checkpoint) {
+  return bytes_of(checkpoint, copied(checkpoint.states), checkpoint.averages);
+}
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, bool with_averages) {
+  write_file(path, with_averages ? bytes_of(checkpoint, averaged(checkpoint), {}) : to_bytes(checkpoint));
+}
+
+Tensors averaged(const Checkpoint& checkpoint) {
+  Tensors states = copied(checkpoint.states);
+  for (const auto& [of, average] : checkpoint.averages) states[of] = std::move(states.extract(average).mapped());
+  return states;
+}
+
+void take_averages(Checkpoint& checkpoint) {
+  for (const auto& [of, average] : checkpoint.averages) checkpoint.states[of] = std::move(checkpoint.states.extract(average).mapped());
+  checkpoint.averages.clear();
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -67,7 +110,10 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.model = contents.metadata["model"];
   checkpoint.recipe = contents.metadata["recipe"];
   checkpoint.experiment = contents.metadata["experiment"];
-  checkpoint.images = image_elements(metadata, path);
+  checkpoint.images.element = image_elements(metadata, path);
+  if (metadata.contains("shorter_side")) checkpoint.images.shorter_side = number<std::int64_t>(metadata, "shorter_side", path);
+  if (checkpoint.images.shorter_side && (*checkpoint.images.shorter_side < 1 || *checkpoint.images.shorter_side > 16384))
+    throw Error(fmt::format("{}: 'shorter_side' in its metadata is {}, expected 1 to 16384", path, *checkpoint.images.shorter_side));
   checkpoint.data = contents.metadata["data"];
   checkpoint.stage_name = contents.metadata["stage_name"];
   checkpoint.stage = number<std::int64_t>(metadata, "stage", path);
@@ -83,6 +129,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
     const bool is_range = tensor.count() == 1 && tensor.type().dtype == ir::DType::f32 && std::isinf(*tensor.as<float>());
     if (!is_range) check_finite(tensor.view(), path + ": tensor '" + name + "'");
   }
+  if (metadata.contains("averages")) checkpoint.averages = read_averages(metadata.at("averages"), contents.tensors, path);
   checkpoint.states = std::move(contents.tensors);
   return checkpoint;
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -30,7 +29,8 @@ void check_files(const std::string& format, const DatasetFiles& files) {
   }
 }
 
-Dataset load_dataset(const std::string& format, const DatasetFiles& files, const ir::Attributes& settings, const ir::Shape& example) {
+Dataset load_dataset(const std::string& format, const DatasetFiles& files, const ir::Attributes& settings, const ir::Shape& example,
+                     bool windows) {
   check_files(format, files);
   for (const auto& [key, paths] : files) {
     for (const std::string& path : paths) {
@@ -39,28 +39,39 @@ Dataset load_dataset(const std::string& format, const DatasetFiles& files, const
     }
   }
   const DatasetFormat& known = dataset_formats().named(format, "data format");
-  return known.load({files, ir::completed(known.settings, settings, "data of the format '" + format + "': ", "key"), example});
+  return known.load({files, ir::completed(known.settings, settings, "data of the format '" + format + "': ", "key"), example, windows});
 }
 
 Dataset chosen_examples(const Dataset& all, const std::vector<std::int64_t>& numbers) {
-  ir::Type images = all.images.type();
-  images.shape.front() = static_cast<std::int64_t>(numbers.size());
   ir::Type labels = all.labels.type();
-  labels.shape.front() = images.shape.front();
-  Dataset chosen{Tensor(images), Tensor(labels), all.source, all.classes, all.skipped};
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    copy_row(all.images.view(), numbers[i], chosen.images.view(), static_cast<std::int64_t>(i));
+  labels.shape.front() = static_cast<std::int64_t>(numbers.size());
+  Dataset chosen{all.images.chosen(numbers), Tensor(labels), all.source, all.classes, all.skipped, all.shorter_side};
+  for (std::size_t i = 0; i < numbers.size(); ++i)
     copy_row(all.labels.view(), numbers[i], chosen.labels.view(), static_cast<std::int64_t>(i));
-  }
   return chosen;
 }
 
-void check_images(const Tensor& images, const std::string& path) {
-  const std::optional<std::int64_t> element = first_not_finite(images.view());
-  if (!element) return;
-  const std::int64_t size = images.count() / images.type().shape.front();
-  const ir::TensorView image{{images.type().dtype, {size}}, reinterpret_cast<std::byte*>(images.as<float>() + *element / size * size)};
-  throw Error(fmt::format("{}: image {}, {}, expected finite numbers", path, *element / size, describe_not_finite(image, *element % size)));
+ir::AttributeSpec in_memory_setting() {
+  return {.name = "in_memory",
+          .doc =
+              "hold the images in memory, decoded, where they are at most a quarter of it; false: read each from its file when it is "
+              "needed, as is done where they are more",
+          .fallback = true};
+}
+
+void check_example_type(const ir::Type& images, const std::string& path) {
+  if (images.shape.size() >= 2 && (images.dtype == ir::DType::u8 || images.dtype == ir::DType::f32)) return;
+  throw Error(path + ": holds images " + to_string(images) + ", expected u8 or f32 [count, ...]");
+}
+
+void check_images(const Examples& images, const std::string& path) {
+  if (images.type().dtype != ir::DType::f32 || images.extents().not_finite < 0) return;
+  const std::int64_t index = images.extents().not_finite;
+  std::vector<std::byte> room(images.bytes());
+  auto* const elements = const_cast<std::byte*>(images.read(index, room.data()));
+  const ir::TensorView image{{ir::DType::f32, {images.elements()}}, elements};
+  const std::optional<std::int64_t> element = first_not_finite(image);
+  throw Error(fmt::format("{}: image {}, {}, expected finite numbers", path, index, describe_not_finite(image, element.value_or(0))));
 }
 
 void check_labels(const Dataset& dataset, std::int64_t classes) {

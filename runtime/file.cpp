@@ -1,7 +1,9 @@
 #include "runtime/file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,6 +47,17 @@ class Descriptor {
   int fd_;
 };
 
+// Neither a folder nor a device.
+std::filesystem::file_status checked_status(const std::string& path) {
+  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status)) throw Error(path + ": is a folder, expected a file");
+  if (std::filesystem::is_character_file(status) || std::filesystem::is_block_file(status)) {
+    throw Error(path + ": is a device, expected a file");
+  }
+  return status;
+}
+
 constexpr std::string_view temporary_mark = ".tmp";  // and the number of the process that writes the file
 
 bool is_gone(pid_t process) {
@@ -83,11 +96,7 @@ void fail_as_too_large(const std::string& path) {
 
 void check_readable(const std::string& path) {
   std::error_code ignored;  // what can't be looked at can't be opened either, which says why
-  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
-  if (std::filesystem::is_directory(status)) throw Error(path + ": is a folder, expected a file");
-  if (std::filesystem::is_character_file(status) || std::filesystem::is_block_file(status)) {
-    throw Error(path + ": is a device, expected a file");
-  }
+  const std::filesystem::file_status status = checked_status(path);
   const std::uintmax_t size = std::filesystem::is_regular_file(status) ? std::filesystem::file_size(path, ignored) : 0;
   if (!ignored && size > largest_file()) fail_as_too_large(path);
 }
@@ -105,6 +114,30 @@ std::string read_file(const std::string& path) {
     if (count == 0) return bytes;
     bytes.append(block, static_cast<std::size_t>(count));
     if (bytes.size() > largest_file()) fail_as_too_large(path);
+  }
+}
+
+OpenFile::OpenFile(const std::string& path) : path_(path) {
+  if (std::filesystem::is_fifo(checked_status(path))) throw Error(path + ": is a pipe, expected a file");
+  fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd_ < 0) fail(path, "can't be opened");
+  struct stat status {};
+  if (::fstat(fd_, &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+OpenFile::~OpenFile() {
+  ::close(fd_);
+}
+
+void OpenFile::read(std::uint64_t at, std::byte* to, std::size_t count) const {
+  while (count > 0) {
+    const ssize_t got = ::pread(fd_, to, count, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path_, "can't be read");
+    if (got == 0) throw Error(fmt::format("{}: ends at byte {}, it had {} when it was opened", path_, at, size_));
+    at += static_cast<std::uint64_t>(got);
+    to += got;
+    count -= static_cast<std::size_t>(got);
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,25 @@ std::size_t largest_file();
 void check_readable(const std::string& path);
 /// "FILE: has more than …": what has grown beyond largest_file().
 [[noreturn]] void fail_as_too_large(const std::string& path);
+
+/// A file of any size that is read in pieces, by any thread. It stays the file that was opened, whatever gets its name.
+class OpenFile {
+ public:
+  /// Error "FILE: REASON" where it can't be opened or is no regular file.
+  explicit OpenFile(const std::string& path);
+  ~OpenFile();
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }  ///< when it was opened
+  /// Error naming the file and the byte where it can't be read, or has become shorter.
+  void read(std::uint64_t at, std::byte* to, std::size_t count) const;
+
+ private:
+  std::string path_;
+  int fd_;
+  std::uint64_t size_ = 0;
+};
 
 /// Replaces the file at once: writes a temporary file beside it, flushes that to disk and renames it. On failure (no space, no permission)
 /// the old file is as it was, the temporary one is gone, and an Error says why.

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "ir/error.h"
+#include "runtime/dataset.h"
 #include "runtime/file.h"
 #include "runtime/gzip.h"
 
@@ -94,6 +98,23 @@ NpyHeader npy_header(const std::string& bytes, const std::string& path) {
   return read;
 }
 
+// How many elements it announces. Error unless so many bytes behind the header are those of them.
+std::size_t checked_count(const NpyHeader& header, std::uint64_t behind, const std::string& path) {
+  const std::size_t room = behind / header.kind.bytes;
+  std::size_t count = 1;
+  for (const std::int64_t dim : header.shape) {
+    if (dim <= 0 || static_cast<std::size_t>(dim) > room / count) {
+      throw Error(fmt::format("{}: has {} elements behind its header, which says {})", path, room, header.dims));
+    }
+    count *= static_cast<std::size_t>(dim);
+  }
+  if (behind != count * header.kind.bytes) {
+    throw Error(fmt::format("{}: has {} bytes behind its header, expected {} for {}", path, behind, count * header.kind.bytes,
+                            to_string(ir::Type{header.kind.dtype, header.shape})));
+  }
+  return count;
+}
+
 }  // namespace
 
 Tensor read_npy(const std::string& path) {
@@ -109,18 +130,7 @@ Tensor npy_from(const std::string& bytes, const std::string& path) {
   const NpyHeader header = npy_header(bytes, path);
   const Kind* const kind = &header.kind;
   const ir::Type type{kind->dtype, header.shape};
-  const std::size_t room = (bytes.size() - header.begin) / kind->bytes;
-  std::size_t count = 1;
-  for (const std::int64_t dim : header.shape) {
-    if (dim <= 0 || static_cast<std::size_t>(dim) > room / count) {
-      throw Error(fmt::format("{}: has {} elements behind its header, which says {})", path, room, header.dims));
-    }
-    count *= static_cast<std::size_t>(dim);
-  }
-  if (bytes.size() != header.begin + count * kind->bytes) {
-    throw Error(fmt::format("{}: has {} bytes behind its header, expected {} for {}", path, bytes.size() - header.begin,
-                            count * kind->bytes, to_string(type)));
-  }
+  const std::size_t count = checked_count(header, bytes.size() - header.begin, path);
   Tensor tensor(type);
   const char* data = bytes.data() + header.begin;
   const auto elements = static_cast<std::int64_t>(count);
@@ -134,6 +144,21 @@ Tensor npy_from(const std::string& bytes, const std::string& path) {
     std::memcpy(tensor.view().data, data, tensor.bytes());
   }
   return tensor;
+}
+
+Examples examples_in_npy(const std::string& path) {
+  const auto file = std::make_shared<const OpenFile>(path);
+  std::string begin(std::min<std::uint64_t>(file->size(), 12 + longest_header), '\0');
+  file->read(0, reinterpret_cast<std::byte*>(begin.data()), begin.size());
+  const NpyHeader header = npy_header(begin, path);
+  const ir::Type type{header.kind.dtype, header.shape};
+  check_example_type(type, path);
+  checked_count(header, file->size() - header.begin, path);
+  const std::size_t bytes = ir::byte_count(type) / static_cast<std::size_t>(type.shape.front());
+  return Examples({type, [file, bytes, first = header.begin](std::int64_t index, std::byte* room, const Window* /*window*/) {
+                     file->read(first + static_cast<std::uint64_t>(index) * bytes, room, bytes);
+                     return static_cast<const std::byte*>(room);
+                   }});
 }
 
 void write_npy(const ir::TensorView& tensor, const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "runtime/examples.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
@@ -11,6 +12,8 @@ namespace stair::runtime {
 Tensor read_npy(const std::string& path);
 /// The same of the bytes of one, which `name` names in errors.
 Tensor npy_from(const std::string& bytes, const std::string& name);
+/// The examples u8 or f32 [N, ...] of such a file, of any size but not gzipped, which stay in it: each is read when it is asked for.
+Examples examples_in_npy(const std::string& path);
 /// Replaces the file at once.
 void write_npy(const ir::TensorView& tensor, const std::string& path);
 

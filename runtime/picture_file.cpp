@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "ir/error.h"
@@ -69,27 +70,46 @@ DecodedPicture read_picture(const std::string& path, std::int64_t channels) {
   return picture;
 }
 
-void fit_picture(const DecodedPicture& picture, std::int64_t shorter, std::int64_t height, std::int64_t width, std::uint8_t* to) {
-  const DecodedPicture* from = &picture;
-  DecodedPicture scaled{0, 0, picture.channels, {}};
+bool names_a_picture(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
+DecodedPicture read_scaled_picture(const std::string& path, std::int64_t channels, std::int64_t shorter, std::int64_t height,
+                                   std::int64_t width) {
+  DecodedPicture picture = read_picture(path, channels);
   const std::int64_t goal = std::max(shorter, std::min(height, width));
   const double scale = static_cast<double>(goal) / static_cast<double>(std::min(height, width)) *
                        std::max(static_cast<double>(width) / static_cast<double>(picture.width),
                                 static_cast<double>(height) / static_cast<double>(picture.height));
-  if (scale != 1 && !(picture.width == width && picture.height == height)) {
-    scaled.width = std::max(width, std::lround(scale * static_cast<double>(picture.width)));
-    scaled.height = std::max(height, std::lround(scale * static_cast<double>(picture.height)));
-    scaled.bytes.resize(static_cast<std::size_t>(scaled.width * scaled.height * scaled.channels));
-    stbir_resize_uint8(picture.bytes.data(), static_cast<int>(picture.width), static_cast<int>(picture.height), 0, scaled.bytes.data(),
-                       static_cast<int>(scaled.width), static_cast<int>(scaled.height), 0, static_cast<int>(picture.channels));
-    from = &scaled;
+  if (scale == 1) return picture;
+  DecodedPicture scaled{std::max(width, std::lround(scale * static_cast<double>(picture.width))),
+                        std::max(height, std::lround(scale * static_cast<double>(picture.height))),
+                        picture.channels,
+                        {}};
+  if (std::max(scaled.width, scaled.height) > STBI_MAX_DIMENSIONS) {
+    throw Error(fmt::format("{}: has {} x {} pixels, and scaled {} x {}, expected at most {} a side", path, picture.width, picture.height,
+                            scaled.width, scaled.height, STBI_MAX_DIMENSIONS));
   }
-  const std::int64_t top = (from->height - height) / 2;
-  const std::int64_t left = (from->width - width) / 2;
-  for (std::int64_t c = 0; c < from->channels; ++c) {
+  scaled.bytes.resize(static_cast<std::size_t>(scaled.width * scaled.height * scaled.channels));
+  stbir_resize_uint8(picture.bytes.data(), static_cast<int>(picture.width), static_cast<int>(picture.height), 0, scaled.bytes.data(),
+                     static_cast<int>(scaled.width), static_cast<int>(scaled.height), 0, static_cast<int>(picture.channels));
+  return scaled;
+}
+
+void cut_window(const DecodedPicture& picture, const Window* window, std::int64_t height, std::int64_t width, std::uint8_t* to) {
+  const auto place = [&](std::int64_t spare, std::uint64_t Window::*random) {
+    if (window == nullptr) return spare / 2;
+    return static_cast<std::int64_t>(window->*random % static_cast<std::uint64_t>(spare + 1));
+  };
+  const std::int64_t top = place(picture.height - height, &Window::down);
+  const std::int64_t left = place(picture.width - width, &Window::right);
+  for (std::int64_t c = 0; c < picture.channels; ++c) {
     for (std::int64_t y = 0; y < height; ++y) {
-      const std::uint8_t* row = from->bytes.data() + ((top + y) * from->width + left) * from->channels + c;
-      for (std::int64_t x = 0; x < width; ++x) *to++ = row[x * from->channels];
+      const std::uint8_t* row = picture.bytes.data() + ((top + y) * picture.width + left) * picture.channels + c;
+      for (std::int64_t x = 0; x < width; ++x) *to++ = row[x * picture.channels];
     }
   }
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/examples.h"
+
 namespace stair::runtime {
 
 /// A decoded picture: rows from the top, the channels of a pixel side by side.
@@ -17,9 +19,18 @@ struct DecodedPicture {
 /// pixels a side.
 DecodedPicture read_picture(const std::string& path, std::int64_t channels);
 
-/// The picture at [channels, height, width], u8, into `to`: scaled, its proportions kept, so that its shorter side (relative to that of the
-/// result) has the given size or `shorter` pixels where that isn't 0, then cut out of its middle. A picture of that size already isn't
-/// touched. Scaling is stb_image_resize's, with its default filters (Catmull-Rom up, Mitchell-Netravali down) on the bytes as they are.
-void fit_picture(const DecodedPicture& picture, std::int64_t shorter, std::int64_t height, std::int64_t width, std::uint8_t* to);
+/// Whether a file's name is one of a PNG or JPEG picture: .png, .jpg or .jpeg, in any case.
+bool names_a_picture(const std::string& path);
+
+/// Such a picture scaled, its proportions kept, so that it covers height x width, or so that its shorter side, relative to that of the two,
+/// has `shorter` pixels where these are more. What has that size already isn't touched. Scaling is stb_image_resize's, with its default
+/// filters (Catmull-Rom up, Mitchell-Netravali down) on the bytes as they are. Error as read_picture(), and where a side would have more
+/// than 16,384 pixels then.
+DecodedPicture read_scaled_picture(const std::string& path, std::int64_t channels, std::int64_t shorter, std::int64_t height,
+                                   std::int64_t width);
+
+/// A window [channels, height, width] of a picture that is as large or larger, into `to`: at a random place, or, where there is none, in
+/// its middle.
+void cut_window(const DecodedPicture& picture, const Window* window, std::int64_t height, std::int64_t width, std::uint8_t* to);
 
 }  // namespace stair::runtime

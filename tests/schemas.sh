@@ -89,7 +89,24 @@ of_experiment bad '[{"kind": "calibrate", "epochs": 1}]'
 of_experiment bad '[{"kind": "qat", "epochs": 1}]'
 of_experiment bad '[{"epochs": 1, "optimizer": {"learning_rate": 0.1}}]'
 
+sgd='"epochs": 4, "optimizer": {"learning_rate": 0.1'
+of_experiment good "[{\"kind\": \"float\", $sgd, \"parts\": [{\"match\": [\"*.bias\"], \"weight_decay\": 0}]}, \"freeze\": [\"conv*\"], \"average\": 0.99}]"
+of_experiment bad "[{\"kind\": \"float\", $sgd, \"parts\": [{\"weight_decay\": 0}]}}]"
+of_experiment bad "[{\"kind\": \"float\", $sgd, \"parts\": [{\"match\": [\"*.bias\"], \"learning_rate_factor\": 0}]}}]"
+of_experiment bad "[{\"kind\": \"float\", $sgd}, \"freeze\": []}]"
+of_experiment bad "[{\"kind\": \"float\", $sgd}, \"average\": 1}]"
+
 of_model good "$layers"
+of_model good "$layers" ', "outputs": ["relu", {"name": "logits", "layer": "linear"}]'
+of_model bad "$layers" ', "outputs": ["relu", {"layer": "linear"}]'
+of_model bad "$layers" ', "outputs": []'
+of_model bad "$layers" ', "output": "linear", "outputs": ["linear"]'
+of_model bad "$layers" ', "inputs": [{"name": "y", "shape": [1]}]'
+of_model good '{"op": "conv2d", "name": "a", "out_channels": 1, "kernel": 3}, {"op": "conv2d", "out_channels": 1, "kernel": 3, "weights_of": "a"}'
+of_model bad '{"op": "relu", "name": "a"}, {"op": "relu", "weights_of": "a"}'
+of_model good '{"op": "constant", "name": "a", "shape": [2, 1, 1], "values": [1, -0.5]}, {"op": "add", "inputs": ["a", "x"]}'
+echo '{"inputs": [{"name": "a", "shape": [3]}, {"name": "b", "shape": [3]}], "layers": [{"op": "mul", "inputs": ["a", "b"]}]}' >"$folder/two.json"
+expect model "$folder/two.json" good
 of_model good '{"op": "conv2d", "name": "c", "out_channels": 2, "kernel": [3, 5], "padding": [1, 2], "stride": 2}'
 of_model good '{"block": "b", "repeat": 2, "with": {"n": 3}}' ', "blocks": {"b": {"parameters": {"n": null}, "layers": [{"op": "conv2d", "out_channels": "$n", "kernel": 1}]}}'
 of_model bad '{"op": "conv2d", "kernel": 3}'

@@ -26,6 +26,19 @@ runtime::Tensor random_images(const ir::Graph& graph, ir::ValueId id) {
   return images;
 }
 
+// All inputs of the graph that hold floats.
+struct RandomInputs {
+  explicit RandomInputs(const ir::Graph& graph) {
+    for (const ir::ValueId id : graph.inputs()) {
+      if (!ir::is_float(graph.type(id).dtype)) continue;  // labels
+      tensors.push_back(random_images(graph, id));
+      views.push_back(tensors.back().view());
+    }
+  }
+  std::vector<runtime::Tensor> tensors;
+  std::vector<ir::TensorView> views;
+};
+
 // Every class in turn.
 runtime::Tensor labels_of(const ir::Graph& graph, ir::ValueId id, std::int64_t classes) {
   runtime::Tensor labels(graph.type(id));
@@ -69,10 +82,9 @@ Subject untrained_subject(const ir::Graph& model, const passes::Recipe& recipe, 
   runtime::Tensors states;
   runtime::initialize_states(watching, 0, states);
   runtime::initialize_states(model, 0, states);
-  const runtime::Tensor images = random_images(watching, watching.inputs().front());
-  frontend::give_first_values(model, recipe, images.view(), states);
-  const ir::TensorView inputs[] = {images.view()};
-  frontend::executor_for(std::move(watching), states, {}).run(inputs);
+  const RandomInputs inputs(watching);
+  frontend::give_first_values(model, recipe, inputs.views, states);
+  frontend::executor_for(std::move(watching), states, {}).run(inputs.views);
   frontend::Deployment deployment = frontend::deploy(model, recipe, states);
   subject.recipe = passes::to_json(recipe);
   subject.note = "initial weights, ranges calibrated on random data";
@@ -109,8 +121,7 @@ Subject training_subject(const ir::Graph& model, const std::optional<passes::Rec
   subject.graph = passes::run(pipeline, ir::with_batch(model, batch));
   if (recipe) {
     runtime::initialize_states(model, 0, subject.states);
-    const runtime::Tensor images = random_images(subject.graph, subject.graph.inputs().front());
-    frontend::give_first_values(model, *recipe, images.view(), subject.states);
+    frontend::give_first_values(model, *recipe, RandomInputs(subject.graph).views, subject.states);
   }
   runtime::initialize_states(subject.graph, 0, subject.states);
   return subject;

@@ -152,7 +152,7 @@ Json layer_schema(const std::string& name) {
   const ir::OpSchema& op = *layer;
   Json schema = closed_object(layer_keys(op, on_sequences));
   for (auto& [key, value] : schema["properties"].items()) {
-    if (key == "op" || key == "name" || key == "inputs") continue;
+    if (key == "op" || key == "name" || key == "inputs" || key == "weights_of") continue;
     if (times_repeated(op, key) > 0) {
       Json single = value["items"];
       const Json description = value["description"];
@@ -185,7 +185,17 @@ void add_model_definitions(Json& definitions) {
   definitions["layers"] = layers_schema();
   definitions["blocks"] = {{"type", "object"}, {"additionalProperties", closed_object(block_keys())}};
   definitions["parameters"] = {{"type", "object"}};
+  definitions["outputs"] = {
+      {"type", "array"}, {"minItems", 1}, {"items", {{"anyOf", {{{"type", "string"}}, closed_object(output_keys())}}}}};
   definitions["parameter"] = {{"type", "string"}, {"pattern", "^\\$"}, {"description", "a parameter of the block"}};
+}
+
+// With one input or several, and at most one of the keys for outputs.
+Json model_object() {
+  Json schema = closed_object(model_keys());
+  schema["oneOf"] = {{{"required", {"input"}}}, {{"required", {"inputs"}}}};
+  schema["not"] = {{"required", {"output", "outputs"}}};
+  return schema;
 }
 
 Json document(const char* title, const char* description, const Json& schema, Json definitions) {
@@ -211,7 +221,7 @@ Json experiment_schema() {
   Json definitions{{"files", files},
                    {"start", closed_object(start_keys())},
                    {"validation", {{"anyOf", {share, {{"$ref", "#/definitions/files"}}}}}},
-                   {"model", closed_object(model_keys())},
+                   {"model", model_object()},
                    {"recipe", object_schema(passes::recipe_spec())}};
   add_model_definitions(definitions);
   return document(
@@ -223,8 +233,7 @@ Json experiment_schema() {
 Json model_schema() {
   Json definitions = Json::object();
   add_model_definitions(definitions);
-  return document("Staircase model", "A list of named layers (docs/format-model-json.md).", closed_object(model_keys()),
-                  std::move(definitions));
+  return document("Staircase model", "A list of named layers (docs/format-model-json.md).", model_object(), std::move(definitions));
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ using ir::read_elsewhere;
 AttributeSpec name_key() {
   return {.name = "name", .doc = "how others refer to it", .fallback = std::string()};
 }
+AttributeSpec weights_of_key(const char* whose) {
+  return {.name = "weights_of", .doc = whose, .fallback = std::string(), .optional = true};
+}
 AttributeSpec inputs_key() {
   return {
       .name = "inputs",
@@ -22,24 +25,36 @@ AttributeSpec inputs_key() {
       .fallback = std::vector<std::string>()};
 }
 
+std::vector<AttributeSpec> input_members(bool one_of_several) {
+  return {{.name = "name", .doc = "of the input", .fallback = std::string("x"), .required = one_of_several},
+          {.name = "shape",
+           .doc = "of one example: [channels, height, width] or [features]",
+           .fallback = std::vector<std::int64_t>(),
+           .required = true,
+           .bounds = ir::within(1, 2147483647)}};
+}
+
 }  // namespace
 
 const std::vector<AttributeSpec>& model_keys() {
   static const std::vector<AttributeSpec> keys{
       {.name = "name", .doc = "of the graph", .fallback = std::string("model")},
-      {.name = "input",
-       .doc = "what the model reads",
-       .fallback = ir::Object(),
-       .required = true,
-       .members = {{.name = "name", .doc = "of the input", .fallback = std::string("x")},
-                   {.name = "shape",
-                    .doc = "of one example: [channels, height, width] or [features]",
-                    .fallback = std::vector<std::int64_t>(),
-                    .required = true,
-                    .bounds = ir::within(1, 2147483647)}}},
+      {.name = "input", .doc = "what the model reads", .fallback = ir::Object(), .members = input_members(false), .optional = true},
+      {.name = "inputs",
+       .doc = "in place of 'input': several; the first is what the first layer reads",
+       .fallback = std::vector<ir::Object>(),
+       .members = input_members(true),
+       .optional = true},
       read_elsewhere("layers", "one after another", {"array"}, "layers", true),
       read_elsewhere("blocks", "what repeats: a list of layers with parameters, by name", {"object"}, "blocks"),
-      {.name = "output", .doc = "the layer that yields the logits; the last one where nothing is said", .fallback = std::string()}};
+      {.name = "output", .doc = "the layer that yields the logits; the last one where nothing is said", .fallback = std::string()},
+      read_elsewhere("outputs", "in place of 'output': several, each named like its layer, or {'name', 'layer'}", {"array"}, "outputs")};
+  return keys;
+}
+
+const std::vector<AttributeSpec>& output_keys() {
+  static const std::vector<AttributeSpec> keys{{.name = "name", .doc = "of the output", .fallback = std::string(), .required = true},
+                                               {.name = "layer", .doc = "that yields it", .fallback = std::string(), .required = true}};
   return keys;
 }
 
@@ -56,7 +71,8 @@ const std::vector<AttributeSpec>& block_layer_keys() {
       read_elsewhere("with", "the block's parameters", {"object"}, "parameters"),
       {.name = "repeat", .doc = "the block so many times in a row", .fallback = std::int64_t{1}, .bounds = ir::within(1, 1000)},
       name_key(),
-      inputs_key()};
+      inputs_key(),
+      weights_of_key("a use of the same block above, whose weights this one's layers have, too")};
   return keys;
 }
 
@@ -68,6 +84,7 @@ const std::vector<AttributeSpec>& common_layer_keys() {
 
 std::vector<AttributeSpec> layer_keys(const ir::OpSchema& op, bool on_sequences) {
   std::vector<AttributeSpec> keys = common_layer_keys();
+  if (!op.layer->parameters.empty()) keys.push_back(weights_of_key("a layer of the same op above, whose weights this one has, too"));
   keys.insert(keys.end(), op.attributes.begin(), op.attributes.end());
   keys.insert(keys.end(), op.layer->attributes.begin(), op.layer->attributes.end());
   for (AttributeSpec& key : keys) {

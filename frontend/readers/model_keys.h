@@ -12,8 +12,11 @@ namespace stair::readers {
 const std::vector<ir::AttributeSpec>& model_keys();
 const std::vector<ir::AttributeSpec>& block_keys();
 const std::vector<ir::AttributeSpec>& block_layer_keys();
+/// Of an output of several that has another name than its layer.
+const std::vector<ir::AttributeSpec>& output_keys();
 
-/// The keys of every layer that is an op: "op", "name", "inputs"; and with the op's attributes and those of the layer alone.
+/// The keys of every layer that is an op: "op", "name", "inputs"; and with the op's attributes, those of the layer alone, and "weights_of"
+/// where it has parameters.
 const std::vector<ir::AttributeSpec>& common_layer_keys();
 /// On sequences (OpSchema::Layer::on_sequences) lists of an image's sides are of one side: `kernel` of one number, `padding` of two.
 std::vector<ir::AttributeSpec> layer_keys(const ir::OpSchema& op, bool on_sequences = false);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,6 +16,7 @@
 #include "ir/examples.h"
 #include "ir/json_object.h"
 #include "ir/op.h"
+#include "passes/outputs.h"
 
 namespace stair::readers {
 namespace {
@@ -38,6 +40,13 @@ struct Scope {
   std::map<std::string, std::string> below;  // names that stand below, with their pointers
 };
 
+// A use of a block: the layers that it has, as a range of all in the order of reading.
+struct BlockUse {
+  std::string block;
+  int times;
+  std::size_t first, last;
+};
+
 class Reader {
  public:
   Reader(const Json& json, std::string source, std::uint64_t seed, std::vector<std::string>* idle)
@@ -48,20 +57,9 @@ class Reader {
     check_structure();
     graph_.name = keys.text("name");
     Scope scope;
-    ir::Shape shape = keys.object("input").integers("shape");
-    shape.insert(shape.begin(), 1);
-    std::set<std::string, std::less<>> given;
-    collect_names(json_["layers"], "", 0, given);
-    const std::string& input = keys.object("input").text("name");
-    given.insert(input);
-    graph_.keep_names(std::move(given));
-    check_name(input, "/input/name");
-    scope.input = guarded("/input", [&] { return graph_.add_input(input, checked("input '" + input + "'", {ir::DType::f32, shape})); });
-    scope.layers[input] = scope.input;
+    read_inputs(keys, scope);
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
-    last_ = json_.contains("output") ? find(json_["output"], "/output", scope) : last;
-    const auto place = places_.find(graph_.value(last_).name);
-    graph_.add_output("logits", placed(sequences_.plain(last_), place == places_.end() ? "/layers" : std::string(place->second)));
+    read_outputs(last, scope);
     check_examples();
     check_readers();
     graph_.keep_names();
@@ -69,6 +67,63 @@ class Reader {
   }
 
  private:
+  void read_inputs(const Attributes& keys, Scope& scope) {
+    const bool one = keys.has("input");
+    if (!one && !keys.has("inputs")) fail("/", "the key 'input' is missing, expected that or 'inputs' (what the model reads)");
+    if (one && keys.has("inputs")) fail("/inputs", "stands beside 'input', expected one of them");
+    const std::vector<ir::Object> inputs = one ? std::vector{ir::Object(keys.object("input"))} : keys.objects("inputs");
+    if (inputs.empty()) fail("/inputs", "found a list of 0, expected at least 1");
+    std::set<std::string, std::less<>> given;
+    collect_names(json_["layers"], "", 0, given);
+    for (const ir::Object& input : inputs) given.insert(input.members().text("name"));
+    graph_.keep_names(std::move(given));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const std::string at = one ? "/input" : fmt::format("/inputs/{}", i);
+      const std::string& name = inputs[i].members().text("name");
+      check_name(name, at + "/name");
+      ir::Shape shape = inputs[i].members().integers("shape");
+      shape.insert(shape.begin(), 1);
+      places_[name] = at;
+      scope.layers[name] = guarded(at, [&] { return graph_.add_input(name, checked("input '" + name + "'", {ir::DType::f32, shape})); });
+    }
+    scope.input = graph_.inputs().front();
+  }
+
+  void read_outputs(ValueId last, const Scope& scope) {
+    if (!json_.contains("outputs")) {
+      last_ = json_.contains("output") ? find(json_["output"], "/output", scope) : last;
+      add_output("logits", last_, json_.contains("output") ? "/output" : place_of(last_));
+      return;
+    }
+    if (json_.contains("output")) fail("/outputs", "stands beside 'output', expected one of them");
+    const Json& outputs = json_["outputs"];
+    if (outputs.empty()) fail("/outputs", "found a list of 0, expected at least 1");
+    std::map<ValueId, std::string> named;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const std::string at = fmt::format("/outputs/{}", i);
+      const bool short_form = outputs[i].is_string();
+      if (!short_form && !outputs[i].is_object()) fail(at, fmt::format("found {}, expected a text or an object", ir::shown(outputs[i])));
+      const Attributes output = short_form ? Attributes{{"name", outputs[i].get<std::string>()}, {"layer", outputs[i].get<std::string>()}}
+                                           : ir::read_object(outputs[i], output_keys(), source_, at);
+      const ValueId value = find(output.text("layer"), short_form ? at : at + "/layer", scope);
+      const std::string& name = output.text("name");
+      const std::string name_at = short_form ? at : at + "/name";
+      if (name.empty()) fail(name_at, "found \"\", expected a name");
+      if (passes::is_output_of_training(name)) {
+        fail(name_at, fmt::format("'{}' is what a training step calls an output of its own, expected another name{}", name,
+                                  short_form ? ", as {\"name\": …, \"layer\": …}" : ""));
+      }
+      const auto [before, first] = named.emplace(value, name);
+      if (!first) fail(at, fmt::format("'{}' is the output '{}' already", graph_.value(value).name, before->second));
+      last_ = std::max(last_, value);
+      add_output(name, value, at);
+    }
+  }
+
+  void add_output(const std::string& name, ValueId value, const std::string& pointer) {
+    guarded(pointer, [&] { graph_.add_output(name, placed(sequences_.plain(value), pointer)); });
+  }
+
   // All that is read before layers are made: types of names, inputs and blocks.
   void check_structure() const {
     check_layers(json_["layers"], "/layers");
@@ -146,24 +201,43 @@ class Reader {
     const std::optional<ir::Meeting> meeting = ir::where_examples_meet(graph_);
     if (!meeting) return;
     if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
-    const auto last = places_.find(graph_.value(graph_.output("logits")).name);
-    fail(json_.contains("output") ? "/output" : last == places_.end() ? "/layers" : last->second, meeting->message);
+    for (const char* key : {"output", "outputs"}) {
+      if (json_.contains(key)) fail(std::string("/") + key, meeting->message);
+    }
+    fail(place_of(graph_.outputs().front().value), meeting->message);
+  }
+
+  std::string place_of(ValueId value) const {
+    const auto it = places_.find(graph_.value(value).name);
+    return it == places_.end() ? "/layers" : it->second;
   }
 
   void check_readers() const {
-    std::vector<bool> read(graph_.values().size(), false);
-    read[static_cast<std::size_t>(graph_.output("logits"))] = true;
-    for (const ir::Node& node : graph_.nodes()) {
-      for (const ValueId operand : node.operands) {
-        if (operand != ir::absent) read[static_cast<std::size_t>(operand)] = true;
+    std::vector<bool> read(graph_.values().size(), false);  // by anyone
+    std::vector<bool> used(graph_.values().size(), false);  // by what leads to an output
+    for (const ir::Output& output : graph_.outputs())
+      read[static_cast<std::size_t>(output.value)] = used[static_cast<std::size_t>(output.value)] = true;
+    for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node) {
+      for (const ValueId operand : node->operands) {
+        if (operand == ir::absent) continue;
+        read[static_cast<std::size_t>(operand)] = true;
+        if (used[static_cast<std::size_t>(node->results.front())]) used[static_cast<std::size_t>(operand)] = true;
       }
+    }
+    std::vector<std::string> outputs;
+    for (const ir::Output& output : graph_.outputs()) outputs.push_back(graph_.value(output.value).name);
+    const std::string but = fmt::format("the output{} '{}'", outputs.size() == 1 ? " is" : "s are", fmt::join(outputs, "', '"));
+    for (const ValueId input : graph_.inputs()) {
+      const std::string& name = graph_.value(input).name;
+      if (!used[static_cast<std::size_t>(input)] && graph_.inputs().size() > 1)
+        has_no_effect(places_.at(name),
+                      fmt::format("the input '{}' has no effect: nothing that leads to an output reads it; {}", name, but));
     }
     for (const ir::Node& node : graph_.nodes()) {
       if (read[static_cast<std::size_t>(node.results.front())]) continue;
       // Who names an output has cut off what stands below it.
-      if (json_.contains("output") && node.results.front() > last_) break;
-      has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and the output is '{}'", node.op->name,
-                                                       node.name, graph_.value(graph_.output("logits")).name));
+      if ((json_.contains("output") || json_.contains("outputs")) && node.results.front() > last_) break;
+      has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and {}", node.op->name, node.name, but));
     }
   }
 
@@ -212,7 +286,9 @@ class Reader {
   ValueId find(const std::string& name, const std::string& pointer, const Scope& scope) const {
     if (name == "$input") return scope.input;
     if (const auto it = scope.layers.find(name); it != scope.layers.end()) return it->second;
-    if (const ValueId value = graph_.find(name); value != ir::absent) return value;
+    for (const std::string& whole : {name, scope.prefix + name}) {
+      if (const ValueId value = graph_.find(whole); value != ir::absent) return value;
+    }
     if (const auto it = scope.below.find(name); it != scope.below.end()) {
       fail(pointer, fmt::format("'{}' stands below (at {}), expected a layer above: a model has no cycles", name, it->second));
     }
@@ -262,6 +338,12 @@ class Reader {
     }
     const std::string name = layer.contains("name") ? layer["name"].get<std::string>() : unused_name(block_name, scope);
     const int times = layer.value("repeat", 1);
+    const std::size_t first = layers_.size();
+    const bool shares = layer.contains("weights_of") && twin_ == no_twin;
+    if (layer.contains("weights_of")) {
+      const BlockUse& twin = block_use(layer, block_name, times, pointer, scope);
+      if (shares) twin_ = twin.first;
+    }
     before = inputs.front();
     for (int i = 0; i < times; ++i) {
       Scope inner;
@@ -272,8 +354,28 @@ class Reader {
       before = read_layers(block["layers"], fmt::format("/blocks/{}/layers", block_name), inner, before);
       --depth_;
     }
+    if (shares) twin_ = no_twin;
+    block_uses_[scope.prefix + name] = {block_name, times, first, layers_.size()};
     scope.layers[name] = before;
     return before;
+  }
+
+  // The use of a block that 'weights_of' names, whose layers this one's share their weights with, one by one.
+  const BlockUse& block_use(const Json& layer, const std::string& block, int times, const std::string& pointer, const Scope& scope) const {
+    const std::string given = layer["weights_of"];
+    auto it = block_uses_.find(scope.prefix + given);
+    if (it == block_uses_.end()) it = block_uses_.find(given);
+    if (it == block_uses_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, use] : block_uses_) names.push_back(known);
+      fail(pointer + "/weights_of",
+           fmt::format("found '{}', expected a use of the block '{}' above{}", given, block, did_you_mean(given, names)));
+    }
+    if (it->second.block != block || it->second.times != times) {
+      fail(pointer + "/weights_of", fmt::format("'{}' is the block '{}', {} time{}; expected '{}', {} time{}", given, it->second.block,
+                                                it->second.times, it->second.times == 1 ? "" : "s", block, times, times == 1 ? "" : "s"));
+    }
+    return it->second;
   }
 
   // The block's name, or with a number where the scope has used it before.
@@ -318,11 +420,11 @@ class Reader {
   Attributes attributes_of(const NamedLayer& kind, const Json& layer, const std::string& pointer, const Scope& scope) const {
     Json written = Json::object();
     for (const auto& [key, value] : layer.items()) {
-      const bool plain = key == "op" || key == "name" || key == "inputs";
+      const bool plain = key == "op" || key == "name" || key == "inputs" || key == "weights_of";
       written[key] = plain ? value : spread(kind, key, substituted(value, pointer + "/" + key, scope));
     }
     Attributes read = ir::read_object(written, layer_keys(*kind.op, kind.on_sequences), source_, pointer);
-    for (const char* key : {"op", "name", "inputs"}) read.erase(key);
+    for (const char* key : {"op", "name", "inputs", "weights_of"}) read.erase(key);
     if (read.has("stream") && !layer.contains("stream")) {
       read.set("stream", streams_);
       read.set("seed", static_cast<std::int64_t>(seed_));
@@ -345,6 +447,7 @@ class Reader {
 
   // As the layer reads them. On sequences: as images.
   bool read_sequences(const NamedLayer& kind, const std::string& name, std::vector<ValueId>& inputs, const std::string& pointer) {
+    if (inputs.empty()) return false;
     const OpSchema& op = *kind.op;
     const bool sequences = std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) { return sequences_.is_sequence(input); });
     if (kind.on_sequences && !sequences) {
@@ -360,6 +463,7 @@ class Reader {
     const NamedLayer kind = layer_kind(layer["op"], pointer + "/op");
     const OpSchema& op = *kind.op;
     std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
+    if (op.operands.empty() && !layer.contains("inputs")) inputs.clear();
     if (graph_.nodes().size() >= most_layers) fail(pointer, fmt::format("the model has more than {} layers", most_layers));
     ++streams_;
     Attributes attributes = attributes_of(kind, layer, pointer, scope);
@@ -373,6 +477,7 @@ class Reader {
     if (!given.empty() && (scope.layers.contains(given) || graph_.find(name) != ir::absent))
       fail(pointer + "/name", "the name '" + name + "' is taken");
     check_input_count(op, name, inputs.size(), pointer);
+    const std::optional<ir::Node> owner = owner_of_weights(layer, op, name, pointer, scope);
     const bool on_sequences = read_sequences(kind, name, inputs, pointer);
 
     std::vector<ValueId> operands;
@@ -386,10 +491,17 @@ class Reader {
         continue;
       }
       if (!parameter->enabled_by.empty() && !attributes.boolean(parameter->enabled_by)) {
+        if (owner && owner->operand(operands.size()) != ir::absent) {
+          fail(pointer, fmt::format("{} '{}' has no {}, but the layer whose weights it takes, '{}', has one", op.name, name, operand.name,
+                                    owner->name));
+        }
         operands.push_back(ir::absent);
         continue;
       }
-      operands.push_back(guarded(pointer, [&] { return add_state(*parameter, attributes, inputs.front(), name, op); }));
+      operands.push_back(guarded(pointer, [&] {
+        const ir::Type type = type_of(*parameter, attributes, inputs.front(), name, op);
+        return owner ? shared_state(*owner, operands.size(), type, name) : add_state(*parameter, attributes, inputs.front(), name, type);
+      }));
       if (!parameter->update_result.empty()) updates.emplace_back(operands.back(), parameter->update_result);
     }
     Attributes of_node;
@@ -403,8 +515,46 @@ class Reader {
       }
     }
     if (on_sequences) sequences_.add(results.front());
+    layers_.push_back(name);
     scope.layers[given.empty() ? name.substr(scope.prefix.size()) : given] = results.front();
-    return results.front();
+    return op.operands.empty() ? before : results.front();
+  }
+
+  // The layer whose parameters this one takes: that of its 'weights_of', or its counterpart in the use of a block that shares them.
+  std::optional<ir::Node> owner_of_weights(const Json& layer, const OpSchema& op, const std::string& name, const std::string& pointer,
+                                           const Scope& scope) {
+    const std::string* twin = twin_ == no_twin ? nullptr : &layers_[twin_++];
+    const auto moves = [](const OpSchema::Layer::Parameter& parameter) { return !parameter.update_result.empty(); };
+    const bool has_running = std::any_of(op.layer->parameters.begin(), op.layer->parameters.end(), moves);
+    const ir::Node* owner = nullptr;
+    if (layer.contains("weights_of")) {
+      const std::string at = pointer + "/weights_of";
+      const std::string given = layer["weights_of"];
+      owner = graph_.producer(find(given, at, scope));
+      if (owner == nullptr || owner->op != &op)
+        fail(at,
+             fmt::format("found '{}', which is {}, expected a {}", given, owner == nullptr ? "an input" : "a " + owner->op->name, op.name));
+      if (has_running) {
+        fail(at, fmt::format("{} '{}' can't share its states with '{}': they follow what goes through it, which differs from use to use",
+                             op.name, name, given));
+      }
+    }
+    if (twin != nullptr && !has_running && !op.layer->parameters.empty()) owner = graph_.producer(graph_.find(*twin));
+    return owner == nullptr ? std::nullopt : std::optional(*owner);
+  }
+
+  ValueId shared_state(const ir::Node& owner, std::size_t operand, const ir::Type& type, const std::string& name) const {
+    const ValueId state = owner.operand(operand);
+    const std::string& what = owner.op->operands[operand].name;
+    if (state == ir::absent) {
+      throw Error(
+          fmt::format("{} '{}' has a {}, but the layer whose weights it takes, '{}', has none", owner.op->name, name, what, owner.name));
+    }
+    if (graph_.type(state) != type) {
+      throw Error(fmt::format("{} '{}' takes the weights of '{}', whose {} is {}, but needs {}", owner.op->name, name, owner.name, what,
+                              to_string(graph_.type(state)), to_string(type)));
+    }
+    return state;
   }
 
   static const OpSchema::Layer::Parameter* parameter_of(const OpSchema& op, const std::string& operand) {
@@ -426,9 +576,10 @@ class Reader {
     }
   }
 
-  ValueId add_state(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
-                    const OpSchema& op) {
-    const ir::Shape shape = graph_.type(input).shape;
+  // Of a parameter, of what the layer reads.
+  ir::Type type_of(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
+                   const OpSchema& op) const {
+    const ir::Shape& shape = graph_.type(input).shape;
     const bool images = attributes.has("kernel");
     if (shape.size() < 2 || (images && shape.size() != 4)) {
       throw Error(fmt::format("{} '{}' reads '{}' {}, expected {}", op.name, name, graph_.value(input).name, ir::to_string(shape),
@@ -444,12 +595,15 @@ class Reader {
     if (attributes.has("groups") && (attributes.integer("groups") < 1 || shape[1] % attributes.integer("groups") != 0)) {
       throw Error(fmt::format("{} '{}': {} groups don't divide {} input channels", op.name, name, attributes.integer("groups"), shape[1]));
     }
+    return checked(op.name + " '" + name + "': " + parameter.operand, parameter.type(attributes, shape));
+  }
+
+  ValueId add_state(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
+                    const ir::Type& type) {
     ir::State state;
     state.role = parameter.role;
-    const std::string state_name = graph_.derived(name, parameter.operand);
-    const ir::Type type = checked(op.name + " '" + name + "': " + parameter.operand, parameter.type(attributes, shape));
-    state.initializer = parameter.initializer(attributes, shape);
-    return graph_.add_state(state_name, type, state);
+    state.initializer = parameter.initializer(attributes, graph_.type(input).shape);
+    return graph_.add_state(graph_.derived(name, parameter.operand), type, state);
   }
 
   const Json& json_;
@@ -458,8 +612,12 @@ class Reader {
   std::vector<std::string>* idle_;
   ir::Graph graph_;
   Sequences sequences_{graph_};
-  ValueId last_ = ir::absent;                  // the layer that yields the output
-  std::map<std::string, std::string> places_;  // of nodes, by name
+  ValueId last_ = ir::absent;                   // the layer that yields the output, the last of several
+  std::map<std::string, std::string> places_;   // of inputs and nodes, by name
+  std::vector<std::string> layers_;             // in the order of reading, blocks counted out
+  std::map<std::string, BlockUse> block_uses_;  // by whole name
+  static constexpr std::size_t no_twin = ~std::size_t{0};
+  std::size_t twin_ = no_twin;  // in a block that takes another one's weights: which of layers_ the next layer stands for
   std::int64_t streams_ = 0;
   int depth_ = 0;
 };

@@ -116,11 +116,15 @@ class SettingsChecker {
 
   // The variance of one value is 0, whatever the value.
   void check_batch_norm() const {
-    const auto uses_batches = [](const stages::Stage& stage) {
-      return stage.kind->phase && stage.kind->phase(stage.recipe, 0, 1).batch_statistics;
-    };
-    if (std::none_of(experiment_.stages.begin(), experiment_.stages.end(), uses_batches)) return;
-    const ir::Graph step = ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards);
+    for (const stages::Stage& stage : experiment_.stages) {
+      if (!stage.kind->phase || !stage.kind->phase(stage.recipe, 0, 1).batch_statistics) continue;
+      const ir::Graph step = ir::with_batch(experiment_.model, experiment_.batch / experiment_.shards);
+      const std::vector<std::string>& frozen = stage.options.texts("freeze");
+      check_batch_norm(frozen.empty() ? step : passes::run(passes::Step{"freeze_batch_norm", {{"parameters", frozen}}}, step).graph);
+    }
+  }
+
+  void check_batch_norm(const ir::Graph& step) const {
     for (const ir::Node& node : step.nodes()) {
       const bool by_batch = node.op->integer.kind == ir::IntegerForm::Kind::normalize && node.op->inference;  // of its own statistics
       if (!by_batch) continue;

@@ -24,6 +24,7 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   const std::string path = is_run ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
   Trained trained;
   trained.checkpoint = runtime::load_checkpoint(path);
+  runtime::take_averages(trained.checkpoint);
   trained.experiment = read_experiment(parse_json(trained.checkpoint.experiment, path + " (experiment)"), path, "");
   trained.experiment.model = ir::parse(trained.checkpoint.model, path + " (model)");
   check_model(trained.experiment.model, path + " (model)");

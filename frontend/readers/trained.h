@@ -7,7 +7,7 @@
 
 namespace stair::readers {
 
-/// A checkpoint with the experiment that it is of.
+/// A checkpoint with the experiment that it is of, and moving averages in the place of the weights that they are averages of.
 struct Trained {
   runtime::Checkpoint checkpoint;
   Experiment experiment;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "ir/op.h"
 #include "passes/float_nodes.h"
 
@@ -55,11 +57,13 @@ std::string deployment_report(frontend::Deployment& deployment, const frontend::
 std::string model_report(const ir::Graph& model) {
   std::string text = fmt::format("{:<32} {:<22} {:<20} {:>12}\n", "layer", "op", "result", "parameters");
   std::int64_t total = 0;
+  std::set<ir::ValueId> counted;  // parameters that layers share count once, with the first
   for (const ir::Node& node : model.nodes()) {
     std::int64_t parameters = 0;
     for (const ir::ValueId operand : node.operands) {
       const ir::State* state = operand == ir::absent ? nullptr : model.state(operand);
-      if (state != nullptr && state->role == ir::StateRole::parameter) parameters += ir::element_count(model.type(operand).shape);
+      if (state == nullptr || state->role != ir::StateRole::parameter || !counted.insert(operand).second) continue;
+      parameters += ir::element_count(model.type(operand).shape);
     }
     total += parameters;
     text += fmt::format("{:<32} {:<22} {:<20} {:>12}\n", node.name, node.op->name, ir::to_string(model.type(node.results.front()).shape),

@@ -21,8 +21,8 @@ void calibrate_ranges(const readers::Experiment& experiment, const passes::Recip
   runtime::Executor executor = frontend::executor_for(graph, states, options);
   runtime::Batches batches(data, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   batches.load_training(0, 0);
-  frontend::give_first_values(experiment.model, recipe, batches.images(), states);
   const ir::TensorView inputs[] = {batches.images()};
+  frontend::give_first_values(experiment.model, recipe, inputs, states);
   for (std::int64_t b = 0; b < count; ++b) {
     batches.load_training(0, b);
     observe(executor, inputs, b);

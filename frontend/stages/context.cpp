@@ -56,7 +56,17 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
   if (!stage->kind->quantizes) return;
   runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
   batches.load_training(0, 0);
-  frontend::give_first_values(experiment.model, recipe, batches.images(), checkpoint.states);
+  const ir::TensorView inputs[] = {batches.images()};
+  frontend::give_first_values(experiment.model, recipe, inputs, checkpoint.states);
+}
+
+void StageContext::begin_averages(const ir::Graph& graph) {
+  for (const ir::State& state : graph.states()) {
+    if (!state.attributes.has("average_of")) continue;
+    const std::string& of = state.attributes.text("average_of");
+    if (!checkpoint.averages.emplace(of, graph.value(state.value).name).second) continue;
+    checkpoint.states.insert_or_assign(graph.value(state.value).name, checkpoint.states.find(of)->second.clone());
+  }
 }
 
 double StageContext::evaluate() {
@@ -75,8 +85,10 @@ double StageContext::evaluate_on(runtime::Batches& batches, const std::string& p
   together(communicator, [&] {
     frontend::CompileOptions compile_options = options.compile;
     compile_options.seed = experiment.seed;
+    runtime::Tensors copies;
+    if (!checkpoint.averages.empty()) copies = runtime::averaged(checkpoint);
     runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), batches.type().shape.front(),
-                                                   checkpoint.states, compile_options);
+                                                   checkpoint.averages.empty() ? checkpoint.states : copies, compile_options);
     counts = count(executor, batches, experiment, communicator.rank(), communicator.size());
     all = measured(experiment, executor.graph(), batches.dataset());
   });
@@ -106,12 +118,12 @@ void StageContext::log(const runtime::Progress& progress, double seconds) {
   lead([&] { folder.log(entry); });
 }
 
-void StageContext::save(const runtime::TrainingState& state, const std::string& name) {
+void StageContext::save(const runtime::TrainingState& state, const std::string& name, bool with_averages) {
   checkpoint.step = state.step;
   checkpoint.loss_sum = state.loss_sum;
   checkpoint.correct = state.correct;
   check_in_step(checkpoint, communicator);
-  lead([&] { runtime::save_checkpoint(checkpoint, folder.file(name)); });
+  lead([&] { runtime::save_checkpoint(checkpoint, folder.file(name), with_averages); });
 }
 
 passes::Pipeline evaluation(const StageKind& kind, const passes::Recipe& recipe) {

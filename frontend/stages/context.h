@@ -46,6 +46,8 @@ struct StageContext {
   /// counters of random numbers and ranges go on, where the stage's graphs have them. What is trained of quantizers goes on under the same
   /// quantizers, and begins anew under others.
   void begin(const std::vector<ir::Graph>& graphs);
+  /// Averages that a phase of the stage brings begin as what they are averages of.
+  void begin_averages(const ir::Graph& graph);
   /// What the model is worth so far, in float, or on integers behind a stage that quantizes: the first metric on the validation data, or on
   /// the test data where there are none. All metrics go into the result, as "validation_NAME" or "test_NAME".
   double evaluate();
@@ -57,8 +59,8 @@ struct StageContext {
   bool improves(double value) const;
   /// A line of the metrics, with the result's.
   void log(const runtime::Progress& progress, double seconds);
-  /// The checkpoint, under a name in the run's folder.
-  void save(const runtime::TrainingState& state, const std::string& name);
+  /// The checkpoint, under a name in the run's folder: to go on from, or to use, with averages in the place of weights.
+  void save(const runtime::TrainingState& state, const std::string& name, bool with_averages = false);
 };
 
 /// What evaluates the model behind a stage.

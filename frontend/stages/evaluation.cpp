@@ -6,11 +6,11 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
-#include <string_view>
 #include <utility>
 
 #include "ir/error.h"
 #include "ir/random.h"
+#include "runtime/augmentation.h"
 
 namespace stair::stages {
 namespace {
@@ -25,7 +25,7 @@ ir::Shape example_of(const ir::Shape& shape) {
 
 // Parts of the same data set have the same elements and classes.
 void check_alike(const runtime::Dataset& part, const runtime::DatasetFiles& files, const runtime::Dataset& train) {
-  check_elements(part, files, std::string(name_of(train.images.type().dtype)));
+  check_elements(part, files, train.form());
   if (part.classes == train.classes) return;
   throw Error(fmt::format("{}: has the classes '{}', the training data ({}) '{}'", part.source, fmt::join(part.classes, "', '"),
                           train.source, fmt::join(train.classes, "', '")));
@@ -84,10 +84,10 @@ void cut_validation(Data& data, double share, std::uint64_t seed, const std::str
 
 }  // namespace
 
-runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model) {
+runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model, bool windows) {
   ir::Shape example = model.type(model.inputs().front()).shape;
   example.erase(example.begin());
-  runtime::Dataset dataset = runtime::load_dataset(experiment.data.format, part.files, part.settings, example);
+  runtime::Dataset dataset = runtime::load_dataset(experiment.data.format, part.files, part.settings, example, windows);
   if (dataset.skipped > 0)
     fmt::print(stderr, "{}: {} damaged pictures left out, {} taken\n", file_of_images(dataset, part.files), dataset.skipped,
                dataset.count());
@@ -102,7 +102,7 @@ Data load_data(const readers::Experiment& experiment, bool with_training) {
   Data data;
   data.test = load_part(experiment, files.test, experiment.model);
   if (!with_training) return data;
-  data.train = load_part(experiment, files.train, experiment.model);
+  data.train = load_part(experiment, files.train, experiment.model, runtime::cuts_windows(experiment.augmentation));
   check_alike(data.test, files.test.files, data.train);
   if (files.validation) {
     data.validation = load_part(experiment, *files.validation, experiment.model);
@@ -117,11 +117,15 @@ Data load_data(const readers::Experiment& experiment, bool with_training) {
   return data;
 }
 
-void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const std::string& trained_on) {
-  const std::string_view found = name_of(dataset.images.type().dtype);
-  if (trained_on.empty() || found == trained_on) return;
-  throw Error(fmt::format("{}: its images are {}, the model is trained on {}; u8 is divided by 255, f32 isn't",
-                          file_of_images(dataset, files), found, trained_on));
+void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const runtime::ExampleForm& trained_on) {
+  const runtime::ExampleForm found = dataset.form();
+  if (!trained_on.element.empty() && found.element != trained_on.element) {
+    throw Error(fmt::format("{}: its images are {}, the model is trained on {}; u8 is divided by 255, f32 isn't",
+                            file_of_images(dataset, files), found.element, trained_on.element));
+  }
+  if (!trained_on.shorter_side || !found.shorter_side || found.shorter_side == trained_on.shorter_side) return;
+  throw Error(fmt::format("{}: its pictures are scaled to a shorter side of {}, those that the model is trained on to {}",
+                          file_of_images(dataset, files), *found.shorter_side, *trained_on.shorter_side));
 }
 
 const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const readers::DataFiles& data,

@@ -22,12 +22,13 @@ Data load_data(const readers::Experiment& experiment, bool with_training);
 
 /// One part of the data, whose examples are what the model takes, and whose labels are what the experiment holds its outputs against:
 /// classes within the outputs', or values of their shape. Integers become values where those are asked for, one an example those of one
-/// output. Error naming the file where they don't fit, and as its format throws.
-runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model);
+/// output. `windows` as load_dataset() has it. Error naming the file where they don't fit, and as its format throws.
+runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model,
+                           bool windows = false);
 
-/// Error naming the file unless the images (of `files`) have the element type that the model was trained on: "u8", "f32", or "" where that
-/// isn't known. u8 is divided by 255, f32 isn't, so that the same picture would be another one.
-void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const std::string& trained_on);
+/// Error naming the file unless the images (of `files`) are like those that the model was trained on, as far as that is known: u8 is
+/// divided by 255, f32 isn't, and pictures are scaled before the middle is cut out, so that the same picture would be another one.
+void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const runtime::ExampleForm& trained_on);
 
 /// The normalization that the model was trained with. Error naming `source`, an experiment, where that says another one.
 const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const readers::DataFiles& data,

@@ -17,6 +17,7 @@
 #include "ir/rebatch.h"
 #include "ir/text.h"
 #include "passes/float_nodes.h"
+#include "passes/schedule.h"
 #include "runtime/artifact.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
@@ -38,7 +39,7 @@ class Run : private StageContext {
     check_alike();
     lead([&] {
       open_folder();
-      checkpoint.images = name_of(data.train.images.type().dtype);
+      checkpoint.images = data.train.form();
     });
     share_checkpoint();
     together(communicator, [&] { take_over(); });
@@ -96,8 +97,7 @@ class Run : private StageContext {
     std::string all;
     for (const runtime::Dataset* part : {&data.train, &data.test, data.validation ? &*data.validation : nullptr}) {
       if (part == nullptr) break;
-      all += fmt::format("{}{:08x} {:08x}", all.empty() ? "" : " ", runtime::checksum(part->images.view()),
-                         runtime::checksum(part->labels.view()));
+      all += fmt::format("{}{:08x} {:08x}", all.empty() ? "" : " ", part->images.checksum(), runtime::checksum(part->labels.view()));
     }
     return all;
   }
@@ -182,9 +182,13 @@ class Run : private StageContext {
     folder.open();
     if (options.resume) {
       checkpoint = runtime::load_checkpoint(last);
-      check_same_experiment(last);
+      const bool extends = check_same_experiment(last);
       readers::check_holds(checkpoint.states, experiment.model, last);
       check_same_data(last);
+      if (extends) {
+        checkpoint.experiment = experiment.json.dump();
+        folder.extend(experiment);
+      }
       resumed_ = true;
       runtime::remove_leftovers(options.folder);
       folder.keep_metrics_until(checkpoint.stage, checkpoint.step);
@@ -230,12 +234,40 @@ class Run : private StageContext {
     }
   }
 
-  void check_same_experiment(const std::string& path) const {
+  // What the run began with, or with more epochs of the stage where it stands (true).
+  bool check_same_experiment(const std::string& path) const {
     const ir::Json before = ir::parse_json(checkpoint.experiment, path + " (experiment)");
     const ir::Json difference = ir::Json::diff(before, experiment.json);
-    if (difference.empty() && checkpoint.model == ir::print(experiment.model)) return;  // keys may stand in another order
+    if (difference.empty() && checkpoint.model == ir::print(experiment.model)) return false;  // keys may stand in another order
     const std::string pointer = difference.empty() ? "/model" : difference[0]["path"].get<std::string>();
-    throw Error(path + ": is of another experiment, which differs at " + pointer + "; expected the one that the run began with");
+    const std::string epochs = fmt::format("/stages/{}/epochs", checkpoint.stage);
+    const ir::Json* const old = pointer == epochs && difference.size() == 1 && difference[0]["op"] == "replace"
+                                    ? &before.at(ir::Json::json_pointer(epochs))
+                                    : nullptr;
+    if (old != nullptr && old->is_number_integer() && checkpoint.model == ir::print(experiment.model)) {
+      check_extension(*old, path);
+      return true;
+    }
+    throw Error(fmt::format("{}: is of another experiment, which differs at {}; expected the one that the run began with{}", path, pointer,
+                            pointer.ends_with("/epochs") ? ", or more epochs of '" + checkpoint.stage_name + "' alone" : ""));
+  }
+
+  void check_extension(std::int64_t epochs, const std::string& path) const {
+    const Stage& extended = experiment.stages[static_cast<std::size_t>(checkpoint.stage)];
+    const auto fail = [&](const std::string& message) {
+      throw Error(fmt::format("{} /stages/{}/epochs: {}", experiment.source, checkpoint.stage, message));
+    };
+    const std::int64_t more = extended.options.integer("epochs");
+    if (more < epochs) fail(fmt::format("found {}, but the run ({}) began with {}, expected at least as many", more, path, epochs));
+    const std::int64_t patience = extended.options.integer("patience") * steps_per_epoch();
+    if (patience > 0 && checkpoint.step % steps_per_epoch() == 0 && checkpoint.step - checkpoint.best_step >= patience)
+      fail(fmt::format("found {}, but the stage has ended by its patience, behind epoch {}", more, checkpoint.step / steps_per_epoch()));
+    if (!quiet) {
+      const ir::Attributes& schedule = extended.options.object("schedule");
+      fmt::print(
+          "{}: {} epochs in the place of {}{}\n", extended.name, more, epochs,
+          passes::goes_by_length(schedule) ? fmt::format("; the {} schedule is that of {} from here on", schedule.text("kind"), more) : "");
+    }
   }
 
   void finish_stage() {

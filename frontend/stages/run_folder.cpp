@@ -45,6 +45,11 @@ void RunFolder::begin(const readers::Experiment& experiment) const {
   runtime::write_file(file("config.json"), experiment.json.dump(2) + "\n");
 }
 
+void RunFolder::extend(const readers::Experiment& experiment) const {
+  std::filesystem::remove(file("summary.json"));
+  runtime::write_file(file("config.json"), experiment.json.dump(2) + "\n");
+}
+
 void RunFolder::log(const ir::Json& entry) const {
   runtime::append_line(file("metrics.jsonl"), readers::to_text(entry));
 }

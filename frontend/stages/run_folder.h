@@ -26,6 +26,9 @@ class RunFolder {
   /// For a run that begins anew: removes files of one before, and writes config.json.
   void begin(const readers::Experiment& experiment) const;
 
+  /// For a run that goes on with more epochs: writes config.json, and removes the summary of what has ended.
+  void extend(const readers::Experiment& experiment) const;
+
   /// A line of metrics.jsonl.
   void log(const ir::Json& entry) const;
   /// What the metrics say of steps behind the checkpoint at a step of a stage will be said again: those lines go.

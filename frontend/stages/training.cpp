@@ -1,5 +1,8 @@
 #include "frontend/stages/training.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -7,8 +10,10 @@
 #include "frontend/reports/report.h"
 #include "frontend/stages/interruption.h"
 #include "frontend/stages/progress.h"
+#include "ir/error.h"
 #include "ir/rebatch.h"
 #include "passes/optimizer.h"
+#include "passes/parameters.h"
 #include "passes/schedule.h"
 #include "runtime/file.h"
 #include "runtime/sharded_step.h"
@@ -30,12 +35,14 @@ Program training_program(StageContext& context, const StepPipeline& pipeline, co
   const bool cut = experiment.shards > 1;
   std::vector<ir::Graph> graphs;
   for (const StepPart part : cut ? std::vector{StepPart::shard, StepPart::update} : std::vector{StepPart::whole}) {
-    graphs.push_back(passes::run(pipeline(phase, optimizer, part), ir::with_batch(experiment.model, experiment.batch / experiment.shards)));
+    graphs.push_back(passes::run(pipeline(phase, optimizer, part, context.stage->options.texts("freeze")),
+                                 ir::with_batch(experiment.model, experiment.batch / experiment.shards)));
   }
   if (first) context.begin(graphs);
   std::vector<runtime::Executor> executors;
   Program program;
   for (ir::Graph& graph : graphs) {
+    context.begin_averages(graph);
     runtime::initialize_states(graph, experiment.seed, context.checkpoint.states);
     executors.push_back(frontend::training_executor(std::move(graph), context.checkpoint.states, context.options.compile));
     program.report += reports::assignment_report(executors.back());
@@ -49,22 +56,84 @@ Program training_program(StageContext& context, const StepPipeline& pipeline, co
   return program;
 }
 
+// The patterns of a stage, over the parameters of its training graph.
+class PatternChecker {
+ public:
+  PatternChecker(const readers::Experiment& experiment, std::size_t index)
+      : stage_(experiment.stages[index]),
+        where_(fmt::format("{} /stages/{}", experiment.source, index)),
+        graph_(stage_.kind->quantizes ? passes::run(passes::simulated_training(stage_.recipe, {}), experiment.model) : experiment.model) {
+    for (const ir::State& state : graph_.states()) {
+      if (state.role == ir::StateRole::parameter) parameters_.push_back(&state);
+    }
+  }
+
+  void run() {
+    const std::vector<std::string>& frozen = stage_.options.texts("freeze");
+    for (std::size_t i = 0; i < frozen.size(); ++i) check_means(frozen[i], fmt::format("/freeze/{}", i));
+    std::vector<const ir::State*> trained = parameters_;
+    std::erase_if(trained, [&](const ir::State* state) { return passes::mean(frozen, graph_, *state); });
+    if (trained.empty()) throw Error(where_ + "/freeze: freezes all parameters, expected one that trains");
+    const ir::Attributes& optimizer = stage_.options.object("optimizer");
+    if (!optimizer.has("parts")) return;
+    for (std::size_t i = 0; i < optimizer.objects("parts").size(); ++i) {
+      const ir::Attributes& part = optimizer.objects("parts")[i].members();
+      const std::string at = fmt::format("/optimizer/parts/{}", i);
+      if (!part.has("learning_rate_factor") && !part.has("weight_decay"))
+        throw Error(where_ + at + ": has no effect, expected 'learning_rate_factor' or 'weight_decay'");
+      const std::vector<std::string>& patterns = part.texts("match");
+      for (std::size_t j = 0; j < patterns.size(); ++j) {
+        check_means(patterns[j], fmt::format("{}/match/{}", at, j));
+        if (means_any(patterns[j], trained)) continue;
+        throw Error(fmt::format("{}{}/match/{}: found '{}', which means parameters that are frozen or of a part above alone", where_, at, j,
+                                patterns[j]));
+      }
+      std::erase_if(trained, [&](const ir::State* state) { return passes::mean(patterns, graph_, *state); });
+    }
+  }
+
+ private:
+  bool means_any(const std::string& pattern, const std::vector<const ir::State*>& states) const {
+    return std::any_of(states.begin(), states.end(), [&](const ir::State* state) { return passes::means(pattern, graph_, *state); });
+  }
+
+  void check_means(const std::string& pattern, const std::string& pointer) const {
+    if (means_any(pattern, parameters_)) return;
+    std::vector<std::string> names;
+    for (const ir::State* state : parameters_) names.push_back(graph_.value(state->value).name);
+    throw Error(fmt::format("{}{}: found '{}', which means no parameter{}", where_, pointer, pattern, did_you_mean(pattern, names)));
+  }
+
+  const Stage& stage_;
+  std::string where_;
+  ir::Graph graph_;
+  std::vector<const ir::State*> parameters_;
+};
+
 }  // namespace
 
 std::vector<ir::AttributeSpec> training_attributes() {
   ir::AttributeSpec optimizer = passes::optimizer_spec();
   optimizer.required = optimizer.members.front().required = true;  // a learning rate is nobody's default
-  return {{.name = "epochs",
-           .doc = "passes over the training data",
-           .fallback = std::int64_t{1},
-           .required = true,
-           .bounds = ir::within(1, 1e6)},
-          optimizer,
-          passes::schedule_spec(),
-          {.name = "patience",
-           .doc = "epochs that may be no better on the validation data before the stage ends; 0: it runs all of them",
-           .fallback = std::int64_t{0},
-           .bounds = ir::within(0, 1e6)}};
+  return {
+      {.name = "epochs",
+       .doc = "passes over the training data",
+       .fallback = std::int64_t{1},
+       .required = true,
+       .bounds = ir::within(1, 1e6)},
+      optimizer,
+      passes::schedule_spec(),
+      {.name = "patience",
+       .doc = "epochs that may be no better on the validation data before the stage ends; 0: it runs all of them",
+       .fallback = std::int64_t{0},
+       .bounds = ir::within(0, 1e6)},
+      {.name = "freeze",
+       .doc = "patterns, with '*' and '?', of parameters that stay as they are; a batch-norm of such alone goes by its running statistics",
+       .fallback = std::vector<std::string>()},
+      {.name = "average",
+       .doc = "decay of a moving average of the weights that is evaluated, kept and gone on with in their place; 0: none",
+       .fallback = 0.0,
+       .bounds = {.low = 0, .high = 1, .below_high = true}}};
 }
 
 std::vector<std::string> training_keys() {
@@ -74,8 +143,13 @@ std::vector<std::string> training_keys() {
 ir::Attributes optimizer_options(const Stage& stage, std::int64_t steps_per_epoch) {
   return {{"optimizer", stage.options.at("optimizer")},
           {"schedule", stage.options.at("schedule")},
+          {"average", stage.options.at("average")},
           {"epochs", stage.options.at("epochs")},
           {"steps_per_epoch", steps_per_epoch}};
+}
+
+void check_patterns(const readers::Experiment& experiment, std::size_t index, std::int64_t /*steps_per_epoch*/) {
+  PatternChecker(experiment, index).run();
 }
 
 bool train(StageContext& context, const StepPipeline& pipeline) {
@@ -116,7 +190,7 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
     if (context.validating && context.improves(value)) {
       checkpoint.best = value;
       checkpoint.best_step = progress.step;
-      context.save(runtime::TrainingState{progress.step, 0, 0}, stage.name + ".best.safetensors");
+      context.save(runtime::TrainingState{progress.step, 0, 0}, stage.name + ".best.safetensors", true);
     }
   };
   loop.save = [&](const runtime::TrainingState& state) { context.save(state, "last.safetensors"); };
@@ -125,6 +199,8 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   loop.enough = [&](std::int64_t step) { return patience > 0 && step - checkpoint.best_step >= patience; };
   runtime::TrainingState state{checkpoint.step, checkpoint.loss_sum, checkpoint.correct};
   if (!loop.run(*context.training, state)) return false;
+  current = {};  // its executors refer to the states
+  runtime::take_averages(checkpoint);
   context.evaluate_end();
   result.best_validation = checkpoint.best;
   return true;

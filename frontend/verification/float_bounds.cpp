@@ -90,6 +90,7 @@ ValueId BoundedNode::again(std::vector<ValueId> operands) {
 }
 
 ValueId BoundedNode::again(std::vector<ValueId> operands, ir::Attributes attributes) {
+  if (attributes.has("dtype")) attributes.set("dtype", std::string("f64"));
   return graph_.add(*node_.op, std::move(operands), std::move(attributes)).results.front();
 }
 

@@ -104,13 +104,15 @@ void judge_parameters(Constants& all, const ir::Node& fake, const std::string& n
 void judge_equal_steps(Constants& all, const JudgeWeights& its) {
   const JudgedWeights weights(all, its);
   judge_parameters(all, *its.fake, weights.name, its.integers);
-  const auto lo = static_cast<double>(its.fake->attributes.integer("lo"));
-  const auto hi = static_cast<double>(its.fake->attributes.integer("hi"));
+  // 0 but of constants of the model, which are quantized as activations are.
+  const std::int64_t zero_point = all.integer(its.integers.zero_point);
+  const auto lo = static_cast<double>(its.fake->attributes.integer("lo") - zero_point);
+  const auto hi = static_cast<double>(its.fake->attributes.integer("hi") - zero_point);
   Judgement of{weights.name, "weights", true};
   for (std::int64_t i = 0; i < weights.q.count(); ++i) {
     const double s = all.number(its.integers.scale, i / weights.length);
     const double t = weights.w[i] / s;
-    const std::int64_t found = integer_at(weights.q, i);
+    const std::int64_t found = integer_at(weights.q, i) - zero_point;
     count(of, i, integer_verdict(found, t, weights.off(i) / s + float_unit * std::abs(t), lo, hi), static_cast<double>(found));
   }
   all.into.push_back(std::move(of));

@@ -12,8 +12,8 @@ void lsq(QuantizerRegistry& registry) {
                 .simulate = [](const WeightContext& c) {
                   const ir::Shape shape = c.graph.type(c.value).shape;  // a copy: states move the graph's values
                   const std::int64_t steps = c.per_channel() ? shape[0] : 1;
-                  return learned_step(c, steps, weight_range(c.bits, c.options.boolean("narrow_range")), ir::element_count(shape) / steps,
-                                      c.simulated());
+                  return learned_step(c, true, steps, weight_range(c.bits, c.options.boolean("narrow_range")),
+                                      ir::element_count(shape) / steps, c.simulated());
                 }});
 }
 

@@ -12,7 +12,7 @@ void lsq(RangeEstimatorRegistry& registry) {
          const bool is_signed = c.options.boolean("symmetric") || !c.never_negative;
          const ir::Range range = is_signed ? weight_range(c.bits, true) : c.integers();
          const ir::Shape shape = c.graph.type(c.value).shape;
-         const ir::ValueId simulated = learned_step(c, 1, range, ir::element_count(shape) / shape[0], c.simulated());
+         const ir::ValueId simulated = learned_step(c, false, 1, range, ir::element_count(shape) / shape[0], c.simulated());
          return c.simulates ? simulated : c.value;
        }});
 }

@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -5,6 +6,7 @@
 
 #include "ir/error.h"
 #include "passes/optimizer.h"
+#include "passes/parameters.h"
 #include "passes/pass.h"
 #include "passes/schedule.h"
 
@@ -40,6 +42,7 @@ class Appender {
     graph_.add_output("learning_rate", rate_);
     clip_gradients();
     for (const auto& [parameter, gradient] : gradients_) update(parameter, gradient);
+    if (options_.number("average") > 0) average(options_.number("average"));
     graph_.add_update(step_, graph_.emit("increment", {step_}, {}, graph_.derived("", "next_step")));
     return {std::move(graph_), std::move(changes_)};
   }
@@ -82,10 +85,12 @@ class Appender {
   void update(ValueId parameter, ValueId gradient) {
     const std::string name = graph_.value(parameter).name;
     const Attributes wishes = graph_.state(parameter)->attributes;
+    const Attributes part = part_of(*graph_.state(parameter));
     ValueId rate = rate_;
-    if (wishes.has("lr_scale")) {
-      const double factor = wishes.number("lr_scale");
-      const double scaled = optimizer_.proportional_to_gradient ? factor * factor : factor;
+    if (wishes.has("lr_scale") || part.has("learning_rate_factor")) {
+      const double factor = wishes.has("lr_scale") ? wishes.number("lr_scale") : 1;
+      const double of_part = part.has("learning_rate_factor") ? part.number("learning_rate_factor") : 1;
+      const double scaled = (optimizer_.proportional_to_gradient ? factor * factor : factor) * of_part;
       const ValueId scale = graph_.emit("constant", {}, {{"value", scaled}}, graph_.derived(name, "lr_scale"));
       rate = graph_.emit("mul", {rate_, scale}, {}, graph_.derived(name, "learning_rate"));
     }
@@ -94,7 +99,7 @@ class Appender {
     update.gradient = gradient;
     update.learning_rate = rate;
     update.step = step_;
-    update.weight_decay = decays ? chosen_.number("weight_decay") : 0.0;
+    update.weight_decay = decays ? (part.has("weight_decay") ? part : chosen_).number("weight_decay") : 0.0;
     ValueId next = optimizer_.next(update);
     if (wishes.has("clip")) {
       const double bound = wishes.number("clip");
@@ -102,6 +107,37 @@ class Appender {
     }
     graph_.add_update(parameter, next);
     changes_.push_back("updates '" + name + "'");
+  }
+
+  // The first part that means the parameter; nothing where none does.
+  Attributes part_of(const ir::State& parameter) const {
+    if (!chosen_.has("parts")) return {};
+    for (const ir::Object& part : chosen_.objects("parts")) {
+      if (mean(part.members().texts("match"), graph_, parameter)) return part.members();
+    }
+    return {};
+  }
+
+  // Of what the optimizer updates, and of running statistics, which go with it, also where they are frozen.
+  void average(double decay) {
+    std::map<ValueId, ValueId> next;  // by state
+    for (const ir::State& state : graph_.states()) {
+      if (state.role == ir::StateRole::statistic) next[state.value] = state.value;
+    }
+    for (const auto& [parameter, gradient] : gradients_) next[parameter] = parameter;
+    for (const ir::Update& update : graph_.updates()) {
+      if (next.contains(update.state)) next[update.state] = update.value;
+    }
+    for (const auto& [state, value] : next) {
+      const std::string name = graph_.value(state).name;
+      ir::State shadow;
+      shadow.role = ir::StateRole::slot;
+      shadow.attributes.set("average_of", name);
+      const ValueId running = graph_.add_state(graph_.derived(name, "average"), graph_.type(state), shadow);
+      graph_.add_update(running,
+                        graph_.emit("weight_average", {running, value, step_}, {{"decay", decay}}, graph_.derived(name, "averaged")));
+      changes_.push_back("averages '" + name + "'");
+    }
   }
 
   const Graph& source_;
@@ -123,6 +159,10 @@ void append_optimizer(PassRegistry& registry) {
                     "schedule of the learning rate as states and nodes. After autodiff.",
                 .options = {optimizer_spec(),
                             schedule_spec(),
+                            {.name = "average",
+                             .doc = "decay of moving averages of the parameters and running statistics, states NAME.average; 0: none",
+                             .fallback = 0.0,
+                             .bounds = {.low = 0, .high = 1, .below_high = true}},
                             {.name = "epochs", .doc = "of the stage", .fallback = std::int64_t{1}, .bounds = ir::at_least(1)},
                             {.name = "steps_per_epoch", .doc = "of the stage", .fallback = std::int64_t{1}, .bounds = ir::at_least(1)}},
                 .run = [](const Graph& graph, const Attributes& options) { return Appender(graph, options).run(); }});

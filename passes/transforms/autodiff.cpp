@@ -5,6 +5,7 @@
 #include "ir/error.h"
 #include "ir/op.h"
 #include "passes/analysis.h"
+#include "passes/parameters.h"
 #include "passes/pass.h"
 
 // Reverse-mode differentiation, graph from graph: for each node in reverse, its op's gradient rule builds the nodes that give the gradients
@@ -19,17 +20,18 @@ using ir::ValueId;
 
 class Differentiator {
  public:
-  explicit Differentiator(const Graph& graph) : source_(graph), graph_(graph), gradient_(graph.values().size(), ir::absent) {}
+  Differentiator(const Graph& graph, const std::vector<std::string>& frozen)
+      : source_(graph), frozen_(frozen), graph_(graph), gradient_(graph.values().size(), ir::absent) {}
 
   Result run() {
     mark_trained();
     const ValueId loss = source_.output("loss");
-    if (!trained(loss)) throw Error("the loss '" + source_.value(loss).name + "' depends on no parameter");
+    if (!trained(loss)) throw Error("the loss '" + source_.value(loss).name + "' depends on no parameter that trains");
     gradient(loss) = graph_.emit("constant", {}, {{"value", 1.0}, {"shape", source_.type(loss).shape}},
                                  graph_.derived(source_.value(loss).name, "grad"));
     for (auto id = static_cast<NodeId>(source_.nodes().size()); id-- > 0;) differentiate(id);
     for (const ir::State& state : source_.states()) {
-      if (state.role != ir::StateRole::parameter || gradient(state.value) == ir::absent) continue;
+      if (!trains(state) || gradient(state.value) == ir::absent) continue;
       const std::string& name = source_.value(state.value).name;
       graph_.add_output("grad:" + name, gradient(state.value));
       changes_.push_back("gradient of '" + name + "'");
@@ -38,14 +40,14 @@ class Differentiator {
   }
 
  private:
+  bool trains(const ir::State& state) const { return state.role == ir::StateRole::parameter && !mean(frozen_, source_, state); }
   bool trained(ValueId value) const { return value != ir::absent && trained_[static_cast<std::size_t>(value)]; }
   ValueId& gradient(ValueId value) { return gradient_[static_cast<std::size_t>(value)]; }
 
-  // Values that depend on a parameter: only they need a gradient.
+  // Values that depend on a parameter that trains: only they need a gradient.
   void mark_trained() {
     std::vector<bool> parameters(source_.values().size(), false);
-    for (const ir::State& state : source_.states())
-      parameters[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::parameter;
+    for (const ir::State& state : source_.states()) parameters[static_cast<std::size_t>(state.value)] = trains(state);
     trained_ = depends_on(source_, std::move(parameters));
   }
 
@@ -85,6 +87,7 @@ class Differentiator {
   }
 
   const Graph& source_;
+  const std::vector<std::string>& frozen_;  // patterns
   Graph graph_;
   std::vector<ValueId> gradient_;  // by value of the source
   std::vector<bool> trained_;
@@ -94,11 +97,12 @@ class Differentiator {
 }  // namespace
 
 void autodiff(PassRegistry& registry) {
-  registry.add({.name = "autodiff",
-                .summary =
-                    "Derives the backward graph from the output 'loss' and adds an output 'grad:NAME' for every parameter that the loss "
-                    "depends on. After append_loss.",
-                .run = [](const Graph& graph, const ir::Attributes&) { return Differentiator(graph).run(); }});
+  registry.add(
+      {.name = "autodiff",
+       .summary = "Derives the backward graph from the output 'loss' and adds an output 'grad:NAME' for every parameter that the loss "
+                  "depends on, but for those that are frozen. After append_loss.",
+       .options = {{"freeze", "patterns, with '*' and '?', of parameters that don't train", std::vector<std::string>{}}},
+       .run = [](const Graph& graph, const ir::Attributes& options) { return Differentiator(graph, options.texts("freeze")).run(); }});
 }
 
 }  // namespace stair::passes

@@ -74,6 +74,14 @@ class Inserter {
     if (value != ir::absent && depends(value)) wanted_[static_cast<std::size_t>(value)] = true;
   }
 
+  // An operand that isn't weights: what depends on the inputs, and numbers that stand in the model.
+  void want_operand(ValueId value) {
+    const Node* node = rewriter_.source().producer(value);
+    const bool stands = node != nullptr && node->op->operands.empty() && !rewriter_.source().type(value).shape.empty();
+    if (stands) wanted_[static_cast<std::size_t>(value)] = true;
+    want(value);
+  }
+
   bool quantized_layer(const Node& node) const {
     if (kind(node) != IntegerForm::Kind::accumulate || recipe_.skips(node.name)) return false;
     return node.attributes.boolean("quantize");
@@ -107,7 +115,7 @@ class Inserter {
       if (kind(*node) == IntegerForm::Kind::none && !is_training_only(*node)) continue;
       if (kind(*node) == IntegerForm::Kind::rows && !recipe_.integer_rows()) continue;
       if (kind(*node) == IntegerForm::Kind::accumulate) continue;
-      for (const ValueId operand : node->operands) want(operand);
+      for (const ValueId operand : node->operands) want_operand(operand);
     }
   }
 
@@ -152,15 +160,22 @@ class Inserter {
     const std::string& name = source.value(value).name;
     const Attributes& options = recipe_.activations();
     const RangeEstimator& estimator = range_estimators().named(options.text("observer"), "observer");
-    const ValueId simulated =
-        estimator.simulate({{rewriter_.graph(), recipe_, options, rewriter_(value), name, switches_.first_values, updates_},
-                            bits,
-                            never_negative(value),
-                            switches_.observe,
-                            switches_.activations});
+    const RangeContext context{{rewriter_.graph(), recipe_, options, rewriter_(value), name, switches_.first_values, updates_},
+                               bits,
+                               never_negative(value),
+                               switches_.observe,
+                               switches_.activations};
+    const ValueId simulated = depends(value) ? estimator.simulate(context) : in_its_range(context);
     if (!switches_.activations) return;
     rewriter_.map(value, simulated);
     changes_.push_back("'" + name + "': " + std::to_string(bits) + "-bit activation");
+  }
+
+  // Of a constant, whose range is known.
+  static ValueId in_its_range(const RangeContext& context) {
+    if (!context.simulates) return context.value;
+    const std::vector<ValueId> range = context.emit("weight_range", {context.value}, "range", {{"per_channel", false}});
+    return context.affine(range[0], range[1]);
   }
 
   // As far as the graph tells: behind an activation that clamps at 0, through what moves or averages its result.

@@ -33,7 +33,7 @@ void crop_padding(AugmentationRegistry& registry) {
                 .setting = {.name = "", .doc = "", .fallback = std::int64_t{0}, .bounds = ir::within(0, 64)},
                 .streams = {103, 104},
                 .change = crop_picture,
-                .brings_zeros = true});
+                .widen = with_zero});
 }
 
 }  // namespace stair::runtime::augmentations_

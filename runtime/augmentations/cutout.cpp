@@ -30,7 +30,7 @@ void cutout(AugmentationRegistry& registry) {
                 .setting = {.name = "", .doc = "", .fallback = std::int64_t{0}, .bounds = ir::within(0, 1024)},
                 .streams = {105, 106},
                 .change = cut_square,
-                .brings_zeros = true});
+                .widen = with_zero});
 }
 
 }  // namespace stair::runtime::augmentations_

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ir/error.h"
@@ -32,12 +33,13 @@ inline Dataset load_cifar(const std::vector<std::string>& paths, std::size_t lab
     all += bytes;
   }
   const auto count = static_cast<std::int64_t>(all.size() / record);
-  Dataset dataset{Tensor({ir::DType::u8, {count, 3, 32, 32}}), Tensor({ir::DType::i32, {count}}), paths.front()};
+  Tensor pictures({ir::DType::u8, {count, 3, 32, 32}});
+  Tensor labels({ir::DType::i32, {count}});
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-    dataset.labels.as<std::int32_t>()[i] = static_cast<unsigned char>(all[i * record + label]);
-    std::memcpy(dataset.images.as<char>() + i * picture, all.data() + i * record + label_bytes, picture);
+    labels.as<std::int32_t>()[i] = static_cast<unsigned char>(all[i * record + label]);
+    std::memcpy(pictures.as<char>() + i * picture, all.data() + i * record + label_bytes, picture);
   }
-  return dataset;
+  return {std::move(pictures), std::move(labels), paths.front()};
 }
 
 }  // namespace stair::runtime::datasets

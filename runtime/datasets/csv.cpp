@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "ir/error.h"
 #include "runtime/dataset.h"
@@ -145,8 +146,9 @@ Dataset load_csv(const DatasetPart& part) {
   if (values.empty()) throw Error(path + ": has no lines behind its header");
   const auto width = static_cast<std::int64_t>(columns.size());
   const std::int64_t count = static_cast<std::int64_t>(values.size()) / width;
-  Dataset dataset{Tensor({ir::DType::f32, {count, width}}), Tensor({ir::DType::i32, {count}}), path};
-  std::copy(values.begin(), values.end(), dataset.images.as<float>());
+  Tensor examples({ir::DType::f32, {count, width}});
+  std::copy(values.begin(), values.end(), examples.as<float>());
+  Dataset dataset{std::move(examples), Tensor({ir::DType::i32, {count}}), path};
   std::copy(labels.begin(), labels.end(), dataset.labels.as<std::int32_t>());
   if (expected.empty()) return dataset;
   dataset.labels = Tensor({ir::DType::f32, {count, static_cast<std::int64_t>(expected.size())}});

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 #include "ir/error.h"
 #include "runtime/dataset.h"
@@ -69,8 +70,9 @@ Dataset load_idx(const DatasetPart& part) {
   }
   ir::Shape shape = images.shape;
   if (shape.size() == 3) shape.insert(shape.begin() + 1, 1);  // grey pictures have one channel
-  Dataset dataset{Tensor({ir::DType::u8, shape}), Tensor({ir::DType::i32, labels.shape}), labels_path};
-  std::memcpy(dataset.images.view().data, images.elements.data(), images.elements.size());
+  Tensor pictures({ir::DType::u8, shape});
+  std::memcpy(pictures.view().data, images.elements.data(), images.elements.size());
+  Dataset dataset{std::move(pictures), Tensor({ir::DType::i32, labels.shape}), labels_path};
   for (std::size_t i = 0; i < labels.elements.size(); ++i)
     dataset.labels.as<std::int32_t>()[i] = static_cast<unsigned char>(labels.elements[i]);
   return dataset;

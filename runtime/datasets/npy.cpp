@@ -1,26 +1,49 @@
 #include "runtime/npy.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "ir/error.h"
 #include "runtime/arrays.h"
 #include "runtime/dataset.h"
+#include "runtime/file.h"
 
 // NumPy arrays: images u8 or f32 [N, ...], labels of any integer type [N].
 
 namespace stair::runtime::datasets {
 namespace {
 
+// Those that are too large to be held stay in their file, as do those that the user doesn't want in memory.
+Examples read_examples(const std::string& path, bool in_memory) {
+  std::error_code ignored;  // what can't be looked at can't be opened either, which says why
+  const std::uintmax_t size = std::filesystem::is_regular_file(path, ignored) ? std::filesystem::file_size(path, ignored) : 0;
+  if (in_memory && size <= largest_file()) return as_examples(read_npy(path), path);
+  char begin[2] = {};
+  const OpenFile file(path);
+  if (file.size() >= sizeof begin) file.read(0, reinterpret_cast<std::byte*>(begin), sizeof begin);
+  if (begin[0] == '\x1f' && begin[1] == '\x8b') {
+    if (in_memory) fail_as_too_large(path);
+    throw Error(path + ": is gzipped, expected a file that isn't where 'in_memory' is false");
+  }
+  return examples_in_npy(path);
+}
+
 Dataset load_npy(const DatasetPart& part) {
   const std::string& images = part.files.at("images").front();
   const std::string& labels = part.files.at("labels").front();
-  Tensor examples = read_npy(images);  // whose faults are told first
+  Examples examples = read_examples(images, part.settings.boolean("in_memory"));  // whose faults are told first
   return dataset_of_arrays(std::move(examples), images, read_npy(labels), labels);
 }
 
 }  // namespace
 
 void npy(DatasetRegistry& registry) {
-  registry.add({"npy", "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]", {"images", "labels"}, false, load_npy});
+  registry.add({.name = "npy",
+                .summary = "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]",
+                .files = {"images", "labels"},
+                .load = load_npy,
+                .settings = {in_memory_setting()}});
 }
 
 }  // namespace stair::runtime::datasets

@@ -39,9 +39,10 @@ Dataset load_npz(const DatasetPart& part) {
   const ZipArchive archive(path);
   const std::string& images = part.settings.text("images");
   const std::string& labels = part.settings.text("labels");
-  Tensor examples = array_of(archive, path, "images", images);  // whose faults are told first
-  Dataset all = dataset_of_arrays(std::move(examples), fmt::format("{}: '{}'", path, images), array_of(archive, path, "labels", labels),
-                                  fmt::format("{}: '{}'", path, labels));
+  const std::string images_name = fmt::format("{}: '{}'", path, images);
+  Examples examples = as_examples(array_of(archive, path, "images", images), images_name);  // whose faults are told first
+  Dataset all =
+      dataset_of_arrays(std::move(examples), images_name, array_of(archive, path, "labels", labels), fmt::format("{}: '{}'", path, labels));
   const std::string& select = part.settings.text("select");
   const std::vector<std::int64_t>& equals = part.settings.integers("equals");
   if (select.empty() != equals.empty()) {

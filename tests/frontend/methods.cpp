@@ -89,7 +89,7 @@ TEST_CASE("a learned step begins as the weights say, and is trained (N-LSQ)") {
   runtime::Tensors states;
   runtime::initialize_states(model, 0, states);
   const runtime::Tensor batch = tests::random_images(model.type(model.inputs().front()), 1);
-  frontend::give_first_values(model, recipe, batch.view(), states);
+  frontend::give_first_values(model, recipe, std::vector{batch.view()}, states);
   const runtime::Tensor& w = states.at("fc.weight");
   const runtime::Tensor& step = states.at("fc.weight.step");
   const std::int64_t length = w.count() / step.count();
@@ -104,7 +104,7 @@ TEST_CASE("a learned step begins as the weights say, and is trained (N-LSQ)") {
   CHECK(!std::equal(first.begin(), first.end(), trained));
   // What has a value keeps it.
   const std::vector<float> before(trained, trained + first.size());
-  frontend::give_first_values(model, recipe, batch.view(), run.states);
+  frontend::give_first_values(model, recipe, std::vector{batch.view()}, run.states);
   CHECK(std::equal(before.begin(), before.end(), run.states.at("fc.weight.step").as<float>()));
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("a learned step of activations begins as the first batch says, unsigne
   const runtime::Tensor batch = tests::random_images(model.type(model.inputs().front()), 1000);
   runtime::Tensors states;
   runtime::initialize_states(model, 0, states);
-  frontend::give_first_values(model, recipe, batch.view(), states);
+  frontend::give_first_values(model, recipe, std::vector{batch.view()}, states);
   const std::string input = model.value(model.inputs().front()).name;
   double sum = 0;
   for (std::int64_t i = 0; i < batch.count(); ++i) sum += std::abs(static_cast<double>(batch.as<float>()[i]));

@@ -9,6 +9,7 @@
 #include "ir/rebatch.h"
 #include "ir/text.h"
 #include "passes/float_nodes.h"
+#include "passes/outputs.h"
 #include "passes/pipelines.h"
 #include "tests/support/quantized_run.h"
 
@@ -30,6 +31,16 @@ std::string text_of_layers(const std::string& layers, const std::string& more = 
 std::string model_error(const std::string& json) {
   try {
     text_of(json);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// With what has no effect.
+std::string strict_error(const std::string& json) {
+  try {
+    readers::read_model(Json::parse(json), "m.json", 5);
   } catch (const Error& error) {
     return error.what();
   }
@@ -219,8 +230,8 @@ TEST_CASE("what is wrong with a layer is told with its place, its name and the n
   CHECK(layers_error(R"({"name": "a"})") == "m.json /layers/0: expected either 'op' or 'block'");
   CHECK(layers_error(R"({"op": "relu", "block": "b"})") == "m.json /layers/0: expected either 'op' or 'block'");
   CHECK(layers_error(R"({"op": "relu"}, {"op": "conv2d", "out_channels": 1, "kernl": 3, "kernel": 3})") ==
-        "m.json /layers/1/kernl: unknown key 'kernl' (did you mean 'kernel'?), expected 'op', 'name', 'inputs', 'stride', "
-        "'padding', 'dilation', 'groups', 'quantize', 'out_channels', 'kernel' or 'bias'");
+        "m.json /layers/1/kernl: unknown key 'kernl' (did you mean 'kernel'?), expected 'op', 'name', 'inputs', 'weights_of', "
+        "'stride', 'padding', 'dilation', 'groups', 'quantize', 'out_channels', 'kernel' or 'bias'");
   CHECK(layers_error(R"({"op": "conv2d", "kernel": 3})") ==
         "m.json /layers/0: the key 'out_channels' is missing, expected an integer (output channels)");
   CHECK(layers_error(R"({"op": "relu", "name": 3})") == "m.json /layers/0/name: found 3, expected a text");
@@ -232,10 +243,12 @@ TEST_CASE("what is wrong with a layer is told with its place, its name and the n
 TEST_CASE("a model's own keys are checked") {
   CHECK(model_error("[]") == "m.json /: found a list, expected an object");
   CHECK(model_error(R"({"layers": [{"op": "relu"}]})") ==
-        "m.json /: the key 'input' is missing, expected an object (what the model reads)");
+        "m.json /: the key 'input' is missing, expected that or 'inputs' (what the model reads)");
   CHECK(layers_error("") == "m.json /layers: found a list of 0, expected at least 1");
-  CHECK(layers_error(R"({"op": "relu"})", R"(, "outptu": "relu")") ==
-        "m.json /outptu: unknown key 'outptu' (did you mean 'output'?), expected 'name', 'input', 'layers', 'blocks' or 'output'");
+  CHECK(
+      layers_error(R"({"op": "relu"})", R"(, "outptu": "relu")") ==
+      "m.json /outptu: unknown key 'outptu' (did you mean 'output'?), expected 'name', 'input', 'inputs', 'layers', 'blocks', 'output' or "
+      "'outputs'");
   CHECK(layers_error(R"({"op": "relu", "name": "r1"})", R"(, "output": "r2")") ==
         "m.json /output: unknown layer 'r2' (did you mean 'r1'?)");
   CHECK(model_error(R"({"input": {"shape": [0]}, "layers": [{"op": "relu"}]})") == "m.json /input/shape/0: found 0, expected at least 1");
@@ -315,7 +328,8 @@ TEST_CASE("what is wrong with a block is told with its place") {
   CHECK(layers_error(R"({"block": "b", "with": {"chanels": 1}})", blocks) ==
         "m.json /layers/0/with/chanels: unknown parameter 'chanels' (did you mean 'channels'?)");
   CHECK(layers_error(R"({"block": "b", "repeats": 3})", blocks) ==
-        "m.json /layers/0/repeats: unknown key 'repeats' (did you mean 'repeat'?), expected 'block', 'with', 'repeat', 'name' or 'inputs'");
+        "m.json /layers/0/repeats: unknown key 'repeats' (did you mean 'repeat'?), expected 'block', 'with', 'repeat', 'name', 'inputs' or "
+        "'weights_of'");
   CHECK(layers_error(R"({"block": "b", "repeat": 1000000000})", blocks) ==
         "m.json /layers/0/repeat: found 1000000000, expected at most 1000");
   CHECK(layers_error(R"({"block": "b", "with": {"channels": "many"}})", blocks) ==
@@ -333,4 +347,170 @@ TEST_CASE("blocks within themselves, and models without end, are refused") {
   CHECK(layers_error(R"({"block": "b", "repeat": 1000})",
                      R"(, "blocks": {"b": {"layers": [{"block": "c", "repeat": 1000}]}, "c": {"layers": [{"op": "relu"}]}})") ==
         "m.json /blocks/c/layers/0: the model has more than 10000 layers");
+}
+
+TEST_CASE("several inputs and outputs, each with its name") {
+  const std::string text = text_of(R"({
+    "inputs": [{"name": "left", "shape": [3]}, {"name": "right", "shape": [4]}],
+    "layers": [
+      {"op": "linear", "name": "a", "features": 2},
+      {"op": "linear", "name": "b", "features": 2, "inputs": ["right"]},
+      {"op": "add", "name": "sum", "inputs": ["a", "b"]},
+      {"op": "relu", "name": "cut_off"}],
+    "outputs": ["sum", {"name": "logits", "layer": "a"}]})");
+  INFO(text);
+  CHECK(has_line(text, "%left = input : f32[1,3]"));
+  CHECK(has_line(text, "%a = linear(%left, %a.weight, %a.bias) : f32[1,2]"));
+  CHECK(has_line(text, "%b = linear(%right, %b.weight, %b.bias) : f32[1,2]"));
+  CHECK(text.ends_with("output sum = %sum\noutput logits = %a\n"));
+  const std::string one = text_of_layers(R"({"op": "relu", "name": "r"})");
+  CHECK(one == text_of(R"({"inputs": [{"name": "x", "shape": [1, 8, 8]}], "layers": [{"op": "relu", "name": "r"}]})"));
+
+  const auto error = [](const std::string& inputs, const std::string& layers, const std::string& more = "") {
+    return strict_error("{" + inputs + R"("layers": [)" + layers + "]" + more + "}");
+  };
+  const std::string two = R"("inputs": [{"name": "x", "shape": [3]}, {"name": "y", "shape": [3]}], )";
+  const std::string sum = R"({"op": "add", "name": "s", "inputs": ["x", "y"]})";
+  CHECK(error(two, sum) == "no error");
+  CHECK(error(R"("inputs": [], )", sum) == "m.json /inputs: found a list of 0, expected at least 1");
+  CHECK(error(R"("input": {"shape": [3]}, )" + two, sum) == "m.json /inputs: stands beside 'input', expected one of them");
+  CHECK(error(R"("inputs": [{"shape": [3]}], )", sum) == "m.json /inputs/0: the key 'name' is missing, expected a text (of the input)");
+  CHECK(error(R"("inputs": [{"name": "x", "shape": [3]}, {"name": "x", "shape": [3]}], )", sum) ==
+        "m.json /inputs/1: the name 'x' is taken");
+  CHECK(error(two, R"({"op": "relu", "name": "r"})") ==
+        "m.json /inputs/1: the input 'y' has no effect: nothing that leads to an output reads it; the output is 'r'");
+  CHECK(error(two, R"({"op": "relu", "name": "r"}, )" + sum, R"(, "outputs": ["r"])") ==
+        "m.json /inputs/1: the input 'y' has no effect: nothing that leads to an output reads it; the output is 'r'");
+  CHECK(error(two, sum + R"(, {"op": "relu", "name": "r"}, {"op": "relu", "name": "q"})", R"(, "outputs": ["s", "q"])") == "no error");
+  CHECK(error(two, sum + R"(, {"op": "relu", "name": "r"}, {"op": "abs", "name": "q", "inputs": ["s"]})", R"(, "outputs": ["s", "q"])") ==
+        "m.json /layers/1: relu 'r' has no effect: no layer reads it, and the outputs are 's', 'q'");
+  const auto outputs = [&](const std::string& list) {
+    return error(two, sum + R"(, {"op": "relu", "name": "loss"})", R"(, "outputs": )" + list);
+  };
+  CHECK(outputs("[]") == "m.json /outputs: found a list of 0, expected at least 1");
+  CHECK(outputs(R"("s")") == "m.json /outputs: found \"s\", expected a list");
+  CHECK(outputs(R"(["s", 3])") == "m.json /outputs/1: found 3, expected a text or an object");
+  CHECK(outputs(R"(["s", "t"])") == "m.json /outputs/1: unknown layer 't' (did you mean 's'?)");
+  CHECK(outputs(R"(["s", "s"])") == "m.json /outputs/1: 's' is the output 's' already");
+  CHECK(outputs(R"([{"name": "a", "layer": "s"}, {"name": "a", "layer": "loss"}])") ==
+        "m.json /outputs/1: graph 'model': the output 'a' stands twice");
+  CHECK(outputs(R"(["s", "loss"])") ==
+        "m.json /outputs/1: 'loss' is what a training step calls an output of its own, expected another name, as {\"name\": …, "
+        "\"layer\": …}");
+  CHECK(outputs(R"(["s", {"name": "max:a", "layer": "loss"}])").starts_with("m.json /outputs/1/name: 'max:a' is what a training step"));
+  CHECK(outputs(R"(["s", {"name": "", "layer": "loss"}])") == "m.json /outputs/1/name: found \"\", expected a name");
+  CHECK(outputs(R"(["s", {"name": "a"}])") == "m.json /outputs/1: the key 'layer' is missing, expected a text (that yields it)");
+  CHECK(error(two, sum, R"(, "output": "s", "outputs": ["s"])") == "m.json /outputs: stands beside 'output', expected one of them");
+  CHECK(error(two, sum + R"(, {"op": "reduce_sum", "name": "all", "axes": [0]})", R"(, "outputs": ["s", "all"])")
+            .starts_with("m.json /layers/1: reduce_sum 'all' mixes the examples of a batch"));
+}
+
+TEST_CASE("no output of a model is called what passes call outputs of a training step") {
+  const ir::Graph model = readers::read_model(Json::parse(R"({"input": {"shape": [4]}, "layers": [
+      {"op": "linear", "features": 3}, {"op": "batch_norm"}, {"op": "linear", "features": 2}]})"),
+                                              "m.json", 1);
+  for (const passes::StepPart part : {passes::StepPart::whole, passes::StepPart::shard, passes::StepPart::update}) {
+    const ir::Graph step = passes::run(passes::quantized_training({}, {}, {}, {}, part), model);
+    for (const ir::Output& output : step.outputs()) {
+      INFO(output.name);
+      CHECK(passes::is_output_of_training(output.name) == (output.name != "logits"));
+    }
+  }
+}
+
+TEST_CASE("layers and blocks share weights, each use with its own attributes and quantizers") {
+  const std::string text = text_of_layers(R"(
+      {"op": "conv2d", "name": "a", "out_channels": 1, "kernel": 3, "padding": 1},
+      {"op": "conv2d", "name": "b", "out_channels": 1, "kernel": 3, "stride": 2, "weights_of": "a"},
+      {"block": "tower", "name": "left"},
+      {"block": "tower", "name": "right", "inputs": ["b"], "weights_of": "left"},
+      {"op": "add", "inputs": ["left", "right"]})",
+                                          R"(, "blocks": {
+      "inner": {"layers": [
+        {"op": "conv2d", "out_channels": 1, "kernel": 1, "bias": false},
+        {"op": "batch_norm", "name": "bn"},
+        {"op": "dropout"}]},
+      "tower": {"layers": [
+        {"block": "inner", "name": "i", "repeat": 2},
+        {"op": "prelu", "name": "p"},
+        {"op": "conv2d", "name": "again", "out_channels": 1, "kernel": 1, "bias": false, "weights_of": "i.0.conv2d"}]}
+    })");
+  INFO(text);
+  CHECK(has_line(text, "%b = conv2d(%a, %a.weight, %a.bias) {stride=[2,2]} : f32[1,1,3,3]"));
+  CHECK(has_line(text, "%left.i.0.conv2d = conv2d(%b, %left.i.0.conv2d.weight) : f32[1,1,3,3]"));
+  CHECK(has_line(text, "%left.again = conv2d(%left.p, %left.i.0.conv2d.weight) : f32[1,1,3,3]"));
+  CHECK(has_line(text, "%right.i.1.conv2d = conv2d(%right.i.0.dropout, %left.i.1.conv2d.weight) : f32[1,1,3,3]"));
+  CHECK(has_line(text, "%right.p = prelu(%right.i.1.dropout, %left.p.slope) : f32[1,1,3,3]"));
+  CHECK(has_line(text, "%right.again = conv2d(%right.p, %left.i.0.conv2d.weight) : f32[1,1,3,3]"));
+  // What follows the data is each use's own.
+  CHECK(has_line(text, "%right.i.0.bn.gamma = state parameter constant(1.0) : f32[1]"));
+  CHECK(has_line(text, "update %right.i.1.bn.mean = %right.i.1.bn.new_mean"));
+  CHECK(has_line(text, "update %right.i.0.dropout.counter = %right.i.0.dropout.next"));
+
+  const auto after = [](const std::string& layer) {
+    return layers_error(R"({"op": "conv2d", "name": "a", "out_channels": 2, "kernel": 3}, {"op": "batch_norm", "name": "bn"}, )" + layer,
+                        R"(, "blocks": {"one": {"layers": [{"op": "relu"}]}, "two": {"layers": [{"op": "relu"}]}})");
+  };
+  const auto conv = [&](const std::string& more) { return after(R"({"op": "conv2d", "name": "b", "kernel": 3, )" + more + "}"); };
+  CHECK(conv(R"("out_channels": 2, "weights_of": "a", "inputs": ["x"])") == "no error");
+  CHECK(conv(R"("out_channels": 2, "weights_of": "a")") ==
+        "m.json /layers/2: conv2d 'b' takes the weights of 'a', whose weight is f32[2,1,3,3], but needs f32[2,2,3,3]");
+  CHECK(conv(R"("out_channels": 2, "weights_of": "a", "inputs": ["x"], "bias": false)") ==
+        "m.json /layers/2: conv2d 'b' has no bias, but the layer whose weights it takes, 'a', has one");
+  CHECK(conv(R"("out_channels": 2, "weights_of": "c")") == "m.json /layers/2/weights_of: unknown layer 'c' (did you mean 'a'?)");
+  CHECK(conv(R"("out_channels": 2, "weights_of": "x")") == "m.json /layers/2/weights_of: found 'x', which is an input, expected a conv2d");
+  CHECK(conv(R"("out_channels": 2, "weights_of": "bn")") ==
+        "m.json /layers/2/weights_of: found 'bn', which is a batch_norm, expected a conv2d");
+  CHECK(
+      after(R"({"op": "batch_norm", "name": "bm", "weights_of": "bn"})") ==
+      "m.json /layers/2/weights_of: batch_norm 'bm' can't share its states with 'bn': they follow what goes through it, which differs from "
+      "use to use");
+  CHECK(after(R"({"op": "relu", "weights_of": "a"})").starts_with("m.json /layers/2/weights_of: unknown key 'weights_of'"));
+  const std::string blocks = R"({"block": "one", "name": "u"}, {"block": "two", "name": "v"}, )";
+  CHECK(after(blocks + R"({"block": "one", "name": "w", "weights_of": "v"})") ==
+        "m.json /layers/4/weights_of: 'v' is the block 'two', 1 time; expected 'one', 1 time");
+  CHECK(after(blocks + R"({"block": "one", "name": "w", "weights_of": "u", "repeat": 2})") ==
+        "m.json /layers/4/weights_of: 'u' is the block 'one', 1 time; expected 'one', 2 times");
+  CHECK(after(blocks + R"({"block": "one", "name": "w", "weights_of": "a"})") ==
+        "m.json /layers/4/weights_of: found 'a', expected a use of the block 'one' above (did you mean 'u'?)");
+}
+
+TEST_CASE("constants are operands of other layers, on integers too") {
+  const std::string layers = R"(
+      {"op": "constant", "name": "offset", "shape": [1, 8, 1], "values": [1, 2, 3, 4, -1, -2, -3, 0.5]},
+      {"op": "constant", "name": "two", "value": 2},
+      {"op": "tanh", "name": "t"},
+      {"op": "add", "name": "sum", "inputs": ["t", "offset"]},
+      {"op": "mul", "name": "product", "inputs": ["two", "sum"]},
+      {"op": "flatten"},
+      {"op": "linear", "name": "fc", "features": 10})";
+  const std::string text = text_of_layers(layers);
+  INFO(text);
+  CHECK(has_line(text, "%offset = constant() {shape=[1,8,1], values=[1.0,2.0,3.0,4.0,-1.0,-2.0,-3.0,0.5]} : f32[1,8,1]"));
+  CHECK(has_line(text, "%t = tanh(%x) : f32[1,1,8,8]"));  // a constant isn't the layer before
+  CHECK(has_line(text, "%product = mul(%two, %sum) : f32[1,1,8,8]"));
+  CHECK(ir::print(ir::parse(text, "text")) == text);
+  const ir::Graph model = readers::read_model(Json::parse(R"({"input": {"shape": [1, 8, 8]}, "layers": [)" + layers + "]}"), "m.json", 5);
+  for (const char* recipe : {R"("int8")", R"({"activations": {"observer": "lsq", "bits": 4}})"}) {
+    CAPTURE(std::string(recipe));
+    CHECK(passes::describe_float_islands(passes::run(passes::deployment(passes::recipe_from_json(recipe)), model)).empty());
+    tests::QuantizedRun run = tests::quantized_run(ir::with_batch(model, 4), recipe, 2);
+    const verification::Verification report = tests::verify_run(run);
+    INFO(verification::describe(report));
+    CHECK(report.holds());
+  }
+  const auto error = [](const std::string& keys) {
+    return layers_error(R"({"op": "constant", "name": "c", )" + keys + R"(}, {"op": "add", "inputs": ["x", "c"]})");
+  };
+  CHECK(error(R"("value": 1)") == "no error");
+  CHECK(error(R"("shape": [2], "values": [1, 2, 3])") == "m.json /layers/0: constant 'c': has 3 values for the shape [2]");
+  CHECK(error(R"("values": [1], "value": 2)") == "m.json /layers/0: constant 'c': has a value and values, expected one of them");
+  CHECK(error(R"("values": [1e300])") == "m.json /layers/0/values/0: found 1e+300, expected a number that binary32 holds");
+  CHECK(error(R"("values": [1], "inputs": ["x"])") == "m.json /layers/0: constant 'c' reads 0 inputs, found 1");
+  CHECK(error(R"("shape": [-3])").starts_with("m.json /layers/0: "));
+  CHECK(layers_error(R"({"op": "constant", "name": "c", "shape": [1, 1, 8, 8]}, {"op": "concat", "name": "j", "inputs": ["x", "c"]})") ==
+        "m.json /layers/1: concat 'j' fixes the number of examples: with N of them it reads [N,1,8,8] and [1,1,8,8], which doesn't fit; "
+        "expected what holds for any batch");
+  CHECK(layers_error(R"({"op": "relu"}, {"op": "constant", "name": "c"})", R"(, "output": "c")") ==
+        "m.json /output: the output 'logits' is [1] and depends on no input, expected dimension 0 to count the examples of a batch");
 }

@@ -1,8 +1,10 @@
 // Pictures become a model's input in `stair run` as they did in training, whatever kind they are.
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "ir/random.h"
 #include "runtime/artifact.h"
@@ -10,6 +12,7 @@
 #include "runtime/npy.h"
 #include "tests/frontend/process.h"
 #include "tests/frontend/small_experiment.h"
+#include "tests/support/picture_files.h"
 
 using namespace stair;
 using ir::Json;
@@ -62,6 +65,17 @@ std::string idx_header(std::vector<std::uint32_t> shape) {
 
 std::string bytes_of(const runtime::Tensor& tensor) {
   return {tensor.as<char>(), tensor.bytes()};
+}
+
+// PART/CLASS/NUMBER.png, 16 x 18 pixels; the classes' names have the order of their numbers.
+void write_folder(const TemporaryFolder& folder, const std::string& part, std::int64_t count, std::uint64_t seed) {
+  const std::string all = bytes_of(pictures(count, 1, 18, seed));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::string first_rows = all.substr(static_cast<std::size_t>(i) * 18 * 18, 16 * 18);
+    const std::string path = fmt::format("{}/c{}", part, i % classes);
+    std::filesystem::create_directories(folder / path);
+    folder.write(fmt::format("{}/{}.png", path, 100 + i), tests::png_file(16, 18, 1, {first_rows.begin(), first_rows.end()}));
+  }
 }
 
 struct Kind {
@@ -170,9 +184,63 @@ TEST_CASE("run, eval of the artifact and eval of the checkpoint classify the sam
     CHECK(accuracy_of_eval(folder, {"run", "--data", "exp.json"}) == accuracy);
     REQUIRE(run_stair({"export", "run", "-o", "again.stair"}, folder.path()).code == 0);
     CHECK(folder.read("again.stair") == folder.read("run/qat.stair"));
-    CHECK(runtime::load_artifact(folder / "run/qat.stair").inputs.front().element == (kind.floats ? "f32" : "u8"));
+    CHECK(runtime::load_artifact(folder / "run/qat.stair").inputs.front().images.element == (kind.floats ? "f32" : "u8"));
     CHECK(run_stair({"verify", "run", "run/qat.stair", "--images", "5"}, folder.path()).code == 0);
   }
+}
+
+TEST_CASE("pictures of a folder are scaled and cut by run as in training, and by nobody otherwise") {
+  const TemporaryFolder folder;
+  write_folder(folder, "train", train_count, 2);
+  write_folder(folder, "test", test_count, 1);
+  Json experiment = tests::small_experiment();
+  experiment["data"] = {{"format", "folder"}, {"mean", {0.4}}, {"std", {0.3}}};
+  experiment["data"]["train"] = {{"folder", "train"}, {"shorter_side", 14}, {"in_memory", false}};
+  experiment["data"]["test"] = {{"folder", "test"}, {"shorter_side", 14}};
+  experiment["augmentation"] = {{"random_crop", true}, {"brightness", 0.1}, {"contrast", 0.1}, {"rotation", 5}};
+  experiment["stages"] = Json::parse(R"([{"kind": "qat", "epochs": 2, "optimizer": {"learning_rate": 0.01, "momentum": 0.9}}])");
+  experiment["checkpoint_every"] = 0;
+  folder.write("exp.json", experiment.dump());
+  const Outcome outcome = run_stair({"train", "exp.json", "--run", "run", "--threads", "1", "--quiet"}, folder.path());
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(runtime::load_checkpoint(folder / "run/qat.safetensors").images.shorter_side == 14);
+  const runtime::InputForm form = runtime::load_artifact(folder / "run/qat.stair").inputs.front();
+  CHECK(form.images.shorter_side == 14);
+  CHECK(form.images.element == "u8");
+
+  // In the order of the data set, so that the class of each counts as `eval` counts it.
+  std::vector<std::string> run{"run", "run/qat.stair", "--output", "out.npy"};
+  for (std::int64_t c = 0; c < classes; ++c) {
+    for (std::int64_t i = c; i < test_count; i += classes) {
+      run.emplace_back("--input");
+      run.push_back(fmt::format("test/c{}/{}.png", c, 100 + i));
+    }
+  }
+  REQUIRE(run_stair(run, folder.path()).code == 0);
+  const runtime::Tensor logits = runtime::read_npy(folder / "out.npy");
+  REQUIRE(logits.type() == ir::Type{ir::DType::f32, {test_count, classes}});
+  std::int64_t correct = 0;
+  for (std::int64_t i = 0; i < test_count; ++i) {
+    const float* row = logits.as<float>() + i * classes;
+    correct += std::max_element(row, row + classes) - row == i / (test_count / classes) ? 1 : 0;
+  }
+  const double accuracy = static_cast<double>(correct) / test_count;
+  CHECK(accuracy_of_eval(folder, {"run/qat.stair", "--data", "exp.json"}) == accuracy);
+  CHECK(accuracy_of_eval(folder, {"run"}) == accuracy);
+
+  // Scaled otherwise they would be other pictures.
+  experiment["data"]["test"]["shorter_side"] = 16;
+  folder.write("other.json", experiment.dump());
+  const std::string reason = ": its pictures are scaled to a shorter side of 16, those that the model is trained on to 14\n";
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"eval", "run", "--data", "other.json"},
+                                                  {"eval", "run/qat.stair", "--data", "other.json"},
+                                                  {"train", "other.json", "--run", "other"}})
+    CHECK(refused(folder, command) == "stair: " + folder.path() + "/test" + reason);
+  CHECK(refused(folder, {"run", "run/qat.stair", "--input", "test/c0/100.png", "--input", "out.npy"}) ==
+        "stair: --input out.npy: 'x' has a file already\n");
+  CHECK(refused(folder, {"run", "run/qat.stair", "--input", "test/c0/100.png", "--raw"})
+            .starts_with("stair: --raw: test/c0/100.png holds u8["));
 }
 
 TEST_CASE("pictures of another kind than in training are refused, with the way out") {
@@ -180,6 +248,15 @@ TEST_CASE("pictures of another kind than in training are refused, with the way o
   train(folder, {"npy", false, {0.4}, {0.3}});
   const double accuracy = accuracy_of_run(folder);
   const runtime::Tensor bytes = runtime::read_npy(folder / "input.npy");
+
+  // A picture's file, of the input's size: none was scaled in training.
+  const std::string first = bytes_of(bytes).substr(0, 144);
+  folder.write("first.png", tests::png_file(12, 12, 1, {first.begin(), first.end()}));
+  folder.write("other.png", tests::png_file(9, 16, 1, {first.begin(), first.end()}));
+  CHECK(run_stair({"run", "run/qat.stair", "--input", "input.npy"}, folder.path())
+            .out.starts_with(run_stair({"run", "run/qat.stair", "--input", "first.png"}, folder.path()).out));
+  CHECK(refused(folder, {"run", "run/qat.stair", "--input", "other.png"}) ==
+        "stair: other.png: has 16 x 9 pixels, expected 12 x 12: run/qat.stair doesn't say that pictures were scaled in training\n");
 
   // Floats for a model of bytes: --raw takes the graph's input.
   runtime::Tensor normalized({ir::DType::f32, bytes.type().shape});
@@ -232,7 +309,7 @@ TEST_CASE("an artifact that doesn't say what it was trained on takes bytes, and 
   const TemporaryFolder folder;
   train(folder, {"npy", true, {1.5}, {4}});
   runtime::Artifact artifact = runtime::load_artifact(folder / "run/qat.stair");
-  artifact.inputs.front().element = "";
+  artifact.inputs.front().images.element = "";
   runtime::save_artifact(artifact, folder / "old.stair");
   const std::string error = refused(folder, {"run", "old.stair", "--input", "input.npy"});
   CHECK(error ==

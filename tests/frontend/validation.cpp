@@ -21,7 +21,7 @@ Json float_experiment(std::int64_t epochs) {
   return json;
 }
 
-Outcome train(const TemporaryFolder& folder, const Json& json) {
+Outcome run_of(const TemporaryFolder& folder, const Json& json) {
   tests::write_experiment(folder);
   folder.write("exp.json", json.dump());
   return run_stair({"train", "exp.json", "--run", "run", "--overwrite", "--quiet", "--threads", "1"}, folder.path());
@@ -36,7 +36,7 @@ std::vector<Json> lines(const std::string& text) {
 
 std::string refused_with(const Json& json) {
   const TemporaryFolder folder;
-  const Outcome outcome = train(folder, json);
+  const Outcome outcome = run_of(folder, json);
   CHECK(outcome.code == 2);
   return outcome.err;
 }
@@ -54,10 +54,11 @@ TEST_CASE("a share of the training data validates: all examples are in one part,
   };
   const auto examples = [](const runtime::Dataset& part) {
     std::vector<std::string> all;
-    const std::size_t bytes = part.images.bytes() / static_cast<std::size_t>(part.count());
+    std::string room(part.images.bytes(), '\0');
     for (std::int64_t i = 0; i < part.count(); ++i)
-      all.push_back(std::string(part.images.as<char>() + static_cast<std::size_t>(i) * bytes, bytes) +
-                    std::to_string(part.labels.as<std::int32_t>()[i]));
+      all.push_back(
+          std::string(reinterpret_cast<const char*>(part.images.read(i, reinterpret_cast<std::byte*>(room.data()))), room.size()) +
+          std::to_string(part.labels.as<std::int32_t>()[i]));
     return all;
   };
   const stages::Data first = load(1);
@@ -80,7 +81,7 @@ TEST_CASE("validation data choose the best epoch, and test data are looked at wh
     Json json = float_experiment(4);
     json["metrics"] = {"top_5"};
     json["data"]["validation"] = files ? json["data"]["test"] : Json(0.25);
-    const Outcome outcome = train(folder, json);
+    const Outcome outcome = run_of(folder, json);
     INFO(outcome.err);
     REQUIRE(outcome.code == 0);
     const std::vector<Json> epochs = lines(folder.read("run/metrics.jsonl"));
@@ -104,7 +105,7 @@ TEST_CASE("validation data choose the best epoch, and test data are looked at wh
 
 TEST_CASE("without validation data nothing is chosen: every epoch is tested, and there is no best checkpoint") {
   const TemporaryFolder folder;
-  REQUIRE(train(folder, float_experiment(2)).code == 0);
+  REQUIRE(run_of(folder, float_experiment(2)).code == 0);
   for (const Json& epoch : lines(folder.read("run/metrics.jsonl"))) CHECK(epoch.contains("test_accuracy"));
   for (const auto& [name, bytes] : folder.files()) CHECK(name.find("best") == std::string::npos);
   CHECK_FALSE(Json::parse(folder.read("run/float.json")).contains("best_validation_accuracy"));
@@ -117,7 +118,7 @@ TEST_CASE("a stage without a better epoch in so many ends") {
   json["stages"][0]["patience"] = 2;
   json["stages"][0]["optimizer"] = {{"learning_rate", 1e-30}};  // no weight changes
   json["model"]["layers"] = Json::parse(R"([{"op": "flatten"}, {"op": "linear", "features": 4}])");
-  REQUIRE(train(folder, json).code == 0);
+  REQUIRE(run_of(folder, json).code == 0);
   CHECK(lines(folder.read("run/metrics.jsonl")).size() == 3);  // the first is the best
   const runtime::Checkpoint end = runtime::load_checkpoint(folder.path() + "/run/float.safetensors");
   CHECK(end.step == 27);

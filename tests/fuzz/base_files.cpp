@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "frontend/readers/json_file.h"
+#include "runtime/artifact.h"
 #include "tests/frontend/process.h"
 #include "tests/support/data_files.h"
 #include "tests/support/picture_files.h"
@@ -71,6 +72,7 @@ static void make_base_files(const std::string& folder) {
     write(part + ".images.idx", idx_header({count, 6, 6}) + pictures);
     write(part + ".labels.idx", idx_header({count}) + random_labels(count, 4, 5, stream));
     write(part + ".images.npy", npy_file("<f4", numbers + ", 1, 6, 6", random_floats(count * 36, 5, 9)));
+    write(part + ".bytes.npy", npy_file("|u1", numbers + ", 1, 6, 6", pictures));
     write(part + ".labels.npy", npy_file("|u1", numbers + ",", random_labels(count, 4, 5, stream)));
     write(part + ".cifar", random_cifar10(count, 5, 10));
   }
@@ -124,6 +126,9 @@ static void make_base_files(const std::string& folder) {
     const Outcome model = run_stair({"opt", name + ".model.json", "-o", name + ".sir"}, folder);
     if (model.code != 0) throw std::runtime_error(name + ": " + model.err);
   }
+  runtime::Artifact scaling = runtime::load_artifact(folder + "/conv/qat.stair");
+  scaling.inputs.front().images.shorter_side = 7;
+  runtime::save_artifact(scaling, folder + "/pictures.stair");
 }
 
 void write_base_files(const std::string& folder) {

@@ -35,7 +35,9 @@ enum Kind : std::uint64_t {
   cutting,
   npz,
   csv,
-  pictures
+  pictures,
+  npy_in_file,
+  pictures_of_run
 };
 
 using Words = std::vector<std::string>;
@@ -233,6 +235,25 @@ TEST_CASE("damaged NumPy files") {
   });
 }
 
+TEST_CASE("damaged NumPy files that are read piece by piece") {
+  check_none(npy_in_file, [](Draws& draws) {
+    const std::string file = draws.of(Words{"test.images.npy", "test.bytes.npy"});
+    tests::write_whole("d.npy", tests::mutate_bytes(tests::read_whole(file), draws));
+    ir::Json json = ir::Json::parse(tests::read_whole("bits.json"));
+    json["data"]["test"].update({{"images", "d.npy"}, {"in_memory", false}});
+    if (file == "test.images.npy") {
+      tests::write_whole("e.json", json.dump());
+      return WatchedCase{{"eval", "bits/qat.stair", "--data", "e.json", "--threads", "1"}};
+    }
+    json["data"]["train"] = json["data"]["test"];
+    if (draws.one_in(2)) json["data"]["validation"] = 0.5;
+    json["batch"] = 2;
+    json["stages"] = ir::Json::array({json["stages"][0]});
+    tests::write_whole("e.json", json.dump());
+    return WatchedCase{{"train", "e.json", "--run", "again", "--overwrite", "--quiet", "--threads", "1"}};
+  });
+}
+
 TEST_CASE("damaged IDX files") {
   check_none(idx, [](Draws& draws) {
     const std::string part = draws.of(Words{"images", "labels"});
@@ -305,6 +326,15 @@ TEST_CASE("damaged pictures") {
     ir::Json part{{"folder", "classes"}, {"shorter_side", 8}};
     if (draws.one_in(3)) part["skip_damaged"] = true;
     return on_data("conv", "folder", part);
+  });
+}
+
+TEST_CASE("damaged pictures that a model is run on") {
+  check_none(pictures_of_run, [](Draws& draws) {
+    const std::string file = draws.of(Words{"picture.png", "picture.jpg"});
+    const std::string name = "d" + file.substr(file.rfind('.'));
+    tests::write_whole(name, tests::mutate_bytes(tests::read_whole(file), draws));
+    return WatchedCase{{"run", draws.one_in(2) ? "pictures.stair" : "conv/qat.stair", "--input", name, "--threads", "1"}};
   });
 }
 

@@ -28,6 +28,21 @@ TEST_CASE("a random network of attention and normalizations trains a step, expor
   if (tests::seeds(30).size() == 30) CHECK(integers > 20);
 }
 
+TEST_CASE("a random network of shared weights, constants and several outputs trains a step, exports, and verifies") {
+  for (const std::uint64_t seed : tests::seeds(24)) {
+    const std::string recipe = tests::random_recipe(seed);
+    INFO(tests::replay(seed));
+    CAPTURE(recipe);
+    tests::QuantizedRun run = tests::quantized_run(tests::random_shared_net(seed, 4), recipe, 2, seed);
+    const std::string text = ir::print(run.deployment.graph);
+    CHECK(ir::print(ir::parse(text, "artifact")) == text);
+    const verification::Verification report = tests::verify_run(run);
+    INFO(text);
+    INFO(verification::describe(report));
+    CHECK(report.holds());
+  }
+}
+
 TEST_CASE("a random network trains a step, exports, and verifies") {
   for (const std::uint64_t seed : tests::seeds(40)) {
     const std::string recipe = tests::random_recipe(seed);

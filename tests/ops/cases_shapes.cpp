@@ -99,6 +99,8 @@ void add_shape_cases(std::vector<Case>& list) {
   list.push_back({"constant", {}, {{"value", 1e6}, {"shape", ir::Shape{4}}, {"dtype", text("i32")}}});
   list.push_back({"constant", {}, {{"value", 1e12}, {"dtype", text("i64")}}});
   list.push_back({"constant", {}, {{"value", 200.0}, {"dtype", text("u8")}}});
+  list.push_back({"constant", {}, {{"values", std::vector<double>{1, -0.25, 1e-3, 7}}, {"shape", ir::Shape{2, 2}}}});
+  list.push_back({"constant", {}, {{"values", std::vector<double>{-128, 127}}, {"shape", ir::Shape{2}}, {"dtype", text("s8")}}});
   list.push_back({"one_hot", {i32({6}, integers(0, 4))}, {{"classes", integer(5)}}});
 }
 

@@ -104,6 +104,8 @@ void add_training_cases(std::vector<Case>& list) {
   list.push_back({"mse_range", {histogram}, {{"lo", integer(0)}, {"hi", integer(15)}}});
   list.push_back({"mse_range", {histogram}, {{"lo", integer(-7)}, {"hi", integer(7)}, {"symmetric", true}}});
 
+  for (const double step : {0.0, 3.0, 1e6})
+    list.push_back({"weight_average", {f32({3, 700}), f32({3, 700}), i64({1}, listed({step}))}, {{"decay", 0.99}}});
   list.push_back({"increment", {i64({1}, listed({41}))}});
   list.push_back({"increment", {i64({1}, listed({41})), i64({1}, listed({3}))}});
   for (const char* kind : {"constant", "step", "cosine", "exponential"}) {

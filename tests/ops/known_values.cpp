@@ -140,6 +140,12 @@ TEST_CASE("optimizers take the step of their papers") {
   check(adam(0, false)[2], {0.00025});
   check(adam(0.5, true)[0], {0.85});
   check(adam(0.5, false)[1], {0.1});
+  const auto averaged = [&](double step) {
+    return run_reference({"weight_average", {reals({1}), reals({3}), i64({1}, listed({step}))}, {{"decay", 0.75}}})[0];
+  };
+  check(averaged(0), {1 + 2 * (1 - 2.0 / 11)});
+  check(averaged(7), {1 + 2 * 0.5});
+  check(averaged(100), {1.5});
   check(run_reference({"clip_norm_factor", {reals({3}), reals({0, 4})}, {{"max_norm", 1.0}}})[0], {0.2});
   check(run_reference({"clip_norm_factor", {reals({3}), reals({0, 4})}, {{"max_norm", 10.0}}})[0], {1});
   check(run_reference({"clip", {reals({-3, 0.5, 3})}, {{"low", -1.0}, {"high", 2.0}}})[0], {-1, 0.5, 2});

@@ -41,7 +41,7 @@ Artifact tiny_artifact() {
   Artifact artifact;
   artifact.graph = ir::parse(tiny_graph, "tiny");
   artifact.recipe = R"({"name": "mine"})";
-  artifact.inputs = {{{{0.1, 0.2, 0.3}, {0.5}}, "f32"}};
+  artifact.inputs = {{{{0.1, 0.2, 0.3}, {0.5}}, {"f32"}}};
   artifact.constants.emplace("scale", tests::random_images({ir::DType::f32, {2}}, 1));
   runtime::Tensor binary({ir::DType::s8, {3}});
   runtime::Tensor weight({ir::DType::s8, {3, 3}});
@@ -60,7 +60,8 @@ void check_same(const Artifact& found, const Artifact& expected) {
   for (std::size_t i = 0; i < found.inputs.size(); ++i) {
     CHECK(found.inputs[i].normalization.mean == expected.inputs[i].normalization.mean);
     CHECK(found.inputs[i].normalization.std == expected.inputs[i].normalization.std);
-    CHECK(found.inputs[i].element == expected.inputs[i].element);
+    CHECK(found.inputs[i].images.element == expected.inputs[i].images.element);
+    CHECK(found.inputs[i].images.shorter_side == expected.inputs[i].images.shorter_side);
   }
 }
 
@@ -163,7 +164,7 @@ TEST_CASE("an artifact comes back as it was saved") {
   check_same(runtime::load_artifact(folder / "a"), artifact);
   artifact = {};
   artifact.graph = ir::parse(two_inputs, "two");
-  artifact.inputs = {{{{0.5}, {0.25, 2}}, "u8"}, {{{0.1}, {}}, ""}};
+  artifact.inputs = {{{{0.5}, {0.25, 2}}, {"u8"}}, {{{0.1}, {}}, {""}}};
   runtime::save_artifact(artifact, folder / "a");
   check_same(runtime::load_artifact(folder / "a"), artifact);
 }
@@ -254,7 +255,9 @@ TEST_CASE("the metadata of version 2 are read as their page says, or refused at 
   CHECK(input(R"("element": "u9", )" + plain) == "/inputs/x/element: found \"u9\" (did you mean 'u8'?), expected 'u8' or 'f32'");
   CHECK(input(R"("element": 8, )" + plain) == "/inputs/x/element: found 8, expected 'u8' or 'f32'");
   CHECK(input(R"("elements": "u8", )" + plain) ==
-        "/inputs/x/elements: unknown key 'elements' (did you mean 'element'?), expected 'element' or 'preprocessing'");
+        "/inputs/x/elements: unknown key 'elements' (did you mean 'element'?), expected 'element', 'shorter_side' or 'preprocessing'");
+  CHECK(input(R"("shorter_side": 8, )" + plain).starts_with("/inputs/x/shorter_side: found 8, expected pictures, and at least "));
+  CHECK(input(R"("shorter_side": 0, )" + plain).starts_with("/inputs/x/shorter_side: found 0, "));
   const auto preprocessing = [&](const std::string& keys) { return input(R"("preprocessing": )" + keys); };
   const std::string at = "/inputs/x/preprocessing";
   CHECK(preprocessing("\"normalize\"") == at + ": found \"normalize\", expected an object");

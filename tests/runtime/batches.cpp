@@ -20,15 +20,16 @@ namespace {
 
 // Random pictures. The label of a picture is its index, so that a batch tells which ones it holds.
 Dataset numbered(const ir::Type& type, std::uint64_t seed = 0) {
-  Dataset dataset{runtime::Tensor(type), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), "FILE"};
-  for (std::int64_t i = 0; i < dataset.images.count(); ++i) {
+  runtime::Tensor images(type);
+  for (std::int64_t i = 0; i < images.count(); ++i) {
     const std::uint64_t bits = ir::random_bits(seed, 5, 0, static_cast<std::uint64_t>(i));
     if (type.dtype == ir::DType::u8) {
-      dataset.images.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(bits);
+      images.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(bits);
     } else {
-      dataset.images.as<float>()[i] = static_cast<float>(bits >> 40) * 0x1p-22F - 2;
+      images.as<float>()[i] = static_cast<float>(bits >> 40) * 0x1p-22F - 2;
     }
   }
+  Dataset dataset{std::move(images), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), "FILE"};
   for (std::int64_t i = 0; i < dataset.count(); ++i) dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
   return dataset;
 }
@@ -52,6 +53,7 @@ std::vector<std::int32_t> epoch_of(Batches& batches, std::int64_t epoch) {
 std::vector<float> window(const Dataset& dataset, std::int64_t image, std::int64_t padding, std::int64_t top, std::int64_t left, bool flip,
                           const std::vector<float>& mean, const std::vector<float>& deviation) {
   const ir::Shape& s = dataset.images.type().shape;
+  const std::byte* const elements = dataset.images.read(image, nullptr);
   const std::int64_t height = s[2] + 2 * padding;
   const std::int64_t width = s[3] + 2 * padding;
   std::vector<float> result;
@@ -59,10 +61,11 @@ std::vector<float> window(const Dataset& dataset, std::int64_t image, std::int64
     std::vector<float> enlarged(static_cast<std::size_t>(height * width), 0.0F);
     for (std::int64_t h = 0; h < s[2]; ++h) {
       for (std::int64_t w = 0; w < s[3]; ++w) {
-        const std::int64_t at = ((image * s[1] + c) * s[2] + h) * s[3] + w;
+        const std::int64_t at = (c * s[2] + h) * s[3] + w;
         const bool bytes = dataset.images.type().dtype == ir::DType::u8;
         enlarged[static_cast<std::size_t>((h + padding) * width + w + padding)] =
-            bytes ? static_cast<float>(dataset.images.as<std::uint8_t>()[at]) / 255.0F : dataset.images.as<float>()[at];
+            bytes ? static_cast<float>(reinterpret_cast<const std::uint8_t*>(elements)[at]) / 255.0F
+                  : reinterpret_cast<const float*>(elements)[at];
       }
     }
     const auto channel = static_cast<std::size_t>(c);
@@ -158,8 +161,9 @@ TEST_CASE("evaluation covers all images in order and pads the last batch with it
 }
 
 TEST_CASE("bytes are divided by 255 and normalized by channel, each operation rounded to a float") {
-  Dataset dataset = numbered({ir::DType::u8, {1, 2, 16, 16}});
-  for (int i = 0; i < 512; ++i) dataset.images.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
+  runtime::Tensor pictures({ir::DType::u8, {1, 2, 16, 16}});
+  for (int i = 0; i < 512; ++i) pictures.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
+  const Dataset dataset{std::move(pictures), runtime::Tensor({ir::DType::i32, {1}}), "FILE"};
   const auto check = [&](const runtime::Normalization& normalization, const std::vector<float>& mean, const std::vector<float>& deviation) {
     Batches batches(dataset, 1, normalization, {}, 0);
     batches.load_evaluation(0);
@@ -179,10 +183,11 @@ TEST_CASE("floats are normalized but not divided, whatever their shape") {
   Batches batches(dataset, 2, {{0.5, 1, -2}, {2, 3, 0.7}}, {}, 0);
   CHECK(batches.type() == ir::Type{ir::DType::f32, {2, 3}});
   batches.load_evaluation(1);
+  const runtime::Tensor elements = tests::all_examples(dataset.images);
   const float mean[] = {0.5F, 1, -2};
   const float deviation[] = {2, 3, 0.7F};
   for (std::size_t i = 0; i < 6; ++i) {
-    CHECK(batches.images().as<float>()[i] == (dataset.images.as<float>()[6 + i] - mean[i % 3]) / deviation[i % 3]);
+    CHECK(batches.images().as<float>()[i] == (elements.as<float>()[6 + i] - mean[i % 3]) / deviation[i % 3]);
   }
 }
 
@@ -277,14 +282,17 @@ TEST_CASE("a normalization that doesn't fit, or makes something infinite of the 
     }
     CHECK(error(*dataset, {{}, {1, 1e-40}}).starts_with("FILE: with mean 0 and std 1e-40 the value "));
   }
-  floats.images.as<float>()[3 * 18 + 9 + 4] = 3e38F;  // channel 1 of image 3
+  runtime::Tensor changed = tests::all_examples(floats.images);
+  changed.as<float>()[3 * 18 + 9 + 4] = 3e38F;  // channel 1 of image 3
+  floats.images = changed.clone();
   CHECK(error(floats, {{0, 3e38}, {}}) == "no error");
   CHECK(error(floats, {{3e38, -3e38}, {}}) ==
         "FILE: with mean -3e+38 and std 1 the value 3e+38 of channel 1 becomes inf, expected finite numbers");
   CHECK(error(floats, {{0}, {1, 0.5}}) ==
         "FILE: with mean 0 and std 0.5 the value 3e+38 of channel 1 becomes inf, expected finite numbers");
   // A crop brings zeros where the data has none.
-  std::fill_n(floats.images.as<float>(), floats.images.count(), 3e38F);
+  std::fill_n(changed.as<float>(), changed.count(), 3e38F);
+  floats.images = std::move(changed);
   CHECK(error(floats, {{3e38}, {0.5}}) == "no error");
   CHECK(error(floats, {{3e38}, {0.5}}, 1) ==
         "FILE: with mean 3e+38 and std 0.5 the value 0 of channel 0 becomes -inf, expected finite numbers");

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -131,4 +132,32 @@ TEST_CASE("numbers in the metadata of a checkpoint must be there, and be numbers
   }
   CHECK(with_metadata(path, "step", "99999999999999999999") == path + ": 'step' in its metadata is '99999999999999999999'");
   CHECK(with_metadata(path, "loss_sum", "1e999") == path + ": 'loss_sum' in its metadata is '1e999'");
+}
+
+TEST_CASE("a checkpoint says which states hold averages of which, and is used with them") {
+  const tests::TemporaryFolder folder;
+  Checkpoint c = small_checkpoint();
+  c.states.emplace("w.average", tests::random_bytes({ir::DType::f32, {2, 2}}, 7));
+  c.averages = {{"w", "w.average"}};
+  const auto holds_average = [&](const runtime::Tensors& states) {
+    const runtime::Tensor expected = tests::random_bytes({ir::DType::f32, {2, 2}}, 7);
+    return states.size() == 2 && std::equal(expected.as<char>(), expected.as<char>() + expected.bytes(), states.at("w").as<char>());
+  };
+  CHECK(holds_average(runtime::averaged(c)));
+  runtime::save_checkpoint(c, folder / "used", true);
+  CHECK(holds_average(runtime::load_checkpoint(folder / "used").states));
+  runtime::save_checkpoint(c, folder / "c");
+  Checkpoint read = runtime::load_checkpoint(folder / "c");
+  CHECK(read.averages == c.averages);
+  CHECK_FALSE(holds_average(read.states));
+  runtime::take_averages(read);
+  CHECK(holds_average(read.states));
+  CHECK(read.averages.empty());
+  const std::string path = folder / "bad";
+  for (const char* text :
+       {R"({"w": "step"})", R"({"w": "w"})", R"({"v": "w"})", R"({"w": 3})", R"({"w": "v"})", R"({"w": "step", "step": "w"})"}) {
+    CAPTURE(std::string(text));
+    CHECK(with_metadata(path, "averages", text).find("'averages' name no average of '") != std::string::npos);
+  }
+  CHECK(with_metadata(path, "averages", "[]") == path + ": its metadata's 'averages' is no object");
 }

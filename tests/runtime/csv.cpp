@@ -23,7 +23,8 @@ struct Table {
 };
 
 std::vector<float> values_of(const Dataset& dataset) {
-  return {dataset.images.as<float>(), dataset.images.as<float>() + dataset.images.count()};
+  const runtime::Tensor values = tests::all_examples(dataset.images);
+  return {values.as<float>(), values.as<float>() + values.count()};
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ struct IdxFiles {
 void check_good(const Dataset& dataset) {
   CHECK(dataset.images.type() == ir::Type{ir::DType::u8, {2, 1, 2, 3}});
   CHECK(dataset.labels.type() == ir::Type{ir::DType::i32, {2}});
-  CHECK(std::string(dataset.images.as<char>(), 12) == pictures);
+  CHECK(std::string(tests::all_examples(dataset.images).as<char>(), 12) == pictures);
   CHECK(dataset.labels.as<std::int32_t>()[0] == 7);
   CHECK(dataset.labels.as<std::int32_t>()[1] == 3);
   CHECK(dataset.count() == 2);
@@ -193,7 +193,7 @@ TEST_CASE("CIFAR-10 batches are read in the order given") {
   const std::vector<int> labels{0, 9, 4};
   for (std::size_t i = 0; i < labels.size(); ++i) {
     CHECK(dataset.labels.as<std::int32_t>()[i] == labels[i]);
-    CHECK(std::string(dataset.images.as<char>() + i * 3072, 3072) == cifar_record(labels[i]).substr(1));
+    CHECK(std::string(tests::all_examples(dataset.images).as<char>() + i * 3072, 3072) == cifar_record(labels[i]).substr(1));
   }
 }
 
@@ -221,7 +221,8 @@ TEST_CASE("CIFAR-100 has two labels, of which one counts") {
     const Dataset dataset = load_dataset("cifar100", {{"batches", {path}}}, {{"classes", std::string(fine ? "fine" : "coarse")}});
     CHECK(dataset.labels.as<std::int32_t>()[0] == (fine ? 99 : 19));
     CHECK(dataset.labels.as<std::int32_t>()[1] == (fine ? 20 : 0));
-    for (std::size_t i = 0; i < 2; ++i) CHECK(std::string(dataset.images.as<char>() + i * 3072, 3072) == cifar_record(3).substr(1));
+    for (std::size_t i = 0; i < 2; ++i)
+      CHECK(std::string(tests::all_examples(dataset.images).as<char>() + i * 3072, 3072) == cifar_record(3).substr(1));
   }
   tests::put(path, record(1, 2) + record(20, 100));
   CHECK(error_of([&] {

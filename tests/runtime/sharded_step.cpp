@@ -66,7 +66,7 @@ struct Run {
     runtime::initialize_states(whole, 3, states);
     if (recipe) {
       const runtime::Tensor first = tests::random_images(whole.type(whole.inputs().front()), 1);
-      frontend::give_first_values(whole, *recipe, first.view(), states);
+      frontend::give_first_values(whole, *recipe, std::vector{first.view()}, states);
     }
     runtime::initialize_states(graph, 3, states);
     return frontend::training_executor(std::move(graph), states, {backends, 1, 3});

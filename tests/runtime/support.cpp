@@ -9,6 +9,7 @@
 #include <iterator>
 #include <set>
 #include <stdexcept>
+#include <vector>
 
 #include "ir/error.h"
 #include "ir/random.h"
@@ -75,6 +76,14 @@ runtime::Tensor random_bytes(const ir::Type& type, std::uint64_t seed) {
   runtime::Tensor tensor(type);
   for (std::size_t i = 0; i < tensor.bytes(); ++i) tensor.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(ir::random_bits(seed, 3, 0, i));
   return tensor;
+}
+
+runtime::Tensor all_examples(const runtime::Examples& examples) {
+  runtime::Tensor all(examples.type());
+  std::vector<std::byte> room(examples.bytes());
+  for (std::int64_t i = 0; i < examples.count(); ++i)
+    std::memcpy(all.as<std::byte>() + static_cast<std::size_t>(i) * room.size(), examples.read(i, room.data()), room.size());
+  return all;
 }
 
 bool same_bytes(const ir::TensorView& a, const ir::TensorView& b) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/examples.h"
 #include "runtime/tensor.h"
 
 namespace stair::tests {
@@ -41,6 +42,9 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 /// Every element a random byte pattern: as floats also infinities and NaNs.
 runtime::Tensor random_bytes(const ir::Type& type, std::uint64_t seed);
+
+/// All of them in memory, each as it is read: [N, ...].
+runtime::Tensor all_examples(const runtime::Examples& examples);
 
 bool same_bytes(const ir::TensorView& a, const ir::TensorView& b);
 bool same_tensors(const runtime::Tensors& a, const runtime::Tensors& b);

@@ -96,6 +96,13 @@ ValueId ModelBuilder::prelu(ValueId x, bool shared) {
   return graph_.emit("prelu", {x, slope}, {}, name);
 }
 
+ValueId ModelBuilder::again(ValueId layer, ValueId x) {
+  const Node node = *graph_.producer(layer);
+  std::vector<ValueId> operands = node.operands;
+  operands.front() = x;
+  return graph_.emit(node.op->name, std::move(operands), node.attributes, node.name);
+}
+
 ValueId ModelBuilder::op(std::string_view name, std::vector<ValueId> operands, ir::Attributes attributes) {
   return graph_.emit(name, std::move(operands), std::move(attributes));
 }
@@ -324,6 +331,46 @@ Graph random_attention_net(std::uint64_t seed, std::int64_t batch) {
     }
   }
   return m.finish(m.linear(m.op("flatten", {x}), 10));
+}
+
+Graph random_shared_net(std::uint64_t seed, std::int64_t batch) {
+  std::uint64_t draws = 0;
+  const auto pick = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(ir::random_bits(seed, 14, 0, draws++) % static_cast<std::uint64_t>(n));
+  };
+  ModelBuilder m({batch, 1 + pick(3), 4 + pick(4), 4 + pick(4)});
+  const auto constant = [&](Shape shape) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < ir::element_count(shape); ++i) values.push_back(static_cast<double>(pick(41) - 20) / 16);
+    return m.op("constant", {}, {{"shape", shape}, {"values", values}});
+  };
+  const auto activated = [&](ValueId x) {
+    const char* const names[] = {"relu", "tanh", "relu6", "hard_swish"};
+    return pick(3) == 0 ? x : m.op(names[pick(4)], {x});
+  };
+  // Behind each use its own batch-norm, or none.
+  const auto used = [&](ValueId x) { return activated(pick(2) == 0 ? m.batch_norm(x) : x); };
+  ValueId left = m.input();
+  ValueId right = m.op(pick(2) == 0 ? "tanh" : "relu", {m.input()});
+  for (std::int64_t layers = 1 + pick(3); layers > 0; --layers) {
+    const ValueId layer = m.conv(left, {.out = 1 + pick(5), .stride = 1 + pick(2), .bias = pick(2) == 0});
+    right = used(m.again(layer, right));
+    left = used(layer);
+    if (pick(2) == 0) right = m.op(pick(2) == 0 ? "add" : "mul", {right, constant({1, m.shape(right)[1], 1, 1})});
+  }
+  ValueId x = m.op(pick(2) == 0 ? "sub" : "concat", {left, right});
+  if (pick(2) == 0) {  // on its own result
+    const ValueId layer = m.conv(x, {.out = m.shape(x)[1], .bias = pick(2) == 0});
+    x = m.again(layer, used(layer));
+  }
+  if (pick(2) == 0) m.output("map", pick(2) == 0 ? x : right);
+  x = m.op("flatten", {x});
+  const std::int64_t features = m.shape(x)[1];
+  const ValueId linear = m.linear(x, features, pick(2) == 0);
+  x = pick(2) == 0 ? m.again(linear, used(linear)) : linear;
+  if (pick(3) == 0) x = m.op("add", {constant({features}), x});
+  if (pick(2) == 0) m.output("features", x);
+  return m.finish(m.linear(x, 10));
 }
 
 namespace {

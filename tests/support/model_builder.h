@@ -28,6 +28,8 @@ class ModelBuilder {
   /// layer_norm, group_norm or instance_norm.
   ir::ValueId row_norm(std::string_view op, ir::ValueId x, ir::Attributes attributes = {});
   ir::ValueId dropout(ir::ValueId x);
+  /// The same layer, with the same parameters and attributes, on another input.
+  ir::ValueId again(ir::ValueId layer, ir::ValueId x);
   ir::ValueId op(std::string_view name, std::vector<ir::ValueId> operands, ir::Attributes attributes = {});
   ir::ValueId prelu(ir::ValueId x, bool shared = false);
   /// A layer that is a function of each element, between bounds that keep it within its domain.
@@ -35,6 +37,8 @@ class ModelBuilder {
   /// conv, batch-norm, ReLU.
   ir::ValueId block(ir::ValueId x, const Conv& options);
   const ir::Shape& shape(ir::ValueId x) const { return graph_.type(x).shape; }
+  /// An output beside the logits.
+  void output(const std::string& name, ir::ValueId value) { graph_.add_output(name, value); }
   ir::Graph finish(ir::ValueId logits);
 
  private:
@@ -63,6 +67,8 @@ ir::Graph random_attention_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations, batch-norms that have
 /// no layer to fold into), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
+/// A random network whose layers share weights (two branches, a layer on its own result) and read constants, with one to three outputs.
+ir::Graph random_shared_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of moves (reshapes, transposes, flattenings, slices, concatenations, padding), reductions, softmax, products and
 /// batch-norms between a few layers. Examples stay apart; where it is `wild` they needn't, and the shapes may hold for the one batch alone.
 /// What is drawn doesn't depend on the batch.

@@ -22,7 +22,8 @@ QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps
   QuantizedRun run{std::move(model), passes::recipe_from_json(recipe), std::move(states), {}};
   runtime::initialize_states(run.model, 0, run.states);
   const runtime::Tensor first = random_images(run.model.type(run.model.inputs().front()), seed * 1000);
-  frontend::give_first_values(run.model, run.recipe, first.view(), run.states);
+  const ir::TensorView first_batch[] = {first.view()};
+  frontend::give_first_values(run.model, run.recipe, first_batch, run.states);
   const std::int64_t batch = run.model.batch();
   const ir::Attributes sgd{{"optimizer", ir::Object({{"momentum", 0.9}, {"learning_rate", 0.005}})}};
   runtime::Executor executor = frontend::compile(run.model, passes::quantized_training(run.recipe, {}, {}, sgd), batch, run.states, {});

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #if defined(__SSE2__)
@@ -71,6 +72,11 @@ STAIR_MULTIVERSION void adam_update(const Adam& p, const float* w, const float* 
     const float shrunk = w[i] - shrink * w[i];
     new_w[i] = (decoupled ? shrunk : w[i]) - step * m[i] / (root[i] / correction2 + eps);
   }
+}
+
+STAIR_MULTIVERSION void average_step(const float* running, const float* w, float share, float* y, std::int64_t count) {
+  STAIR_SIMD
+  for (std::int64_t i = 0; i < count; ++i) y[i] = running[i] + share * (w[i] - running[i]);
 }
 
 // As std::min(std::max(x, low), high), NaN included.
@@ -148,6 +154,14 @@ void run_adam(const ir::Node& node, const Arguments& a) {
   });
 }
 
+void run_weight_average(const ir::Node& node, const Arguments& a) {
+  const auto t = static_cast<double>(*a.operands[2].as<std::int64_t>()) + 1;
+  const auto share = static_cast<float>(1 - std::min(node.attributes.number("decay"), (1 + t) / (10 + t)));
+  update_watching(a, {0}, [&](std::int64_t first, std::int64_t count) {
+    average_step(a.operands[0].as<float>() + first, a.operands[1].as<float>() + first, share, a.results[0].as<float>() + first, count);
+  });
+}
+
 void run_clip(const ir::Node& node, const Arguments& a) {
   const auto low = static_cast<float>(node.attributes.number("low"));
   const auto high = static_cast<float>(node.attributes.number("high"));
@@ -166,6 +180,7 @@ void optimizers(FunctionKernels& kernels) {
   add("sgd_momentum", run_sgd_momentum);
   add("adam", run_adam);
   add("clip", run_clip);
+  add("weight_average", run_weight_average);
 }
 
 }  // namespace stair::backends::openblas

@@ -35,6 +35,16 @@ void run_sgd_momentum(const ir::Node& node, const Arguments& a) {
   });
 }
 
+void run_weight_average(const ir::Node& node, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const auto t = static_cast<double>(*a.operands[2].as<std::int64_t>()) + 1;
+    const auto share = static_cast<Real>(1 - std::min(node.attributes.number("decay"), (1 + t) / (10 + t)));
+    const Real* running = a.operands[0].as<Real>();
+    const Real* w = a.operands[1].as<Real>();
+    for (std::int64_t i = 0; i < a.results[0].count(); ++i) a.results[0].as<Real>()[i] = running[i] + share * (w[i] - running[i]);
+  });
+}
+
 void run_adam(const ir::Node& node, const Arguments& a) {
   for_real(a.operands[0].type.dtype, [&]<class Real>() {
     const double beta1 = node.attributes.number("beta1");
@@ -110,6 +120,7 @@ void optimizers(FunctionKernels& kernels) {
   kernels.add("sgd", {run_sgd});
   kernels.add("sgd_momentum", {run_sgd_momentum});
   kernels.add("adam", {run_adam});
+  kernels.add("weight_average", {run_weight_average});
   kernels.add("clip_norm_factor", {run_clip_norm_factor});
   kernels.add("increment", {run_increment});
   kernels.add("learning_rate", {run_learning_rate});

@@ -36,17 +36,19 @@ bench::Subject training_of(const BenchOptions& options, const ir::Graph& model) 
 }
 
 // What is fed is random pictures.
-void check_input(const std::string& target, const ir::Graph& model) {
-  if (model.inputs().size() != 1) throw Error(fmt::format("{}: has {} inputs, expected one", target, model.inputs().size()));
-  const ir::Value& input = model.value(model.inputs().front());
-  if (input.type.dtype == ir::DType::f32 && !input.type.shape.empty()) return;
-  throw Error(fmt::format("{}: its input '{}' is {}, expected f32 [N, ...]", target, input.name, to_string(input.type)));
+void check_inputs(const std::string& target, const ir::Graph& model) {
+  if (model.inputs().empty()) throw Error(target + ": has no input");
+  for (const ir::ValueId id : model.inputs()) {
+    const ir::Value& input = model.value(id);
+    if (input.type.dtype == ir::DType::f32 && !input.type.shape.empty()) continue;
+    throw Error(fmt::format("{}: its input '{}' is {}, expected f32 [N, ...]", target, input.name, to_string(input.type)));
+  }
 }
 
 bench::Subject subject_of(const BenchOptions& options) {
   if (!options.target.ends_with(".stair")) {
     const ir::Graph model = frontend::import_model(options.target, 0).model;
-    check_input(options.target, model);
+    check_inputs(options.target, model);
     if (options.trains) return training_of(options, model);
     if (options.floats) return bench::float_subject(model, options.batch);
     return bench::untrained_subject(model, readers::recipe_for(model, options.recipe.empty() ? "int8" : options.recipe), options.batch);

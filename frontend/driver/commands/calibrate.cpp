@@ -32,7 +32,7 @@ int run_calibrate(const CalibrateOptions& options) {
   const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : readers::recipe_for(experiment.model, options.recipe);
   const stages::Data data = stages::load_data(experiment, true);
   stages::check_elements(data.train, experiment.data.train.files, trained.checkpoint.images);
-  trained.checkpoint.images = name_of(data.train.images.type().dtype);
+  trained.checkpoint.images = data.train.form();
   const std::int64_t available = data.train.count() / experiment.batch;
   const std::int64_t count = stages::calibration_batches(options.batches, available);
   if (count > available) {

@@ -43,7 +43,7 @@ int run_eval(const EvalOptions& options) {
     readers::expect_one_input_and_output(artifact);
     experiment = readers::load_experiment(options.data);
     data.test = stages::load_part(experiment, experiment.data.test, artifact.graph);
-    stages::check_elements(data.test, experiment.data.test.files, artifact.inputs.front().element);
+    stages::check_elements(data.test, experiment.data.test.files, artifact.inputs.front().images);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     what = "integers, deployed";
     scores =

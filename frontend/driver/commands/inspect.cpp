@@ -74,10 +74,11 @@ std::string describe_inputs(const runtime::Artifact& artifact) {
   };
   std::string text;
   for (std::size_t i = 0; i < artifact.inputs.size(); ++i) {
-    const auto& [normalization, element] = artifact.inputs[i];
+    const auto& [normalization, images] = artifact.inputs[i];
     if (artifact.inputs.size() > 1) text += "input " + artifact.graph.value(artifact.graph.inputs()[i]).name + ": ";
-    text += fmt::format("images {}, mean {}, std {}\n", element.empty() ? "u8 or f32 (the file doesn't say)" : element,
-                        list(normalization.mean, "0"), list(normalization.std, "1"));
+    const std::string scaled = images.shorter_side ? fmt::format(" of pictures with a shorter side of {}", *images.shorter_side) : "";
+    text += fmt::format("images {}{}, mean {}, std {}\n", images.element.empty() ? "u8 or f32 (the file doesn't say)" : images.element,
+                        scaled, list(normalization.mean, "0"), list(normalization.std, "1"));
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "ir/error.h"
 #include "runtime/batches.h"
 #include "runtime/npy.h"
+#include "runtime/picture_file.h"
 
 namespace stair::driver::commands {
 namespace {
@@ -27,10 +29,10 @@ struct ArtifactOptions {
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-// The files that an option names by input or output, "NAME=FILE"; a file alone is of the only one.
-std::map<std::string, std::string> files_by_name(const std::string& option, const std::vector<std::string>& given,
-                                                 const std::vector<std::string>& names) {
-  std::map<std::string, std::string> files;
+// The files that an option names by input or output, "NAME=FILE"; a file alone is of the only one. Several pictures are a batch.
+std::map<std::string, std::vector<std::string>> files_by_name(const std::string& option, const std::vector<std::string>& given,
+                                                              const std::vector<std::string>& names) {
+  std::map<std::string, std::vector<std::string>> files;
   for (const std::string& text : given) {
     const auto its = [&](const std::string& name) { return text.starts_with(name + "="); };
     const auto name = std::find_if(names.begin(), names.end(), its);
@@ -40,21 +42,45 @@ std::map<std::string, std::string> files_by_name(const std::string& option, cons
                               did_you_mean(text.substr(0, text.find('=')), names)));
     }
     const std::string& of = named ? *name : names.front();
-    if (!files.emplace(of, named ? text.substr(of.size() + 1) : text).second)
+    std::vector<std::string>& its_files = files[of];
+    its_files.push_back(named ? text.substr(of.size() + 1) : text);
+    if (its_files.size() > 1 && !(runtime::names_a_picture(its_files.front()) && runtime::names_a_picture(its_files.back())))
       throw Error(fmt::format("{} {}: '{}' has a file already", option, text, of));
   }
   return files;
 }
 
-// An input of the graph, and the file that it is made of.
+// An input of the graph, and the files that it is made of: one, or pictures.
 struct InputFile {
   const ir::Type& type;
   const runtime::InputForm& form;
-  const std::string& path;
+  const std::vector<std::string>& pictures;
+  const std::string& path = pictures.front();
 };
 
+// Pictures [N, C, H, W], scaled and cut to the input's size as in training.
+runtime::Examples read_pictures(const ArtifactOptions& options, const InputFile& input) {
+  const ir::Shape& shape = input.type.shape;
+  if (shape.size() != 4 || (shape[1] != 1 && shape[1] != 3))
+    throw Error(fmt::format("{}: is a picture of 1 or 3 channels, the model expects {}", input.path, ir::to_string(shape)));
+  const std::optional<std::int64_t> shorter = input.form.images.shorter_side;
+  runtime::Tensor images({ir::DType::u8, {static_cast<std::int64_t>(input.pictures.size()), shape[1], shape[2], shape[3]}});
+  auto* to = images.as<std::uint8_t>();
+  for (const std::string& path : input.pictures) {
+    const runtime::DecodedPicture picture =
+        shorter ? runtime::read_scaled_picture(path, shape[1], *shorter, shape[2], shape[3]) : runtime::read_picture(path, shape[1]);
+    if (!shorter && (picture.height != shape[2] || picture.width != shape[3])) {
+      throw Error(fmt::format("{}: has {} x {} pixels, expected {} x {}: {} doesn't say that pictures were scaled in training", path,
+                              picture.width, picture.height, shape[3], shape[2], options.artifact));
+    }
+    runtime::cut_window(picture, nullptr, shape[2], shape[3], to);
+    to += ir::element_count(shape);
+  }
+  return images;
+}
+
 // What the file holds, of the input's shape: f32 or u8 [N, ...].
-runtime::Tensor read_images(const InputFile& input) {
+runtime::Examples read_images(const InputFile& input) {
   runtime::Tensor given = runtime::read_npy(input.path);
   const ir::Shape one(input.type.shape.begin() + 1, input.type.shape.end());
   ir::Shape found = given.type().shape;
@@ -67,15 +93,17 @@ runtime::Tensor read_images(const InputFile& input) {
     throw Error(input.path + ": holds " + to_string(given.type()) + ", expected u8 or f32");
   runtime::Tensor images({dtype, found});
   std::memcpy(images.view().data, given.view().data, given.bytes());
-  runtime::check_images(images, input.path);
-  return images;
+  runtime::Examples examples(std::move(images));
+  runtime::check_images(examples, input.path);
+  return examples;
 }
 
 // Pictures like those that the model was trained on become its input as they did there; others have no one meaning.
 void check_scaling(const ArtifactOptions& options, const InputFile& input, ir::DType found) {
   const bool is_float = found == ir::DType::f32;
   const char* const raw = "; --raw takes f32 as the model's input";
-  const auto& [normalization, element] = input.form;
+  const runtime::Normalization& normalization = input.form.normalization;
+  const std::string& element = input.form.images.element;
   if (!element.empty() && name_of(found) != element) {
     throw Error(fmt::format("{}: holds {}, the model was trained on {} pictures: u8 is divided by 255, f32 isn't{}", input.path,
                             name_of(found), element, is_float ? raw : ""));
@@ -88,15 +116,13 @@ void check_scaling(const ArtifactOptions& options, const InputFile& input, ir::D
 
 // [N, ...] f32 as the graph takes it.
 runtime::Tensor model_input(const ArtifactOptions& options, const InputFile& input) {
-  runtime::Tensor images = read_images(input);
-  const ir::Type type = images.type();
-  if (options.raw) {
-    if (type.dtype != ir::DType::f32) throw Error("--raw: " + input.path + " holds " + to_string(type) + ", expected f32");
-    return images;
-  }
-  check_scaling(options, input, type.dtype);
-  const runtime::Dataset pictures{std::move(images), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), input.path};
-  runtime::Batches batches(pictures, type.shape.front(), input.form.normalization, {}, 0);
+  const runtime::Examples images = runtime::names_a_picture(input.path) ? read_pictures(options, input) : read_images(input);
+  const ir::DType element = images.type().dtype;
+  if (!options.raw) check_scaling(options, input, element);
+  if (options.raw && element != ir::DType::f32)
+    throw Error("--raw: " + input.path + " holds " + to_string(images.type()) + ", expected f32");
+  const runtime::Dataset pictures{images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path};
+  runtime::Batches batches(pictures, images.count(), options.raw ? runtime::Normalization() : input.form.normalization, {}, 0);
   batches.load_evaluation(0);
   runtime::Tensor made(batches.type());
   std::memcpy(made.view().data, batches.images().data, made.bytes());
@@ -106,7 +132,7 @@ runtime::Tensor model_input(const ArtifactOptions& options, const InputFile& inp
 std::vector<runtime::Tensor> model_inputs(const ArtifactOptions& options, const runtime::Artifact& artifact) {
   std::vector<std::string> names;
   for (const ir::ValueId input : artifact.graph.inputs()) names.push_back(artifact.graph.value(input).name);
-  const std::map<std::string, std::string> files = files_by_name("--input", options.inputs, names);
+  const std::map<std::string, std::vector<std::string>> files = files_by_name("--input", options.inputs, names);
   std::vector<runtime::Tensor> made;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto file = files.find(names[i]);
@@ -116,7 +142,8 @@ std::vector<runtime::Tensor> model_inputs(const ArtifactOptions& options, const 
     const std::int64_t count = made.back().type().shape.front();
     const std::int64_t expected = made.front().type().shape.front();
     if (count != expected)
-      throw Error(fmt::format("{}: holds {} examples, {} holds {}", file->second, count, files.at(names.front()), expected));
+      throw Error(
+          fmt::format("{}: holds {} examples, {} holds {}", file->second.front(), count, files.at(names.front()).front(), expected));
   }
   return made;
 }
@@ -132,9 +159,11 @@ int run_run(const ArtifactOptions& options) {
   readers::Deployed artifact = readers::load_deployed(options.artifact);
   std::vector<std::string> names;
   for (const ir::Output& output : artifact.graph.outputs()) names.push_back(output.name);
-  const std::map<std::string, std::string> files = files_by_name("--output", options.outputs, names);
+  const std::map<std::string, std::vector<std::string>> files = files_by_name("--output", options.outputs, names);
   std::set<std::string> written;
-  for (const auto& [name, file] : files) {
+  for (const auto& [name, all] : files) {
+    const std::string& file = all.front();
+    if (all.size() > 1) throw Error(fmt::format("--output {}={}: '{}' has a file already", name, all.back(), name));
     if (!written.insert(file).second) throw Error(fmt::format("--output {}={}: another output is written there", name, file));
   }
   const std::vector<runtime::Tensor> inputs = model_inputs(options, artifact);
@@ -143,10 +172,10 @@ int run_run(const ArtifactOptions& options) {
   const std::int64_t batch = views.front().dim(0);
   runtime::Executor executor = frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, options.execution->compile());
   executor.run(views);
-  for (const auto& [name, file] : files) {
+  for (const auto& [name, all] : files) {
     const ir::TensorView result = executor.output(name);
-    runtime::write_npy(result, file);
-    fmt::print("{}: {}\n", file, to_string(result.type));
+    runtime::write_npy(result, all.front());
+    fmt::print("{}: {}\n", all.front(), to_string(result.type));
   }
   for (std::int64_t i = 0; files.empty() && i < batch; ++i) {
     for (const std::string& name : names) {
@@ -161,10 +190,12 @@ int run_run(const ArtifactOptions& options) {
 
 void run(CommandRegistry& registry) {
   registry.add(
-      {"run", "Runs an artifact on .npy files", [](CLI::App& app) {
+      {"run", "Runs an artifact on .npy files or pictures", [](CLI::App& app) {
          auto options = std::make_shared<ArtifactOptions>();
          app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
-         app.add_option("--input", options->inputs, "[NAME=]FILE.npy: pictures as the model was trained on, u8 or f32; one an input")
+         app.add_option(
+                "--input", options->inputs,
+                "[NAME=]FILE: .npy, u8 or f32, as the model was trained on, or pictures (.png, .jpg; several are a batch); for each input")
              ->required()
              ->allow_extra_args(false);
          app.add_flag("--raw", options->raw, "the input is f32 as the graph takes it: not normalized");

@@ -26,11 +26,15 @@ struct VerifyArguments {
 
 // What `stair run` makes of a picture is what training made of it.
 void check_input(const readers::Trained& trained, const runtime::Artifact& artifact, const VerifyArguments& options) {
-  const auto& [normalization, element] = artifact.inputs.front();
-  const bool known = !trained.checkpoint.images.empty() && !element.empty();
-  if (runtime::same_normalization(trained.experiment.data.normalization, normalization) && (!known || trained.checkpoint.images == element))
+  const auto& [normalization, images] = artifact.inputs.front();
+  const runtime::ExampleForm& of_training = trained.checkpoint.images;
+  const bool elements_known = !of_training.element.empty() && !images.element.empty();
+  const bool sides_known = of_training.shorter_side && images.shorter_side;
+  if (runtime::same_normalization(trained.experiment.data.normalization, normalization) &&
+      (!elements_known || of_training.element == images.element) && (!sides_known || of_training.shorter_side == images.shorter_side))
     return;
-  throw Error(options.artifact + " and " + options.checkpoint + ": make other inputs of the same picture (its element, 'mean' and 'std')");
+  throw Error(options.artifact + " and " + options.checkpoint +
+              ": make other inputs of the same picture (its element, 'shorter_side', 'mean' and 'std')");
 }
 
 int run_verify(const VerifyArguments& options) {

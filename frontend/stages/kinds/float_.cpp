@@ -9,10 +9,11 @@ void float_(StageRegistry& registry) {
                 .attributes = training_attributes(),
                 .experiment_keys = training_keys(),
                 .phase = [](const passes::Recipe&, std::int64_t, std::int64_t) { return passes::Phase{}; },
+                .check = check_patterns,
                 .run =
                     [](StageContext& context) {
-                      return train(context, [&](const passes::Phase&, const ir::Attributes& optimizer, passes::StepPart part) {
-                        return passes::float_training(context.experiment.loss, optimizer, part);
+                      return train(context, [&](const passes::Phase&, const auto& optimizer, passes::StepPart part, const auto& frozen) {
+                        return passes::float_training(context.experiment.loss, optimizer, part, frozen);
                       });
                     }});
 }

@@ -13,9 +13,10 @@ void qat(StageRegistry& registry) {
                 .experiment_keys = keys,
                 .quantizes = true,
                 .phase = passes::phase_at,
+                .check = check_patterns,
                 .run = [](StageContext& context) {
-                  return train(context, [&](const passes::Phase& phase, const ir::Attributes& optimizer, passes::StepPart part) {
-                    return passes::quantized_training(context.recipe, phase, context.experiment.loss, optimizer, part);
+                  return train(context, [&](const passes::Phase& phase, const auto& optimizer, passes::StepPart part, const auto& frozen) {
+                    return passes::quantized_training(context.recipe, phase, context.experiment.loss, optimizer, part, frozen);
                   });
                 }});
 }
