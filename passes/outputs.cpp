@@ -1,5 +1,7 @@
 #include "passes/outputs.h"
 
+#include <set>
+
 #include "passes/pass.h"
 
 namespace stair::passes {
@@ -7,7 +9,8 @@ namespace stair::passes {
 ir::Graph with_outputs(const ir::Graph& graph, const std::vector<ir::ValueId>& values) {
   ir::Rewriter rewriter(graph);
   for (const ir::Node& node : graph.nodes()) rewriter.copy(node);
-  for (const ir::ValueId value : values) rewriter.graph().add_output(graph.value(value).name, rewriter(value));
+  for (const ir::ValueId value : std::set(values.begin(), values.end()))
+    rewriter.graph().add_output(graph.value(value).name, rewriter(value));
   return run(Step{"dead_code"}, rewriter.graph()).graph;
 }
 

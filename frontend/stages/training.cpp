@@ -43,8 +43,8 @@ Program training_program(StageContext& context, const StepPipeline& pipeline, co
   std::vector<runtime::Executor> executors;
   Program program;
   for (ir::Graph& graph : graphs) {
-    context.begin_averages(graph);
     runtime::initialize_states(graph, experiment.seed, context.checkpoint.states);
+    context.begin_averages(graph);
     executors.push_back(frontend::training_executor(std::move(graph), context.checkpoint.states, context.options.compile));
     program.report += reports::assignment_report(executors.back());
   }

@@ -11,6 +11,7 @@
 #include "frontend/first_values.h"
 #include "frontend/readers/model_reader.h"
 #include "ir/rebatch.h"
+#include "passes/outputs.h"
 #include "tests/support/quantized_run.h"
 
 using namespace stair;
@@ -96,4 +97,11 @@ TEST_CASE("the gradient of shared weights is the sum of those of its uses, in fl
       CHECK(gradient[i] == doctest::Approx((above - below) / (2 * h)).epsilon(0.02));
     }
   }
+}
+
+TEST_CASE("a weight that two layers quantize is looked at once") {
+  const ir::Graph model = model_of(R"(, "weights_of": "a")");
+  const ir::ValueId weight = model.find("a.weight");
+  const ir::ValueId layer = model.find("a");
+  CHECK(passes::with_outputs(model, {weight, layer, weight}).outputs().size() == 2);
 }

@@ -162,7 +162,8 @@ TEST_CASE("averages follow the weights of each step, as the formula says") {
         values[i] += (1 - std::min(decay, (1.0 + t) / (10 + t))) * (static_cast<double>(now[i]) - values[i]);
     }
   }
-  for (const auto& [name, values] : expected) {
+  for (const auto& [key, values] : expected) {
+    const std::string& name = key;  // what messages capture can't be a structured binding
     CAPTURE(name);
     const float* const found = states.at(name + ".average").as<float>();
     for (std::size_t i = 0; i < values.size(); ++i) CHECK(static_cast<double>(found[i]) == doctest::Approx(values[i]).epsilon(1e-5));
