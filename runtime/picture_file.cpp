@@ -4,11 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 
 #include "ir/error.h"
 #include "runtime/file.h"
+
+// Where a PNG's first IDAT chunk is empty, stb_image 2.27 copies no bytes to nowhere, which memcpy doesn't allow.
+static void* copy_bytes(void* to, const void* from, std::size_t count) {
+  return count == 0 ? to : std::memcpy(to, from, count);
+}
+#define memcpy copy_bytes
 
 // As implementations of our own, so that sanitizers see what they do with damaged files.
 #define STB_IMAGE_IMPLEMENTATION
@@ -21,6 +28,7 @@
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
 #define STB_IMAGE_RESIZE_STATIC
 #include <stb/stb_image_resize.h>
+#undef memcpy
 
 namespace stair::runtime {
 namespace {

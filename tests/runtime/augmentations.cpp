@@ -142,7 +142,8 @@ TEST_CASE("rotation turns about the middle, with zeros outside") {
 TEST_CASE("the range that a kind announces holds what it makes of floats") {
   for (const auto& [name, kind] : runtime::augmentations().all()) {
     if (kind.cuts_windows) continue;
-    CAPTURE(name);
+    const std::string kind_name = kind.name;
+    CAPTURE(kind_name);
     const ir::Attribute setting = std::holds_alternative<double>(kind.setting.fallback) ? ir::Attribute(0.75)
                                   : std::holds_alternative<bool>(kind.setting.fallback) ? ir::Attribute(true)
                                                                                         : ir::Attribute(std::int64_t{3});

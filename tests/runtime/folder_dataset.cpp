@@ -110,6 +110,15 @@ TEST_CASE("a JPEG file with more Huffman codes than there can be is refused befo
   CHECK(tables > 0);
 }
 
+TEST_CASE("a PNG file may begin its data with an empty chunk") {
+  const tests::TemporaryFolder folder;
+  std::string file = tests::png_file(3, 5, 3, pixels(3, 5, 3, sloped));
+  const std::string empty("\0\0\0\0IDAT\x35\xaf\x06\x1e", 12);
+  file.insert(file.find("IDAT") - 4, empty);
+  tests::put(folder / "1.png", file);
+  CHECK(runtime::read_picture(folder / "1.png", 3).bytes == pixels(3, 5, 3, sloped));
+}
+
 TEST_CASE("pictures of other sizes are scaled with their proportions kept and cut to the middle") {
   const tests::TemporaryFolder folder;
   write_png(folder / "a/1.png", 4, 16, 1, halves);
