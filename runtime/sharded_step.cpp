@@ -7,18 +7,19 @@
 
 namespace stair::runtime {
 
-ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads)
+ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads, Teacher teacher)
     : shard_(std::move(shard)),
       update_(std::move(update)),
       shards_(shards),
       communicator_(communicator),
-      reduction_(shard_.graph(), shards, communicator, threads) {}
+      reduction_(shard_.graph(), shards, communicator, threads),
+      teacher_(std::move(teacher)) {}
 
 void ShardedStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
   for (std::int64_t shard = communicator_.rank(); shard < shards_; shard += communicator_.size()) {
     together(communicator_, [&] {
       const Batch& batch = ahead.next();
-      std::vector<ir::TensorView> inputs = inputs_of(batch, shard_.graph().inputs().size() - 1);
+      std::vector<ir::TensorView> inputs = inputs_of(batch, shard_.graph().inputs().size() - 1, teacher_);
       inputs.push_back({{ir::DType::i64, {1}}, reinterpret_cast<std::byte*>(&shard)});
       run_finite(shard_, inputs, "mean:loss", step, epoch);
     });

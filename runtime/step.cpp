@@ -70,15 +70,16 @@ void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std:
   }
 }
 
-std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken) {
+std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken, const Teacher& teacher) {
   std::vector<ir::TensorView> views{batch.images.view(), batch.labels.view()};
+  if (teacher) views.push_back(teacher(batch));
   views.resize(taken);
   return views;
 }
 
 void WholeStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
   const Batch& batch = ahead.next();
-  run_finite(executor_, inputs_of(batch, executor_.graph().inputs().size()), "loss", step, epoch);
+  run_finite(executor_, inputs_of(batch, executor_.graph().inputs().size(), teacher_), "loss", step, epoch);
 }
 
 }  // namespace stair::runtime

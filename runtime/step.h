@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/executor.h"
@@ -20,20 +22,25 @@ class Step {
   virtual ir::TensorView output(std::string_view name) const = 0;
 };
 
+/// What another model makes of a batch, of the type of the step's outputs, where the step's loss holds them against that (distillation).
+/// Valid until the next call.
+using Teacher = std::function<ir::TensorView(const Batch&)>;
+
 /// A step that is one execution of one graph.
 class WholeStep : public Step {
  public:
-  explicit WholeStep(Executor executor) : executor_(std::move(executor)) {}
+  explicit WholeStep(Executor executor, Teacher teacher = {}) : executor_(std::move(executor)), teacher_(std::move(teacher)) {}
   void run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) override;
   ir::TensorView output(std::string_view name) const override { return executor_.output(name); }
   const Executor& executor() const { return executor_; }
 
  private:
   Executor executor_;
+  Teacher teacher_;
 };
 
-/// What a step takes of a batch, in the order of its inputs: the images, and the labels unless its loss asks for none.
-std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken);
+/// What a step takes of a batch, in the order of its inputs: the images, the labels unless its loss asks for none, and what a teacher says.
+std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken, const Teacher& teacher);
 
 /// One execution. Error as Step::run, where the output `loss` isn't finite.
 void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std::string_view loss, std::int64_t step, std::int64_t epoch);

@@ -1,4 +1,5 @@
-// The main of every test program. STAIR_TEST_PLUGIN names a plug-in that is loaded first, so that what runs on all backends runs on it too.
+// The main of every test program. STAIR_TEST_PLUGIN names a plug-in that is loaded first, so that the suite of ops runs on it, and what
+// runs on all backends too.
 
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>

@@ -149,6 +149,15 @@ void check_patience(const Experiment& experiment, const std::string& source) {
   }
 }
 
+ir::Object read_loss(Json& json, const ir::Attributes& keys, const std::string& folder) {
+  ir::Attributes loss = keys;
+  if (loss.has("teacher")) {
+    json["loss"]["teacher"] = absolute(loss.text("teacher"), folder);
+    loss.set("teacher", json["loss"]["teacher"].get<std::string>());
+  }
+  return ir::Object(loss);
+}
+
 // Of one example.
 ir::Type target_type(const Experiment& experiment) {
   return passes::type_of(experiment.target(), experiment.model.type(experiment.model.outputs().front().value));
@@ -239,7 +248,7 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
-  experiment.loss = {{"loss", keys.object("loss")}};
+  experiment.loss = {{"loss", read_loss(json, keys.object("loss"), folder)}};
   experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);
   if (json.contains("start")) {
     experiment.start = read_start(json["start"], folder, source);

@@ -10,6 +10,7 @@
 #include "frontend/reports/report.h"
 #include "frontend/stages/interruption.h"
 #include "frontend/stages/progress.h"
+#include "frontend/stages/teacher.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
 #include "passes/optimizer.h"
@@ -47,11 +48,12 @@ Program training_program(StageContext& context, const StepPipeline& pipeline, co
     executors.push_back(frontend::training_executor(std::move(graph), context.checkpoint.states, context.options.compile));
     program.report += reports::assignment_report(executors.back());
   }
+  runtime::Teacher teacher = teacher_of(experiment, experiment.batch / experiment.shards, context.options.compile);
   if (cut) {
     program.step = std::make_unique<runtime::ShardedStep>(std::move(executors[0]), std::move(executors[1]), experiment.shards,
-                                                          context.communicator, context.options.compile.threads);
+                                                          context.communicator, context.options.compile.threads, std::move(teacher));
   } else {
-    program.step = std::make_unique<runtime::WholeStep>(std::move(executors[0]));
+    program.step = std::make_unique<runtime::WholeStep>(std::move(executors[0]), std::move(teacher));
   }
   return program;
 }

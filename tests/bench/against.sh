@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # This tree's driver against another one (an older build, say), in turn on the same work: steps of training of three networks in float and QAT,
-# int8 inference of four. For each: median of the pairs' ratios of time, ours over theirs, and its 95 % interval.
-#   tests/bench/against.sh OTHER_STAIR [PAIRS] [THREADS]     default: 31 pairs, 2 threads
+# int8 inference of four; or, of the networks that are named, inference on one image, int8 and float, on one thread and on THREADS. For each:
+# median of the pairs' ratios of time, ours over theirs, and its 95 % interval.
+#   tests/bench/against.sh OTHER_STAIR [PAIRS] [THREADS] [NETWORK...]     default: 31 pairs, 2 threads
 # Exit code 1 where a whole interval lies above 1.01: slower by more than 1 %.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,15 +13,20 @@ if [[ ! $pairs =~ ^[1-9][0-9]*$ || $pairs -lt 6 ]]; then
   echo "against.sh: found '$pairs', expected 6 pairs or more: fewer have no 95 % interval" >&2
   exit 2
 fi
+networks=("${@:4}")
 source tests/bench/build.sh
 
 sed 's/"shape": \[3, 32, 32\]/"shape": [1, 28, 28]/' examples/models/resnet8.json >"$folder/resnet8.json"
 cp examples/models/{lenet,mlp}.json "$folder"
 
-# Seconds for an image. DRIVER train NETWORK float|qat, or DRIVER infer NETWORK BATCH.
+# Seconds for an image. DRIVER train NETWORK float|qat, or DRIVER infer NETWORK BATCH, or DRIVER int8|float NETWORK THREADS.
 measure() {
   if [ "$2" = train ]; then
     "$1" bench "$folder/$3.json" --train --mode "$4" --batch 64 --threads "$threads" --seconds 0.4 --json
+  elif [ "$2" = int8 ]; then
+    "$1" bench "examples/models/$3.json" --threads "$4" --seconds 0.12 --json
+  elif [ "$2" = float ]; then
+    "$1" bench "examples/models/$3.json" --float --threads "$4" --seconds 0.12 --json
   else
     "$1" bench "examples/models/$3.json" --batch "$4" --threads "$threads" --seconds 0.2 --json
   fi | awk -F'[:,]' '/^  "images_per_s"/ { print 1 / $2 }'
@@ -50,6 +56,13 @@ compare() {
       exit (low > 1.01)
     }' "$folder/ratios" || slower=1
 }
+
+for network in "${networks[@]}"; do
+  for kind in int8 float; do
+    for count in 1 "$threads"; do compare $kind "$network" "$count"; done
+  done
+done
+if [ ${#networks[@]} -gt 0 ]; then exit $slower; fi
 
 for network in lenet resnet8 mlp; do
   for mode in float qat; do compare train $network $mode; done

@@ -188,6 +188,30 @@ TEST_CASE("several classes at once, and a loss of distances") {
   }
 }
 
+TEST_CASE("a teacher's outputs train a smaller model, in shards and whole") {
+  const Squares folder;
+  Json teacher = experiment(segmenting, of_arrays("pixels"), R"({"kind": "cross_entropy"})");
+  teacher["stages"].erase(1);
+  REQUIRE(train(folder, teacher).code == 0);
+  folder.write("teacher.safetensors", folder.read("run/float.safetensors"));
+  const char* const distilled = R"({"kind": "distillation", "teacher": "teacher.safetensors", "share": 1})";
+  Json json = experiment(segmenting, of_arrays("pixels"), distilled);
+  json["model"]["layers"][0]["out_channels"] = 2;
+  const Json by_teacher = whole_way(folder, json);
+  CHECK(by_teacher["test_accuracy"] > 0.8);
+  json["stages"].erase(1);
+  json["shards"] = 2;
+  CHECK(train(folder, json).code == 0);
+  json["data"]["mean"] = {0.5};
+  CHECK(refused(folder, json).find("teacher.safetensors was trained with another mean or std") != std::string::npos);
+  json["data"].erase("mean");
+  json["model"]["layers"].back()["out_channels"] = 3;
+  CHECK(refused(folder, json).find("teacher.safetensors computes f32[1,1,8,8] -> f32[1,2,8,8], the model f32[1,1,8,8] -> f32[1,3,8,8]") !=
+        std::string::npos);
+  json["loss"].erase("teacher");
+  CHECK(refused(folder, json).find("exp.json /loss: the key 'teacher' is missing") != std::string::npos);
+}
+
 TEST_CASE("what labels, losses and metrics can't do together is refused") {
   const Squares folder;
   Json json = experiment(tagging, of_arrays("place"), R"({"kind": "cross_entropy"})");

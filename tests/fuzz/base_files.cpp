@@ -96,7 +96,9 @@ static void make_base_files(const std::string& folder) {
     {"op": "concat", "name": "cat", "inputs": ["s", "r"]}, {"op": "avg_pool", "name": "p", "kernel": 2},
     {"op": "global_avg_pool", "name": "g"}, {"op": "flatten", "name": "f"}, {"op": "linear", "name": "fc", "features": 4}])";
   const std::string bits = R"([{"op": "flatten", "name": "f"}, {"op": "linear", "name": "l1", "features": 8},
-    {"op": "tanh", "name": "t"}, {"op": "linear", "name": "l2", "features": 4}])";
+    {"op": "constant", "name": "k", "shape": [8], "values": [1, 2, 3, 4, -1, -2, -3, 0.5]}, {"op": "add", "name": "sum", "inputs": ["l1", "k"]},
+    {"op": "linear", "name": "l2", "features": 8}, {"op": "tanh", "name": "t"},
+    {"op": "linear", "name": "l3", "features": 8, "weights_of": "l2"}, {"op": "linear", "name": "l4", "features": 4}])";
   const std::string binary = R"([{"op": "avg_pool", "name": "p", "kernel": 8}, {"op": "flatten", "name": "f"},
     {"op": "linear", "name": "l1", "features": 4}, {"op": "batch_norm", "name": "bn"}])";
   Json experiments;
@@ -109,6 +111,13 @@ static void make_base_files(const std::string& folder) {
   experiments["bits"] =
       experiment(folder, "bits", "npy", bits, grey, Json::parse(R"({"base": "int8", "weights": {"bits": 3}, "activations": {"bits": 4},
                                                    "requantization": "power_of_two", "batch_norm": {"fold": "weight"}})"));
+  experiments["bits"]["model"]["inputs"] = {{{"name", "x"}, {"shape", grey}}};
+  experiments["bits"]["model"].erase("input");
+  experiments["bits"]["model"]["outputs"] = {{{"name", "logits"}, {"layer", "l4"}}};
+  Json& quantized = experiments["bits"]["stages"][2];
+  quantized["freeze"] = {"l1.*"};
+  quantized["average"] = 0.9;
+  quantized["optimizer"]["parts"] = Json::parse(R"([{"match": ["*.bias"], "weight_decay": 0.1, "learning_rate_factor": 2}])");
   experiments["binary"] = experiment(folder, "binary", "cifar10", binary, {3, 32, 32}, "binaryconnect");
   experiments["binary"]["stages"] = Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
   write("table.json", Json::parse(R"({"model": {"input": {"shape": [2]}, "layers": [{"op": "linear", "features": 4}]},

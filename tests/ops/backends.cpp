@@ -22,7 +22,7 @@ TEST_CASE("every op has a case") {
 
 // A backend that declines whatever it is asked would agree with the reference in everything.
 TEST_CASE("every backend takes a case of every op that it says it runs") {
-  for (const backends::Backend* backend : backends::every()) {
+  for (const backends::Backend* backend : tested_backends()) {
     std::set<std::string> taken;
     for (const Case& c : cases()) {
       if (takes(*backend, c)) taken.insert(c.op);

@@ -1,5 +1,6 @@
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "tests/ops/case_lists.h"
 
@@ -27,6 +28,12 @@ void add_losses(std::vector<Case>& list, std::int64_t n, std::int64_t classes) {
     for (std::int64_t c = 0; c < classes; ++c) weights.push_back(0.5 * static_cast<double>(c + 1));
     add_class_loss(list, "cross_entropy", logits, labels, {{"label_smoothing", 0.1}, {"class_weights", weights}});
     add_class_loss(list, "squared_hinge", logits, labels);
+    for (const auto& [temperature, share] : {std::pair{1.0, 1.0}, std::pair{3.0, 0.25}}) {
+      const ir::Attributes softened{{"temperature", temperature}, {"share", share}};
+      const Operand teacher = f32(shape, distinct(-3, 3));
+      list.push_back({"distillation", {logits, labels, teacher}, softened});
+      list.push_back({"distillation_grad", {f32({}), logits, labels, teacher}, softened});
+    }
     list.push_back({"correct_count", {logits, labels}});
     for (const char* name : {"mean_squared_error", "mean_absolute_error", "huber", "binary_cross_entropy"}) {
       list.push_back({name, {f32(shape), f32(shape)}});

@@ -23,9 +23,9 @@ constexpr std::size_t elements_an_operand = 60;
 // Float operands that an op gives no gradient by: statistics and targets, which nobody trains; the scales of the straight-through
 // estimators.
 const std::set<std::pair<std::string, std::size_t>> constants{
-    {"mean_squared_error", 1},   {"mean_absolute_error", 1},  {"huber", 1},
-    {"binary_cross_entropy", 1}, {"batch_norm", 3},           {"batch_norm", 4},
-    {"batch_norm_inference", 3}, {"batch_norm_inference", 4}, {"fake_quantize", 1}};
+    {"mean_squared_error", 1},   {"mean_absolute_error", 1}, {"huber", 1},      {"binary_cross_entropy", 1},
+    {"distillation", 2},         {"batch_norm", 3},          {"batch_norm", 4}, {"batch_norm_inference", 3},
+    {"batch_norm_inference", 4}, {"fake_quantize", 1}};
 
 std::string weight_name(std::size_t result) {
   return "weight" + std::to_string(result);

@@ -87,6 +87,13 @@ TEST_CASE("softmax normalizes along its axis and losses average over the batch")
   check(run_reference({"cross_entropy", {positions, each}, {{"class_weights", std::vector<double>{2, 0.5}}}})[0],
         {(2 * 1.3132616875182228 + 0.5 * 0.3132616875182228) / 2});
   check(run_reference({"correct_count", {positions, each}})[0], {1});
+  // KL of (1/2, 1/2) and softmax(0, 1) is log(2 cosh(1/2)) - log(2), and T^2 = 4 times that of logits of twice the distance under T = 2.
+  const double divergence = std::log(std::cosh(0.5));
+  const Operand flat = matrix(1, {3, 3});
+  const Operand first = i32({1}, listed({0}));
+  check(run_reference({"distillation", {matrix(1, {0, 1}), first, flat}})[0], {divergence});
+  check(run_reference({"distillation", {matrix(1, {0, 2}), first, flat}, {{"temperature", 2.0}, {"share", 0.75}}})[0],
+        {0.75 * 4 * divergence + 0.25 * 2.1269280110429727});
   check(run_reference({"one_hot", {labels}, {{"classes", integer(3)}}})[0], {1, 0, 0, 0, 1, 0});
 }
 

@@ -16,6 +16,7 @@
 #include "ir/error.h"
 #include "ir/op.h"
 #include "passes/accumulators.h"
+#include "tests/ops/check.h"
 #include "tests/ops/random_nodes.h"
 #include "tests/support/seeds.h"
 
@@ -196,7 +197,7 @@ void check_node(const std::string& op, std::uint64_t seed, Counts& counts) {
   const backends::Backend& reference = backends::named("reference");
   const std::optional<OwnTensors> expected = run(*graph, operands, constants, reference, 1);
   REQUIRE(expected.has_value());
-  for (const backends::Backend* backend : backends::every()) {
+  for (const backends::Backend* backend : tested_backends()) {
     if (backend == &reference || !backend->supports(*graph, graph->node(0)).yes) continue;
     const std::string on(backend->name());
     CAPTURE(on);

@@ -9,7 +9,7 @@
 
 namespace stair::tests {
 
-// With STAIR_TEST_PLUGIN the cases of this suite run on the plug-in too. If it took none of them, that would say nothing.
+// With STAIR_TEST_PLUGIN the cases of this suite run on the plug-in, beside the reference. If it took none of them, that would say nothing.
 TEST_CASE("a plug-in that is under test takes some of the cases") {
   for (const backends::Backend* plugin : backends::plugins()) {
     const auto takes = [&](const Case& c) {

@@ -41,7 +41,11 @@ class Target {
         hit_(1 - node.attributes.number("label_smoothing") + spread_),
         weights_(node.attributes.numbers("class_weights")) {}
   double of(std::int64_t c, std::int32_t label) const { return (c == label ? hit_ : spread_) * weight(label); }
-  double weight(std::int32_t label) const { return weights_.empty() ? 1 : weights_[static_cast<std::size_t>(label)]; }
+  // A label that no class has counts nothing.
+  double weight(std::int32_t label) const {
+    if (weights_.empty()) return 1;
+    return label >= 0 && static_cast<std::size_t>(label) < weights_.size() ? weights_[static_cast<std::size_t>(label)] : 0;
+  }
 
  private:
   double spread_, hit_;
@@ -111,6 +115,68 @@ void run_squared_hinge_grad(const ir::Node&, const Arguments& a) {
         const std::int64_t at = k.first(i) + c * k.area;
         const Real t = side<Real>(c, a.operands[2].as<std::int32_t>()[i]);
         a.results[0].as<Real>()[at] = factor * t * std::max(Real{0}, Real{1} - t * a.operands[1].as<Real>()[at]);
+      }
+    }
+  });
+}
+
+// The softmax of a label's logits divided by a temperature, class by class.
+template <class Real>
+class Softened {
+ public:
+  Softened(const Real* logits, const Classes& k, Real temperature) : logits_(logits), area_(k.area), temperature_(temperature) {
+    const Real most = logits[largest(logits, k) * k.area] / temperature;
+    Real sum = 0;
+    for (std::int64_t c = 0; c < k.classes; ++c) sum += std::exp(logits[c * k.area] / temperature - most);
+    normal_ = most + std::log(sum);
+  }
+  Real log(std::int64_t c) const { return logits_[c * area_] / temperature_ - normal_; }
+  Real operator[](std::int64_t c) const { return std::exp(log(c)); }
+
+ private:
+  const Real* logits_;
+  std::int64_t area_;
+  Real temperature_, normal_;
+};
+
+void run_distillation(const ir::Node& node, const Arguments& a) {
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    const Classes k(a.operands[0]);
+    const auto temperature = static_cast<Real>(node.attributes.number("temperature"));
+    const auto share = static_cast<Real>(node.attributes.number("share"));
+    Real loss = 0;
+    for (std::int64_t i = 0; i < k.labels; ++i) {
+      const Real* const logits = a.operands[0].as<Real>() + k.first(i);
+      const Softened<Real> own(logits, k, temperature);
+      const Softened<Real> teacher(a.operands[2].as<Real>() + k.first(i), k, temperature);
+      const Softened<Real> hard(logits, k, Real{1});
+      Real divergence = 0;
+      Real of_label = 0;
+      for (std::int64_t c = 0; c < k.classes; ++c) {
+        divergence += teacher[c] * (teacher.log(c) - own.log(c));
+        if (c == a.operands[1].as<std::int32_t>()[i]) of_label -= hard.log(c);
+      }
+      loss += share * temperature * temperature * divergence + (Real{1} - share) * of_label;
+    }
+    *a.results[0].as<Real>() = loss / static_cast<Real>(k.labels);
+  });
+}
+
+void run_distillation_grad(const ir::Node& node, const Arguments& a) {
+  for_real(a.operands[1].type.dtype, [&]<class Real>() {
+    const Classes k(a.operands[1]);
+    const auto temperature = static_cast<Real>(node.attributes.number("temperature"));
+    const auto share = static_cast<Real>(node.attributes.number("share"));
+    const Real factor = *a.operands[0].as<Real>() / static_cast<Real>(k.labels);
+    for (std::int64_t i = 0; i < k.labels; ++i) {
+      const Real* const logits = a.operands[1].as<Real>() + k.first(i);
+      const Softened<Real> own(logits, k, temperature);
+      const Softened<Real> teacher(a.operands[3].as<Real>() + k.first(i), k, temperature);
+      const Softened<Real> hard(logits, k, Real{1});
+      for (std::int64_t c = 0; c < k.classes; ++c) {
+        const Real at_label = c == a.operands[2].as<std::int32_t>()[i] ? Real{1} : Real{0};
+        a.results[0].as<Real>()[k.first(i) + c * k.area] =
+            (share * temperature * (own[c] - teacher[c]) + (Real{1} - share) * (hard[c] - at_label)) * factor;
       }
     }
   });
@@ -214,6 +280,8 @@ void losses(FunctionKernels& kernels) {
   kernels.add("cross_entropy_grad", {run_cross_entropy_grad});
   kernels.add("squared_hinge", {run_squared_hinge});
   kernels.add("squared_hinge_grad", {run_squared_hinge_grad});
+  kernels.add("distillation", {run_distillation});
+  kernels.add("distillation_grad", {run_distillation_grad});
   kernels.add("correct_count", {run_correct_count});
   add_mean<SquaredError>(kernels, "mean_squared_error");
   add_mean<AbsoluteError>(kernels, "mean_absolute_error");
