@@ -3,11 +3,12 @@
 // OUT/train.npy, OUT/train_classes.npy, OUT/test.npy, OUT/test_classes.npy. A function of its input alone.
 //   segmentation_data FASHION_MNIST_FOLDER OUT
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "ir/random.h"
 #include "runtime/dataset.h"
@@ -34,6 +35,7 @@ void make(const std::string& folder, const std::string& files, const std::string
       "idx", {{"images", {folder + "/" + files + "-images-idx3-ubyte"}}, {"labels", {folder + "/" + files + "-labels-idx1-ubyte"}}});
   const runtime::Tensor pictures({ir::DType::u8, {all.count(), 1, canvas, canvas}});
   const runtime::Tensor classes({ir::DType::u8, {all.count(), canvas, canvas}});
+  std::vector<std::byte> room(all.images.bytes());
   for (std::int64_t n = 0; n < all.count(); ++n) {
     std::uint8_t* const picture = pictures.as<std::uint8_t>() + n * canvas * canvas;
     std::uint8_t* const of_pixel = classes.as<std::uint8_t>() + n * canvas * canvas;
@@ -46,11 +48,12 @@ void make(const std::string& folder, const std::string& files, const std::string
     }
     const std::int64_t top = draw(5, n, canvas - side + 1);
     const std::int64_t left = draw(6, n, canvas - side + 1);
-    const std::uint8_t* const garment = all.images.as<std::uint8_t>() + n * side * side;
+    const std::byte* const garment = all.images.read(n, room.data());
     for (std::int64_t i = 0; i < side * side; ++i) {
-      if (garment[i] < least_bright) continue;
+      const auto pixel = static_cast<std::uint8_t>(garment[i]);
+      if (pixel < least_bright) continue;
       const std::int64_t at = (top + i / side) * canvas + left + i % side;
-      picture[at] = garment[i];
+      picture[at] = pixel;
       of_pixel[at] = static_cast<std::uint8_t>(1 + all.labels.as<std::int32_t>()[n]);
     }
   }
