@@ -46,7 +46,7 @@ runtime::Tensor floats(const ir::Shape& shape) {
 void write_pair(const TemporaryFolder& folder) {
   runtime::Artifact artifact;
   artifact.graph = ir::parse(pair, "pair");
-  artifact.inputs = {{{{0.5}, {0.25, 0.5}}, "u8"}, {{{1}, {}}, "f32"}};
+  artifact.inputs = {{{{0.5}, {0.25, 0.5}}, {"u8"}}, {{{1}, {}}, {"f32"}}};
   runtime::save_artifact(artifact, folder / "pair.stair");
   runtime::write_npy(bytes({3, 2}).view(), folder / "image.npy");
   runtime::write_npy(floats({3, 3}).view(), folder / "depth.npy");
