@@ -333,7 +333,7 @@ TEST_CASE("pictures of bytes become the model's input as docs/format-artifact.md
   runtime::Artifact artifact;
   artifact.graph = run.deployment.graph;
   artifact.constants = std::move(run.deployment.constants);
-  artifact.inputs = {{{{0.4914, 0.1, 1e-9}, {0.2, 0.3333333333, 3}}, "u8"}};
+  artifact.inputs = {{{{0.4914, 0.1, 1e-9}, {0.2, 0.3333333333, 3}}, {"u8"}}};
   const tests::TemporaryFolder folder;
   runtime::save_artifact(artifact, folder / "a.stair");
 
