@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -20,11 +22,16 @@ struct EvalOptions {
   std::shared_ptr<ExecutionOptions> execution;
 };
 
-// A column for each class, and a row where there are several.
+// A column for each class, and a row where there are several. Counts are shown whole.
 std::string shown(const std::string& name, const runtime::Score::Table& table) {
+  const auto cell = [](double value) { return value == std::floor(value) ? fmt::format("{:.0f}", value) : fmt::format("{:.4f}", value); };
+  std::size_t width = 0;
+  for (const std::vector<double>& row : table.rows) {
+    for (const double value : row) width = std::max(width, cell(value).size());
+  }
   std::string text = "\n" + name + "\n";
   for (const std::vector<double>& row : table.rows) {
-    for (const double value : row) text += fmt::format("{:>9.4g}", value);
+    for (const double value : row) text += fmt::format("  {:>{}}", cell(value), width);
     text += "\n";
   }
   return text;
