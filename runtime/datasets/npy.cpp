@@ -40,7 +40,7 @@ Dataset load_npy(const DatasetPart& part) {
 
 void npy(DatasetRegistry& registry) {
   registry.add({.name = "npy",
-                .summary = "NumPy arrays: images u8 or f32 [N, ...], labels of an integer type [N]",
+                .summary = "NumPy arrays: images u8 or f32 [N, ...], labels [N, ...], classes of an integer type or values",
                 .files = {"images", "labels"},
                 .load = load_npy,
                 .settings = {in_memory_setting()}});
