@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ir/ops/loss.h"
 
 namespace stair::ir::ops {
 namespace {
 
 void check_class_weights(const InferContext& c, const Shape& logits) {
-  const std::size_t weights = c.attributes.numbers("class_weights").size();
-  c.expect(weights == 0 || weights == static_cast<std::size_t>(logits[1]),
-           fmt::format("class_weights has {} numbers, expected one for each of {} classes", weights, logits[1]));
+  const std::vector<double>& weights = c.attributes.numbers("class_weights");
+  c.expect(weights.empty() || weights.size() == static_cast<std::size_t>(logits[1]),
+           fmt::format("class_weights has {} numbers, expected one for each of {} classes", weights.size(), logits[1]));
+  const bool counts = std::any_of(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
+  c.expect(weights.empty() || counts, "class_weights are all 0, expected one above: nothing would be trained");
 }
 
 }  // namespace

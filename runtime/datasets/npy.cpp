@@ -9,7 +9,7 @@
 #include "runtime/dataset.h"
 #include "runtime/file.h"
 
-// NumPy arrays: images u8 or f32 [N, ...], labels of any integer type [N].
+// NumPy arrays: images u8 or f32 [N, ...], labels [N, ...], classes of any integer type or values.
 
 namespace stair::runtime::datasets {
 namespace {
