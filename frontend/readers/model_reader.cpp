@@ -135,14 +135,22 @@ class Reader {
     }
   }
 
+  // Of an op that has an attribute of that name.
+  static bool has_attribute_block(const Json& layer) {
+    if (!layer.contains("op") || !layer["op"].is_string()) return false;
+    const OpSchema* op = layer_named(layer["op"]).op;
+    const auto is_block = [](const ir::AttributeSpec& spec) { return spec.name == "block"; };
+    return op != nullptr && std::any_of(op->attributes.begin(), op->attributes.end(), is_block);
+  }
+
   void check_layers(const Json& layers, const std::string& pointer) const {
     if (layers.empty()) fail(pointer, "found a list of 0, expected at least 1");
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::string at = fmt::format("{}/{}", pointer, i);
       const Json& layer = layers[i];
       if (!layer.is_object()) fail(at, fmt::format("found {}, expected an object", ir::shown(layer)));
-      if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
-      if (layer.contains("block")) {
+      if (layer.contains("op") == layer.contains("block") && !has_attribute_block(layer)) fail(at, "expected either 'op' or 'block'");
+      if (uses_block(layer)) {
         ir::read_object(layer, block_layer_keys(), source_, at);
         continue;
       }
@@ -158,7 +166,7 @@ class Reader {
     for (const Json& layer : layers) {
       if (names.size() > most_layers || depth > most_nested) return;  // read_layers says so
       const std::string given = layer.value("name", std::string());
-      if (!layer.contains("block")) {
+      if (!uses_block(layer)) {
         if (!given.empty()) names.insert(prefix + given);
         continue;
       }
