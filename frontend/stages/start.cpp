@@ -5,36 +5,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "frontend/importer.h"
 #include "frontend/readers/trained.h"
 #include "ir/error.h"
 #include "passes/recipe.h"
-#include "runtime/checkpoint.h"
-#include "runtime/file.h"
 #include "runtime/finite.h"
-#include "runtime/weights.h"
 
 namespace stair::stages {
 namespace {
 
-// Of a checkpoint, of weights alone, or of a model's file that holds them.
-runtime::Tensors states_of(const std::string& path) {
-  if (frontend::is_model_file(path)) {
-    runtime::Tensors weights = frontend::import_model(path, 0).weights;
-    if (weights.empty()) throw Error(path + ": holds no weights, expected a checkpoint, weights (.safetensors) or an ONNX model");
-    return weights;
-  }
-  const std::string bytes = runtime::read_file(path);
-  if (runtime::holds_weights(bytes)) return runtime::weights_from(bytes, path);
-  runtime::Checkpoint checkpoint = runtime::checkpoint_from(bytes, path);
-  runtime::take_averages(checkpoint);
-  return std::move(checkpoint.states);
-}
-
 class Starting {
  public:
   Starting(const readers::Experiment& experiment, runtime::Tensors& states)
-      : start_(experiment.start), source_(experiment.source), there_(states_of(start_.checkpoint)), states_(states) {
+      : start_(experiment.start), source_(experiment.source), there_(readers::load_states(start_.checkpoint)), states_(states) {
     if (!start_.chooses) readers::check_holds(there_, experiment.model, start_.checkpoint);
     for (std::size_t i = 0; i < start_.rename.size(); ++i) {
       const std::string& from = start_.rename[i].first;

@@ -7,19 +7,6 @@
 namespace stair::frontend::onnx {
 namespace {
 
-// What a constant says of every example alike.
-Constant of_one_example(const NodeContext& c, const Constant& constant, std::size_t rank) {
-  if (c.lead == 1 || constant.shape.size() < rank || constant.shape.empty() || constant.shape.front() == 1) return constant;
-  const std::int64_t row = constant.count() / constant.shape.front();
-  for (std::int64_t i = row; i < constant.count(); ++i) {
-    c.expect(constant.number(i) == constant.number(i % row),
-             fmt::format("a constant {} says something else of each example", ir::to_string(constant.shape)));
-  }
-  ir::Shape shape = constant.shape;
-  shape.front() = 1;
-  return rearranged(constant, shape, [](std::int64_t i) { return i; });
-}
-
 // Before opset 7: the dimensions from `axis` on, which others follow.
 Constant from_axis(NodeContext& c, const Constant& constant, std::size_t rank) {
   if (c.opset >= 7 || c.integer("broadcast", 0) == 0 || !c.has_attribute("axis")) return constant;
@@ -31,6 +18,18 @@ Constant from_axis(NodeContext& c, const Constant& constant, std::size_t rank) {
 }
 
 }  // namespace
+
+Constant of_one_example(const NodeContext& c, const Constant& constant, std::size_t rank) {
+  if (c.lead == 1 || constant.shape.size() < rank || constant.shape.empty() || constant.shape.front() == 1) return constant;
+  const std::int64_t row = constant.count() / constant.shape.front();
+  for (std::int64_t i = row; i < constant.count(); ++i) {
+    c.expect(constant.number(i) == constant.number(i % row),
+             fmt::format("a constant {} says something else of each example", ir::to_string(constant.shape)));
+  }
+  ir::Shape shape = constant.shape;
+  shape.front() = 1;
+  return rearranged(constant, shape, [](std::int64_t i) { return i; });
+}
 
 std::vector<Value> broadcast_inputs(NodeContext& c) {
   std::size_t rank = 0;

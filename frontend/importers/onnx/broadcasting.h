@@ -13,6 +13,9 @@ namespace stair::frontend::onnx {
 /// that says something else of each example.
 std::vector<Value> broadcast_inputs(NodeContext& c);
 
+/// What a constant of that many dimensions says of every example alike; Error where it says something else of each.
+Constant of_one_example(const NodeContext& c, const Constant& constant, std::size_t rank);
+
 /// A layer of two inputs.
 Value emit_binary(NodeContext& c, const std::string& layer, const Value& a, const Value& b, const std::string& suffix = "");
 

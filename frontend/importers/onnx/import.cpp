@@ -186,7 +186,7 @@ class Import {
     const Operator* known = operators().find(node.op);
     if (known == nullptr || known->domain != node.domain || opset == model_.opsets.end()) {
       if (opset == model_.opsets.end()) return refuse(fmt::format("the file states no version of the domain '{}'", node.domain));
-      return refuse(fmt::format("no layer does that{}", known != nullptr ? "" : did_you_mean(node.op, operators().names())));
+      return refuse("no layer does that");
     }
     std::vector<std::optional<Value>> inputs;
     bool all_constant = true;
@@ -234,10 +234,14 @@ class Import {
       if (value == nullptr) fail(fmt::format("nothing yields its output '{}'", output.name));
       if (value->constant) fail(fmt::format("its output '{}' doesn't depend on an input", output.name));
       std::string name = output.name;
-      if (name.empty() || passes::is_output_of_training(name)) name += "output";
       std::replace(name.begin(), name.end(), ':', '_');
+      while (name.empty() || passes::is_output_of_training(name) || is_taken(name)) name += "_output";
       layers_.outputs.push_back({name, layer_of_output(*value, name), {}});
     }
+  }
+
+  bool is_taken(const std::string& name) const {
+    return std::any_of(layers_.outputs.begin(), layers_.outputs.end(), [&](const Layers::End& output) { return output.name == name; });
   }
 
   // An input as it is, or what another output is already, needs a layer that does nothing.

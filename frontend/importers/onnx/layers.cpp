@@ -211,6 +211,11 @@ ir::Json to_json(const Layers& layers, const std::string& name) {
     if (!layer.inputs.empty()) before = layer.name;
     json["layers"].push_back(std::move(made));
   }
+  // A single one is what a model is trained by, and called so (docs/format-model-json.md).
+  if (layers.outputs.size() == 1) {
+    if (layers.outputs.front().layer != before) json["output"] = layers.outputs.front().layer;
+    return json;
+  }
   for (const Layers::End& output : layers.outputs) {
     if (output.name == output.layer) {
       json["outputs"].push_back(output.name);

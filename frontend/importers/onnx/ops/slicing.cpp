@@ -152,17 +152,76 @@ void import_gather(NodeContext& c) {
   c.yield(c.emit_reshape(emit_picks(c, c.floats(0), {picked}, indices.shape.size() == 1 ? "" : "picked"), shape));
 }
 
+// Where a part of what is joined begins, along the axis, and what it is made of.
+struct Part {
+  std::int64_t begin, size;
+  std::vector<Value> values;  // none: a constant
+};
+
+// The part with zeros in the place of all others.
+Value emit_padded(NodeContext& c, const Part& part, std::int64_t axis, std::int64_t total, const std::string& suffix) {
+  const Value joined =
+      part.values.size() == 1 ? part.values.front() : c.emit("concat", part.values, {{"axis", c.layer_axis(axis)}}, {}, "part");
+  const std::size_t rank = joined.shape.size() + static_cast<std::size_t>(c.lead);
+  List padding(2 * rank, 0);
+  padding[static_cast<std::size_t>(c.layer_axis(axis))] = part.begin;
+  padding[rank + static_cast<std::size_t>(c.layer_axis(axis))] = total - part.begin - part.size;
+  return c.emit("pad", {joined}, {{"padding", padding}}, {}, suffix);
+}
+
+// Values are joined; constants, which are alike for all examples, are added to zeros in their places.
 void import_concat(NodeContext& c) {
   c.expect(c.count() > 0, "has no inputs");
-  const std::int64_t axis = c.axis(c.integer("axis", 1), c.input(0).shape.size());
-  std::vector<Value> values;
+  const std::size_t rank = c.input(0).shape.size();
+  const std::int64_t axis = c.axis(c.integer("axis", 1), rank);
+  const auto d = static_cast<std::size_t>(axis);
+  std::vector<Part> parts;
+  std::int64_t total = 0;
+  ir::Shape shape;
   for (std::size_t i = 0; i < c.count(); ++i) {
-    c.expect(!c.is_constant(i),
-             fmt::format("its input '{}' is a constant, expected values that follow from the model's input", c.node.inputs[i]));
-    values.push_back(c.floats(i));
+    const Value& input = c.input(i);
+    c.expect(input.shape.size() == rank, fmt::format("joins values of {} and {} dimensions", rank, input.shape.size()));
+    const bool follows = !c.is_constant(i) && !parts.empty() && !parts.back().values.empty();
+    if (!follows) parts.push_back({total, 0, {}});
+    if (!c.is_constant(i)) {
+      parts.back().values.push_back(c.floats(i));
+      shape = input.shape;
+    }
+    parts.back().size += input.shape[d];
+    total += input.shape[d];
   }
-  if (values.size() == 1) return c.yield(values.front());
-  c.yield(c.emit("concat", values, {{"axis", c.layer_axis(axis)}}));
+  if (parts.size() == 1 && parts.front().values.size() == 1) return c.yield(parts.front().values.front());
+  if (parts.size() == 1) return c.yield(c.emit("concat", parts.front().values, {{"axis", c.layer_axis(axis)}}));
+  c.expect(c.lead == 1 || axis != 0, "joins along dimension 0, which counts the examples");
+  shape[d] = total;
+  if (c.lead == 0) shape[0] = 1;
+  Constant added = zeros(ElementType::f32, shape);
+  bool adds = false;
+  const std::int64_t inner = std::accumulate(shape.begin() + axis + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < c.count(); ++i) {
+    const std::int64_t size = c.input(i).shape[d];
+    if (c.is_constant(i)) {
+      const Constant part = of_one_example(c, c.constant(i, "an input"), rank);
+      ir::Shape expected = shape;
+      expected[d] = size;
+      c.expect(part.is_real() && part.shape == expected,
+               fmt::format("joins {} to {} along {}", ir::to_string(part.shape), ir::to_string(shape), axis));
+      for (std::int64_t at = 0; at < part.count(); ++at) {
+        const std::int64_t outer = at / inner / size;
+        added.set((outer * total + begin + at / inner % size) * inner + at % inner, part.number(at));
+        adds = adds || part.number(at) != 0;
+      }
+    }
+    begin += size;
+  }
+  std::erase_if(parts, [](const Part& part) { return part.values.empty(); });
+  Value sum;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Value padded = emit_padded(c, parts[i], axis, total, adds || parts.size() > 1 ? "padded" : "");
+    sum = i == 0 ? padded : emit_binary(c, "add", sum, padded, adds || i + 1 < parts.size() ? "sum" : "");
+  }
+  c.yield(adds ? emit_binary(c, "add", sum, c.emit_constant(std::move(added))) : sum);
 }
 
 void fold_concat(NodeContext& c) {
@@ -276,7 +335,7 @@ void slicing(OperatorRegistry& registry) {
   registry.add({"Slice", "`slice`; with steps `gather`", import_slice});
   registry.add({"Split", "a `slice` each part", import_split});
   registry.add({"Gather", "`gather`, `reshape`; indices are constants", import_gather});
-  registry.add({"Concat", "`concat`", import_concat, fold_concat});
+  registry.add({"Concat", "`concat`; constants by `pad` and `add`", import_concat, fold_concat});
   registry.add({"Tile", "`gather`", import_tile});
   registry.add({"Pad", "`pad`, or the padding of what follows; edge, reflect and wrap by `gather`", import_pad});
 }
