@@ -121,12 +121,10 @@ runtime::Tensor model_input(const ArtifactOptions& options, const InputFile& inp
   if (!options.raw) check_scaling(options, input, element);
   if (options.raw && element != ir::DType::f32)
     throw Error("--raw: " + input.path + " holds " + to_string(images.type()) + ", expected f32");
-  const runtime::Dataset pictures{images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path};
-  runtime::Batches batches(pictures, images.count(), options.raw ? runtime::Normalization() : input.form.normalization, {}, 0);
+  const runtime::Dataset pictures(images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path);
+  runtime::Batches batches(pictures, images.count(), {options.raw ? runtime::Normalization() : input.form.normalization}, {}, 0);
   batches.load_evaluation(0);
-  runtime::Tensor made(batches.type());
-  std::memcpy(made.view().data, batches.images().data, made.bytes());
-  return made;
+  return batches.loaded().inputs.front().clone();
 }
 
 std::vector<runtime::Tensor> model_inputs(const ArtifactOptions& options, const runtime::Artifact& artifact) {
