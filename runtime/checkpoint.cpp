@@ -80,7 +80,7 @@ std::vector<LossSums> read_sums(const std::string& text, const std::string& path
   return sums;
 }
 
-// Files of before there were models with several inputs.
+// Of a model with one.
 std::vector<ExampleForm> only_input_of(const std::map<std::string, std::string>& metadata, const std::string& path) {
   ExampleForm form{image_elements(metadata, path)};
   if (metadata.contains("shorter_side")) form.shorter_side = number<std::int64_t>(metadata, "shorter_side", path);
@@ -106,7 +106,11 @@ std::string bytes_of(const Checkpoint& checkpoint, Tensors states, const std::ma
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best)}};
   if (checkpoint.best_step > 0) contents.metadata["best_step"] = std::to_string(checkpoint.best_step);
-  if (!checkpoint.inputs.empty()) {
+  if (checkpoint.inputs.size() == 1) {
+    const ExampleForm& form = checkpoint.inputs.front();
+    if (!form.element.empty()) contents.metadata["images"] = form.element;
+    if (form.shorter_side) contents.metadata["shorter_side"] = std::to_string(*form.shorter_side);
+  } else if (!checkpoint.inputs.empty()) {
     ir::Json inputs = ir::Json::array();
     for (const ExampleForm& form : checkpoint.inputs) inputs.push_back(to_json(form));
     contents.metadata["inputs"] = inputs.dump();

@@ -20,9 +20,7 @@ std::vector<ValueId> weighted_sum_backward(GradientContext& g) {
   const std::vector<double> weights = g.attributes().numbers("weights");
   std::vector<ValueId> gradients(g.operand_count(), absent);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
-    if (!g.needs(i)) continue;
-    const ValueId weight = g.emit("constant", {}, {{"value", weights[i]}, {"shape", Shape{}}});
-    gradients[i] = g.emit("mul", {g.gradient(), weight});
+    if (g.needs(i)) gradients[i] = g.emit("weighted_sum", {g.gradient()}, {{"weights", std::vector<double>{weights[i]}}});
   }
   return gradients;
 }
