@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 packages=(g++ cmake ninja-build ca-certificates git
   libfmt-dev nlohmann-json3-dev libcli11-dev zlib1g-dev libopenblas-openmp-dev libstb-dev doctest-dev
   dataset-fashion-mnist)
-checks=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev libbenchmark-dev libdnnl-dev libopenmpi-dev openmpi-bin)
+checks=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev libbenchmark-dev libdnnl-dev libopenmpi-dev openmpi-bin libonnx-testdata)
 cross=(g++-aarch64-linux-gnu qemu-user-static)
 arm_libraries=(libfmt-dev libfmt9 zlib1g-dev libopenblas-openmp-dev libstb-dev)
 

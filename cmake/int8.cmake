@@ -17,7 +17,7 @@ endif()
 # files with other flags (backends/int8/kernels.h).
 function(stair_int8_variants target)
   foreach(variant IN LISTS int8_variants)
-    set(flags ${int8_flags_${variant}})
+    set(flags ${int8_flags_${variant}} ${STAIR_LOOP_FLAGS})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
       list(APPEND flags -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms in the compiler's own headers, GCC bug 105593
     endif()

@@ -9,15 +9,17 @@
 #include "ir/graph.h"
 #include "ir/json.h"
 #include "ir/kinds.h"
+#include "runtime/tensor.h"
 
 namespace stair::frontend {
 
 struct Imported {
   ir::Graph model;
-  ir::Json in_place = nullptr;  ///< what an experiment holds in place of the file's path; null: the path
+  ir::Json in_place = nullptr;    ///< what an experiment holds in place of the file's path; null: the path
+  runtime::Tensors weights = {};  ///< the model's states, of formats that hold them
 };
 
-/// A format of files that hold a float model: one file in frontend/importers.
+/// A format of files that hold a float model, some with its weights: one file in frontend/importers.
 struct Importer {
   std::string name;
   std::string summary;

@@ -197,6 +197,17 @@ Safetensors from_safetensors(const std::string& bytes, const std::string& path, 
   return Reader(bytes, path).run(format, oldest > 0 ? oldest : version, version);
 }
 
+std::string format_of(const std::string& bytes) {
+  std::uint64_t length = 0;
+  if (bytes.size() >= 8) std::memcpy(&length, bytes.data(), 8);
+  if (bytes.size() < 8 || length > bytes.size() - 8 || length > largest_header) return "";
+  const ordered_json header = ordered_json::parse(std::string_view(bytes).substr(8, static_cast<std::size_t>(length)), nullptr, false);
+  const auto metadata = header.is_object() ? header.find("__metadata__") : header.end();
+  if (metadata == header.end() || !metadata->is_object()) return "";
+  const auto format = metadata->find("format");
+  return format != metadata->end() && format->is_string() ? format->get<std::string>() : "";
+}
+
 std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path) {
   const auto it = metadata.find("images");
   if (it == metadata.end()) return "";

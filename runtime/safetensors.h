@@ -21,6 +21,9 @@ std::string to_safetensors(const Safetensors& contents, const std::string& forma
 /// is), a version other than `version` (or from `oldest` to it), tensors that reach outside or overlap, and a checksum that doesn't fit.
 Safetensors from_safetensors(const std::string& bytes, const std::string& path, const std::string& format, int version, int oldest = 0);
 
+/// The format that the header of such bytes says; "" where it says none, or they are none.
+std::string format_of(const std::string& bytes);
+
 /// The key `images` of checkpoints and artifacts: "u8", "f32", or "" where it isn't there. Error naming the file for anything else.
 std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path);
 

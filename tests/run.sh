@@ -48,11 +48,9 @@ build() {
   cmake --build --preset "$1" -- --quiet
 }
 
-# What the files of a batch and precompiled headers bring along, a file that needs it must include. Warnings are the builds' matter.
 check_files() {
   configure single
-  sed -n 's/^ *"command": "\(.*\) -o [^ ]* -c \(.*\)",$/\1 -w -fsyntax-only \2/p' build/single/compile_commands.json |
-    grep -v "$PWD/build/" | sed 's/\\\(.\)/\1/g' | xargs -d '\n' -P "$cores" -n 1 sh -c
+  tests/each_file.sh build/single
 }
 
 run_tests() { ctest --test-dir "build/$1" --output-on-failure --no-tests=error --parallel "$cores"; }

@@ -129,6 +129,8 @@ void read_model_in_place(Experiment& experiment, Json& json, const std::string& 
   if (const auto meeting = ir::where_examples_meet(imported.model)) throw Error(path + ": " + meeting->message);
   experiment.model = std::move(imported.model);
   model = imported.in_place.is_null() ? Json(path) : std::move(imported.in_place);
+  // What comes with its weights starts from them, unless the experiment says otherwise.
+  if (!imported.weights.empty() && !json.contains("start")) json["start"] = path;
 }
 
 // A name that becomes that of a file or folder must not lead to another place.

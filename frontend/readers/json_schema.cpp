@@ -174,10 +174,11 @@ Json layers_schema() {
     branches.push_back({{"if", {{"required", {"op"}}, {"properties", {{"op", {{"const", name}}}}}}}, {"then", layer_schema(name)}});
   }
   Json block = closed_object(block_layer_keys());
-  branches.push_back({{"if", {{"required", {"block"}}}}, {"then", std::move(block)}});
+  const Json by_block{{"required", {"block"}}, {"not", {{"required", {"op"}}}}};  // ops may have an attribute of that name
+  branches.push_back({{"if", by_block}, {"then", std::move(block)}});
   Json layer{{"type", "object"},
              {"properties", {{"op", {{"enum", std::move(ops)}}}}},
-             {"oneOf", {{{"required", {"op"}}}, {{"required", {"block"}}}}},
+             {"oneOf", {{{"required", {"op"}}}, by_block}},
              {"allOf", std::move(branches)}};
   return {{"type", "array"}, {"minItems", 1}, {"items", std::move(layer)}};
 }

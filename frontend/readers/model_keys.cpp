@@ -76,6 +76,10 @@ const std::vector<AttributeSpec>& block_layer_keys() {
   return keys;
 }
 
+bool uses_block(const ir::Json& layer) {
+  return layer.contains("block") && !layer.contains("op");
+}
+
 const std::vector<AttributeSpec>& common_layer_keys() {
   static const std::vector<AttributeSpec> keys{
       {.name = "op", .doc = "what the layer does", .fallback = std::string(), .required = true}, name_key(), inputs_key()};

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ir/attribute_spec.h"
+#include "ir/json.h"
 #include "ir/op.h"
 
 namespace stair::readers {
@@ -20,6 +21,9 @@ const std::vector<ir::AttributeSpec>& output_keys();
 const std::vector<ir::AttributeSpec>& common_layer_keys();
 /// On sequences (OpSchema::Layer::on_sequences) lists of an image's sides are of one side: `kernel` of one number, `padding` of two.
 std::vector<ir::AttributeSpec> layer_keys(const ir::OpSchema& op, bool on_sequences = false);
+
+/// Whether the layer, an object of the model JSON, is the use of a block. One that names an op may have an attribute `block`.
+bool uses_block(const ir::Json& layer);
 
 /// How many numbers a single one stands for in such a list ("kernel": 5) of an image; 0: it is no such list.
 std::size_t times_repeated(const ir::OpSchema& op, const std::string& attribute);

@@ -6,14 +6,16 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "frontend/readers/layer_parameters.h"
+#include "frontend/readers/model_effects.h"
+#include "frontend/readers/model_faults.h"
 #include "frontend/readers/model_keys.h"
+#include "frontend/readers/model_structure.h"
 #include "frontend/readers/sequences.h"
 #include "ir/error.h"
-#include "ir/examples.h"
 #include "ir/json_object.h"
 #include "ir/op.h"
 #include "passes/outputs.h"
@@ -25,11 +27,7 @@ using ir::Attributes;
 using ir::OpSchema;
 using ir::ValueId;
 
-// Sizes stay where their products, times a batch, can be counted in 64 bits.
-constexpr double most_elements = 2'147'483'647;
-constexpr std::size_t most_layers = 10'000;
 constexpr std::size_t longest_name = 500;  // of a layer, with the blocks that it is in
-constexpr int most_nested = 16;
 
 // Where layers are read: the whole model, or one use of a block.
 struct Scope {
@@ -50,18 +48,18 @@ struct BlockUse {
 class Reader {
  public:
   Reader(const Json& json, std::string source, std::uint64_t seed, std::vector<std::string>* idle)
-      : json_(json), source_(std::move(source)), seed_(seed), idle_(idle) {}
+      : json_(json), faults_(std::move(source), idle), seed_(seed) {}
 
   ir::Graph run() {
-    const Attributes keys = ir::read_object(json_, model_keys(), source_, "");
-    check_structure();
+    const Attributes keys = ir::read_object(json_, model_keys(), faults_.source(), "");
+    check_structure(json_, faults_);
     graph_.name = keys.text("name");
     Scope scope;
     read_inputs(keys, scope);
     const ValueId last = read_layers(json_["layers"], "/layers", scope, scope.input);
     read_outputs(last, scope);
-    check_examples();
-    check_readers();
+    check_examples_apart(graph_, json_, places_, faults_);
+    check_effects(graph_, json_, last_, places_, faults_);
     graph_.keep_names();
     return std::move(graph_);
   }
@@ -69,12 +67,11 @@ class Reader {
  private:
   void read_inputs(const Attributes& keys, Scope& scope) {
     const bool one = keys.has("input");
-    if (!one && !keys.has("inputs")) fail("/", "the key 'input' is missing, expected that or 'inputs' (what the model reads)");
-    if (one && keys.has("inputs")) fail("/inputs", "stands beside 'input', expected one of them");
+    if (!one && !keys.has("inputs")) faults_.fail("/", "the key 'input' is missing, expected that or 'inputs' (what the model reads)");
+    if (one && keys.has("inputs")) faults_.fail("/inputs", "stands beside 'input', expected one of them");
     const std::vector<ir::Object> inputs = one ? std::vector{ir::Object(keys.object("input"))} : keys.objects("inputs");
-    if (inputs.empty()) fail("/inputs", "found a list of 0, expected at least 1");
-    std::set<std::string, std::less<>> given;
-    collect_names(json_["layers"], "", 0, given);
+    if (inputs.empty()) faults_.fail("/inputs", "found a list of 0, expected at least 1");
+    std::set<std::string, std::less<>> given = given_names(json_);
     for (const ir::Object& input : inputs) given.insert(input.members().text("name"));
     graph_.keep_names(std::move(given));
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -84,7 +81,9 @@ class Reader {
       ir::Shape shape = inputs[i].members().integers("shape");
       shape.insert(shape.begin(), 1);
       places_[name] = at;
-      scope.layers[name] = guarded(at, [&] { return graph_.add_input(name, checked("input '" + name + "'", {ir::DType::f32, shape})); });
+      scope.layers[name] = faults_.guarded(at, [&] {
+        return graph_.add_input(name, of_countable_size("input '" + name + "'", {ir::DType::f32, shape}));
+      });
     }
     scope.input = graph_.inputs().front();
   }
@@ -92,153 +91,37 @@ class Reader {
   void read_outputs(ValueId last, const Scope& scope) {
     if (!json_.contains("outputs")) {
       last_ = json_.contains("output") ? find(json_["output"], "/output", scope) : last;
-      add_output("logits", last_, json_.contains("output") ? "/output" : place_of(last_));
+      add_output("logits", last_, json_.contains("output") ? "/output" : place_of(graph_, last_, places_));
       return;
     }
-    if (json_.contains("output")) fail("/outputs", "stands beside 'output', expected one of them");
+    if (json_.contains("output")) faults_.fail("/outputs", "stands beside 'output', expected one of them");
     const Json& outputs = json_["outputs"];
-    if (outputs.empty()) fail("/outputs", "found a list of 0, expected at least 1");
+    if (outputs.empty()) faults_.fail("/outputs", "found a list of 0, expected at least 1");
     std::map<ValueId, std::string> named;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const std::string at = fmt::format("/outputs/{}", i);
       const bool short_form = outputs[i].is_string();
-      if (!short_form && !outputs[i].is_object()) fail(at, fmt::format("found {}, expected a text or an object", ir::shown(outputs[i])));
+      if (!short_form && !outputs[i].is_object())
+        faults_.fail(at, fmt::format("found {}, expected a text or an object", ir::shown(outputs[i])));
       const Attributes output = short_form ? Attributes{{"name", outputs[i].get<std::string>()}, {"layer", outputs[i].get<std::string>()}}
-                                           : ir::read_object(outputs[i], output_keys(), source_, at);
+                                           : ir::read_object(outputs[i], output_keys(), faults_.source(), at);
       const ValueId value = find(output.text("layer"), short_form ? at : at + "/layer", scope);
       const std::string& name = output.text("name");
       const std::string name_at = short_form ? at : at + "/name";
-      if (name.empty()) fail(name_at, "found \"\", expected a name");
+      if (name.empty()) faults_.fail(name_at, "found \"\", expected a name");
       if (passes::is_output_of_training(name)) {
-        fail(name_at, fmt::format("'{}' is what a training step calls an output of its own, expected another name{}", name,
-                                  short_form ? ", as {\"name\": …, \"layer\": …}" : ""));
+        faults_.fail(name_at, fmt::format("'{}' is what a training step calls an output of its own, expected another name{}", name,
+                                          short_form ? ", as {\"name\": …, \"layer\": …}" : ""));
       }
       const auto [before, first] = named.emplace(value, name);
-      if (!first) fail(at, fmt::format("'{}' is the output '{}' already", graph_.value(value).name, before->second));
+      if (!first) faults_.fail(at, fmt::format("'{}' is the output '{}' already", graph_.value(value).name, before->second));
       last_ = std::max(last_, value);
       add_output(name, value, at);
     }
   }
 
   void add_output(const std::string& name, ValueId value, const std::string& pointer) {
-    guarded(pointer, [&] { graph_.add_output(name, placed(sequences_.plain(value), pointer)); });
-  }
-
-  // All that is read before layers are made: types of names, inputs and blocks.
-  void check_structure() const {
-    check_layers(json_["layers"], "/layers");
-    const Json blocks = json_.value("blocks", Json::object());
-    for (const auto& [name, block] : blocks.items()) {
-      const std::string pointer = "/blocks/" + name;
-      ir::read_object(block, block_keys(), source_, pointer);
-      check_layers(block["layers"], pointer + "/layers");
-    }
-  }
-
-  void check_layers(const Json& layers, const std::string& pointer) const {
-    if (layers.empty()) fail(pointer, "found a list of 0, expected at least 1");
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      const std::string at = fmt::format("{}/{}", pointer, i);
-      const Json& layer = layers[i];
-      if (!layer.is_object()) fail(at, fmt::format("found {}, expected an object", ir::shown(layer)));
-      if (layer.contains("op") == layer.contains("block")) fail(at, "expected either 'op' or 'block'");
-      if (layer.contains("block")) {
-        ir::read_object(layer, block_layer_keys(), source_, at);
-        continue;
-      }
-      for (const ir::AttributeSpec& key : common_layer_keys()) {
-        if (layer.contains(key.name)) ir::read_value(layer[key.name], key, source_, at + "/" + key.name);
-      }
-    }
-  }
-
-  // The names that the user gives to layers, with those of the blocks around them, before any is read: all other names give way to them.
-  void collect_names(const Json& layers, const std::string& prefix, int depth, std::set<std::string, std::less<>>& names) const {
-    std::set<std::string> blocks_here;
-    for (const Json& layer : layers) {
-      if (names.size() > most_layers || depth > most_nested) return;  // read_layers says so
-      const std::string given = layer.value("name", std::string());
-      if (!layer.contains("block")) {
-        if (!given.empty()) names.insert(prefix + given);
-        continue;
-      }
-      const std::string block = layer["block"];
-      std::string name = given.empty() ? block : given;
-      for (int n = 2; given.empty() && blocks_here.contains(name); ++n) name = fmt::format("{}_{}", block, n);
-      blocks_here.insert(name);
-      const Json blocks = json_.value("blocks", Json::object());
-      if (!blocks.contains(block)) continue;
-      const auto times = std::min<std::int64_t>(layer.value("repeat", std::int64_t{1}), most_layers);
-      for (std::int64_t i = 0; i < times && names.size() <= most_layers; ++i) {
-        const std::size_t before = names.size();
-        collect_names(blocks[block]["layers"], prefix + name + (times > 1 ? fmt::format(".{}", i) : "") + ".", depth + 1, names);
-        if (names.size() == before) break;  // nobody in it has a name
-      }
-    }
-  }
-
-  [[noreturn]] void fail(const std::string& pointer, const std::string& message) const {
-    throw Error(fmt::format("{} {}: {}", source_, pointer, message));
-  }
-
-  // What the user wrote has no effect.
-  void has_no_effect(const std::string& pointer, const std::string& message) const {
-    if (idle_ == nullptr) fail(pointer, message);
-    idle_->push_back(fmt::format("{} {}: {}", source_, pointer, message));
-  }
-
-  // What the graph says against a layer gets the layer's place.
-  template <class Make>
-  std::invoke_result_t<Make> guarded(const std::string& pointer, Make make) const {
-    try {
-      return make();
-    } catch (const Error& error) {
-      fail(pointer, error.what());
-    }
-  }
-
-  void check_examples() const {
-    const std::optional<ir::Meeting> meeting = ir::where_examples_meet(graph_);
-    if (!meeting) return;
-    if (meeting->node != ir::absent) fail(places_.at(graph_.node(meeting->node).name), meeting->message);
-    for (const char* key : {"output", "outputs"}) {
-      if (json_.contains(key)) fail(std::string("/") + key, meeting->message);
-    }
-    fail(place_of(graph_.outputs().front().value), meeting->message);
-  }
-
-  std::string place_of(ValueId value) const {
-    const auto it = places_.find(graph_.value(value).name);
-    return it == places_.end() ? "/layers" : it->second;
-  }
-
-  void check_readers() const {
-    std::vector<bool> read(graph_.values().size(), false);  // by anyone
-    std::vector<bool> used(graph_.values().size(), false);  // by what leads to an output
-    for (const ir::Output& output : graph_.outputs())
-      read[static_cast<std::size_t>(output.value)] = used[static_cast<std::size_t>(output.value)] = true;
-    for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node) {
-      for (const ValueId operand : node->operands) {
-        if (operand == ir::absent) continue;
-        read[static_cast<std::size_t>(operand)] = true;
-        if (used[static_cast<std::size_t>(node->results.front())]) used[static_cast<std::size_t>(operand)] = true;
-      }
-    }
-    std::vector<std::string> outputs;
-    for (const ir::Output& output : graph_.outputs()) outputs.push_back(graph_.value(output.value).name);
-    const std::string but = fmt::format("the output{} '{}'", outputs.size() == 1 ? " is" : "s are", fmt::join(outputs, "', '"));
-    for (const ValueId input : graph_.inputs()) {
-      const std::string& name = graph_.value(input).name;
-      if (!used[static_cast<std::size_t>(input)] && graph_.inputs().size() > 1)
-        has_no_effect(places_.at(name),
-                      fmt::format("the input '{}' has no effect: nothing that leads to an output reads it; {}", name, but));
-    }
-    for (const ir::Node& node : graph_.nodes()) {
-      if (read[static_cast<std::size_t>(node.results.front())]) continue;
-      // Who names an output has cut off what stands below it.
-      if ((json_.contains("output") || json_.contains("outputs")) && node.results.front() > last_) break;
-      has_no_effect(places_.at(node.name), fmt::format("{} '{}' has no effect: no layer reads it, and {}", node.op->name, node.name, but));
-    }
+    faults_.guarded(pointer, [&] { graph_.add_output(name, placed(sequences_.plain(value), pointer)); });
   }
 
   void check_dilation(const Json& layer, const Attributes& attributes, const std::string& pointer) const {
@@ -253,21 +136,12 @@ class Reader {
       matters = matters || (dilation[d] != 1 && kernel[d] != 1);
     }
     if (dilates && !matters)
-      has_no_effect(pointer + "/dilation",
-                    fmt::format("found {}, which has no effect on a kernel of {}", layer["dilation"].dump(), layer["kernel"].dump()));
+      faults_.has_no_effect(pointer + "/dilation", fmt::format("found {}, which has no effect on a kernel of {}", layer["dilation"].dump(),
+                                                               layer["kernel"].dump()));
   }
 
   void check_name(const std::string& name, const std::string& pointer) const {
-    if (name.starts_with("$")) fail(pointer, "found '" + name + "', expected a name that doesn't begin with '$'");
-  }
-
-  static ir::Type checked(const std::string& what, ir::Type type) {
-    double elements = 1;
-    for (const std::int64_t dim : type.shape) elements *= static_cast<double>(dim);
-    if (elements > most_elements) {
-      throw Error(fmt::format("{} has the shape {}, expected at most {:.0f} elements", what, ir::to_string(type.shape), most_elements));
-    }
-    return type;
+    if (name.starts_with("$")) faults_.fail(pointer, "found '" + name + "', expected a name that doesn't begin with '$'");
   }
 
   ValueId read_layers(const Json& layers, const std::string& pointer, Scope& scope, ValueId before) {
@@ -290,11 +164,11 @@ class Reader {
       if (const ValueId value = graph_.find(whole); value != ir::absent) return value;
     }
     if (const auto it = scope.below.find(name); it != scope.below.end()) {
-      fail(pointer, fmt::format("'{}' stands below (at {}), expected a layer above: a model has no cycles", name, it->second));
+      faults_.fail(pointer, fmt::format("'{}' stands below (at {}), expected a layer above: a model has no cycles", name, it->second));
     }
     std::vector<std::string> names;
     for (const auto& [known, value] : scope.layers) names.push_back(known);
-    fail(pointer, fmt::format("unknown layer '{}'{}", name, did_you_mean(name, names)));
+    faults_.fail(pointer, fmt::format("unknown layer '{}'{}", name, did_you_mean(name, names)));
   }
 
   // "$NAME" as the value of the block's parameter, in lists too.
@@ -309,7 +183,7 @@ class Reader {
     if (scope.parameters.contains(name)) return scope.parameters[name];
     std::vector<std::string> names;
     for (const auto& [known, item] : scope.parameters.items()) names.push_back(known);
-    fail(pointer, fmt::format("unknown parameter '${}'{}", name, did_you_mean(name, names)));
+    faults_.fail(pointer, fmt::format("unknown parameter '${}'{}", name, did_you_mean(name, names)));
   }
 
   std::vector<ValueId> inputs_of(const Json& layer, const std::string& pointer, const Scope& scope, ValueId before) const {
@@ -327,14 +201,14 @@ class Reader {
     if (!blocks.contains(block_name)) {
       std::vector<std::string> names;
       for (const auto& [name, block] : blocks.items()) names.push_back(name);
-      fail(pointer + "/block", fmt::format("unknown block '{}'{}", block_name, did_you_mean(block_name, names)));
+      faults_.fail(pointer + "/block", fmt::format("unknown block '{}'{}", block_name, did_you_mean(block_name, names)));
     }
     const Json& block = blocks[block_name];
-    if (depth_ > most_nested) fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
+    if (depth_ > most_nested) faults_.fail(pointer + "/block", "blocks are nested more than 16 deep, expected no block within itself");
     const std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
-    if (inputs.size() != 1) fail(pointer + "/inputs", fmt::format("{} inputs, a block reads one", inputs.size()));
+    if (inputs.size() != 1) faults_.fail(pointer + "/inputs", fmt::format("{} inputs, a block reads one", inputs.size()));
     if (layer.contains("name") && scope.layers.contains(layer["name"].get<std::string>())) {
-      fail(pointer + "/name", "the name '" + layer["name"].get<std::string>() + "' is taken");
+      faults_.fail(pointer + "/name", "the name '" + layer["name"].get<std::string>() + "' is taken");
     }
     const std::string name = layer.contains("name") ? layer["name"].get<std::string>() : unused_name(block_name, scope);
     const int times = layer.value("repeat", 1);
@@ -368,12 +242,13 @@ class Reader {
     if (it == block_uses_.end()) {
       std::vector<std::string> names;
       for (const auto& [known, use] : block_uses_) names.push_back(known);
-      fail(pointer + "/weights_of",
-           fmt::format("found '{}', expected a use of the block '{}' above{}", given, block, did_you_mean(given, names)));
+      faults_.fail(pointer + "/weights_of",
+                   fmt::format("found '{}', expected a use of the block '{}' above{}", given, block, did_you_mean(given, names)));
     }
     if (it->second.block != block || it->second.times != times) {
-      fail(pointer + "/weights_of", fmt::format("'{}' is the block '{}', {} time{}; expected '{}', {} time{}", given, it->second.block,
-                                                it->second.times, it->second.times == 1 ? "" : "s", block, times, times == 1 ? "" : "s"));
+      faults_.fail(pointer + "/weights_of",
+                   fmt::format("'{}' is the block '{}', {} time{}; expected '{}', {} time{}", given, it->second.block, it->second.times,
+                               it->second.times == 1 ? "" : "s", block, times, times == 1 ? "" : "s"));
     }
     return it->second;
   }
@@ -399,11 +274,11 @@ class Reader {
     const Json given = layer.value("with", Json::object());
     for (const auto& [name, value] : given.items()) {
       const std::string at = pointer + "/with/" + name;
-      if (!parameters.contains(name)) fail(at, fmt::format("unknown parameter '{}'{}", name, did_you_mean(name, names)));
+      if (!parameters.contains(name)) faults_.fail(at, fmt::format("unknown parameter '{}'{}", name, did_you_mean(name, names)));
       parameters[name] = substituted(value, at, scope);
     }
     for (const auto& [name, value] : parameters.items()) {
-      if (value.is_null()) fail(pointer + "/with", fmt::format("the parameter '{}' is missing", name));
+      if (value.is_null()) faults_.fail(pointer + "/with", fmt::format("the parameter '{}' is missing", name));
     }
     return parameters;
   }
@@ -423,7 +298,7 @@ class Reader {
       const bool plain = key == "op" || key == "name" || key == "inputs" || key == "weights_of";
       written[key] = plain ? value : spread(kind, key, substituted(value, pointer + "/" + key, scope));
     }
-    Attributes read = ir::read_object(written, layer_keys(*kind.op, kind.on_sequences), source_, pointer);
+    Attributes read = ir::read_object(written, layer_keys(*kind.op, kind.on_sequences), faults_.source(), pointer);
     for (const char* key : {"op", "name", "inputs", "weights_of"}) read.erase(key);
     if (read.has("stream") && !layer.contains("stream")) {
       read.set("stream", streams_);
@@ -436,8 +311,8 @@ class Reader {
     const NamedLayer kind = layer_named(name);
     if (kind.op != nullptr) return kind;
     const bool unknown = ir::op_registry().find(name) == nullptr;
-    fail(pointer,
-         fmt::format("{} '{}'{}", unknown ? "unknown op" : "no layer of a model is the op", name, did_you_mean(name, layer_names())));
+    faults_.fail(pointer, fmt::format("{} '{}'{}", unknown ? "unknown op" : "no layer of a model is the op", name,
+                                      did_you_mean(name, layer_names())));
   }
 
   ValueId placed(ValueId value, const std::string& pointer) {
@@ -451,8 +326,8 @@ class Reader {
     const OpSchema& op = *kind.op;
     const bool sequences = std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) { return sequences_.is_sequence(input); });
     if (kind.on_sequences && !sequences) {
-      fail(pointer, fmt::format("{} '{}' reads '{}' {}, expected [N,C,L]", op.layer->on_sequences, name, graph_.value(inputs.front()).name,
-                                ir::to_string(graph_.type(inputs.front()).shape)));
+      faults_.fail(pointer, fmt::format("{} '{}' reads '{}' {}, expected [N,C,L]", op.layer->on_sequences, name,
+                                        graph_.value(inputs.front()).name, ir::to_string(graph_.type(inputs.front()).shape)));
     }
     const bool as_images = sequences && (kind.on_sequences || op.layer->on_sequences == op.name || sequences_.reads_images(op, inputs));
     for (ValueId& input : inputs) input = placed(as_images ? sequences_.image(input) : sequences_.plain(input), pointer);
@@ -464,18 +339,19 @@ class Reader {
     const OpSchema& op = *kind.op;
     std::vector<ValueId> inputs = inputs_of(layer, pointer, scope, before);
     if (op.operands.empty() && !layer.contains("inputs")) inputs.clear();
-    if (graph_.nodes().size() >= most_layers) fail(pointer, fmt::format("the model has more than {} layers", most_layers));
+    if (graph_.nodes().size() >= most_layers) faults_.fail(pointer, fmt::format("the model has more than {} layers", most_layers));
     ++streams_;
     Attributes attributes = attributes_of(kind, layer, pointer, scope);
-    if (kind.on_sequences) guarded(pointer, [&] { Sequences::widen(op, attributes); });
+    if (kind.on_sequences) faults_.guarded(pointer, [&] { Sequences::widen(op, attributes); });
     check_dilation(layer, attributes, pointer);
     const std::string given = layer.value("name", std::string());
     const std::string name = given.empty() ? unnamed(scope.prefix + layer["op"].get<std::string>()) : scope.prefix + given;
     if (name.size() > longest_name) {
-      fail(pointer + (given.empty() ? "" : "/name"), fmt::format("its name has {} bytes, expected at most {}", name.size(), longest_name));
+      faults_.fail(pointer + (given.empty() ? "" : "/name"),
+                   fmt::format("its name has {} bytes, expected at most {}", name.size(), longest_name));
     }
     if (!given.empty() && (scope.layers.contains(given) || graph_.find(name) != ir::absent))
-      fail(pointer + "/name", "the name '" + name + "' is taken");
+      faults_.fail(pointer + "/name", "the name '" + name + "' is taken");
     check_input_count(op, name, inputs.size(), pointer);
     const std::optional<ir::Node> owner = owner_of_weights(layer, op, name, pointer, scope);
     const bool on_sequences = read_sequences(kind, name, inputs, pointer);
@@ -484,7 +360,7 @@ class Reader {
     std::vector<std::pair<ValueId, std::string>> updates;  // state, result
     std::size_t next = 0;
     for (const ir::OperandSpec& operand : op.operands) {
-      const OpSchema::Layer::Parameter* parameter = parameter_of(op, operand.name);
+      const Parameter* parameter = parameter_of(op, operand.name);
       if (parameter == nullptr) {
         if (next < inputs.size()) operands.push_back(inputs[next++]);
         while (operand.variadic && next < inputs.size()) operands.push_back(inputs[next++]);
@@ -492,23 +368,23 @@ class Reader {
       }
       if (!parameter->enabled_by.empty() && !attributes.boolean(parameter->enabled_by)) {
         if (owner && owner->operand(operands.size()) != ir::absent) {
-          fail(pointer, fmt::format("{} '{}' has no {}, but the layer whose weights it takes, '{}', has one", op.name, name, operand.name,
-                                    owner->name));
+          faults_.fail(pointer, fmt::format("{} '{}' has no {}, but the layer whose weights it takes, '{}', has one", op.name, name,
+                                            operand.name, owner->name));
         }
         operands.push_back(ir::absent);
         continue;
       }
-      operands.push_back(guarded(pointer, [&] {
-        const ir::Type type = type_of(*parameter, attributes, inputs.front(), name, op);
-        return owner ? shared_state(*owner, operands.size(), type, name) : add_state(*parameter, attributes, inputs.front(), name, type);
+      operands.push_back(faults_.guarded(pointer, [&] {
+        const NewLayer made{op, name, attributes, inputs.front()};
+        return owner ? shared_parameter(graph_, *parameter, made, *owner, operands.size()) : own_parameter(graph_, *parameter, made);
       }));
       if (!parameter->update_result.empty()) updates.emplace_back(operands.back(), parameter->update_result);
     }
     Attributes of_node;
     for (const ir::AttributeSpec& spec : op.attributes) of_node.set(spec.name, attributes.at(spec.name));
-    const std::vector<ValueId> results = guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
+    const std::vector<ValueId> results = faults_.guarded(pointer, [&] { return graph_.add(op.name, operands, of_node, name).results; });
     places_[graph_.value(results.front()).name] = pointer;
-    guarded(pointer, [&] { return checked(op.name + " '" + name + "'", graph_.type(results.front())); });
+    faults_.guarded(pointer, [&] { return of_countable_size(op.name + " '" + name + "'", graph_.type(results.front())); });
     for (const auto& [state, result] : updates) {
       for (std::size_t i = 0; i < op.results.size(); ++i) {
         if (op.results[i].name == result) graph_.add_update(state, results[i]);
@@ -524,7 +400,7 @@ class Reader {
   std::optional<ir::Node> owner_of_weights(const Json& layer, const OpSchema& op, const std::string& name, const std::string& pointer,
                                            const Scope& scope) {
     const std::string* twin = twin_ == no_twin ? nullptr : &layers_[twin_++];
-    const auto moves = [](const OpSchema::Layer::Parameter& parameter) { return !parameter.update_result.empty(); };
+    const auto moves = [](const Parameter& parameter) { return !parameter.update_result.empty(); };
     const bool has_running = std::any_of(op.layer->parameters.begin(), op.layer->parameters.end(), moves);
     const ir::Node* owner = nullptr;
     if (layer.contains("weights_of")) {
@@ -532,36 +408,16 @@ class Reader {
       const std::string given = layer["weights_of"];
       owner = graph_.producer(find(given, at, scope));
       if (owner == nullptr || owner->op != &op)
-        fail(at,
-             fmt::format("found '{}', which is {}, expected a {}", given, owner == nullptr ? "an input" : "a " + owner->op->name, op.name));
+        faults_.fail(at, fmt::format("found '{}', which is {}, expected a {}", given,
+                                     owner == nullptr ? "an input" : "a " + owner->op->name, op.name));
       if (has_running) {
-        fail(at, fmt::format("{} '{}' can't share its states with '{}': they follow what goes through it, which differs from use to use",
-                             op.name, name, given));
+        faults_.fail(
+            at, fmt::format("{} '{}' can't share its states with '{}': they follow what goes through it, which differs from use to use",
+                            op.name, name, given));
       }
     }
     if (twin != nullptr && !has_running && !op.layer->parameters.empty()) owner = graph_.producer(graph_.find(*twin));
     return owner == nullptr ? std::nullopt : std::optional(*owner);
-  }
-
-  ValueId shared_state(const ir::Node& owner, std::size_t operand, const ir::Type& type, const std::string& name) const {
-    const ValueId state = owner.operand(operand);
-    const std::string& what = owner.op->operands[operand].name;
-    if (state == ir::absent) {
-      throw Error(
-          fmt::format("{} '{}' has a {}, but the layer whose weights it takes, '{}', has none", owner.op->name, name, what, owner.name));
-    }
-    if (graph_.type(state) != type) {
-      throw Error(fmt::format("{} '{}' takes the weights of '{}', whose {} is {}, but needs {}", owner.op->name, name, owner.name, what,
-                              to_string(graph_.type(state)), to_string(type)));
-    }
-    return state;
-  }
-
-  static const OpSchema::Layer::Parameter* parameter_of(const OpSchema& op, const std::string& operand) {
-    for (const OpSchema::Layer::Parameter& parameter : op.layer->parameters) {
-      if (parameter.operand == operand) return &parameter;
-    }
-    return nullptr;
   }
 
   void check_input_count(const OpSchema& op, const std::string& name, std::size_t found, const std::string& pointer) const {
@@ -571,49 +427,18 @@ class Reader {
       if (parameter_of(op, operand.name) == nullptr) ++expected;
     }
     if (found != expected) {
-      fail(pointer + (found == 1 ? "" : "/inputs"),
-           fmt::format("{} '{}' reads {} input{}, found {}", op.name, name, expected, expected == 1 ? "" : "s", found));
+      faults_.fail(pointer + (found == 1 ? "" : "/inputs"),
+                   fmt::format("{} '{}' reads {} input{}, found {}", op.name, name, expected, expected == 1 ? "" : "s", found));
     }
-  }
-
-  // Of a parameter, of what the layer reads.
-  ir::Type type_of(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
-                   const OpSchema& op) const {
-    const ir::Shape& shape = graph_.type(input).shape;
-    const bool images = attributes.has("kernel");
-    if (shape.size() < 2 || (images && shape.size() != 4)) {
-      throw Error(fmt::format("{} '{}' reads '{}' {}, expected {}", op.name, name, graph_.value(input).name, ir::to_string(shape),
-                              images ? "[N,C,H,W]" : "at least [N, C]"));
-    }
-    for (const char* pair : {"kernel", "stride", "dilation"}) {
-      if (attributes.has(pair) && attributes.integers(pair).size() != 2 &&
-          !(attributes.integers(pair).empty() && std::string_view(pair) == "stride")) {
-        throw Error(fmt::format("{} '{}': {} is {}, expected two numbers [height, width]", op.name, name, pair,
-                                ir::to_string(attributes.integers(pair))));
-      }
-    }
-    if (attributes.has("groups") && (attributes.integer("groups") < 1 || shape[1] % attributes.integer("groups") != 0)) {
-      throw Error(fmt::format("{} '{}': {} groups don't divide {} input channels", op.name, name, attributes.integer("groups"), shape[1]));
-    }
-    return checked(op.name + " '" + name + "': " + parameter.operand, parameter.type(attributes, shape));
-  }
-
-  ValueId add_state(const OpSchema::Layer::Parameter& parameter, const Attributes& attributes, ValueId input, const std::string& name,
-                    const ir::Type& type) {
-    ir::State state;
-    state.role = parameter.role;
-    state.initializer = parameter.initializer(attributes, graph_.type(input).shape);
-    return graph_.add_state(graph_.derived(name, parameter.operand), type, state);
   }
 
   const Json& json_;
-  std::string source_;
+  ModelFaults faults_;
   std::uint64_t seed_;
-  std::vector<std::string>* idle_;
   ir::Graph graph_;
   Sequences sequences_{graph_};
   ValueId last_ = ir::absent;                   // the layer that yields the output, the last of several
-  std::map<std::string, std::string> places_;   // of inputs and nodes, by name
+  Places places_;                               // of inputs and nodes, by name
   std::vector<std::string> layers_;             // in the order of reading, blocks counted out
   std::map<std::string, BlockUse> block_uses_;  // by whole name
   static constexpr std::size_t no_twin = ~std::size_t{0};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frontend/readers/experiment_keys.h"
+#include "frontend/readers/model_keys.h"
 #include "frontend/readers/recipe_settings.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
@@ -149,7 +150,7 @@ class SettingsChecker {
 
   static void add_blocks_of(const Json& layers, const Json& blocks, std::set<std::string>& used) {
     for (const Json& layer : layers) {
-      if (layer.contains("block") && used.insert(layer["block"]).second) add_blocks_of(blocks[layer["block"]]["layers"], blocks, used);
+      if (uses_block(layer) && used.insert(layer["block"]).second) add_blocks_of(blocks[layer["block"]]["layers"], blocks, used);
     }
   }
 

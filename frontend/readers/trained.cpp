@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <utility>
 
+#include "frontend/importer.h"
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/text.h"
+#include "runtime/file.h"
 #include "runtime/finite.h"
+#include "runtime/weights.h"
 
 namespace stair::readers {
 
@@ -19,6 +23,19 @@ void check_holds(const runtime::Tensors& states, const ir::Graph& model, const s
     runtime::check_type(it->second, value, path + ": ");
     runtime::check_finite(it->second.view(), path + ": tensor '" + value.name + "'");
   }
+}
+
+runtime::Tensors load_states(const std::string& path) {
+  if (frontend::is_model_file(path)) {
+    runtime::Tensors weights = frontend::import_model(path, 0).weights;
+    if (weights.empty()) throw Error(path + ": holds no weights, expected a checkpoint, weights (.safetensors) or an ONNX model");
+    return weights;
+  }
+  const std::string bytes = runtime::read_file(path);
+  if (runtime::holds_weights(bytes)) return runtime::weights_from(bytes, path);
+  runtime::Checkpoint checkpoint = runtime::checkpoint_from(bytes, path);
+  runtime::take_averages(checkpoint);
+  return std::move(checkpoint.states);
 }
 
 Trained load_trained(const std::string& run_or_checkpoint) {

@@ -18,6 +18,10 @@ struct Trained {
 /// Error naming the file unless it holds every state of the model, of the model's type and finite.
 void check_holds(const runtime::Tensors& states, const ir::Graph& model, const std::string& path);
 
+/// The states that a model may start from: those of a checkpoint, moving averages in the place of what they are averages of, of weights
+/// alone (runtime/weights.h), or of a model's file that holds its weights (ONNX). Error naming the file.
+runtime::Tensors load_states(const std::string& path);
+
 /// From a checkpoint file or a run's folder. Error naming the file.
 Trained load_trained(const std::string& run_or_checkpoint);
 

@@ -8,22 +8,15 @@
 #include "frontend/readers/trained.h"
 #include "ir/error.h"
 #include "passes/recipe.h"
-#include "runtime/checkpoint.h"
 #include "runtime/finite.h"
 
 namespace stair::stages {
 namespace {
 
-runtime::Tensors states_of(const std::string& path) {
-  runtime::Checkpoint checkpoint = runtime::load_checkpoint(path);
-  runtime::take_averages(checkpoint);
-  return std::move(checkpoint.states);
-}
-
 class Starting {
  public:
   Starting(const readers::Experiment& experiment, runtime::Tensors& states)
-      : start_(experiment.start), source_(experiment.source), there_(states_of(start_.checkpoint)), states_(states) {
+      : start_(experiment.start), source_(experiment.source), there_(readers::load_states(start_.checkpoint)), states_(states) {
     if (!start_.chooses) readers::check_holds(there_, experiment.model, start_.checkpoint);
     for (std::size_t i = 0; i < start_.rename.size(); ++i) {
       const std::string& from = start_.rename[i].first;

@@ -190,7 +190,7 @@ TEST_CASE("bad experiments and models are told with file and place") {
       {"a graph that mixes examples",
        {"train", "mixes.json"},
        {"mixes.sir: softmax 's' mixes the examples of a batch, which lie along dimension 0 of 'x' [N,4]"}},
-      {"a graph without input", {"train", "no_input.json"}, {"no_input.json /model: has 0 inputs and 0 outputs, expected one of each"}},
+      {"a graph without input", {"train", "no_input.json"}, {"no_input.json /model: has 0 inputs and 0 outputs, expected at least one of each"}},
       {"an empty path", train_with("start="), {"is a folder, expected a file"}},
       {"a model that isn't there", train_with("model=nosuch.json"), {"nosuch.json: can't be opened"}},
       {"a name too long for files", {"train", "exp.json", "--run", std::string(300, 'a')}, {"File name too long"}},

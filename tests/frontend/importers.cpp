@@ -31,8 +31,10 @@ TEST_CASE("a file of a known extension is read as that, another one as what it h
                             "\x7f"
                             "ELF"}) {
     folder.write("other", bytes);
-    CHECK_THROWS_WITH_AS(frontend::import_model(folder / "other", 3),
-                         (folder / "other" + ": is no model, expected a model JSON (.json) or the text of a graph (.sir)").c_str(), Error);
+    CHECK_THROWS_WITH_AS(
+        frontend::import_model(folder / "other", 3),
+        (folder / "other" + ": is no model, expected a model JSON (.json) or an ONNX model (.onnx) or the text of a graph (.sir)").c_str(),
+        Error);
   }
 }
 

@@ -111,7 +111,7 @@ TEST_CASE("with all ops renamed but those that have a judge, verify judges the s
     return all;
   };
   std::vector<ir::Graph> networks{tests::small_lenet(2), tests::small_preactivation_net(2)};
-  if (tests::seeds(100).size() == 100) networks.push_back(tests::small_mixed_net(2));  // fewer in slow builds
+  if (!tests::slow_build()) networks.push_back(tests::small_mixed_net(2));
   for (const char* recipe :
        {R"("int8")", R"({"requantization": "fixed_point", "quantize_output": true, "weights": {"method": "lsq"}})",
         R"({"activations": {"observer": "mse", "bits": 4}, "weights": {"method": "ternary"}})", R"("binaryconnect")"}) {

@@ -22,16 +22,11 @@ using tests::QuantizedRun;
 
 namespace {
 
-// In slow builds (STAIR_SEEDS) one network and one form of each method are enough.
-bool slow() {
-  return tests::seeds(100).size() < 100;
-}
-
 void check_holds(const std::string& recipe) {
   CAPTURE(recipe);
   for (const bool mixed : {false, true}) {
     CAPTURE(mixed);
-    if (mixed && slow()) continue;
+    if (mixed && tests::slow_build()) continue;
     QuantizedRun run = tests::quantized_run(mixed ? tests::small_mixed_net(8) : tests::small_lenet(8), recipe, 3);
     const verification::Verification report = tests::verify_run(run);
     INFO(verification::describe(report));
@@ -61,9 +56,9 @@ TEST_CASE("every quantizer of weights trains, deploys and verifies, in all forms
                              R"("requantization": "power_of_two")", R"("batch_norm": {"fold": "weight"})"}) {
       if (!quantizer.powers_of_two && std::string(rest).find("power_of_two") != std::string::npos) continue;
       check_holds(R"({"weights": {"method": ")" + method + R"("}, )" + rest + "}");
-      if (slow()) break;
+      if (tests::slow_build()) break;
     }
-    if (slow()) continue;
+    if (tests::slow_build()) continue;
     check_holds(R"({"weights": {"method": ")" + method + R"(", "granularity": "per_tensor"}})");
   }
 }
@@ -79,7 +74,7 @@ TEST_CASE("scales that can't be powers of two are refused with power-of-two requ
 TEST_CASE("every range estimator trains, deploys and verifies, affine and symmetric") {
   for (const auto& [observer, estimator] : passes::range_estimators().all()) {
     check_holds(R"({"activations": {"observer": ")" + observer + R"(", "bits": 4}})");
-    if (!slow()) check_holds(R"({"activations": {"observer": ")" + observer + R"(", "symmetric": true}})");
+    if (!tests::slow_build()) check_holds(R"({"activations": {"observer": ")" + observer + R"(", "symmetric": true}})");
   }
 }
 

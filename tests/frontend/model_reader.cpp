@@ -229,6 +229,8 @@ TEST_CASE("what is wrong with a layer is told with its place, its name and the n
   CHECK(layers_error(R"({"op": "fake_quantize"})") == "m.json /layers/0/op: no layer of a model is the op 'fake_quantize'");
   CHECK(layers_error(R"({"name": "a"})") == "m.json /layers/0: expected either 'op' or 'block'");
   CHECK(layers_error(R"({"op": "relu", "block": "b"})") == "m.json /layers/0: expected either 'op' or 'block'");
+  CHECK(layers_error(R"({"op": "space_to_depth", "block": 2}, {"op": "depth_to_space", "block": 2})") == "no error");
+  CHECK(layers_error(R"({"op": "space_to_depth", "block": "two"})") == "m.json /layers/0/block: found \"two\", expected an integer");
   CHECK(layers_error(R"({"op": "relu"}, {"op": "conv2d", "out_channels": 1, "kernl": 3, "kernel": 3})") ==
         "m.json /layers/1/kernl: unknown key 'kernl' (did you mean 'kernel'?), expected 'op', 'name', 'inputs', 'weights_of', "
         "'stride', 'padding', 'dilation', 'groups', 'quantize', 'out_channels', 'kernel' or 'bias'");

@@ -9,6 +9,7 @@
 #include "passes/pass.h"
 #include "tests/fuzz/base_files.h"
 #include "tests/fuzz/mutations.h"
+#include "tests/fuzz/onnx_mutations.h"
 #include "tests/fuzz/watched.h"
 
 using namespace stair;
@@ -37,13 +38,14 @@ enum Kind : std::uint64_t {
   csv,
   pictures,
   npy_in_file,
-  pictures_of_run
+  pictures_of_run,
+  onnx_model
 };
 
 using Words = std::vector<std::string>;
 
-void check_none(Kind kind, const std::function<WatchedCase(Draws& draws)>& make) {
-  const tests::Tally tally = tests::watch({few}, tests::write_base_files, [&](std::uint64_t number) {
+void check_none(Kind kind, const std::function<WatchedCase(Draws& draws)>& make, std::uint64_t cases = few) {
+  const tests::Tally tally = tests::watch({cases}, tests::write_base_files, [&](std::uint64_t number) {
     Draws draws(kind, number);
     return make(draws);
   });
@@ -193,6 +195,22 @@ TEST_CASE("damaged models") {
         return WatchedCase{{"bench", "m.json", "--plan", "--threads", "1", "--memory", "64MiB"}};
     }
   });
+}
+
+TEST_CASE("damaged ONNX models") {
+  const tests::OnnxGraph small = tests::small_onnx_graph();
+  const tests::OnnxGraph many = tests::onnx_graph_of_many();
+  check_none(
+      onnx_model,
+      [&](Draws& draws) {
+        tests::write_whole("m.onnx", tests::mutate_onnx(draws.one_in(4) ? small : many, draws));
+        if (draws.one_in(8)) return WatchedCase{{"inspect", "m.onnx"}};
+        if (draws.one_in(8)) return WatchedCase{{"run", "m.onnx", "--input", "x.npy", "--threads", "1", "--memory", "64MiB"}};
+        WatchedCase watched{{"import", "m.onnx", "-o", "imported"}};
+        if (draws.one_in(4)) watched.arguments.emplace_back("--no-batch");
+        return watched;
+      },
+      200);
 }
 
 TEST_CASE("damaged experiments") {

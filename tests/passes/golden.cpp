@@ -112,7 +112,7 @@ TEST_CASE("with all ops renamed passes make the same but for the names") {
 
 TEST_CASE("with all ops renamed pipelines make the same but for the names") {
   std::vector<ir::Graph> models{tests::small_lenet(2), tests::small_mixed_net(2), tests::small_preactivation_net(2)};
-  const std::uint64_t nets = tests::seeds(100).size() < 100 ? 1 : 5;  // fewer in slow builds
+  const std::uint64_t nets = tests::slow_build() ? 1 : 5;
   for (std::uint64_t seed = 0; seed < nets; ++seed) models.push_back(tests::random_net(seed, 2));
   for (const char* json : {R"("int8")", R"("jacob2017")", R"("binaryconnect_stochastic")", R"({"requantization": "power_of_two"})"}) {
     const passes::Recipe recipe = passes::recipe_from_json(json);

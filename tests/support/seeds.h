@@ -19,6 +19,11 @@ inline std::vector<std::uint64_t> seeds(std::uint64_t count) {
   return all;
 }
 
+/// Whether this is a slow build, whose tests take fewer cases (STAIR_SEEDS).
+inline bool slow_build() {
+  return std::getenv("STAIR_SEEDS") != nullptr;
+}
+
 /// How to run the current test case with that seed alone: what a failing case prints. A comma would part two names.
 inline std::string replay(std::uint64_t seed) {
   std::string name = doctest::getContextOptions()->currentTest->m_name;

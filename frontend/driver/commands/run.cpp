@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,8 +14,12 @@
 
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
+#include "frontend/importer.h"
 #include "frontend/readers/deployed.h"
+#include "frontend/readers/trained.h"
 #include "ir/error.h"
+#include "ir/examples.h"
+#include "passes/pipelines.h"
 #include "runtime/batches.h"
 #include "runtime/npy.h"
 #include "runtime/picture_file.h"
@@ -22,8 +27,8 @@
 namespace stair::driver::commands {
 namespace {
 
-struct ArtifactOptions {
-  std::string artifact;
+struct RunOptions {
+  std::string target, weights;
   std::vector<std::string> inputs, outputs;
   bool raw = false;
   std::shared_ptr<ExecutionOptions> execution;
@@ -59,7 +64,7 @@ struct InputFile {
 };
 
 // Pictures [N, C, H, W], scaled and cut to the input's size as in training.
-runtime::Examples read_pictures(const ArtifactOptions& options, const InputFile& input) {
+runtime::Examples read_pictures(const RunOptions& options, const InputFile& input) {
   const ir::Shape& shape = input.type.shape;
   if (shape.size() != 4 || (shape[1] != 1 && shape[1] != 3))
     throw Error(fmt::format("{}: is a picture of 1 or 3 channels, the model expects {}", input.path, ir::to_string(shape)));
@@ -71,7 +76,7 @@ runtime::Examples read_pictures(const ArtifactOptions& options, const InputFile&
         shorter ? runtime::read_scaled_picture(path, shape[1], *shorter, shape[2], shape[3]) : runtime::read_picture(path, shape[1]);
     if (!shorter && (picture.height != shape[2] || picture.width != shape[3])) {
       throw Error(fmt::format("{}: has {} x {} pixels, expected {} x {}: {} doesn't say that pictures were scaled in training", path,
-                              picture.width, picture.height, shape[3], shape[2], options.artifact));
+                              picture.width, picture.height, shape[3], shape[2], options.target));
     }
     runtime::cut_window(picture, nullptr, shape[2], shape[3], to);
     to += ir::element_count(shape);
@@ -99,7 +104,7 @@ runtime::Examples read_images(const InputFile& input) {
 }
 
 // Pictures like those that the model was trained on become its input as they did there; others have no one meaning.
-void check_scaling(const ArtifactOptions& options, const InputFile& input, ir::DType found) {
+void check_scaling(const RunOptions& options, const InputFile& input, ir::DType found) {
   const bool is_float = found == ir::DType::f32;
   const char* const raw = "; --raw takes f32 as the model's input";
   const runtime::Normalization& normalization = input.form.normalization;
@@ -110,33 +115,66 @@ void check_scaling(const ArtifactOptions& options, const InputFile& input, ir::D
   }
   if (element.empty() && is_float && !runtime::same_normalization(normalization, {})) {
     throw Error(fmt::format("{}: holds f32, and {} doesn't say whether its mean and std are of such pictures, expected u8{}", input.path,
-                            options.artifact, raw));
+                            options.target, raw));
   }
 }
 
 // [N, ...] f32 as the graph takes it.
-runtime::Tensor model_input(const ArtifactOptions& options, const InputFile& input) {
+runtime::Tensor model_input(const RunOptions& options, const InputFile& input, bool raw) {
   const runtime::Examples images = runtime::names_a_picture(input.path) ? read_pictures(options, input) : read_images(input);
   const ir::DType element = images.type().dtype;
-  if (!options.raw) check_scaling(options, input, element);
-  if (options.raw && element != ir::DType::f32)
-    throw Error("--raw: " + input.path + " holds " + to_string(images.type()) + ", expected f32");
+  if (!raw) check_scaling(options, input, element);
+  if (raw && element != ir::DType::f32) {
+    throw Error(fmt::format("{}{} holds {}, expected f32", options.raw ? "--raw: " : "", input.path, to_string(images.type())));
+  }
   const runtime::Dataset pictures(images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path);
-  runtime::Batches batches(pictures, images.count(), {options.raw ? runtime::Normalization() : input.form.normalization}, {}, 0);
+  runtime::Batches batches(pictures, images.count(), {raw ? runtime::Normalization() : input.form.normalization}, {}, 0);
   batches.load_evaluation(0);
   return batches.loaded().inputs.front().clone();
 }
 
-std::vector<runtime::Tensor> model_inputs(const ArtifactOptions& options, const runtime::Artifact& artifact) {
+// An artifact, or a model with its weights, in float.
+struct Subject {
+  ir::Graph graph;
+  std::vector<runtime::InputForm> inputs;
+  std::function<runtime::Executor(std::int64_t batch)> executor;
+};
+
+Subject load_artifact(const RunOptions& options) {
+  if (!options.weights.empty()) throw Error("--weights " + options.weights + ": an artifact has its own");
+  auto artifact = std::make_shared<readers::Deployed>(readers::load_deployed(options.target));
+  return {artifact->graph, artifact->inputs, [artifact, &options](std::int64_t batch) {
+            return frontend::executor_for(readers::at_batch(*artifact, batch), artifact->constants, options.execution->compile());
+          }};
+}
+
+Subject load_model(const RunOptions& options) {
+  if (options.raw) throw Error("--raw: " + options.target + " takes f32 as it is anyway, expected an artifact");
+  frontend::Imported imported = frontend::import_model(options.target, 0);
+  const ir::Graph& model = imported.model;
+  if (const auto meeting = ir::where_examples_meet(model)) throw Error(options.target + ": " + meeting->message);
+  const bool given = !options.weights.empty();
+  if (!given && imported.weights.empty() && !model.states().empty())
+    throw Error(options.target + ": holds no weights, expected --weights FILE");
+  auto weights = std::make_shared<runtime::Tensors>(given ? readers::load_states(options.weights) : std::move(imported.weights));
+  readers::check_holds(*weights, model, given ? options.weights : options.target);
+  const std::vector<runtime::InputForm> forms(model.inputs().size());
+  return {model, forms, [weights, &options, model](std::int64_t batch) {
+            return frontend::compile(model, passes::float_evaluation(), batch, *weights, options.execution->compile());
+          }};
+}
+
+std::vector<runtime::Tensor> model_inputs(const RunOptions& options, const Subject& subject, bool is_model) {
   std::vector<std::string> names;
-  for (const ir::ValueId input : artifact.graph.inputs()) names.push_back(artifact.graph.value(input).name);
+  for (const ir::ValueId input : subject.graph.inputs()) names.push_back(subject.graph.value(input).name);
   const std::map<std::string, std::vector<std::string>> files = files_by_name("--input", options.inputs, names);
   std::vector<runtime::Tensor> made;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto file = files.find(names[i]);
     if (file == files.end())
-      throw Error(fmt::format("{}: its input '{}' is missing, expected --input {}=FILE", options.artifact, names[i], names[i]));
-    made.push_back(model_input(options, {artifact.graph.type(artifact.graph.inputs()[i]), artifact.inputs[i], file->second}));
+      throw Error(fmt::format("{}: its input '{}' is missing, expected --input {}=FILE", options.target, names[i], names[i]));
+    const InputFile input{subject.graph.type(subject.graph.inputs()[i]), subject.inputs[i], file->second};
+    made.push_back(model_input(options, input, is_model || options.raw));
     const std::int64_t count = made.back().type().shape.front();
     const std::int64_t expected = made.front().type().shape.front();
     if (count != expected)
@@ -153,10 +191,11 @@ void print_row(const ir::TensorView& result, std::int64_t i) {
   fmt::print("class {}  [{:.6g}]\n", std::max_element(row.begin(), row.end()) - row.begin(), fmt::join(row, ", "));
 }
 
-int run_run(const ArtifactOptions& options) {
-  readers::Deployed artifact = readers::load_deployed(options.artifact);
+int run_run(const RunOptions& options) {
+  const bool is_model = frontend::is_model_file(options.target);
+  const Subject subject = is_model ? load_model(options) : load_artifact(options);
   std::vector<std::string> names;
-  for (const ir::Output& output : artifact.graph.outputs()) names.push_back(output.name);
+  for (const ir::Output& output : subject.graph.outputs()) names.push_back(output.name);
   const std::map<std::string, std::vector<std::string>> files = files_by_name("--output", options.outputs, names);
   std::set<std::string> written;
   for (const auto& [name, all] : files) {
@@ -164,11 +203,11 @@ int run_run(const ArtifactOptions& options) {
     if (all.size() > 1) throw Error(fmt::format("--output {}={}: '{}' has a file already", name, all.back(), name));
     if (!written.insert(file).second) throw Error(fmt::format("--output {}={}: another output is written there", name, file));
   }
-  const std::vector<runtime::Tensor> inputs = model_inputs(options, artifact);
+  const std::vector<runtime::Tensor> inputs = model_inputs(options, subject, is_model);
   std::vector<ir::TensorView> views;
   for (const runtime::Tensor& input : inputs) views.push_back(input.view());
   const std::int64_t batch = views.front().dim(0);
-  runtime::Executor executor = frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, options.execution->compile());
+  runtime::Executor executor = subject.executor(batch);
   executor.run(views);
   for (const auto& [name, all] : files) {
     const ir::TensorView result = executor.output(name);
@@ -188,9 +227,11 @@ int run_run(const ArtifactOptions& options) {
 
 void run(CommandRegistry& registry) {
   registry.add(
-      {"run", "Runs an artifact on .npy files or pictures", [](CLI::App& app) {
-         auto options = std::make_shared<ArtifactOptions>();
-         app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
+      {"run", "Runs an artifact, or a model with its weights in float, on .npy files or pictures", [](CLI::App& app) {
+         auto options = std::make_shared<RunOptions>();
+         app.add_option("target", options->target, "artifact (.stair), or " + frontend::model_formats() + ", which takes f32 as it is")
+             ->required();
+         app.add_option("--weights", options->weights, "of a model: weights, a checkpoint or an ONNX model (default: its own)");
          app.add_option(
                 "--input", options->inputs,
                 "[NAME=]FILE: .npy, u8 or f32, as the model was trained on, or pictures (.png, .jpg; several are a batch); for each input")

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "frontend/importers/onnx/constant.h"
+#include "ir/attributes.h"
+#include "ir/json.h"
+#include "runtime/tensor.h"
+
+namespace stair::frontend::onnx {
+
+/// A layer of the model that is made.
+struct Layer {
+  std::string op;  ///< of a model JSON; or one that only patterns know (pattern.h)
+  std::string name;
+  std::vector<std::string> inputs;  ///< layers above, or the model's inputs
+  ir::Attributes attributes;        ///< the layer's and the op's, as the model JSON says them; what isn't there has its default
+  std::map<std::string, runtime::Tensor> parameters;  ///< by operand
+  ir::Shape shape;                                    ///< of the result, the batch in front
+  std::shared_ptr<const Constant> constant;           ///< of a `constant`
+  std::string node;                                   ///< of the file, that it is made of, for errors: "node 'a' (Conv, opset 13)"
+};
+
+/// The layers of the model in order, and the values that are its inputs and outputs.
+class Layers {
+ public:
+  struct End {
+    std::string name;   ///< of the input or output
+    std::string layer;  ///< of an output: the one that yields it
+    ir::Shape shape;    ///< of an input, the batch in front
+  };
+  std::vector<End> inputs, outputs;
+
+  const std::vector<Layer>& all() const { return layers_; }
+  Layer& add(Layer layer);
+  /// nullptr where it is an input, or nothing.
+  Layer* find(const std::string& name);
+  const Layer* find(const std::string& name) const;
+  bool has(const std::string& name) const { return find(name) != nullptr || is_input(name); }
+  bool is_input(const std::string& name) const;
+  const ir::Shape& shape(const std::string& name) const;
+  /// How many inputs of layers and outputs are the value.
+  std::size_t uses(const std::string& name) const;
+  /// The layer of the name, if its op is this one and only one input of a layer reads it.
+  Layer* single(const std::string& name, const std::string& op);
+  /// Whoever reads `name` reads `other`.
+  void replace_uses(const std::string& name, const std::string& other);
+  /// What is called by one of the names is called by the other, for all who read it.
+  void swap_names(const std::string& a, const std::string& b);
+  /// Removes layers that lead to no output.
+  void remove_dead();
+  /// What of the layer's value follows from its inputs: infers its shape from its op, attributes, inputs and parameters (whose shapes must
+  /// fit). Error as the op says it.
+  void infer(Layer& layer) const;
+
+ private:
+  void index();
+  std::vector<Layer> layers_;
+  std::map<std::string, std::size_t, std::less<>> places_;
+  std::map<std::string, std::size_t, std::less<>> uses_;
+};
+
+/// The model JSON: attributes that differ from their defaults, in their shortest form.
+ir::Json to_json(const Layers& layers, const std::string& name);
+
+}  // namespace stair::frontend::onnx
