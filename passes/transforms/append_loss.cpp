@@ -74,8 +74,8 @@ Result run_append_loss(const ir::Graph& graph, const ir::Attributes& options) {
   for (const ir::Object& loss : chosen) {
     const std::string& output = loss.members().text("output");
     const bool several = chosen.size() > 1;
-    made.push_back(appender.append(loss.members(), graph.output(output), several ? loss_output(output) : "",
-                                   correct_output(several ? output : "")));
+    made.push_back(
+        appender.append(loss.members(), graph.output(output), several ? loss_output(output) : "", correct_output(several ? output : "")));
     weights.push_back(loss.members().number("weight"));
   }
   if (!made.empty()) appender.append_sum(made, weights);
