@@ -32,10 +32,10 @@ std::int64_t draw(std::uint64_t stream, std::int64_t picture, std::int64_t below
 
 void make(const std::string& folder, const std::string& files, const std::string& out) {
   const runtime::Dataset all = runtime::load_dataset(
-      "idx", {{"images", {folder + "/" + files + "-images-idx3-ubyte"}}, {"labels", {folder + "/" + files + "-labels-idx1-ubyte"}}});
+      "idx", {{{"images", {folder + "/" + files + "-images-idx3-ubyte"}}, {"labels", {folder + "/" + files + "-labels-idx1-ubyte"}}}});
   const runtime::Tensor pictures({ir::DType::u8, {all.count(), 1, canvas, canvas}});
   const runtime::Tensor classes({ir::DType::u8, {all.count(), canvas, canvas}});
-  std::vector<std::byte> room(all.images.bytes());
+  std::vector<std::byte> room(all.inputs.front().bytes());
   for (std::int64_t n = 0; n < all.count(); ++n) {
     std::uint8_t* const picture = pictures.as<std::uint8_t>() + n * canvas * canvas;
     std::uint8_t* const of_pixel = classes.as<std::uint8_t>() + n * canvas * canvas;
@@ -48,13 +48,13 @@ void make(const std::string& folder, const std::string& files, const std::string
     }
     const std::int64_t top = draw(5, n, canvas - side + 1);
     const std::int64_t left = draw(6, n, canvas - side + 1);
-    const std::byte* const garment = all.images.read(n, room.data());
+    const std::byte* const garment = all.inputs.front().read(n, room.data());
     for (std::int64_t i = 0; i < side * side; ++i) {
       const auto pixel = static_cast<std::uint8_t>(garment[i]);
       if (pixel < least_bright) continue;
       const std::int64_t at = (top + i / side) * canvas + left + i % side;
       picture[at] = pixel;
-      of_pixel[at] = static_cast<std::uint8_t>(1 + all.labels.as<std::int32_t>()[n]);
+      of_pixel[at] = static_cast<std::uint8_t>(1 + all.labels.front().as<std::int32_t>()[n]);
     }
   }
   runtime::write_npy(pictures.view(), out + ".npy");

@@ -54,7 +54,8 @@ std::string fault_of(const AttributeSpec& spec, const Attribute& value) {
 // The kind of an object, which the given members, or else the fallback, name.
 std::string kind_of_object(const AttributeSpec& spec, const Attributes& given, const std::string& named) {
   const std::vector<std::string> kinds = kind_names(spec);
-  const Attributes& fallback = std::get<Object>(spec.fallback).members();
+  const auto* object = std::get_if<Object>(&spec.fallback);  // one of a list has none
+  const Attributes fallback = object == nullptr ? Attributes() : object->members();
   const std::string& key = spec.kind_key;
   if (!given.has(key) && !fallback.has(key)) throw Error(named + "has no '" + key + "', expected " + one_of(kinds));
   const Attribute& kind = (given.has(key) ? given : fallback).at(key);

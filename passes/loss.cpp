@@ -21,6 +21,25 @@ const ir::AttributeSpec& loss_spec() {
   return spec;
 }
 
+const ir::AttributeSpec& losses_spec() {
+  static const ir::AttributeSpec spec{
+      .name = "losses",
+      .doc = "in place of loss: one for each output that is trained; their sum, weighted, is what training makes small",
+      .fallback = std::vector<ir::Object>(),
+      .members = {{.name = "output", .doc = "of the model", .fallback = std::string(), .required = true},
+                  {.name = "weight", .doc = "in the sum", .fallback = 1.0, .bounds = ir::above(0)}},
+      .kinds = [] { return ir::kinds_of(losses()); }};
+  return spec;
+}
+
+std::string loss_output(const std::string& of) {
+  return of.empty() ? "loss" : "loss:" + of;
+}
+
+std::string correct_output(const std::string& of) {
+  return of.empty() ? "correct" : "correct:" + of;
+}
+
 ir::AttributeSpec target_spec(std::vector<std::string> choices) {
   return ir::choice("target", "what the output is held against: classes, float values of its shape, or the model's input",
                     std::move(choices));

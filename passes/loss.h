@@ -46,7 +46,14 @@ struct Loss {
 using LossRegistry = ir::Registry<Loss>;
 const LossRegistry& losses();
 
-/// The option `loss` of append_loss, and the key of an experiment.
+/// The option `loss` of append_loss, of the first output, and the key of an experiment.
 const ir::AttributeSpec& loss_spec();
+/// In its place: `losses`, a list of such, each with the name of its `output` and its `weight` in the sum.
+const ir::AttributeSpec& losses_spec();
+
+/// What the outputs of a training step are called that say a loss's mean and, of classes, how many labels are met: "loss" and "correct", of
+/// several losses behind a colon whose output they are of ("loss:angle"; "loss" is their sum).
+std::string loss_output(const std::string& of);
+std::string correct_output(const std::string& of);
 
 }  // namespace stair::passes

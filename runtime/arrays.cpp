@@ -36,12 +36,28 @@ Examples as_examples(Tensor read, const std::string& name) {
   return Examples(std::move(read));
 }
 
-Dataset dataset_of_arrays(Examples images, const std::string& images_name, const Tensor& labels, const std::string& labels_name) {
-  Dataset dataset{std::move(images), as_labels(labels, labels_name), labels_name};
-  check_images(dataset.images, images_name);
-  const std::int64_t labels_of = dataset.labels.type().shape.front();
-  if (labels_of != dataset.count()) {
-    throw Error(fmt::format("{} has {} labels, but {} has {} images", labels_name, labels_of, images_name, dataset.count()));
+Dataset dataset_of_arrays(std::vector<Named<Examples>> images, const std::vector<Named<Tensor>>& labels) {
+  Dataset dataset;
+  dataset.source = labels.front().name;
+  for (Named<Examples>& input : images) {
+    dataset.inputs.push_back(std::move(input.array));
+    dataset.input_files.push_back(std::move(input.name));
+  }
+  for (const Named<Tensor>& output : labels) {
+    dataset.labels.push_back(as_labels(output.array, output.name));
+    dataset.label_files.push_back(output.name);
+  }
+  for (std::size_t i = 0; i < images.size(); ++i) check_images(dataset.inputs[i], dataset.input_files[i]);
+  const std::string& first = dataset.input_files.front();
+  for (std::size_t i = 1; i < images.size(); ++i) {
+    const std::int64_t count = dataset.inputs[i].count();
+    if (count == dataset.count()) continue;
+    throw Error(fmt::format("{} has {} images, but {} has {}", dataset.input_files[i], count, first, dataset.count()));
+  }
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::int64_t count = dataset.labels[i].type().shape.front();
+    if (count == dataset.count()) continue;
+    throw Error(fmt::format("{} has {} labels, but {} has {} images", dataset.label_files[i], count, first, dataset.count()));
   }
   return dataset;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/dataset.h"
 #include "runtime/tensor.h"
@@ -14,7 +15,14 @@ Tensor as_labels(const Tensor& read, const std::string& name);
 /// Examples in memory. Error naming the array unless it is u8 or f32 [N, ...].
 Examples as_examples(Tensor read, const std::string& name);
 
-/// A data set of two arrays: images of finite numbers, and labels [N, ...] as as_labels() takes them. Errors name the arrays.
-Dataset dataset_of_arrays(Examples images, const std::string& images_name, const Tensor& labels, const std::string& labels_name);
+/// An array, and what it is called.
+template <class Array>
+struct Named {
+  Array array;
+  std::string name;
+};
+
+/// A data set of arrays: images of finite numbers, and labels [N, ...] as as_labels() takes them. Errors name the arrays.
+Dataset dataset_of_arrays(std::vector<Named<Examples>> images, const std::vector<Named<Tensor>>& labels);
 
 }  // namespace stair::runtime

@@ -51,19 +51,10 @@ std::vector<ir::KindSpec> preprocessing_kinds() {
   return {{"normalize", "(x - mean) / std, of bytes / 255", {mean_key(), std_key()}}};
 }
 
-const std::vector<AttributeSpec>& input_keys() {
-  static const std::vector<AttributeSpec> keys{
-      {.name = "element",
-       .doc = "type of what the model was trained on",
-       .fallback = std::string(),
-       .choices = {"u8", "f32"},
-       .optional = true},
-      {.name = "shorter_side",
-       .doc = "pixels that the shorter side of pictures of other sizes was scaled to",
-       .fallback = std::int64_t{1},
-       .bounds = ir::within(1, 16384),
-       .optional = true},
-      {.name = "preprocessing", .doc = "what is done to it", .fallback = ir::Object(), .required = true, .kinds = preprocessing_kinds}};
+std::vector<AttributeSpec> input_keys() {
+  std::vector<AttributeSpec> keys = example_form_keys();
+  keys.push_back(
+      {.name = "preprocessing", .doc = "what is done to it", .fallback = ir::Object(), .required = true, .kinds = preprocessing_kinds});
   return keys;
 }
 
@@ -72,8 +63,7 @@ ir::Json inputs_json(const Artifact& artifact) {
   for (std::size_t i = 0; i < artifact.graph.inputs().size(); ++i) {
     const auto& [normalization, images] = artifact.inputs.at(i);
     ir::Json& input = json[artifact.graph.value(artifact.graph.inputs()[i]).name];
-    if (!images.element.empty()) input["element"] = images.element;
-    if (images.shorter_side) input["shorter_side"] = *images.shorter_side;
+    input = to_json(images);
     input["preprocessing"] = {{"kind", "normalize"}, {"mean", normalization.mean}, {"std", normalization.std}};
   }
   return json;
@@ -120,11 +110,9 @@ std::vector<InputForm> inputs_of(const Metadata& metadata, const ir::Graph& grap
     const ir::Value& value = graph.value(input);
     const ir::Attributes& keys = read.object(value.name);
     const std::string place = fmt::format("{} /inputs/{}/preprocessing", where, value.name);
-    inputs.push_back(
-        {normalization_of(keys.object("preprocessing"), value.type, place), {keys.has("element") ? keys.text("element") : ""}});
+    inputs.push_back({normalization_of(keys.object("preprocessing"), value.type, place), example_form_of(keys)});
     if (!keys.has("shorter_side")) continue;
     const ir::Shape& shape = value.type.shape;
-    inputs.back().images.shorter_side = keys.integer("shorter_side");
     if (shape.size() == 4 && keys.integer("shorter_side") >= std::min(shape[2], shape[3])) continue;
     throw Error(fmt::format("{} /inputs/{}/shorter_side: found {}, expected pictures, and at least the shorter side of {}", where,
                             value.name, keys.integer("shorter_side"), to_string(value.type)));
@@ -156,6 +144,15 @@ Tensor constant_of(const ir::Graph& graph, const ir::State& state, Tensors& tens
 }
 
 }  // namespace
+
+std::vector<InputForm> input_forms(const Normalizations& normalizations, const std::vector<ExampleForm>& forms, std::size_t count) {
+  std::vector<InputForm> inputs(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!normalizations.empty()) inputs[i].normalization = normalizations.at(i);
+    if (!forms.empty()) inputs[i].images = forms.at(i);
+  }
+  return inputs;
+}
 
 std::size_t save_artifact(const Artifact& artifact, const std::string& path) {
   Safetensors contents;

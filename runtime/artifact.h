@@ -18,6 +18,9 @@ struct InputForm {
   ExampleForm images;           ///< what it was trained on
 };
 
+/// Those of a model with so many inputs, of which none is said, or one an input.
+std::vector<InputForm> input_forms(const Normalizations& normalizations, const std::vector<ExampleForm>& forms, std::size_t count);
+
 /// What is deployed, in one file (docs/format-artifact.md): the integer graph as text, its constants (integer weights packed at their
 /// width), and how pictures become the graph's inputs.
 struct Artifact {

@@ -28,18 +28,19 @@ std::vector<float> by_channel(const std::vector<double>& values, std::int64_t ch
 
 }  // namespace
 
-void check_normalization(const Normalization& normalization, const ir::Type& images) {
+void check_normalization(const Normalization& normalization, const ir::Type& images, const std::string& mean_at,
+                         const std::string& std_at) {
   const std::int64_t channels = images.shape.size() < 2 ? 1 : images.shape[1];
-  for (const auto& [key, values] : {std::pair{"mean", &normalization.mean}, std::pair{"std", &normalization.std}}) {
+  for (const auto& [pointer, values] : {std::pair{mean_at, &normalization.mean}, std::pair{std_at, &normalization.std}}) {
     if (values->size() > 1 && values->size() != static_cast<std::size_t>(channels)) {
-      throw Error(fmt::format("/{}: found {} numbers, expected 1{}", key, values->size(),
+      throw Error(fmt::format("{}: found {} numbers, expected 1{}", pointer, values->size(),
                               channels == 1 ? "" : fmt::format(" or {}, one a channel", channels)));
     }
     for (std::size_t i = 0; i < values->size(); ++i) {
       const auto value = static_cast<float>((*values)[i]);
       const bool is_mean = values == &normalization.mean;
       if (std::isfinite(value) && (is_mean || value > 0)) continue;
-      throw Error(fmt::format("/{}/{}: found {}, expected {} in binary32", key, i, (*values)[i],
+      throw Error(fmt::format("{}/{}: found {}, expected {} in binary32", pointer, i, (*values)[i],
                               is_mean ? "a finite number" : "a finite number above 0"));
     }
   }
@@ -51,74 +52,102 @@ bool same_normalization(const Normalization& a, const Normalization& b) {
          by_channel(a.std, channels, 1) == by_channel(b.std, channels, 1);
 }
 
-Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization& normalization, const ir::Attributes& augmentation,
+bool same_normalizations(const Normalizations& a, const Normalizations& b) {
+  const auto at = [](const Normalizations& all, std::size_t i) { return i < all.size() ? all[i] : Normalization(); };
+  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    if (!same_normalization(at(a, i), at(b, i))) return false;
+  }
+  return true;
+}
+
+Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalizations& normalizations, const ir::Attributes& augmentation,
                  std::uint64_t seed)
     : dataset_(dataset), batch_(batch), augmentation_(switched_on(augmentation)), seed_(seed) {
-  ir::Shape shape = dataset.images.type().shape;
   if (batch > dataset.count()) {
     throw Error("a batch of " + std::to_string(batch) + " images of a data set of " + std::to_string(dataset.count()) + " (" +
                 dataset.source + ")");
   }
-  channels_ = shape[1];
-  area_ = dataset.images.elements() / channels_;
-  if (!augmentation_.empty() && shape.size() != 4)
-    throw Error("augmentation of images " + to_string(dataset.images.type()) + ", expected pictures [N,C,H,W]");
-  const auto cutting = std::find_if(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->cuts_windows; });
-  if (cutting != augmentation_.end()) {
-    cutting_ = cutting->first;
-    if (!dataset.images.larger()) {
-      throw Error(
-          fmt::format("augmentation '{}': no picture of {} is larger than the model's input, expected a folder of larger ones, or "
-                      "its 'shorter_side'",
-                      cutting_->name, dataset.source));
-    }
-    augmentation_.erase(cutting);
-  }
-  scratch_.resize(dataset.images.slow() ? static_cast<std::size_t>(usable_processors()) : 1);
-  for (Scratch& scratch : scratch_) {
-    scratch.room.resize(dataset.images.bytes());
-    if (!augmentation_.empty())
-      scratch.picture = {shape[1], shape[2], shape[3], std::vector<float>(static_cast<std::size_t>(channels_ * area_)),
-                         dataset.images.type().dtype == ir::DType::u8};
-  }
-  check_normalization(normalization, dataset.images.type());
-  mean_ = by_channel(normalization.mean, channels_, 0);
-  std_ = by_channel(normalization.std, channels_, 1);
-  for (std::size_t c = 0; c < mean_.size(); ++c) {
-    for (int byte = 0; byte < 256; ++byte) table_.push_back((static_cast<float>(byte) / 255.0F - mean_[c]) / std_[c]);
-  }
-  check_range();
-  shape.front() = batch;
-  type_ = {ir::DType::f32, shape};
+  const auto are_pictures = [](const Examples& examples) { return examples.type().shape.size() == 4; };
+  if (!augmentation_.empty() && std::none_of(dataset.inputs.begin(), dataset.inputs.end(), are_pictures))
+    throw Error("augmentation of images " + to_string(dataset.inputs.front().type()) + ", expected pictures [N,C,H,W]");
+  find_cutting();
+  const bool slow = std::any_of(dataset.inputs.begin(), dataset.inputs.end(), [](const Examples& examples) { return examples.slow(); });
+  scratch_.resize(slow ? static_cast<std::size_t>(usable_processors()) : 1);
+  for (std::size_t i = 0; i < dataset.inputs.size(); ++i) add_input(i, normalizations.empty() ? Normalization() : normalizations.at(i));
   loaded_ = make();
 }
 
+// Windows aren't cut by a change of a picture, but as it is read.
+void Batches::find_cutting() {
+  const auto cutting = std::find_if(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->cuts_windows; });
+  if (cutting == augmentation_.end()) return;
+  cutting_ = cutting->first;
+  if (std::none_of(dataset_.inputs.begin(), dataset_.inputs.end(), [](const Examples& examples) { return examples.larger(); })) {
+    throw Error(fmt::format(
+        "augmentation '{}': no picture of {} is larger than the model's input, expected a folder of larger ones, or its 'shorter_side'",
+        cutting_->name, dataset_.source));
+  }
+  augmentation_.erase(cutting);
+}
+
+void Batches::add_input(std::size_t number, const Normalization& normalization) {
+  const Examples& examples = dataset_.inputs[number];
+  const ir::Shape& shape = examples.type().shape;
+  check_normalization(normalization, examples.type());
+  Input input{examples, dataset_.input_files[number], !augmentation_.empty() && shape.size() == 4, shape[1]};
+  input.area = examples.elements() / input.channels;
+  input.mean = by_channel(normalization.mean, input.channels, 0);
+  input.std = by_channel(normalization.std, input.channels, 1);
+  for (std::size_t c = 0; c < input.mean.size(); ++c) {
+    for (int byte = 0; byte < 256; ++byte) input.table.push_back((static_cast<float>(byte) / 255.0F - input.mean[c]) / input.std[c]);
+  }
+  input.type = {ir::DType::f32, shape};
+  input.type.shape.front() = batch_;
+  check_range(input);
+  for (Scratch& scratch : scratch_) {
+    scratch.room.emplace_back(examples.bytes());
+    Picture& picture = scratch.picture.emplace_back();
+    if (input.augmented)
+      picture = {shape[1], shape[2], shape[3], std::vector<float>(static_cast<std::size_t>(examples.elements())), input.bytes()};
+  }
+  inputs_.push_back(std::move(input));
+}
+
 // The function is monotone, so that the ends of what it is given tell.
-void Batches::check_range() const {
-  for (std::int64_t c = 0; c < channels_; ++c) {
+void Batches::check_range(const Input& input) const {
+  for (std::int64_t c = 0; c < input.channels; ++c) {
     const auto channel = static_cast<std::size_t>(c);
     backends::MinMax extent;
-    if (dataset_.images.type().dtype == ir::DType::u8) {
+    if (input.bytes()) {
       extent.see(0.0F, 1.0F);
     } else {
-      extent = dataset_.images.extents().channels[channel];
+      extent = input.examples.extents().channels[channel];
       for (const auto& [kind, setting] : augmentation_) {
-        if (kind->widen) kind->widen(setting, extent);
+        if (kind->widen && input.augmented) kind->widen(setting, extent);
       }
     }
     for (const float x : {extent.low, extent.high}) {
-      const float normalized = (x - mean_[channel]) / std_[channel];
+      const float normalized = (x - input.mean[channel]) / input.std[channel];
       if (std::isfinite(normalized)) continue;
-      throw Error(fmt::format("{}: with mean {} and std {} the value {} of channel {} becomes {}, expected finite numbers", dataset_.source,
-                              mean_[channel], std_[channel], x, c, normalized));
+      throw Error(fmt::format("{}: with mean {} and std {} the value {} of channel {} becomes {}, expected finite numbers", input.file,
+                              input.mean[channel], input.std[channel], x, c, normalized));
     }
   }
 }
 
 Batch Batches::make() const {
-  ir::Type labels = dataset_.labels.type();
-  labels.shape.front() = batch_;
-  return {Tensor(type_), Tensor(labels)};
+  Batch made;
+  for (const Input& input : inputs_) made.inputs.emplace_back(input.type);
+  for (const Tensor& labels : dataset_.labels) {
+    ir::Type type = labels.type();
+    type.shape.front() = batch_;
+    made.labels.emplace_back(type);
+  }
+  return made;
+}
+
+std::vector<ir::TensorView> Batches::inputs() const {
+  return views_of(loaded_.inputs);
 }
 
 void Batches::shuffle(std::int64_t epoch) {
@@ -140,9 +169,13 @@ void Batches::load_training(std::int64_t epoch, std::int64_t index) {
       const std::vector<std::uint64_t> random = random_numbers(*cutting_, epoch, from);
       window = {random[0], random[1]};
     }
-    const std::byte* const image = dataset_.images.read(from, scratch.room.data(), cutting_ != nullptr ? &window : nullptr);
-    augmentation_.empty() ? load_image(image, i) : load_augmented(image, from, i, epoch, scratch.picture);
-    load_label(from, i);
+    for (std::size_t k = 0; k < inputs_.size(); ++k) {
+      const Input& input = inputs_[k];
+      const std::byte* const example = input.examples.read(from, scratch.room[k].data(), cutting_ != nullptr ? &window : nullptr);
+      input.augmented ? load_augmented(input, example, from, epoch, scratch.picture[k], row(k, i))
+                      : load_example(input, example, row(k, i));
+    }
+    load_labels(from, i);
   });
 }
 
@@ -150,10 +183,15 @@ std::int64_t Batches::load_evaluation(std::int64_t index) {
   const std::int64_t count = std::min(batch_, dataset_.count() - index * batch_);
   load([&](std::int64_t i, Scratch& scratch) {
     const std::int64_t from = index * batch_ + (i < count ? i : 0);
-    load_image(dataset_.images.read(from, scratch.room.data()), i);
-    load_label(from, i);
+    for (std::size_t k = 0; k < inputs_.size(); ++k)
+      load_example(inputs_[k], inputs_[k].examples.read(from, scratch.room[k].data()), row(k, i));
+    load_labels(from, i);
   });
   return count;
+}
+
+float* Batches::row(std::size_t input, std::int64_t index) const {
+  return loaded_.inputs[input].as<float>() + index * inputs_[input].channels * inputs_[input].area;
 }
 
 template <class Load>
@@ -169,32 +207,36 @@ std::vector<std::uint64_t> Batches::random_numbers(const Augmentation& kind, std
   return random;
 }
 
-void Batches::load_label(std::int64_t from, std::int64_t to) {
-  copy_row(dataset_.labels.view(), from, loaded_.labels.view(), to);
+void Batches::load_labels(std::int64_t from, std::int64_t to) {
+  for (std::size_t i = 0; i < loaded_.labels.size(); ++i) copy_row(dataset_.labels[i].view(), from, loaded_.labels[i].view(), to);
 }
 
-void Batches::load_image(const std::byte* image, std::int64_t to) {
-  const bool bytes = dataset_.images.type().dtype == ir::DType::u8;
-  for (std::int64_t c = 0; c < channels_; ++c) {
+void Batches::load_example(const Input& input, const std::byte* example, float* to) const {
+  const bool bytes = input.bytes();
+  const std::int64_t area = input.area;
+  for (std::int64_t c = 0; c < input.channels; ++c) {
     const auto channel = static_cast<std::size_t>(c);
-    float* const out = loaded_.images.as<float>() + (to * channels_ + c) * area_;
-    const float* const table = table_.data() + 256 * c;
-    const auto* const byte = reinterpret_cast<const std::uint8_t*>(image) + c * area_;
-    const auto* const real = reinterpret_cast<const float*>(image) + c * area_;
-    for (std::int64_t i = 0; i < area_; ++i) out[i] = bytes ? table[byte[i]] : (real[i] - mean_[channel]) / std_[channel];
+    float* const out = to + c * area;
+    const float* const table = input.table.data() + 256 * c;
+    const float mean = input.mean[channel];
+    const float deviation = input.std[channel];
+    const auto* const byte = reinterpret_cast<const std::uint8_t*>(example) + c * area;
+    const auto* const real = reinterpret_cast<const float*>(example) + c * area;
+    for (std::int64_t i = 0; i < area; ++i) out[i] = bytes ? table[byte[i]] : (real[i] - mean) / deviation;
   }
 }
 
-void Batches::load_augmented(const std::byte* image, std::int64_t from, std::int64_t to, std::int64_t epoch, Picture& picture) {
-  const auto* const byte = reinterpret_cast<const std::uint8_t*>(image);
-  const auto* const real = reinterpret_cast<const float*>(image);
+void Batches::load_augmented(const Input& input, const std::byte* example, std::int64_t from, std::int64_t epoch, Picture& picture,
+                             float* to) const {
+  const auto* const byte = reinterpret_cast<const std::uint8_t*>(example);
+  const auto* const real = reinterpret_cast<const float*>(example);
   for (std::size_t i = 0; i < picture.values.size(); ++i)
     picture.values[i] = picture.bytes ? static_cast<float>(byte[i]) / 255.0F : real[i];
   for (const auto& [kind, setting] : augmentation_) kind->change(picture, setting, random_numbers(*kind, epoch, from));
-  const std::int64_t count = channels_ * area_;
+  const std::int64_t count = input.channels * input.area;
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto channel = static_cast<std::size_t>(i / area_);
-    loaded_.images.as<float>()[to * count + i] = (picture.values[static_cast<std::size_t>(i)] - mean_[channel]) / std_[channel];
+    const auto channel = static_cast<std::size_t>(i / input.area);
+    to[i] = (picture.values[static_cast<std::size_t>(i)] - input.mean[channel]) / input.std[channel];
   }
 }
 

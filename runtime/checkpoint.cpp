@@ -10,6 +10,7 @@
 
 #include "ir/error.h"
 #include "ir/json.h"
+#include "ir/json_object.h"
 #include "runtime/arithmetic_version.h"
 #include "runtime/file.h"
 #include "runtime/finite.h"
@@ -55,6 +56,40 @@ std::map<std::string, std::string> read_averages(const std::string& text, const 
   return averages;
 }
 
+// [{"element": "u8"}, {"element": "f32"}]
+std::vector<ExampleForm> read_inputs(const std::string& text, const std::string& path) {
+  const std::string where = path + " (metadata)";
+  const ir::AttributeSpec list{.name = "inputs", .doc = {}, .fallback = std::vector<ir::Object>(), .members = example_form_keys()};
+  const ir::Attribute read = ir::read_value(ir::parse_json(text, where + " /inputs"), list, where, "/inputs");
+  std::vector<ExampleForm> forms;
+  for (const ir::Object& form : std::get<std::vector<ir::Object>>(read)) forms.push_back(example_form_of(form.members()));
+  return forms;
+}
+
+// [{"loss": 1.5, "correct": 30}, {"loss": 0.25, "correct": 0}]
+std::vector<LossSums> read_sums(const std::string& text, const std::string& path) {
+  const std::string where = path + " (metadata) /losses";
+  const ir::Json json = ir::parse_json(text, where);
+  std::vector<LossSums> sums;
+  for (const ir::Json& of : json.is_array() ? json : ir::Json::array({nullptr})) {
+    const bool fits = of.is_object() && of.size() == 2 && of.contains("loss") && of["loss"].is_number() && of.contains("correct") &&
+                      of["correct"].is_number_integer();
+    if (!fits) throw Error(where + ": found " + ir::shown(of) + R"(, expected a list of {"loss": a number, "correct": an integer})");
+    sums.push_back({of["loss"].get<double>(), of["correct"].get<std::int64_t>()});
+  }
+  return sums;
+}
+
+// Of a model with one.
+std::vector<ExampleForm> only_input_of(const std::map<std::string, std::string>& metadata, const std::string& path) {
+  ExampleForm form{image_elements(metadata, path)};
+  if (metadata.contains("shorter_side")) form.shorter_side = number<std::int64_t>(metadata, "shorter_side", path);
+  if (form.shorter_side && (*form.shorter_side < 1 || *form.shorter_side > 16384))
+    throw Error(fmt::format("{}: 'shorter_side' in its metadata is {}, expected 1 to 16384", path, *form.shorter_side));
+  if (form.element.empty() && !form.shorter_side) return {};
+  return {form};
+}
+
 std::string bytes_of(const Checkpoint& checkpoint, Tensors states, const std::map<std::string, std::string>& averages) {
   Safetensors contents;
   contents.tensors = std::move(states);
@@ -71,8 +106,20 @@ std::string bytes_of(const Checkpoint& checkpoint, Tensors states, const std::ma
                        {"correct", std::to_string(checkpoint.correct)},
                        {"best_accuracy", fmt::format("{}", checkpoint.best)}};
   if (checkpoint.best_step > 0) contents.metadata["best_step"] = std::to_string(checkpoint.best_step);
-  if (!checkpoint.images.element.empty()) contents.metadata["images"] = checkpoint.images.element;
-  if (checkpoint.images.shorter_side) contents.metadata["shorter_side"] = std::to_string(*checkpoint.images.shorter_side);
+  if (checkpoint.inputs.size() == 1) {
+    const ExampleForm& form = checkpoint.inputs.front();
+    if (!form.element.empty()) contents.metadata["images"] = form.element;
+    if (form.shorter_side) contents.metadata["shorter_side"] = std::to_string(*form.shorter_side);
+  } else if (!checkpoint.inputs.empty()) {
+    ir::Json inputs = ir::Json::array();
+    for (const ExampleForm& form : checkpoint.inputs) inputs.push_back(to_json(form));
+    contents.metadata["inputs"] = inputs.dump();
+  }
+  if (!checkpoint.sums.empty()) {
+    ir::Json sums = ir::Json::array();
+    for (const LossSums& of : checkpoint.sums) sums.push_back({{"loss", of.loss}, {"correct", of.correct}});
+    contents.metadata["losses"] = sums.dump();
+  }
   if (!averages.empty()) contents.metadata["averages"] = ir::Json(averages).dump();
   return to_safetensors(contents, checkpoint_format, checkpoint_version);
 }
@@ -110,10 +157,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.model = contents.metadata["model"];
   checkpoint.recipe = contents.metadata["recipe"];
   checkpoint.experiment = contents.metadata["experiment"];
-  checkpoint.images.element = image_elements(metadata, path);
-  if (metadata.contains("shorter_side")) checkpoint.images.shorter_side = number<std::int64_t>(metadata, "shorter_side", path);
-  if (checkpoint.images.shorter_side && (*checkpoint.images.shorter_side < 1 || *checkpoint.images.shorter_side > 16384))
-    throw Error(fmt::format("{}: 'shorter_side' in its metadata is {}, expected 1 to 16384", path, *checkpoint.images.shorter_side));
+  checkpoint.inputs = metadata.contains("inputs") ? read_inputs(metadata.at("inputs"), path) : only_input_of(metadata, path);
   checkpoint.data = contents.metadata["data"];
   checkpoint.stage_name = contents.metadata["stage_name"];
   checkpoint.stage = number<std::int64_t>(metadata, "stage", path);
@@ -121,6 +165,7 @@ Checkpoint checkpoint_from(const std::string& bytes, const std::string& path) {
   checkpoint.seed = number<std::uint64_t>(metadata, "seed", path);
   checkpoint.loss_sum = number<double>(metadata, "loss_sum", path);
   checkpoint.correct = number<std::int64_t>(metadata, "correct", path);
+  if (metadata.contains("losses")) checkpoint.sums = read_sums(metadata.at("losses"), path);
   checkpoint.best = number<double>(metadata, "best_accuracy", path);
   if (metadata.contains("best_step")) checkpoint.best_step = number<std::int64_t>(metadata, "best_step", path);
   if (checkpoint.stage < 0 || checkpoint.step < 0) throw Error(path + ": its metadata has a negative stage or step");

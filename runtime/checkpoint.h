@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "ir/arithmetic_version.h"
 #include "runtime/dataset.h"
+#include "runtime/loss_sums.h"
 #include "runtime/tensor.h"
 
 namespace stair::runtime {
@@ -18,7 +20,7 @@ struct Checkpoint {
   std::string model;                        ///< the model graph as text (.sir), training form
   std::string recipe;                       ///< JSON; "" before any calibration or quantized training
   std::string experiment;                   ///< JSON, complete
-  ExampleForm images;                       ///< what it is trained on
+  std::vector<ExampleForm> inputs;          ///< what it is trained on, one an input of the model; none: not known
   std::string data;                         ///< checksums of the data that the run began with; "" in files of before there were any
   int arithmetic = ir::arithmetic_version;  ///< the version that the states were trained in
   /// By state, the one that holds its moving average, of the same type: training goes on from the state itself, all else takes the average.
@@ -28,8 +30,9 @@ struct Checkpoint {
   std::string stage_name;
   std::int64_t step = 0;  ///< steps of that stage that are done
   std::uint64_t seed = 0;
-  double loss_sum = 0;       ///< of the steps of the unfinished epoch
-  std::int64_t correct = 0;  ///< labels of the unfinished epoch
+  double loss_sum = 0;              ///< of the steps of the unfinished epoch
+  std::int64_t correct = 0;         ///< labels of the unfinished epoch, where there is one loss
+  std::vector<LossSums> sums = {};  ///< of each loss, where there are several; none: 0
   double best = -1;  ///< of the stage's epochs so far, by the metric that tells them, on the validation data; -1: none has been evaluated
   std::int64_t best_step = 0;  ///< when that was
 };

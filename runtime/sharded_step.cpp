@@ -7,19 +7,18 @@
 
 namespace stair::runtime {
 
-ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads, Teacher teacher)
+ShardedStep::ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads, LossFeeds feeds)
     : shard_(std::move(shard)),
       update_(std::move(update)),
       shards_(shards),
       communicator_(communicator),
       reduction_(shard_.graph(), shards, communicator, threads),
-      teacher_(std::move(teacher)) {}
+      feeds_(std::move(feeds)) {}
 
 void ShardedStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
   for (std::int64_t shard = communicator_.rank(); shard < shards_; shard += communicator_.size()) {
     together(communicator_, [&] {
-      const Batch& batch = ahead.next();
-      std::vector<ir::TensorView> inputs = inputs_of(batch, shard_.graph().inputs().size() - 1, teacher_);
+      std::vector<ir::TensorView> inputs = inputs_of(ahead.next(), feeds_);
       inputs.push_back({{ir::DType::i64, {1}}, reinterpret_cast<std::byte*>(&shard)});
       run_finite(shard_, inputs, "mean:loss", step, epoch);
     });

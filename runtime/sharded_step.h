@@ -14,7 +14,8 @@ namespace stair::runtime {
 class ShardedStep : public Step {
  public:
   /// The executors of the step's two parts. `shards` is a multiple of the number of processes.
-  ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads, Teacher teacher = {});
+  ShardedStep(Executor shard, Executor update, std::int64_t shards, Communicator& communicator, int threads,
+              LossFeeds feeds = {LossFeed()});
   /// Takes the batches of this process's shards, in order.
   void run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) override;
   ir::TensorView output(std::string_view name) const override { return update_.output(name); }
@@ -24,7 +25,7 @@ class ShardedStep : public Step {
   std::int64_t shards_;
   Communicator& communicator_;
   ShardReduction reduction_;
-  Teacher teacher_;
+  LossFeeds feeds_;
 };
 
 }  // namespace stair::runtime

@@ -70,16 +70,17 @@ void run_finite(Executor& executor, std::span<const ir::TensorView> inputs, std:
   }
 }
 
-std::vector<ir::TensorView> inputs_of(const Batch& batch, std::size_t taken, const Teacher& teacher) {
-  std::vector<ir::TensorView> views{batch.images.view(), batch.labels.view()};
-  if (teacher) views.push_back(teacher(batch));
-  views.resize(taken);
+std::vector<ir::TensorView> inputs_of(const Batch& batch, const LossFeeds& feeds) {
+  std::vector<ir::TensorView> views = views_of(batch.inputs);
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    if (feeds[i].labels) views.push_back(batch.labels[i].view());
+    if (feeds[i].teacher) views.push_back(feeds[i].teacher(batch));
+  }
   return views;
 }
 
 void WholeStep::run(Prefetch& ahead, std::int64_t step, std::int64_t epoch) {
-  const Batch& batch = ahead.next();
-  run_finite(executor_, inputs_of(batch, executor_.graph().inputs().size(), teacher_), "loss", step, epoch);
+  run_finite(executor_, inputs_of(ahead.next(), feeds_), "loss", step, epoch);
 }
 
 }  // namespace stair::runtime

@@ -99,6 +99,12 @@ void check_type(const Tensor& tensor, const ir::Value& value, const std::string&
   throw Error(where + "tensor '" + value.name + "' is " + to_string(tensor.type()) + ", the model expects " + to_string(value.type));
 }
 
+std::vector<ir::TensorView> views_of(const std::vector<Tensor>& tensors) {
+  std::vector<ir::TensorView> views;
+  for (const Tensor& tensor : tensors) views.push_back(tensor.view());
+  return views;
+}
+
 ir::TensorView view_of(const Tensors& tensors, std::string_view name) {
   const auto it = tensors.find(name);
   return it == tensors.end() ? ir::TensorView{} : it->second.view();

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ir/graph.h"
 #include "ir/type.h"
@@ -54,6 +55,8 @@ class Tensor {
 
 /// Named tensors: a model's states, the contents of a checkpoint or an artifact.
 using Tensors = std::map<std::string, Tensor, std::less<>>;
+
+std::vector<ir::TensorView> views_of(const std::vector<Tensor>& tensors);
 
 /// The tensor of that name; data == nullptr where there is none.
 ir::TensorView view_of(const Tensors& tensors, std::string_view name);

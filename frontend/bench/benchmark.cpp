@@ -113,12 +113,12 @@ Subject artifact_subject(const std::string& path, std::int64_t batch) {
 
 Subject training_subject(const ir::Graph& model, const std::optional<passes::Recipe>& recipe, std::int64_t batch) {
   Subject subject{model.name, batch, true};
-  subject.classes = model.type(model.output("logits")).shape[1];
   const ir::Attributes optimizer{{"optimizer", ir::Object({{"learning_rate", 1e-3}, {"momentum", 0.9}})}};
   const passes::Pipeline pipeline = recipe ? passes::quantized_training(*recipe, {}, {}, optimizer) : passes::float_training({}, optimizer);
   if (recipe) subject.recipe = passes::to_json(*recipe);
   subject.note = "training step from initial weights";
-  subject.graph = passes::run(pipeline, ir::with_batch(model, batch));
+  subject.graph = passes::run(pipeline, ir::with_batch(model, batch));  // which looks at the output
+  subject.classes = model.type(model.outputs().front().value).shape[1];
   if (recipe) {
     runtime::initialize_states(model, 0, subject.states);
     frontend::give_first_values(model, *recipe, RandomInputs(subject.graph).views, subject.states);

@@ -23,13 +23,10 @@ void check_ops(const ir::Graph& graph, const std::string& where) {
   }
 }
 
-std::string count_of_ends(const ir::Graph& graph) {
-  return fmt::format("has {} inputs and {} outputs", graph.inputs().size(), graph.outputs().size());
-}
-
 void check_ends(const ir::Graph& graph, const std::string& where) {
   if (graph.inputs().empty() || graph.outputs().empty())
-    throw Error(fmt::format("{}: {}, expected at least one of each", where, count_of_ends(graph)));
+    throw Error(fmt::format("{}: has {} inputs and {} outputs, expected at least one of each", where, graph.inputs().size(),
+                            graph.outputs().size()));
   for (const ir::ValueId id : graph.inputs()) {
     const ir::Value& input = graph.value(id);
     if (input.type.dtype == ir::DType::f32 && input.type.shape.size() >= 2 && input.type.shape.front() == 1) continue;
@@ -66,11 +63,6 @@ Deployed load_deployed(const std::string& path) {
     throw Error(where + ": " + error.what());
   }
   return deployed;
-}
-
-void expect_one_input_and_output(const Deployed& deployed) {
-  if (deployed.graph.inputs().size() == 1 && deployed.graph.outputs().size() == 1) return;
-  throw Error(fmt::format("{} (graph): {}; a data set with labels is for one of each", deployed.path, count_of_ends(deployed.graph)));
 }
 
 ir::Graph at_batch(const Deployed& deployed, std::int64_t batch) {

@@ -21,9 +21,6 @@ struct Deployed : runtime::Artifact {
 /// of it can overflow. Error naming the file and what is wrong.
 Deployed load_deployed(const std::string& path);
 
-/// For those who measure it on a data set. Error where it has more of either.
-void expect_one_input_and_output(const Deployed& deployed);
-
 /// Its graph at that batch. Error where the rows of its outputs don't follow the batch.
 ir::Graph at_batch(const Deployed& deployed, std::int64_t batch);
 

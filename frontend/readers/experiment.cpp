@@ -28,44 +28,95 @@ std::string absolute(const std::string& path, const std::string& folder) {
   return whole;
 }
 
-DataPart read_part(Json& json, const std::string& format, const std::string& folder, const std::string& source, const std::string& key_of) {
-  const std::string where = source + " " + key_of;
-  const runtime::DatasetFormat& known = *runtime::dataset_formats().find(format);
-  std::vector<ir::AttributeSpec> specs = known.settings;
-  specs.push_back(only_key());
-  const std::vector<std::string> settings = ir::names_of(specs);
-  runtime::DatasetFiles files;
-  Json given = Json::object();
-  for (auto& [key, value] : json.items()) {
-    if (std::find(settings.begin(), settings.end(), key) != settings.end()) {
-      given[key] = value;
-      continue;
+class PartReader {
+ public:
+  PartReader(const Experiment& experiment, const std::string& format, const std::string& folder, std::string key)
+      : experiment_(experiment),
+        format_(format),
+        folder_(folder),
+        source_(experiment.source),
+        key_of_(std::move(key)),
+        known_(*runtime::dataset_formats().find(format)),
+        specs_(known_.settings) {
+    specs_.push_back(only_key());
+  }
+
+  DataPart read(Json& json) {
+    const std::vector<std::string> settings = ir::names_of(specs_);
+    Json given = Json::object();
+    for (auto& [key, value] : json.items()) {
+      const bool is_setting = std::find(settings.begin(), settings.end(), key) != settings.end();
+      if (!is_setting) check_file_key(key, settings);
+      if (value.is_object() && may_be_named(key)) {
+        read_named(key, value, !is_setting);
+      } else if (is_setting) {
+        given[key] = value;
+      } else {
+        read_files(key, value);
+      }
     }
-    if (std::find(known.files.begin(), known.files.end(), key) == known.files.end()) {
-      std::vector<std::string> keys = known.files;
-      keys.insert(keys.end(), settings.begin(), settings.end());
-      throw Error(fmt::format("{}: data of the format '{}': unknown key '{}'{}, expected {}", where, format, key, did_you_mean(key, keys),
-                              one_of(keys)));
+    part_.settings = ir::read_object(given, specs_, source_, key_of_);
+    part_.only = part_.settings.integers(only_key().name);
+    part_.settings.erase(only_key().name);
+    try {
+      runtime::check_part(format_, dataset_part(part_, experiment_.model, experiment_.labelled_outputs(experiment_.model)));
+    } catch (const Error& error) {
+      throw Error(source_ + " " + key_of_ + ": " + error.what());
     }
+    return std::move(part_);
+  }
+
+ private:
+  [[noreturn]] void wrong(const std::string& at, const Json& value, const char* expected) const {
+    throw Error(fmt::format("{} {}/{}: found {}, expected {}", source_, key_of_, at, ir::shown(value), expected));
+  }
+
+  void check_file_key(const std::string& key, const std::vector<std::string>& settings) const {
+    if (std::find(known_.files.begin(), known_.files.end(), key) != known_.files.end()) return;
+    std::vector<std::string> keys = known_.files;
+    keys.insert(keys.end(), settings.begin(), settings.end());
+    throw Error(fmt::format("{} {}: data of the format '{}': unknown key '{}'{}, expected {}", source_, key_of_, format_, key,
+                            did_you_mean(key, keys), one_of(keys)));
+  }
+
+  bool may_be_named(const std::string& key) const {
+    return key == known_.by_input || std::find(known_.by_output.begin(), known_.by_output.end(), key) != known_.by_output.end();
+  }
+
+  static bool are_texts(const Json& value) {
+    return value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& text) { return text.is_string(); });
+  }
+
+  // What an object says for each input or output: a path, a text, or texts where the setting is a list of them.
+  void read_named(const std::string& key, Json& value, bool are_paths) {
+    const auto spec = std::find_if(specs_.begin(), specs_.end(), [&](const ir::AttributeSpec& setting) { return setting.name == key; });
+    const bool is_list = spec != specs_.end() && std::holds_alternative<std::vector<std::string>>(spec->fallback);
+    if (value.empty()) wrong(key, value, "a member for each input or output");
+    for (auto& [name, said] : value.items()) {
+      if (is_list ? !are_texts(said) : !said.is_string()) wrong(key + "/" + name, said, is_list ? "a list of texts" : "a text");
+      if (are_paths) said = absolute(said, folder_);
+      part_.named[key][name] = is_list ? said.get<std::vector<std::string>>() : std::vector<std::string>{said.get<std::string>()};
+    }
+    if (spec != specs_.end()) specs_.erase(spec);
+  }
+
+  void read_files(const std::string& key, Json& value) {
     if (value.is_string()) value = Json::array({value});
-    const bool paths =
-        value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& path) { return path.is_string(); });
-    if (!paths) throw Error(fmt::format("{}/{}: found {}, expected a text or a list of texts", where, key, ir::shown(value)));
+    if (!are_texts(value))
+      wrong(key, value, may_be_named(key) ? "a text, a list of texts, or an object of texts" : "a text or a list of texts");
     for (Json& path : value) {
-      path = absolute(path, folder);
-      files[key].push_back(path);
+      path = absolute(path, folder_);
+      part_.files[key].push_back(path);
     }
   }
-  try {
-    runtime::check_files(format, files);
-  } catch (const Error& error) {
-    throw Error(where + ": " + error.what());
-  }
-  ir::Attributes read = ir::read_object(given, specs, source, key_of);
-  std::vector<std::int64_t> only = read.integers(only_key().name);
-  read.erase(only_key().name);
-  return {std::move(files), std::move(read), std::move(only)};
-}
+
+  const Experiment& experiment_;
+  const std::string &format_, &folder_, &source_;
+  std::string key_of_;
+  const runtime::DatasetFormat& known_;
+  std::vector<ir::AttributeSpec> specs_;  // of the settings that aren't said by names
+  DataPart part_;
+};
 
 void read_model_in_place(Experiment& experiment, Json& json, const std::string& source, const std::string& folder) {
   Json& model = json["model"];
@@ -102,23 +153,55 @@ void check_stage_name(const std::string& name, const std::string& where) {
 }
 
 void check_normalization(const Experiment& experiment, const std::string& source) {
-  try {
-    runtime::check_normalization(experiment.data.normalization, experiment.model.type(experiment.model.inputs().front()));
-  } catch (const Error& error) {
-    throw Error(source + " /data" + error.what());
+  const DataFiles& data = experiment.data;
+  std::vector<std::string> names;
+  const runtime::Normalizations all = experiment.normalizations();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const ir::Value& input = experiment.model.value(experiment.model.inputs()[i]);
+    names.push_back(input.name);
+    const auto pointer = [&](const char* key, const ChannelNumbers& said) {
+      return source + " /data/" + key + (said.named.empty() ? "" : "/" + input.name);
+    };
+    runtime::check_normalization(all[i], input.type, pointer("mean", data.mean), pointer("std", data.std));
+  }
+  for (const auto& [key, said] : {std::pair{"mean", &data.mean}, std::pair{"std", &data.std}}) {
+    for (const auto& [name, numbers] : said->named) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      throw Error(fmt::format("{} /data/{}: found '{}'{}, expected inputs of the model: {}", source, key, name, did_you_mean(name, names),
+                              one_of(names)));
+    }
   }
 }
 
-DataFiles read_data(Json& data, const ir::Attributes& keys, const std::string& folder, const std::string& source) {
+ChannelNumbers read_channels(const Json& data, const char* key, const std::string& source) {
+  ChannelNumbers read;
+  if (!data.contains(key)) return read;
+  const std::string pointer = std::string("/data/") + key;
+  const auto numbers = [&](const Json& list, const std::string& at) {
+    return std::get<std::vector<double>>(ir::read_value(list, channel_numbers(key), source, at));
+  };
+  if (data[key].is_array()) read.all = numbers(data[key], pointer);
+  if (data[key].is_object() && data[key].empty()) throw Error(source + " " + pointer + ": found an object without members");
+  if (!data[key].is_object()) return read;
+  for (const auto& [name, list] : data[key].items()) read.named[name] = numbers(list, pointer + "/" + name);
+  return read;
+}
+
+DataFiles read_data(const Experiment& experiment, Json& data, const ir::Attributes& keys, const std::string& folder) {
+  const std::string& source = experiment.source;
   DataFiles read;
   read.format = keys.text("format");
-  read.train = read_part(data["train"], read.format, folder, source, "/data/train");
-  read.test = read_part(data["test"], read.format, folder, source, "/data/test");
-  read.normalization = {keys.numbers("mean"), keys.numbers("std")};
+  const auto part = [&](const char* key) {
+    return PartReader(experiment, read.format, folder, std::string("/data/") + key).read(data[key]);
+  };
+  read.train = part("train");
+  read.test = part("test");
+  read.mean = read_channels(data, "mean", source);
+  read.std = read_channels(data, "std", source);
   if (!data.contains("validation")) return read;
-  Json& validation = data["validation"];
+  const Json& validation = data["validation"];
   if (validation.is_object()) {
-    read.validation = read_part(validation, read.format, folder, source, "/data/validation");
+    read.validation = part("validation");
     return read;
   }
   read.validation_share = validation.get<double>();
@@ -151,52 +234,101 @@ void check_patience(const Experiment& experiment, const std::string& source) {
   }
 }
 
-ir::Object read_loss(Json& json, const ir::Attributes& keys, const std::string& folder) {
-  ir::Attributes loss = keys;
+// A teacher is a file.
+ir::Object with_teacher(const ir::Attributes& members, Json& json, const std::string& folder) {
+  ir::Attributes loss = members;
   if (loss.has("teacher")) {
-    json["loss"]["teacher"] = absolute(loss.text("teacher"), folder);
-    loss.set("teacher", json["loss"]["teacher"].get<std::string>());
+    json["teacher"] = absolute(loss.text("teacher"), folder);
+    loss.set("teacher", json["teacher"].get<std::string>());
   }
   return ir::Object(loss);
 }
 
-// Of one example.
-ir::Type target_type(const Experiment& experiment) {
-  return passes::type_of(experiment.target(), experiment.model.type(experiment.model.outputs().front().value));
+void read_losses(Experiment& experiment, const ir::Attributes& keys, Json& json, const std::string& folder) {
+  if (!json.contains("losses")) {
+    const ir::Object loss = with_teacher(keys.object("loss"), json["loss"], folder);
+    if (json["loss"].is_null()) json.erase("loss");
+    experiment.loss = {{"loss", loss}};
+    experiment.objectives = {{.loss = loss.members(), .pointer = "/loss"}};
+    return;
+  }
+  if (json.contains("loss")) throw Error(experiment.source + " /losses: stands beside 'loss', expected one of the two");
+  std::vector<ir::Object> losses = keys.objects("losses");
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    losses[i] = with_teacher(losses[i].members(), json["losses"][i], folder);
+    const std::string& output = losses[i].members().text("output");
+    const auto is_same = [&](const Objective& other) { return other.output == output; };
+    const std::string pointer = fmt::format("/losses/{}", i);
+    if (std::any_of(experiment.objectives.begin(), experiment.objectives.end(), is_same))
+      throw Error(fmt::format("{} {}/output: found '{}' a second time", experiment.source, pointer, output));
+    experiment.objectives.push_back({output, losses.size() > 1 ? output : "", losses[i].members(), pointer});
+  }
+  experiment.loss = {{"losses", std::move(losses)}};
 }
 
-// The loss must fit the outputs, which its pass looks at.
-void check_loss(const Experiment& experiment, const std::string& source) {
-  try {
-    passes::run({{"append_loss", experiment.loss}}, experiment.model);
-  } catch (const Error& error) {
-    throw Error(source + " /loss: " + error.what());
+// A loss must fit its output, which its pass looks at.
+void check_losses(Experiment& experiment) {
+  for (Objective& objective : experiment.objectives) {
+    try {
+      const ir::Output output = objective.in(experiment.model);
+      const bool named = !objective.output.empty();
+      passes::run({{"append_loss", named ? ir::Attributes{{"losses", std::vector<ir::Object>{objective.loss}}}
+                                         : ir::Attributes{{"loss", ir::Object(objective.loss)}}}},
+                  experiment.model);
+      const ir::Type target = passes::type_of(objective.target(), experiment.model.type(output.value));
+      objective.labels = objective.target() == passes::Target::classes ? ir::element_count(target.shape) : 0;
+    } catch (const Error& error) {
+      throw Error(experiment.source + " " + objective.pointer + ": " + error.what());
+    }
   }
+}
+
+// Of one example.
+runtime::Measured measured_of(const Experiment& experiment, const Objective& objective) {
+  const ir::Type& output = experiment.model.type(objective.in(experiment.model).value);
+  return {output, passes::type_of(objective.target(), output), objective.target() == passes::Target::input};
+}
+
+ChosenMetric read_metric(const Experiment& experiment, ir::Attributes options, const std::string& where) {
+  const std::vector<std::string> outputs = experiment.labelled_outputs(experiment.model);
+  std::size_t objective = 0;
+  if (options.has("output")) {
+    const std::string output = options.text("output");
+    const auto found = std::find(outputs.begin(), outputs.end(), output);
+    if (found == outputs.end())
+      throw Error(fmt::format("{}/output: found '{}'{}, expected an output with a loss: {}", where, output, did_you_mean(output, outputs),
+                              one_of(outputs)));
+    objective = static_cast<std::size_t>(found - outputs.begin());
+    options.erase("output");
+  }
+  const runtime::Metric* metric = runtime::metrics().find(options.text("kind"));
+  const runtime::Measured measured = measured_of(experiment, experiment.objectives[objective]);
+  const std::string expected = metric->expects(measured);
+  if (!expected.empty())
+    throw Error(fmt::format("{}: '{}' measures {}, found outputs {} held against {}", where, metric->name, expected,
+                            to_string(measured.outputs), to_string(measured.targets)));
+  return {metric, std::move(options), objective, objective > 0 ? outputs[objective] : ""};
 }
 
 void read_metrics(Experiment& experiment, const ir::Attributes& keys, const std::string& source) {
-  const runtime::Measured measured{experiment.model.type(experiment.model.outputs().front().value), target_type(experiment),
-                                   experiment.target() == passes::Target::input};
   Metrics& metrics = experiment.metrics;
-  metrics.push_back({runtime::metrics().find(measured.classes() ? "accuracy" : "rmse")});
+  for (std::size_t i = 0; i < experiment.objectives.size(); ++i) {
+    const bool classes = experiment.objectives[i].target() == passes::Target::classes;
+    metrics.push_back({runtime::metrics().find(classes ? "accuracy" : "rmse"), {}, i, i > 0 ? experiment.objectives[i].output : ""});
+  }
   for (std::size_t i = 0; i < keys.objects("metrics").size(); ++i) {
-    const ir::Attributes& options = keys.objects("metrics")[i].members();
-    const runtime::Metric* metric = runtime::metrics().find(options.text("kind"));
     const std::string where = fmt::format("{} /metrics/{}", source, i);
-    if (std::any_of(metrics.begin(), metrics.end(), [&](const ChosenMetric& other) { return other.metric == metric; }))
-      throw Error(fmt::format("{}: found '{}' a second time", where, metric->name));
-    const std::string expected = metric->expects(measured);
-    if (!expected.empty())
-      throw Error(fmt::format("{}: '{}' measures {}, found outputs {} held against {}", where, metric->name, expected,
-                              to_string(measured.outputs), to_string(measured.targets)));
-    metrics.push_back({metric, options});
+    ChosenMetric chosen = read_metric(experiment, keys.objects("metrics")[i].members(), where);
+    if (std::any_of(metrics.begin(), metrics.end(), [&](const ChosenMetric& other) { return other.name() == chosen.name(); }))
+      throw Error(fmt::format("{}: found '{}' a second time", where, chosen.name()));
+    metrics.push_back(std::move(chosen));
   }
   const std::string& first = keys.text("best_by");
   if (first.empty()) return;
-  const auto chosen = std::find_if(metrics.begin(), metrics.end(), [&](const ChosenMetric& known) { return known.metric->name == first; });
+  const auto chosen = std::find_if(metrics.begin(), metrics.end(), [&](const ChosenMetric& known) { return known.name() == first; });
   if (chosen == metrics.end()) {
     std::vector<std::string> names;
-    for (const ChosenMetric& known : metrics) names.push_back(known.metric->name);
+    for (const ChosenMetric& known : metrics) names.push_back(known.name());
     throw Error(fmt::format("{} /best_by: found '{}'{}, expected {}: one of what is measured", source, first, did_you_mean(first, names),
                             one_of(names)));
   }
@@ -219,22 +351,50 @@ stages::Stage read_stage(Experiment& experiment, const ir::Attributes& keys, con
 }  // namespace
 
 void check_model(const ir::Graph& model, const std::string& source) {
-  if (model.inputs().size() != 1 || model.outputs().size() != 1) {
-    throw Error(
-        fmt::format("{}: has {} inputs and {} outputs, expected one of each", source, model.inputs().size(), model.outputs().size()));
+  if (model.inputs().empty() || model.outputs().empty()) {
+    throw Error(fmt::format("{}: has {} inputs and {} outputs, expected at least one of each", source, model.inputs().size(),
+                            model.outputs().size()));
   }
-  const ir::Type& input = model.type(model.inputs().front());
-  if (input.dtype != ir::DType::f32 || input.shape.size() < 2) {
-    throw Error(source + ": takes " + to_string(input) + ", expected f32 [N, ...]");
-  }
-  const ir::Type& output = model.type(model.outputs().front().value);
-  if (output.dtype != ir::DType::f32 || output.shape.size() < 2) {
-    throw Error(source + ": yields " + to_string(output) + ", expected f32 [N, ...]");
-  }
+  const auto check = [&](const char* does, ir::ValueId id) {
+    const ir::Type& type = model.type(id);
+    if (type.dtype == ir::DType::f32 && type.shape.size() >= 2) return;
+    throw Error(fmt::format("{}: {} {} ('{}'), expected f32 [N, ...]", source, does, to_string(type), model.value(id).name));
+  };
+  for (const ir::ValueId input : model.inputs()) check("takes", input);
+  for (const ir::Output& output : model.outputs()) check("yields", output.value);
 }
 
-std::int64_t Experiment::labels_of_example() const {
-  return target() == passes::Target::classes ? ir::element_count(target_type(*this).shape) : 0;
+ir::Output Objective::in(const ir::Graph& graph) const {
+  if (output.empty()) return graph.outputs().front();
+  return {output, graph.output(output)};
+}
+
+std::vector<std::string> Experiment::labelled_outputs(const ir::Graph& of) const {
+  std::vector<std::string> outputs;
+  for (const Objective& objective : objectives) outputs.push_back(objective.in(of).name);
+  return outputs;
+}
+
+runtime::DatasetPart dataset_part(const DataPart& part, const ir::Graph& model, std::vector<std::string> outputs) {
+  runtime::DatasetPart made{.files = part.files, .settings = part.settings, .named = part.named, .outputs = std::move(outputs)};
+  for (const ir::ValueId input : model.inputs()) {
+    const ir::Shape& shape = model.type(input).shape;
+    made.inputs.push_back({model.value(input).name, {shape.begin() + 1, shape.end()}});
+  }
+  return made;
+}
+
+runtime::Normalizations normalizations(const DataFiles& data, const ir::Graph& model) {
+  runtime::Normalizations all;
+  const auto said = [](const ChannelNumbers& numbers, const std::string& input) {
+    const auto named = numbers.named.find(input);
+    return named == numbers.named.end() ? numbers.all : named->second;
+  };
+  for (const ir::ValueId id : model.inputs()) {
+    const std::string& input = model.value(id).name;
+    all.push_back({said(data.mean, input), said(data.std, input)});
+  }
+  return all;
 }
 
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder) {
@@ -245,12 +405,13 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   read_model_in_place(experiment, json, source, folder);
   check_model(experiment.model, source + " /model");
   experiment.name = json.contains("name") ? keys.text("name") : std::filesystem::path(source).stem().string();
-  experiment.data = read_data(json["data"], keys.object("data"), folder, source);
+  read_losses(experiment, keys, json, folder);
+  check_losses(experiment);
+  experiment.data = read_data(experiment, json["data"], keys.object("data"), folder);
   check_normalization(experiment, source);
   experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
-  experiment.loss = {{"loss", read_loss(json, keys.object("loss"), folder)}};
   experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);
   if (json.contains("start")) {
     experiment.start = read_start(json["start"], folder, source);
@@ -263,7 +424,6 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   }
   experiment.checkpoint_every = keys.integer("checkpoint_every");
   experiment.exports = keys.boolean("export");
-  check_loss(experiment, source);
   read_metrics(experiment, keys, source);
   std::set<std::string> names;
   for (std::size_t i = 0; i < keys.objects("stages").size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,19 +21,33 @@ namespace stair::readers {
 /// A part of the data: its files, and what its format is told of them.
 struct DataPart {
   runtime::DatasetFiles files;
-  ir::Attributes settings;              ///< of the format, complete
-  std::vector<std::int64_t> only = {};  ///< the labels of the examples that are taken; none: all
+  ir::Attributes settings;                                  ///< of the format, complete
+  std::vector<std::int64_t> only = {};                      ///< the labels of the examples that are taken; none: all
+  std::map<std::string, runtime::DatasetFiles> named = {};  ///< keys that are said for each input or output of the model
 };
+
+/// Numbers of the channels of what the model is fed: of all inputs, or of each by its name.
+struct ChannelNumbers {
+  std::vector<double> all;
+  std::map<std::string, std::vector<double>> named = {};
+  bool says() const { return !all.empty() || !named.empty(); }
+};
+
+/// The part as its format loads it for a model, of which those outputs have labels.
+runtime::DatasetPart dataset_part(const DataPart& part, const ir::Graph& model, std::vector<std::string> outputs);
 
 struct DataFiles {
   std::string format;
   DataPart train, test;
   std::optional<DataPart> validation;  ///< of files of its own
   double validation_share = 0;         ///< or cut from the training data, by the experiment's seed: more than 0, less than 1
-  runtime::Normalization normalization;
+  ChannelNumbers mean, std;
 
   bool validates() const { return validation.has_value() || validation_share > 0; }
 };
+
+/// What is done to each input of a model. An input that isn't named has none.
+runtime::Normalizations normalizations(const DataFiles& data, const ir::Graph& model);
 
 /// The checkpoint that the first stage starts from, and what of it.
 struct Start {
@@ -42,13 +57,32 @@ struct Start {
   std::vector<std::pair<std::string, std::string>> rename = {};  ///< how names begin there, and how here
 };
 
+/// What training makes small of an output, and what that is held against.
+struct Objective {
+  std::string output = {};   ///< of the model; "": its first
+  std::string name = {};     ///< the same where there are several losses, else ""
+  ir::Attributes loss = {};  ///< its members, complete
+  std::string pointer = {};  ///< "/losses/1"
+  std::int64_t labels = 0;   ///< of an example, being classes; 0: it has values
+
+  passes::Target target() const { return passes::target_of(loss); }
+  /// The output in a graph that has it. Error with the nearest name.
+  ir::Output in(const ir::Graph& graph) const;
+};
+
 /// A metric, with its settings.
 struct ChosenMetric {
   const runtime::Metric* metric = nullptr;  ///< of runtime::metrics()
   ir::Attributes options = {};              ///< complete
+  std::size_t objective = 0;                ///< whose output it measures
+  std::string output = {};                  ///< the same by name where it isn't that of the first objective
+
+  /// "accuracy", "rmse:angle"
+  std::string name() const { return output.empty() ? metric->name : metric->name + ":" + output; }
+  std::string shown(double value) const { return metric->shown(value); }
 };
-/// What outputs are measured by. The first, which tells how good an epoch is, is accuracy for classes and rmse for floats unless the
-/// experiment says another.
+/// What outputs are measured by: accuracy for classes and rmse for floats, of each objective, and what else the experiment says. The first
+/// tells how good an epoch is.
 using Metrics = std::vector<ChosenMetric>;
 
 /// An experiment JSON (docs/format-experiment-json.md), read and checked.
@@ -61,7 +95,8 @@ struct Experiment {
   std::int64_t batch = 64, eval_batch = 100;
   std::int64_t shards = 1;  ///< of a batch in training; divides it
   std::uint64_t seed = 1;
-  ir::Attributes loss;  ///< options of the pass append_loss
+  ir::Attributes loss;                ///< options of the pass append_loss
+  std::vector<Objective> objectives;  ///< what that says, one a loss
   passes::Recipe recipe;
   Start start;
   std::vector<std::string> plugins;  ///< files of backends that training is to run on
@@ -71,18 +106,17 @@ struct Experiment {
   Metrics metrics;                ///< of evaluation
   std::vector<std::string> idle;  ///< what it says without any effect: a message each (check_settings)
 
-  /// What the outputs are held against.
-  passes::Target target() const { return passes::target_of(loss.object("loss")); }
-  /// Labels of an example, being classes; 0: it has values.
-  std::int64_t labels_of_example() const;
-
+  /// The outputs of a model that have labels. Error with the nearest name where it lacks one.
+  std::vector<std::string> labelled_outputs(const ir::Graph& of) const;
+  /// What is done to the model's inputs.
+  runtime::Normalizations normalizations() const { return readers::normalizations(data, model); }
   Json json;  ///< complete: the model in place, paths absolute; read_experiment(json) is this experiment
 };
 
 /// Reads and checks. `folder` is what relative paths start from. Error "SOURCE POINTER: found …, expected …".
 Experiment read_experiment(Json json, const std::string& source, const std::string& folder);
 
-/// Error "SOURCE: …" unless the model can be trained on labelled examples: it takes one f32 [N, ...] and yields one f32 [N, ...].
+/// Error "SOURCE: …" unless the model can be trained on labelled examples: its inputs and outputs are f32 [N, ...].
 void check_model(const ir::Graph& model, const std::string& source);
 
 /// Sets the number of shards, in its JSON too. Error "SOURCE /shards: …" unless it divides the batch.

@@ -17,25 +17,24 @@ using ir::read_elsewhere;
 constexpr double largest_count = 1e6;
 
 AttributeSpec data_spec() {
-  ir::Bounds positive = ir::above(0);
-  return {
-      .name = "data",
-      .doc = "labelled examples (docs/format-data.md)",
-      .fallback = Object(),
-      .required = true,
-      .members = {
-          {.name = "format",
-           .doc = "of the files",
-           .fallback = std::string(),
-           .required = true,
-           .choices = runtime::dataset_formats().names()},
-          read_elsewhere("train", "what stages train on: files by what they hold, with the settings of the format (docs/format-data.md)",
-                         {"object"}, "files", true),
-          read_elsewhere("test", "what they are evaluated on in the end", {"object"}, "files", true),
-          read_elsewhere("validation", "what chooses the best epoch: files as those of test, or a share of the training data",
-                         {"number", "object"}, "validation"),
-          {.name = "mean", .doc = "x = (picture / 255 - mean) / std, one a channel or one for all", .fallback = std::vector<double>()},
-          {.name = "std", .doc = "see mean", .fallback = std::vector<double>(), .bounds = positive}}};
+  return {.name = "data",
+          .doc = "labelled examples (docs/format-data.md)",
+          .fallback = Object(),
+          .required = true,
+          .members = {{.name = "format",
+                       .doc = "of the files",
+                       .fallback = std::string(),
+                       .required = true,
+                       .choices = runtime::dataset_formats().names()},
+                      read_elsewhere("train",
+                                     "what stages train on: files by what they hold, with the settings of the format (docs/format-data.md)",
+                                     {"object"}, "files", true),
+                      read_elsewhere("test", "what they are evaluated on in the end", {"object"}, "files", true),
+                      read_elsewhere("validation", "what chooses the best epoch: files as those of test, or a share of the training data",
+                                     {"number", "object"}, "validation"),
+                      read_elsewhere("mean", "x = (picture / 255 - mean) / std, one a channel or one for all; or so by the names of inputs",
+                                     {"array", "object"}, "mean"),
+                      read_elsewhere("std", "see mean", {"array", "object"}, "std")}};
 }
 
 // Those that are measured anyway needn't be named.
@@ -65,6 +64,7 @@ const std::vector<AttributeSpec>& experiment_keys() {
        .fallback = std::int64_t{1},
        .bounds = ir::within(0, 9007199254740992.0)},
       passes::loss_spec(),
+      passes::losses_spec(),
       stages::recipe_attribute(passes::recipe_spec().doc),
       read_elsewhere("start", "a checkpoint to start from, or what of it: a pretrained model", {"string", "object"}, "start"),
       {.name = "checkpoint_every",
@@ -78,6 +78,10 @@ const std::vector<AttributeSpec>& experiment_keys() {
       {.name = "metrics",
        .doc = "what evaluation measures beside the accuracy of classes, or the rmse of floats",
        .fallback = std::vector<Object>(),
+       .members = {{.name = "output",
+                    .doc = "of the model that is measured, one with a loss; the first that has one where nothing is said",
+                    .fallback = std::string(),
+                    .optional = true}},
        .kinds = more_metrics,
        .name_stands = true},
       {.name = "best_by",
@@ -98,6 +102,12 @@ const AttributeSpec& only_key() {
                                  .fallback = std::vector<std::int64_t>(),
                                  .bounds = ir::within(0, largest_count)};
   return key;
+}
+
+AttributeSpec channel_numbers(const std::string& key) {
+  AttributeSpec numbers{.name = key, .doc = "one a channel, or one for all", .fallback = std::vector<double>()};
+  if (key == "std") numbers.bounds = ir::above(0);
+  return numbers;
 }
 
 const std::vector<AttributeSpec>& start_keys() {

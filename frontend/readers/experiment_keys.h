@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "ir/attribute_spec.h"
@@ -10,6 +11,8 @@ namespace stair::readers {
 const std::vector<ir::AttributeSpec>& experiment_keys();
 /// A key of a part of the data, beside those of its format.
 const ir::AttributeSpec& only_key();
+/// "mean" or "std" of an input.
+ir::AttributeSpec channel_numbers(const std::string& key);
 /// Those of "start" where it is an object.
 const std::vector<ir::AttributeSpec>& start_keys();
 

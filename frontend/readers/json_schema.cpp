@@ -124,7 +124,8 @@ Json default_of(const T& fallback) {
 Json schema_of(const AttributeSpec& spec) {
   if (!spec.json_types.empty()) {
     Json reference{{"$ref", "#/definitions/" + spec.definition}};
-    if (spec.json_types.size() == 1) return reference;
+    const auto& types = spec.json_types;  // a definition says all of them but texts, which stand for what it defines
+    if (types.size() == 1 || std::find(types.begin(), types.end(), "string") == types.end()) return reference;
     return {{"description", spec.doc}, {"anyOf", {{{"type", "string"}}, std::move(reference)}}};
   }
   Json schema = std::visit([&](const auto& fallback) { return type_schema<std::decay_t<decltype(fallback)>>(spec); }, spec.fallback);
@@ -208,18 +209,33 @@ Json document(const char* title, const char* description, const Json& schema, Js
 }
 
 Json experiment_schema() {
-  const Json file_or_files{{"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "string"}}}}}}};
+  const Json texts{{"type", "array"}, {"minItems", 1}, {"items", {{"type", "string"}}}};
+  const auto by_name = [](const Json& each) {
+    return Json{{"type", "object"}, {"minProperties", 1}, {"additionalProperties", each}, {"description", "by inputs or outputs"}};
+  };
+  const Json file_or_files{{"anyOf", {{{"type", "string"}}, texts, by_name({{"type", "string"}})}}};
   // Keys of files, and the settings of all formats; those that are texts are allowed as files are.
   Json settings = Json::object();
   for (const auto& [name, format] : runtime::dataset_formats().all()) {
+    std::vector<std::string> named = format.by_output;
+    named.push_back(format.by_input);
     for (const ir::AttributeSpec& setting : format.settings) {
-      if (!std::holds_alternative<std::string>(setting.fallback)) settings[setting.name] = schema_of(setting);
+      if (std::holds_alternative<std::string>(setting.fallback)) continue;
+      settings[setting.name] = schema_of(setting);
+      if (std::find(named.begin(), named.end(), setting.name) == named.end()) continue;
+      settings[setting.name] = {{"description", setting.doc}, {"anyOf", {texts, by_name(texts)}}};
     }
   }
   settings[only_key().name] = schema_of(only_key());
   const Json files{{"type", "object"}, {"properties", settings}, {"additionalProperties", file_or_files}};
+  const auto channels = [&](const char* key) {
+    const Json numbers = schema_of(channel_numbers(key));
+    return Json{{"anyOf", {numbers, by_name(numbers)}}};
+  };
   const Json share{{"type", "number"}, {"exclusiveMinimum", 0}, {"exclusiveMaximum", 1}};
   Json definitions{{"files", files},
+                   {"mean", channels("mean")},
+                   {"std", channels("std")},
                    {"start", closed_object(start_keys())},
                    {"validation", {{"anyOf", {share, {{"$ref", "#/definitions/files"}}}}}},
                    {"model", model_object()},

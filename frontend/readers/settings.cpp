@@ -13,6 +13,7 @@
 #include "frontend/readers/recipe_settings.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
+#include "passes/loss.h"
 #include "passes/optimizer.h"
 #include "passes/pipelines.h"
 #include "passes/schedule.h"
@@ -75,6 +76,12 @@ class SettingsChecker {
       for (const auto& [name, kind] : stages::stage_kinds().all()) {
         if (looks_at(kind, key)) owners.push_back(name);
       }
+      // What outputs are held against is looked at by evaluation, too.
+      const bool is_loss = key == passes::loss_spec().name || key == passes::losses_spec().name;
+      const bool is_asked = std::any_of(experiment_.objectives.begin(), experiment_.objectives.end(), [&](const Objective& objective) {
+        return experiment_.objectives.size() > 1 || objective.target() != passes::Target::classes;
+      });
+      if (is_loss && is_asked) continue;
       if (owners.empty() || !json_.contains(key) || has_stage([&](const stages::StageKind& kind) { return looks_at(kind, key); })) continue;
       std::vector<std::string> kinds;
       for (const stages::Stage& stage : experiment_.stages) {
@@ -85,11 +92,15 @@ class SettingsChecker {
   }
 
   void check_augmentation() const {
-    const ir::Shape& shape = experiment_.model.type(experiment_.model.inputs().front()).shape;
-    if (shape.size() == 4) return;
+    const ir::Graph& model = experiment_.model;
+    const auto is_picture = [&](ir::ValueId input) { return model.type(input).shape.size() == 4; };
+    if (std::any_of(model.inputs().begin(), model.inputs().end(), is_picture)) return;
+    std::vector<std::string> shapes;
+    for (const ir::ValueId input : model.inputs()) shapes.push_back(ir::to_string(model.type(input).shape));
     for (const auto& [kind, setting] : runtime::switched_on(experiment_.augmentation)) {
-      fail("/augmentation/" + kind->name, fmt::format("found {}, but the model's input is {}, expected pictures [N,C,H,W]",
-                                                      json_["augmentation"][kind->name].dump(), ir::to_string(shape)));
+      fail("/augmentation/" + kind->name,
+           fmt::format("found {}, but the model's input{} {}, expected pictures [N,C,H,W]", json_["augmentation"][kind->name].dump(),
+                       shapes.size() > 1 ? "s are" : " is", fmt::join(shapes, " and ")));
     }
   }
 

@@ -1,5 +1,7 @@
 #include "frontend/readers/trained.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -46,6 +48,9 @@ Trained load_trained(const std::string& run_or_checkpoint) {
   trained.experiment.model = ir::parse(trained.checkpoint.model, path + " (model)");
   check_model(trained.experiment.model, path + " (model)");
   if (const auto meeting = ir::where_examples_meet(trained.experiment.model)) throw Error(path + " (model): " + meeting->message);
+  const std::size_t inputs = trained.experiment.model.inputs().size();
+  if (const std::size_t forms = trained.checkpoint.inputs.size(); forms > 0 && forms != inputs)
+    throw Error(fmt::format("{} (metadata) /inputs: has {} members, and the model {} inputs", path, forms, inputs));
   check_holds(trained.checkpoint.states, trained.experiment.model, path);
   trained.quantized = !trained.checkpoint.recipe.empty();
   trained.recipe = trained.experiment.recipe;

@@ -45,8 +45,8 @@ std::string bits_of(const stages::Stage& stage) {
 ir::Json stages_json(const ComparedExperiment& experiment) {
   ir::Json json = ir::Json::object();
   for (const stages::StageResult& stage : experiment.stages) {
-    json[stage.name] = {{"test_" + stage.metric->name, stage.test}};
-    if (stage.validation >= 0) json[stage.name]["validation_" + stage.metric->name] = stage.validation;
+    json[stage.name] = {{"test_" + stage.metric.name(), stage.test}};
+    if (stage.validation >= 0) json[stage.name]["validation_" + stage.metric.name()] = stage.validation;
     if (stage.images_per_s > 0) json[stage.name]["images_per_s"] = stage.images_per_s;
     if (stage.artifact_bytes > 0) json[stage.name]["bytes"] = stage.artifact_bytes;
   }
@@ -104,7 +104,7 @@ Comparison compare(const std::vector<readers::Experiment>& experiments, const st
 
 std::string describe(const Comparison& comparison) {
   std::string text = fmt::format("\n{:<28} {:>22} {:>14} {:>16} {:>16}\n", "method", "bits (weights / act.)",
-                                 "test " + comparison.experiments.front().stages.front().metric->name, "artifact bytes", "train images/s");
+                                 "test " + comparison.experiments.front().stages.front().metric.name(), "artifact bytes", "train images/s");
   std::vector<std::string> subjects;
   std::int64_t elements = 0;
   std::int64_t mismatches = 0;
@@ -115,7 +115,7 @@ std::string describe(const Comparison& comparison) {
       const std::string bytes = stage.artifact_bytes > 0 ? fmt::format("{}", stage.artifact_bytes) : "-";
       const std::string speed = stage.images_per_s > 0 ? fmt::format("{:.0f}", stage.images_per_s) : "-";
       text += fmt::format("{:<28} {:>22} {:>14} {:>16} {:>16}\n", experiment.name + ": " + stage.name, experiment.bits[i],
-                          stage.metric->shown(stage.test), bytes, speed);
+                          stage.metric.shown(stage.test), bytes, speed);
     }
     for (const verification::IntegerComparison& compared : experiment.verification.integers) {
       if (std::find(subjects.begin(), subjects.end(), compared.subject) == subjects.end()) subjects.push_back(compared.subject);

@@ -19,9 +19,9 @@ void calibrate_ranges(const readers::Experiment& experiment, const passes::Recip
   }
   runtime::initialize_states(graph, experiment.seed, states);
   runtime::Executor executor = frontend::executor_for(graph, states, options);
-  runtime::Batches batches(data, experiment.batch, experiment.data.normalization, {}, experiment.seed);
+  runtime::Batches batches(data, experiment.batch, experiment.normalizations(), {}, experiment.seed);
   batches.load_training(0, 0);
-  const ir::TensorView inputs[] = {batches.images()};
+  const std::vector<ir::TensorView> inputs = batches.inputs();
   frontend::give_first_values(experiment.model, recipe, inputs, states);
   for (std::int64_t b = 0; b < count; ++b) {
     batches.load_training(0, b);

@@ -51,13 +51,13 @@ void StageContext::begin(const std::vector<ir::Graph>& graphs) {
   checkpoint.step = 0;
   checkpoint.loss_sum = 0;
   checkpoint.correct = 0;
+  checkpoint.sums.clear();
   checkpoint.best = -1;
   checkpoint.best_step = 0;
   if (!stage->kind->quantizes) return;
-  runtime::Batches batches(data.train, experiment.batch, experiment.data.normalization, {}, experiment.seed);
+  runtime::Batches batches(data.train, experiment.batch, experiment.normalizations(), {}, experiment.seed);
   batches.load_training(0, 0);
-  const ir::TensorView inputs[] = {batches.images()};
-  frontend::give_first_values(experiment.model, recipe, inputs, checkpoint.states);
+  frontend::give_first_values(experiment.model, recipe, batches.inputs(), checkpoint.states);
 }
 
 void StageContext::begin_averages(const ir::Graph& graph) {
@@ -81,13 +81,13 @@ void StageContext::evaluate_end() {
 
 double StageContext::evaluate_on(runtime::Batches& batches, const std::string& part) {
   std::vector<runtime::Counts> counts;
-  runtime::Measured all;
+  std::vector<runtime::Measured> all;
   together(communicator, [&] {
     frontend::CompileOptions compile_options = options.compile;
     compile_options.seed = experiment.seed;
     runtime::Tensors copies;
     if (!checkpoint.averages.empty()) copies = runtime::averaged(checkpoint);
-    runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), batches.type().shape.front(),
+    runtime::Executor executor = frontend::compile(experiment.model, evaluation(*stage->kind, recipe), batches.size(),
                                                    checkpoint.averages.empty() ? checkpoint.states : copies, compile_options);
     counts = count(executor, batches, experiment, communicator.rank(), communicator.size());
     all = measured(experiment, executor.graph(), batches.dataset());
@@ -95,7 +95,7 @@ double StageContext::evaluate_on(runtime::Batches& batches, const std::string& p
   std::erase_if(result.measured, [&](const auto& named) { return named.first.starts_with(part); });
   for (runtime::Counts& of_metric : counts) communicator.sum_each(of_metric);
   const std::vector<runtime::Score> scores = finish(all, counts, experiment.metrics);
-  for (std::size_t i = 0; i < scores.size(); ++i) result.measured.emplace_back(part + experiment.metrics[i].metric->name, scores[i].value);
+  for (std::size_t i = 0; i < scores.size(); ++i) result.measured.emplace_back(part + experiment.metrics[i].name(), scores[i].value);
   return scores.front().value;
 }
 
@@ -110,6 +110,10 @@ void StageContext::log(const runtime::Progress& progress, double seconds) {
     entry["epoch"] = progress.epoch + 1;
     entry["loss"] = progress.loss;
     if (progress.accuracy) entry["accuracy"] = *progress.accuracy;
+    for (const runtime::Progress::Part& part : progress.parts) {
+      entry["loss:" + part.output] = part.loss;
+      if (part.accuracy) entry["accuracy:" + part.output] = *part.accuracy;
+    }
     entry["learning_rate"] = progress.learning_rate;
     entry["images_per_s"] = progress.images_per_s;
     entry["seconds"] = seconds;
@@ -122,6 +126,7 @@ void StageContext::save(const runtime::TrainingState& state, const std::string& 
   checkpoint.step = state.step;
   checkpoint.loss_sum = state.loss_sum;
   checkpoint.correct = state.correct;
+  checkpoint.sums = state.sums;
   check_in_step(checkpoint, communicator);
   lead([&] { runtime::save_checkpoint(checkpoint, folder.file(name), with_averages); });
 }

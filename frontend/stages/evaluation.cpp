@@ -15,54 +15,54 @@
 namespace stair::stages {
 namespace {
 
-std::string file_of_images(const runtime::Dataset& dataset, const runtime::DatasetFiles& files) {
-  return files.contains("images") ? files.at("images").front() : dataset.source;
-}
-
 ir::Shape example_of(const ir::Shape& shape) {
   return {shape.begin() + 1, shape.end()};
 }
 
 // Parts of the same data set have the same elements and classes.
-void check_alike(const runtime::Dataset& part, const runtime::DatasetFiles& files, const runtime::Dataset& train) {
-  check_elements(part, files, train.form());
+void check_alike(const runtime::Dataset& part, const runtime::Dataset& train) {
+  check_elements(part, train.forms());
   if (part.classes == train.classes) return;
   throw Error(fmt::format("{}: has the classes '{}', the training data ({}) '{}'", part.source, fmt::join(part.classes, "', '"),
                           train.source, fmt::join(train.classes, "', '")));
 }
 
-void check_images_fit(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const ir::Graph& model) {
-  const ir::Shape expected = model.type(model.inputs().front()).shape;
-  const ir::Shape& found = dataset.images.type().shape;
-  if (example_of(expected) == example_of(found)) return;
-  throw Error(file_of_images(dataset, files) + ": its images are " + ir::to_string(example_of(found)) + ", the model's input '" +
-              model.value(model.inputs().front()).name + "' expects " + ir::to_string(example_of(expected)));
+void check_images_fit(const runtime::Dataset& dataset, const ir::Graph& model) {
+  for (std::size_t i = 0; i < dataset.inputs.size(); ++i) {
+    const ir::Value& input = model.value(model.inputs()[i]);
+    const ir::Shape& found = dataset.inputs[i].type().shape;
+    if (example_of(input.type.shape) == example_of(found)) continue;
+    throw Error(dataset.input_files[i] + ": its images are " + ir::to_string(example_of(found)) + ", the model's input '" + input.name +
+                "' expects " + ir::to_string(example_of(input.type.shape)));
+  }
 }
 
 runtime::Dataset with_labels(const runtime::Dataset& all, const std::vector<std::int64_t>& wanted) {
-  const ir::Type& labels = all.labels.type();
+  const runtime::Tensor& first = all.labels.front();
+  const ir::Type& labels = first.type();
   if (labels.dtype != ir::DType::i32 || labels.shape.size() != 1)
-    throw Error(fmt::format("{}: its labels are {}, expected a class for each example where 'only' says which are taken", all.source,
-                            to_string(labels)));
+    throw Error(fmt::format("{}: its labels are {}, expected a class for each example where 'only' says which are taken",
+                            all.label_files.front(), to_string(labels)));
   std::vector<std::int64_t> taken;
   for (std::int64_t i = 0; i < all.count(); ++i) {
-    if (std::find(wanted.begin(), wanted.end(), all.labels.as<std::int32_t>()[i]) != wanted.end()) taken.push_back(i);
+    if (std::find(wanted.begin(), wanted.end(), first.as<std::int32_t>()[i]) != wanted.end()) taken.push_back(i);
   }
   if (taken.empty()) throw Error(fmt::format("{}: no example has one of the labels {}", all.source, fmt::join(wanted, ", ")));
   return runtime::chosen_examples(all, taken);
 }
 
-void fit_labels(runtime::Dataset& dataset, passes::Target target, const ir::Type& output) {
-  if (target == passes::Target::values) runtime::make_values(dataset);
-  const ir::Type& found = dataset.labels.type();
+void fit_labels(runtime::Dataset& dataset, std::size_t number, passes::Target target, const ir::Type& output) {
+  runtime::Tensor& labels = dataset.labels[number];
+  const std::string& file = dataset.label_files[number];
+  if (target == passes::Target::values) labels = runtime::as_values(labels);
+  const ir::Type& found = labels.type();
   const ir::Type expected = target == passes::Target::input ? ir::Type{ir::DType::i32, {1}} : passes::type_of(target, output);
   if (found.dtype != expected.dtype || example_of(found.shape) != example_of(expected.shape)) {
     ir::Shape of_all = expected.shape;
     of_all.front() = dataset.count();
-    throw Error(
-        fmt::format("{}: its labels are {}, expected {}", dataset.source, to_string(found), to_string(ir::Type{expected.dtype, of_all})));
+    throw Error(fmt::format("{}: its labels are {}, expected {}", file, to_string(found), to_string(ir::Type{expected.dtype, of_all})));
   }
-  if (target == passes::Target::classes) runtime::check_labels(dataset, output.shape[1]);
+  if (target == passes::Target::classes) runtime::check_labels(labels, output.shape[1], file);
 }
 
 void cut_validation(Data& data, double share, std::uint64_t seed, const std::string& source) {
@@ -85,15 +85,23 @@ void cut_validation(Data& data, double share, std::uint64_t seed, const std::str
 }  // namespace
 
 runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model, bool windows) {
-  ir::Shape example = model.type(model.inputs().front()).shape;
-  example.erase(example.begin());
-  runtime::Dataset dataset = runtime::load_dataset(experiment.data.format, part.files, part.settings, example, windows);
+  runtime::DatasetPart asked;
+  try {
+    asked = readers::dataset_part(part, model, experiment.labelled_outputs(model));
+    runtime::check_part(experiment.data.format, asked);
+  } catch (const Error& error) {  // of a model that isn't the experiment's
+    throw Error(experiment.source + " /data: " + error.what());
+  }
+  asked.windows = windows;
+  runtime::Dataset dataset = runtime::load_dataset(experiment.data.format, std::move(asked));
   if (dataset.skipped > 0)
-    fmt::print(stderr, "{}: {} damaged pictures left out, {} taken\n", file_of_images(dataset, part.files), dataset.skipped,
-               dataset.count());
-  check_images_fit(dataset, part.files, model);
+    fmt::print(stderr, "{}: {} damaged pictures left out, {} taken\n", dataset.input_files.front(), dataset.skipped, dataset.count());
+  check_images_fit(dataset, model);
   if (!part.only.empty()) dataset = with_labels(dataset, part.only);
-  fit_labels(dataset, experiment.target(), model.type(model.outputs().front().value));
+  for (std::size_t i = 0; i < experiment.objectives.size(); ++i) {
+    const readers::Objective& objective = experiment.objectives[i];
+    fit_labels(dataset, i, objective.target(), model.type(objective.in(model).value));
+  }
   return dataset;
 }
 
@@ -103,10 +111,10 @@ Data load_data(const readers::Experiment& experiment, bool with_training) {
   data.test = load_part(experiment, files.test, experiment.model);
   if (!with_training) return data;
   data.train = load_part(experiment, files.train, experiment.model, runtime::cuts_windows(experiment.augmentation));
-  check_alike(data.test, files.test.files, data.train);
+  check_alike(data.test, data.train);
   if (files.validation) {
     data.validation = load_part(experiment, *files.validation, experiment.model);
-    check_alike(*data.validation, files.validation->files, data.train);
+    check_alike(*data.validation, data.train);
   } else if (files.validation_share > 0) {
     cut_validation(data, files.validation_share, experiment.seed, experiment.source);
   }
@@ -117,76 +125,82 @@ Data load_data(const readers::Experiment& experiment, bool with_training) {
   return data;
 }
 
-void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const runtime::ExampleForm& trained_on) {
-  const runtime::ExampleForm found = dataset.form();
-  if (!trained_on.element.empty() && found.element != trained_on.element) {
-    throw Error(fmt::format("{}: its images are {}, the model is trained on {}; u8 is divided by 255, f32 isn't",
-                            file_of_images(dataset, files), found.element, trained_on.element));
+void check_elements(const runtime::Dataset& dataset, const std::vector<runtime::ExampleForm>& trained_on) {
+  const std::vector<runtime::ExampleForm> all = dataset.forms();
+  for (std::size_t i = 0; i < std::min(all.size(), trained_on.size()); ++i) {
+    const runtime::ExampleForm& found = all[i];
+    const runtime::ExampleForm& before = trained_on[i];
+    if (!before.element.empty() && found.element != before.element) {
+      throw Error(fmt::format("{}: its images are {}, the model is trained on {}; u8 is divided by 255, f32 isn't", dataset.input_files[i],
+                              found.element, before.element));
+    }
+    if (!before.shorter_side || !found.shorter_side || found.shorter_side == before.shorter_side) continue;
+    throw Error(fmt::format("{}: its pictures are scaled to a shorter side of {}, those that the model is trained on to {}",
+                            dataset.input_files[i], *found.shorter_side, *before.shorter_side));
   }
-  if (!trained_on.shorter_side || !found.shorter_side || found.shorter_side == trained_on.shorter_side) return;
-  throw Error(fmt::format("{}: its pictures are scaled to a shorter side of {}, those that the model is trained on to {}",
-                          file_of_images(dataset, files), *found.shorter_side, *trained_on.shorter_side));
 }
 
-const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const readers::DataFiles& data,
-                                              const std::string& source) {
-  const runtime::Normalization& given = data.normalization;
-  const bool says = !given.mean.empty() || !given.std.empty();
-  if (!says || runtime::same_normalization(given, trained)) return trained;
-  throw Error(fmt::format("{} /data: normalizes with mean [{}] and std [{}], the model was trained with mean [{}] and std [{}]", source,
-                          fmt::join(given.mean, ", "), fmt::join(given.std, ", "), fmt::join(trained.mean, ", "),
-                          fmt::join(trained.std, ", ")));
+void check_same_as_trained(const runtime::Normalizations& trained, const ir::Graph& model, const readers::DataFiles& data,
+                           const std::string& source) {
+  if (!data.mean.says() && !data.std.says()) return;
+  const runtime::Normalizations given = readers::normalizations(data, model);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (runtime::same_normalization(given[i], trained[i])) continue;
+    const std::string of = given.size() > 1 ? " '" + model.value(model.inputs()[i]).name + "'" : "";
+    throw Error(fmt::format("{} /data: normalizes{} with mean [{}] and std [{}], the model was trained with mean [{}] and std [{}]", source,
+                            of, fmt::join(given[i].mean, ", "), fmt::join(given[i].std, ", "), fmt::join(trained[i].mean, ", "),
+                            fmt::join(trained[i].std, ", ")));
+  }
 }
 
-runtime::Measured measured(const readers::Experiment& experiment, const ir::Graph& graph, const runtime::Dataset& dataset) {
-  runtime::Measured all{graph.type(graph.outputs().front().value), dataset.labels.type()};
-  all.outputs.shape.front() = dataset.count();
-  all.labelled = experiment.target() == passes::Target::input;
-  if (all.labelled) all.targets = {ir::DType::f32, all.outputs.shape};
-  return all;
+std::vector<runtime::Measured> measured(const readers::Experiment& experiment, const ir::Graph& graph, const runtime::Dataset& dataset) {
+  std::vector<runtime::Measured> by_metric;
+  for (const readers::ChosenMetric& chosen : experiment.metrics) {
+    const readers::Objective& objective = experiment.objectives[chosen.objective];
+    runtime::Measured all{graph.type(objective.in(graph).value), dataset.labels[chosen.objective].type()};
+    all.outputs.shape.front() = dataset.count();
+    all.labelled = objective.target() == passes::Target::input;
+    if (all.labelled) all.targets = {ir::DType::f32, all.outputs.shape};
+    all.options = chosen.options;
+    by_metric.push_back(std::move(all));
+  }
+  return by_metric;
 }
 
 std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches& batches, const readers::Experiment& experiment,
                                    std::int64_t first, std::int64_t stride) {
-  const runtime::Dataset& dataset = batches.dataset();
-  runtime::Measured all = measured(experiment, executor.graph(), dataset);
+  const std::vector<runtime::Measured> all = measured(experiment, executor.graph(), batches.dataset());
   std::vector<runtime::Counts> counts;
-  for (const readers::ChosenMetric& chosen : experiment.metrics) {
-    all.options = chosen.options;
-    counts.emplace_back(static_cast<std::size_t>(chosen.metric->counts(all)));
-  }
-  const ir::TensorView inputs[] = {batches.images()};
+  for (std::size_t i = 0; i < all.size(); ++i) counts.emplace_back(static_cast<std::size_t>(experiment.metrics[i].metric->counts(all[i])));
+  const std::vector<ir::TensorView> inputs = batches.inputs();
   for (std::int64_t b = first; b < batches.evaluation_batches(); b += stride) {
     const std::int64_t images = batches.load_evaluation(b);
     executor.run(inputs);
-    runtime::Evaluated some;
-    some.outputs = executor.output(executor.graph().outputs().front().name);
-    some.targets = all.labelled ? batches.images() : batches.labels();
-    some.labels = all.labelled ? batches.labels().as<std::int32_t>() : nullptr;
-    some.first = b * batches.type().shape.front();
-    some.count = images;
     for (std::size_t i = 0; i < counts.size(); ++i) {
-      all.options = experiment.metrics[i].options;
-      experiment.metrics[i].metric->add(all, some, counts[i]);
+      const std::size_t objective = experiment.metrics[i].objective;
+      const ir::TensorView labels = batches.loaded().labels[objective].view();
+      runtime::Evaluated some;
+      some.outputs = executor.output(experiment.objectives[objective].in(executor.graph()).name);
+      some.targets = all[i].labelled ? inputs.front() : labels;
+      some.labels = all[i].labelled ? labels.as<std::int32_t>() : nullptr;
+      some.first = b * batches.size();
+      some.count = images;
+      experiment.metrics[i].metric->add(all[i], some, counts[i]);
     }
   }
   return counts;
 }
 
-std::vector<runtime::Score> finish(const runtime::Measured& all, const std::vector<runtime::Counts>& counts,
+std::vector<runtime::Score> finish(const std::vector<runtime::Measured>& all, const std::vector<runtime::Counts>& counts,
                                    const readers::Metrics& metrics) {
-  runtime::Measured whole = all;
   std::vector<runtime::Score> scores;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    whole.options = metrics[i].options;
-    scores.push_back(metrics[i].metric->finish(whole, counts[i]));
-  }
+  for (std::size_t i = 0; i < counts.size(); ++i) scores.push_back(metrics[i].metric->finish(all[i], counts[i]));
   return scores;
 }
 
 std::vector<runtime::Score> measure(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch,
-                                    const runtime::Normalization& normalization, const readers::Experiment& experiment) {
-  runtime::Batches batches(test, batch, normalization, {}, 0);
+                                    const runtime::Normalizations& normalizations, const readers::Experiment& experiment) {
+  runtime::Batches batches(test, batch, normalizations, {}, 0);
   return finish(measured(experiment, executor.graph(), test), count(executor, batches, experiment, 0, 1), experiment.metrics);
 }
 

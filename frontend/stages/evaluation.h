@@ -26,16 +26,18 @@ Data load_data(const readers::Experiment& experiment, bool with_training);
 runtime::Dataset load_part(const readers::Experiment& experiment, const readers::DataPart& part, const ir::Graph& model,
                            bool windows = false);
 
-/// Error naming the file unless the images (of `files`) are like those that the model was trained on, as far as that is known: u8 is
-/// divided by 255, f32 isn't, and pictures are scaled before the middle is cut out, so that the same picture would be another one.
-void check_elements(const runtime::Dataset& dataset, const runtime::DatasetFiles& files, const runtime::ExampleForm& trained_on);
+/// Error naming the file unless the images are like those that the model was trained on, as far as that is known (a form an input, or
+/// none): u8 is divided by 255, f32 isn't, and pictures are scaled before the middle is cut out, so that the same picture would be another
+/// one.
+void check_elements(const runtime::Dataset& dataset, const std::vector<runtime::ExampleForm>& trained_on);
 
-/// The normalization that the model was trained with. Error naming `source`, an experiment, where that says another one.
-const runtime::Normalization& same_as_trained(const runtime::Normalization& trained, const readers::DataFiles& data,
-                                              const std::string& source);
+/// Error naming `source`, an experiment, where its data say another normalization of the model's inputs than the one that it was trained
+/// with.
+void check_same_as_trained(const runtime::Normalizations& trained, const ir::Graph& model, const readers::DataFiles& data,
+                           const std::string& source);
 
-/// What an experiment's metrics see of a data set: the outputs of a graph of any batch for all of it.
-runtime::Measured measured(const readers::Experiment& experiment, const ir::Graph& graph, const runtime::Dataset& dataset);
+/// What each of an experiment's metrics sees of a data set: an output of a graph of any batch for all of it.
+std::vector<runtime::Measured> measured(const readers::Experiment& experiment, const ir::Graph& graph, const runtime::Dataset& dataset);
 
 /// What the metrics count on every `stride`-th batch, from batch `first` on. The executor takes a batch of images.
 std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches& batches, const readers::Experiment& experiment,
@@ -43,10 +45,10 @@ std::vector<runtime::Counts> count(runtime::Executor& executor, runtime::Batches
 
 /// The scores of all images, of which the executor takes `batch` at once, a metric each.
 std::vector<runtime::Score> measure(runtime::Executor executor, const runtime::Dataset& test, std::int64_t batch,
-                                    const runtime::Normalization& normalization, const readers::Experiment& experiment);
+                                    const runtime::Normalizations& normalizations, const readers::Experiment& experiment);
 
 /// The scores of what was counted over a whole data set.
-std::vector<runtime::Score> finish(const runtime::Measured& all, const std::vector<runtime::Counts>& counts,
+std::vector<runtime::Score> finish(const std::vector<runtime::Measured>& all, const std::vector<runtime::Counts>& counts,
                                    const readers::Metrics& metrics);
 
 }  // namespace stair::stages

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 namespace stair::stages {
@@ -18,9 +19,12 @@ std::string clock_text(double seconds) {
 }
 
 std::string text_of(const std::string& stage, const runtime::Progress& p) {
-  const std::string accuracy = p.accuracy ? fmt::format("  accuracy {:.2f} %", 100 * *p.accuracy) : "";
+  const auto accuracy = [](const std::optional<double>& share) { return share ? fmt::format("  accuracy {:.2f} %", 100 * *share) : ""; };
+  std::string parts = accuracy(p.accuracy);
+  for (const runtime::Progress::Part& part : p.parts)
+    parts += fmt::format("  {} {:.4f}{}", part.output, part.loss, accuracy(part.accuracy));
   return fmt::format("{} epoch {}/{}  step {}/{}  loss {:.4f}{}  {:.0f} images/s", stage, p.epoch + 1, p.epochs, p.step, p.steps, p.loss,
-                     accuracy, p.images_per_s);
+                     parts, p.images_per_s);
 }
 
 // A line that wrapped couldn't be written over: it is cut at the terminal's width.

@@ -39,7 +39,7 @@ class Run : private StageContext {
     check_alike();
     lead([&] {
       open_folder();
-      checkpoint.images = data.train.form();
+      checkpoint.inputs = data.train.forms();
     });
     share_checkpoint();
     together(communicator, [&] { take_over(); });
@@ -50,7 +50,7 @@ class Run : private StageContext {
       index = static_cast<std::int64_t>(all.stages.size());
       resumes = resumed_ && checkpoint.stage == index;
       recipe = recipe_of(next);
-      result = {next.name, next.kind->name, experiment.metrics.front().metric};
+      result = {next.name, next.kind->name, experiment.metrics.front()};
       if (index < checkpoint.stage) {
         lead([&] { result = folder.read_result(next, result.metric); });
         all.stages.push_back(result);
@@ -68,14 +68,14 @@ class Run : private StageContext {
  private:
   void load() {
     data = load_data(experiment, true);
-    const runtime::Normalization& normalization = experiment.data.normalization;
-    const runtime::Batches whole(data.train, experiment.batch, normalization, {}, experiment.seed);  // refuses what a shard might not
-    training.emplace(data.train, experiment.batch / experiment.shards, normalization, experiment.augmentation, experiment.seed);
+    const runtime::Normalizations normalizations = experiment.normalizations();
+    const runtime::Batches whole(data.train, experiment.batch, normalizations, {}, experiment.seed);  // refuses what a shard might not
+    training.emplace(data.train, experiment.batch / experiment.shards, normalizations, experiment.augmentation, experiment.seed);
     if (data.validation) {
-      validating.emplace(*data.validation, std::min(experiment.eval_batch, data.validation->count()), normalization, ir::Attributes(),
+      validating.emplace(*data.validation, std::min(experiment.eval_batch, data.validation->count()), normalizations, ir::Attributes(),
                          experiment.seed);
     }
-    testing.emplace(data.test, std::min(experiment.eval_batch, data.test.count()), normalization, ir::Attributes(), experiment.seed);
+    testing.emplace(data.test, std::min(experiment.eval_batch, data.test.count()), normalizations, ir::Attributes(), experiment.seed);
   }
 
   // Processes on several machines may have been given files of one name that differ.
@@ -93,27 +93,44 @@ class Run : private StageContext {
     });
   }
 
+  // A checksum of each part's inputs and labels, and what it is of, in the order in which checkpoints hold them.
+  std::vector<std::pair<std::string, std::string>> parts_of_data() const {
+    std::vector<std::pair<std::string, std::string>> parts;
+    const auto add = [&](const char* name, const runtime::Dataset& part) {
+      const auto of = [](const std::string& end, std::size_t count) { return count > 1 ? " of '" + end + "'" : ""; };
+      for (std::size_t i = 0; i < part.inputs.size(); ++i) {
+        const std::string& input = experiment.model.value(experiment.model.inputs()[i]).name;
+        parts.emplace_back(fmt::format("{} images{}", name, of(input, part.inputs.size())),
+                           fmt::format("{:08x}", part.inputs[i].checksum()));
+      }
+      for (std::size_t i = 0; i < part.labels.size(); ++i) {
+        parts.emplace_back(fmt::format("{} labels{}", name, of(experiment.labelled_outputs(experiment.model)[i], part.labels.size())),
+                           fmt::format("{:08x}", runtime::checksum(part.labels[i].view())));
+      }
+    };
+    add("training", data.train);
+    add("test", data.test);
+    if (data.validation) add("validation", *data.validation);
+    return parts;
+  }
+
   std::string data_checksums() const {
     std::string all;
-    for (const runtime::Dataset* part : {&data.train, &data.test, data.validation ? &*data.validation : nullptr}) {
-      if (part == nullptr) break;
-      all += fmt::format("{}{:08x} {:08x}", all.empty() ? "" : " ", part->images.checksum(), runtime::checksum(part->labels.view()));
-    }
+    for (const auto& [name, checksum] : parts_of_data()) all += (all.empty() ? "" : " ") + checksum;
     return all;
   }
 
   // Steps on other pictures than the ones before them would make a run that nobody can repeat.
   void check_same_data(const std::string& path) {
-    const std::string now = data_checksums();
-    const std::string before = std::exchange(checkpoint.data, now);
-    if (before.empty() || before == now) return;
-    const auto part = [](const std::string& all, std::size_t i) { return all.substr(std::min(9 * i, all.size()), 8); };
-    const char* const parts[] = {"training images", "training labels",   "test images",
-                                 "test labels",     "validation images", "validation labels"};
-    for (std::size_t i = 0; i < std::size(parts); ++i) {
-      if (part(before, i) == part(now, i)) continue;
-      throw Error(fmt::format("{}: the run began with other {} (checksum {}, found {}), expected the data as they were", path, parts[i],
-                              part(before, i), part(now, i)));
+    const std::vector<std::pair<std::string, std::string>> parts = parts_of_data();
+    const std::string before = std::exchange(checkpoint.data, data_checksums());
+    if (before.empty() || before == checkpoint.data) return;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto& [name, now] = parts[i];
+      const std::string then = before.substr(std::min(9 * i, before.size()), 8);
+      if (then == now) continue;
+      throw Error(
+          fmt::format("{}: the run began with other {} (checksum {}, found {}), expected the data as they were", path, name, then, now));
     }
   }
 
@@ -282,11 +299,10 @@ class Run : private StageContext {
       result.artifact = file_of(".stair");
       frontend::Deployment deployment = frontend::deploy(experiment.model, recipe, checkpoint.states);
       runtime::write_file(file_of(".report.txt"), reports::deployment_report(deployment, options.compile));
-      result.artifact_bytes = runtime::save_artifact({std::move(deployment.graph),
-                                                      std::move(deployment.constants),
-                                                      passes::to_json(recipe),
-                                                      {{experiment.data.normalization, checkpoint.images}}},
-                                                     result.artifact);
+      result.artifact_bytes =
+          runtime::save_artifact({std::move(deployment.graph), std::move(deployment.constants), passes::to_json(recipe),
+                                  runtime::input_forms(experiment.normalizations(), checkpoint.inputs, experiment.model.inputs().size())},
+                                 result.artifact);
     }
     result.peak_mib = runtime::peak_rss_mib();
     folder.write_result(result);

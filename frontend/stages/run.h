@@ -22,7 +22,7 @@ struct RunOptions {
 
 struct StageResult {
   std::string name, kind;
-  const runtime::Metric* metric = nullptr;                    ///< the experiment's first, which the next three are of
+  readers::ChosenMetric metric = {};                          ///< the experiment's first, which the next three are of
   double test = 0;                                            ///< at its end
   double validation = -1;                                     ///< at its end; -1: there are no validation data
   double best_validation = -1;                                ///< of its epochs

@@ -73,15 +73,15 @@ void RunFolder::write_result(const StageResult& result) const {
   runtime::write_file(file(result.name + ".json"), readers::to_text(to_json(result), 2) + "\n");
 }
 
-StageResult RunFolder::read_result(const Stage& stage, const runtime::Metric* metric) const {
+StageResult RunFolder::read_result(const Stage& stage, const readers::ChosenMetric& metric) const {
   const ir::Json saved = readers::load_json(file(stage.name + ".json"));
   if (!saved.is_object()) throw Error(file(stage.name + ".json") + ": is damaged");
   StageResult result{stage.name, stage.kind->name, metric};
   result.checkpoint = file(stage.name + ".safetensors");
-  result.test = number_in(saved, "test_" + metric->name);
-  if (saved.contains("validation_" + metric->name)) {
-    result.validation = number_in(saved, "validation_" + metric->name);
-    result.best_validation = number_in(saved, "best_validation_" + metric->name);
+  result.test = number_in(saved, "test_" + metric.name());
+  if (saved.contains("validation_" + metric.name())) {
+    result.validation = number_in(saved, "validation_" + metric.name());
+    result.best_validation = number_in(saved, "best_validation_" + metric.name());
   }
   for (const auto& [key, value] : saved.items()) {
     if (key.starts_with("test_") || key.starts_with("validation_")) result.measured.emplace_back(key, number_in(saved, key));
@@ -99,7 +99,7 @@ ir::Json to_json(const StageResult& result) {
                 {"images_per_s", result.images_per_s},
                 {"artifact_bytes", result.artifact_bytes},
                 {"peak_mib", result.peak_mib}};
-  if (result.validation >= 0) json["best_validation_" + result.metric->name] = result.best_validation;
+  if (result.validation >= 0) json["best_validation_" + result.metric.name()] = result.best_validation;
   for (const auto& [name, value] : result.measured) json[name] = value;
   return json;
 }

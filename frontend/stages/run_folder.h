@@ -36,7 +36,7 @@ class RunFolder {
 
   /// STAGE.json, and what it says of a stage that an earlier, interrupted process has finished. Error where it is damaged.
   void write_result(const StageResult& result) const;
-  StageResult read_result(const Stage& stage, const runtime::Metric* metric) const;
+  StageResult read_result(const Stage& stage, const readers::ChosenMetric& metric) const;
 
  private:
   std::string path_;

@@ -8,9 +8,9 @@
 
 namespace stair::stages {
 
-/// The float model of a checkpoint, whose outputs a loss (distillation) holds the model's against, for batches of that size: none where the
-/// experiment's loss has no teacher. Error "SOURCE /loss/teacher: …" where the checkpoint's model takes or yields something else than the
-/// experiment's, or has been trained on pictures that were scaled otherwise, and as readers::load_trained() throws.
-runtime::Teacher teacher_of(const readers::Experiment& experiment, std::int64_t batch, const frontend::CompileOptions& options);
+/// What each of the experiment's losses takes of batches of that size: labels, and what the float model of a checkpoint makes of the same
+/// inputs where it has a teacher (distillation). Error "SOURCE /loss/teacher: …" where the checkpoint's model takes or yields something
+/// else than the experiment's, or has been trained on pictures that were scaled otherwise, and as readers::load_trained() throws.
+runtime::LossFeeds loss_feeds(const readers::Experiment& experiment, std::int64_t batch, const frontend::CompileOptions& options);
 
 }  // namespace stair::stages

@@ -13,6 +13,7 @@
 #include "frontend/stages/teacher.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
+#include "passes/loss.h"
 #include "passes/optimizer.h"
 #include "passes/parameters.h"
 #include "passes/schedule.h"
@@ -48,12 +49,12 @@ Program training_program(StageContext& context, const StepPipeline& pipeline, co
     executors.push_back(frontend::training_executor(std::move(graph), context.checkpoint.states, context.options.compile));
     program.report += reports::assignment_report(executors.back());
   }
-  runtime::Teacher teacher = teacher_of(experiment, experiment.batch / experiment.shards, context.options.compile);
+  runtime::LossFeeds feeds = loss_feeds(experiment, experiment.batch / experiment.shards, context.options.compile);
   if (cut) {
     program.step = std::make_unique<runtime::ShardedStep>(std::move(executors[0]), std::move(executors[1]), experiment.shards,
-                                                          context.communicator, context.options.compile.threads, std::move(teacher));
+                                                          context.communicator, context.options.compile.threads, std::move(feeds));
   } else {
-    program.step = std::make_unique<runtime::WholeStep>(std::move(executors[0]), std::move(teacher));
+    program.step = std::make_unique<runtime::WholeStep>(std::move(executors[0]), std::move(feeds));
   }
   return program;
 }
@@ -139,7 +140,7 @@ std::vector<ir::AttributeSpec> training_attributes() {
 }
 
 std::vector<std::string> training_keys() {
-  return {"augmentation", "shards", "loss", "checkpoint_every"};
+  return {"augmentation", "shards", "loss", "losses", "checkpoint_every"};
 }
 
 ir::Attributes optimizer_options(const Stage& stage, std::int64_t steps_per_epoch) {
@@ -178,7 +179,9 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   loop.epochs = stage.options.integer("epochs");
   loop.checkpoint_every = context.experiment.checkpoint_every;
   loop.shards = context.experiment.shards;
-  loop.labels = context.experiment.labels_of_example();
+  loop.losses.clear();
+  for (const readers::Objective& objective : context.experiment.objectives)
+    loop.losses.push_back({objective.name, objective.labels, passes::loss_output(objective.name), passes::correct_output(objective.name)});
   loop.communicator = &context.communicator;
   loop.program = program;
   loop.report = [&](const runtime::Progress& progress) {
@@ -187,7 +190,7 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   };
   loop.epoch_end = [&](const runtime::Progress& progress, double seconds) {
     const double value = context.evaluate();
-    if (!interruption_asked()) line.finish_epoch(progress, context.validating ? "validation" : "test", result.metric->shown(value));
+    if (!interruption_asked()) line.finish_epoch(progress, context.validating ? "validation" : "test", result.metric.shown(value));
     context.log(progress, seconds);
     if (context.validating && context.improves(value)) {
       checkpoint.best = value;
@@ -199,7 +202,7 @@ bool train(StageContext& context, const StepPipeline& pipeline) {
   loop.interrupted = interruption_asked;
   const std::int64_t patience = stage.options.integer("patience") * per_epoch;
   loop.enough = [&](std::int64_t step) { return patience > 0 && step - checkpoint.best_step >= patience; };
-  runtime::TrainingState state{checkpoint.step, checkpoint.loss_sum, checkpoint.correct};
+  runtime::TrainingState state{checkpoint.step, checkpoint.loss_sum, checkpoint.correct, checkpoint.sums};
   if (!loop.run(*context.training, state)) return false;
   current = {};  // its executors refer to the states
   runtime::take_averages(checkpoint);

@@ -73,7 +73,7 @@ struct Judge::Impl {
     }
   }
 
-  void fill(std::size_t i, const TensorView* images, const Values& values) {
+  void fill(std::size_t i, std::span<const TensorView> images, const Values& values) {
     const JudgeFeed& feed = graph.feeds[i];
     double* into = inputs[i].as<double>();
     const std::int64_t count = inputs[i].count();
@@ -84,9 +84,10 @@ struct Judge::Impl {
     changed = true;
   }
 
-  void compute(const JudgeFeed& feed, double* out, std::int64_t count, const TensorView* images, const Values& values) const {
+  void compute(const JudgeFeed& feed, double* out, std::int64_t count, std::span<const TensorView> images, const Values& values) const {
     if (feed.kind == JudgeFeed::Kind::images || feed.kind == JudgeFeed::Kind::state) {
-      const float* from = feed.kind == JudgeFeed::Kind::images ? images->as<float>() : states.find(feed.state)->second.as<float>();
+      const float* from =
+          feed.kind == JudgeFeed::Kind::images ? images[feed.input].as<float>() : states.find(feed.state)->second.as<float>();
       for (std::int64_t n = 0; n < count; ++n) out[n] = static_cast<double>(from[n]);
       return;
     }
@@ -113,7 +114,7 @@ struct Judge::Impl {
 
   void fill_constants(const Values& values) {
     for (std::size_t i = 0; i < graph.feeds.size(); ++i) {
-      if (graph.feeds[i].constant) fill(i, nullptr, values);
+      if (graph.feeds[i].constant) fill(i, {}, values);
     }
     filled = true;
   }
@@ -167,12 +168,12 @@ void Judge::judge_constants(const Values& values, std::vector<Judgement>& into) 
   stair::verification::judge_constants(all);
 }
 
-void Judge::judge(const TensorView& images, const Values& values, std::int64_t first_image, std::int64_t count,
+void Judge::judge(std::span<const TensorView> inputs, const Values& values, std::int64_t first_image, std::int64_t count,
                   std::vector<Judgement>& into) {
   Impl& impl = *impl_;
   if (!impl.filled) impl.fill_constants(values);
   for (std::size_t i = 0; i < impl.graph.feeds.size(); ++i) {
-    if (!impl.graph.feeds[i].constant) impl.fill(i, &images, values);
+    if (!impl.graph.feeds[i].constant) impl.fill(i, inputs, values);
   }
   // Backends mostly agree, also on what is behind floats.
   if (impl.changed) impl.run(impl.activations, impl.graph.activations);
@@ -191,7 +192,7 @@ void Judge::judge(const TensorView& images, const Values& values, std::int64_t f
     Judgement& judgement = into[begin + n];
     const TensorView q = values(site.integers.q);
     const Expected expected = expected_of(site, values, *impl.activations);
-    const std::int64_t per_image = q.count() / images.dim(0);
+    const std::int64_t per_image = q.count() / inputs.front().dim(0);
     judgement.elements += per_image * count;
     for (std::int64_t i = 0; i < per_image * count; ++i) {
       count_element(judgement, expected(i), integer_at(q, i), first_image + i / per_image, i % per_image, site.made->op->name);
@@ -203,7 +204,7 @@ void Judge::judge(const TensorView& images, const Values& values, std::int64_t f
     const double* expected = numbers(*impl.activations, floats.number.value);
     const double* error = numbers(*impl.activations, floats.number.error);
     const TensorView found = values(floats.realized);
-    const std::int64_t per_image = found.count() / images.dim(0);
+    const std::int64_t per_image = found.count() / inputs.front().dim(0);
     judgement.elements += per_image * count;
     for (std::int64_t i = 0; i < per_image * count; ++i) {
       const double bound = (error == nullptr ? 0 : error[i]) + 0x1p-40 * std::abs(expected[i]) + 0x1p-126;

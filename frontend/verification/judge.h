@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,8 +68,8 @@ class Judge {
 
   /// Judges the constants.
   void judge_constants(const Values& values, std::vector<Judgement>& into);
-  /// Judges the first `count` images; adds to `into`, an entry a value.
-  void judge(const ir::TensorView& images, const Values& values, std::int64_t first_image, std::int64_t count,
+  /// Judges the first `count` images, of which `inputs` has a tensor for each input of the graph; adds to `into`, an entry a value.
+  void judge(std::span<const ir::TensorView> inputs, const Values& values, std::int64_t first_image, std::int64_t count,
              std::vector<Judgement>& into);
 
  private:

@@ -65,7 +65,12 @@ JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realize
     : simulated_(simulated), realized_(realized), depends_(passes::depends_on_inputs(simulated)), numbers_(simulated.values().size()) {
   for (const passes::Integers& its : realized.integers) integers_[its.value] = its;
   for (const passes::IntegerSum& its : realized.sums) sums_of_[its.value] = &its;
-  for (const ValueId input : simulated_.inputs()) number(input).value = feed(simulated_.type(input), {});
+  for (std::size_t i = 0; i < simulated_.inputs().size(); ++i) {
+    const ValueId input = simulated_.inputs()[i];
+    JudgeFeed from;
+    from.input = i;
+    number(input).value = feed(simulated_.type(input), from);
+  }
   for (const ir::State& state : simulated_.states()) {
     const ir::Type& type = simulated_.type(state.value);
     if (!ir::is_float(type.dtype)) continue;

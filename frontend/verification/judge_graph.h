@@ -19,6 +19,7 @@ struct JudgeFeed {
   bool constant = false;
   ir::ValueId q = ir::absent, scale = ir::absent, zero_point = ir::absent;  ///< units: q - z; numbers: (q - z) * scale; floats: q itself
   std::string state = {};
+  std::size_t input = 0;  ///< images: of the model's inputs
 };
 
 /// An output of the graph in double precision with the bound of its floats; names, "" for none.

@@ -43,8 +43,8 @@ Judge& Simulation::judge() {
   return *impl_->judge;
 }
 
-void Simulation::run(const ir::TensorView& images) {
-  impl_->executor->run({&images, 1});
+void Simulation::run(std::span<const ir::TensorView> inputs) {
+  impl_->executor->run(inputs);
 }
 
 ir::TensorView Simulation::value(ir::ValueId realized) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ class Simulation {
   ~Simulation();
 
   Judge& judge();
-  /// Computes the integers of the images. Before the first run constants have no values.
-  void run(const ir::TensorView& images);
+  /// Computes the integers of a batch, a tensor an input. Before the first run constants have no values.
+  void run(std::span<const ir::TensorView> inputs);
   /// A value that the judge reads.
   ir::TensorView value(ir::ValueId realized) const;
   const ir::Graph& realized() const;

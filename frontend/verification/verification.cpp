@@ -198,7 +198,7 @@ bool Verification::holds() const {
 
 Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const Graph& artifact,
                     runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options) {
-  const std::int64_t batch = batches(0).images.dim(0);
+  const std::int64_t batch = batches(0).inputs.front().dim(0);
   const Graph deployed = ir::with_batch(artifact, batch);
   const Compared compared = compared_values(deployed);
   Verification report;
@@ -215,8 +215,9 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   runtime::initialize_states(training, 0, states);
   runtime::Executor trained =
       frontend::executor_for(passes::with_outputs(training, values_named(training, watched)), states, {backends::all(), most_threads, 0});
-  const bool labelled = trained.graph().inputs().size() > 1;
-  const runtime::Tensor labels(labelled ? trained.graph().type(trained.graph().inputs()[1]) : ir::Type{});
+  std::vector<runtime::Tensor> labels;  // which nothing that is compared depends on
+  for (std::size_t i = model.inputs().size(); i < trained.graph().inputs().size(); ++i)
+    labels.emplace_back(trained.graph().type(trained.graph().inputs()[i]));
 
   std::optional<Simulation> simulation;
   if (options.simulate) simulation.emplace(ir::with_batch(model, batch), recipe, states, most_threads);
@@ -251,8 +252,8 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   };
   for (std::int64_t b = 0; b < batch_count; ++b) {
     const VerifyBatch images = batches(b);
-    std::vector<TensorView> inputs{images.images};
-    if (labelled) inputs.push_back(labels.view());
+    std::vector<TensorView> inputs = images.inputs;
+    for (const runtime::Tensor& of_output : labels) inputs.push_back(of_output.view());
     trained.run(inputs);
     if (b == 0) {
       for (const std::string& name : constant_names) {
@@ -261,13 +262,13 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
     }
     const auto of_training = [&](ValueId value) { return simulation->value(value); };
     if (simulation) {
-      simulation->run(images.images);
+      simulation->run(images.inputs);
       if (b == 0) simulation->judge().judge_constants(of_training, report.judgements);
-      simulation->judge().judge(images.images, of_training, report.images, images.count, report.judgements);
+      simulation->judge().judge(images.inputs, of_training, report.images, images.count, report.judgements);
     }
     for (Executed& subject : subjects) {
       IntegerComparison& comparison = report.integers[subject.comparison];
-      subject.executor.run({inputs.data(), 1});
+      subject.executor.run(images.inputs);
       for (const std::string& name : subject.exact) {
         compare(trained.output(name), subject.executor.output(name), name, op_of(name), report.images, images.count, batch, comparison);
       }
@@ -277,7 +278,7 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
         const auto it = behind.judged.find(value);
         return it == behind.judged.end() ? simulation->value(value) : subject.executor.output(it->second);
       };
-      simulation->judge().judge(images.images, of_subject, report.images, images.count, subject.judgements);
+      simulation->judge().judge(images.inputs, of_subject, report.images, images.count, subject.judgements);
     }
     report.images += images.count;
   }
@@ -298,10 +299,10 @@ Verification verify(readers::Trained& trained, readers::Deployed& artifact, cons
   if (images == 0) images = test.count();
   const readers::Experiment& experiment = trained.experiment;
   const std::int64_t batch = std::min(experiment.eval_batch, images);
-  runtime::Batches batches(test, batch, experiment.data.normalization, {}, 0);
+  runtime::Batches batches(test, batch, readers::normalizations(experiment.data, experiment.model), {}, 0);
   const auto load = [&](std::int64_t b) {
     const std::int64_t count = batches.load_evaluation(b);
-    return VerifyBatch{batches.images(), std::min(count, images - b * batch)};
+    return VerifyBatch{batches.inputs(), std::min(count, images - b * batch)};
   };
   return verify(experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
                 (images + batch - 1) / batch, options);

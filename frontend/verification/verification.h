@@ -25,9 +25,9 @@ struct VerifyOptions {
   bool simulate = true;  ///< judge, too
 };
 
-/// Images [count, ...] f32 padded to the batch; only the first `count` are compared.
+/// Images f32 [batch, ...], a tensor an input of the model; only the first `count` are compared.
 struct VerifyBatch {
-  ir::TensorView images;
+  std::vector<ir::TensorView> inputs;
   std::int64_t count = 0;
 };
 /// The batch of that index; all batches have one size.

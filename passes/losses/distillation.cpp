@@ -4,7 +4,7 @@ namespace stair::passes::losses_ {
 namespace {
 
 ir::ValueId append_distillation(const LossContext& c) {
-  const ir::ValueId teacher = c.graph.add_input(c.graph.derived("", "teacher"), c.graph.type(c.output));
+  const ir::ValueId teacher = c.graph.add_input(c.graph.unique_name(c.graph.derived("", "teacher")), c.graph.type(c.output));
   return c.graph.emit("distillation", {c.output, c.expected, teacher},
                       {{"temperature", c.options.at("temperature")}, {"share", c.options.at("share")}}, c.graph.derived("", "loss"));
 }

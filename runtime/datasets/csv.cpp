@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -110,6 +111,60 @@ char separator_of(const std::string& text, const std::string& path) {
   return text.front();
 }
 
+// What an input is made of, or what an output is held against: columns of numbers, or one of classes.
+struct Columns {
+  std::vector<std::size_t> indices;
+  bool classes = false;
+  std::vector<float> numbers = {};
+  std::vector<std::int32_t> labels = {};
+
+  void read(const Row& row, const std::function<std::string(std::size_t)>& place) {
+    for (const std::size_t c : indices) {
+      if (!classes) {
+        numbers.push_back(value_of(row[c], place(c)));
+        continue;
+      }
+      labels.push_back(number_of<std::int32_t>(row[c], place(c), "a class: an integer from 0 on"));
+      if (labels.back() < 0) throw Error(fmt::format("{}: found {}, expected a class from 0 on", place(c), labels.back()));
+    }
+  }
+
+  Tensor tensor() const {
+    const auto width = static_cast<std::int64_t>(indices.size());
+    const auto size = static_cast<std::int64_t>(classes ? labels.size() : numbers.size());
+    Tensor made(classes ? ir::Type{ir::DType::i32, {size}} : ir::Type{ir::DType::f32, {size / width, width}});
+    std::copy(labels.begin(), labels.end(), made.as<std::int32_t>());
+    std::copy(numbers.begin(), numbers.end(), made.as<float>());
+    return made;
+  }
+};
+
+std::vector<Columns> label_columns(const DatasetPart& part, const Row& names, const std::string& path) {
+  const std::vector<std::vector<std::string>> classes = said_by_output(part, "label");
+  const std::vector<std::vector<std::string>> values = said_by_output(part, "values");
+  std::vector<Columns> all;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const bool of_classes = !classes[i].empty() && !classes[i].front().empty();
+    if (of_classes != values[i].empty())
+      throw Error(path + ": expected either 'label', the column of the classes, or 'values', columns of numbers");
+    all.push_back({indices_of(names, of_classes ? classes[i] : values[i], path), of_classes});
+  }
+  return all;
+}
+
+std::vector<Columns> input_columns(const DatasetPart& part, const std::vector<Columns>& labels, const Row& names, const std::string& path) {
+  std::vector<Columns> all;
+  for (const std::vector<std::string>& said : said_by_input(part, "columns")) {
+    Columns& input = all.emplace_back(Columns{indices_of(names, said, path)});
+    for (std::size_t c = 0; c < names.size() && said.empty(); ++c) {
+      const auto has = [c](const Columns& of) { return std::find(of.indices.begin(), of.indices.end(), c) != of.indices.end(); };
+      if (std::none_of(labels.begin(), labels.end(), has)) input.indices.push_back(c);
+    }
+    if (input.indices.empty()) throw Error(path + ": has no column but the labels'");
+  }
+  return all;
+}
+
 Dataset load_csv(const DatasetPart& part) {
   const std::string& path = part.files.at("table").front();
   Table table(path, separator_of(part.settings.text("separator"), path));
@@ -118,41 +173,26 @@ Dataset load_csv(const DatasetPart& part) {
   for (auto at = names.begin(); at != names.end(); ++at) {
     if (std::find(names.begin(), at, *at) != at) throw Error(fmt::format("{}: line 1 names two columns '{}'", path, *at));
   }
-  const std::string& label = part.settings.text("label");
-  const std::vector<std::size_t> expected = indices_of(names, part.settings.texts("values"), path);
-  if (label.empty() == expected.empty())
-    throw Error(path + ": expected either 'label', the column of the classes, or 'values', columns of numbers");
-  std::vector<std::size_t> taken = expected;
-  if (!label.empty()) taken.push_back(index_of(names, label, path));
-  std::vector<std::size_t> columns = indices_of(names, part.settings.texts("columns"), path);
-  for (std::size_t c = 0; c < names.size() && part.settings.texts("columns").empty(); ++c) {
-    if (std::find(taken.begin(), taken.end(), c) == taken.end()) columns.push_back(c);
-  }
-  if (columns.empty()) throw Error(path + ": has no column but the labels'");
-  std::vector<float> values, targets;
-  std::vector<std::int32_t> labels;
+  std::vector<Columns> labels = label_columns(part, names, path);
+  std::vector<Columns> inputs = input_columns(part, labels, names, path);
+  bool empty = true;
   while (!table.done()) {
     const Row row = table.next();
     if (row.size() == 1 && trimmed(row.front()).empty()) continue;
     const std::string line = fmt::format("{}: line {}", path, table.line());
     if (row.size() != names.size()) throw Error(fmt::format("{}: has {} fields, the header has {}", line, row.size(), names.size()));
     const auto place = [&](std::size_t c) { return fmt::format("{}, column '{}'", line, names[c]); };
-    for (const std::size_t c : columns) values.push_back(value_of(row[c], place(c)));
-    for (const std::size_t c : expected) targets.push_back(value_of(row[c], place(c)));
-    if (label.empty()) continue;
-    labels.push_back(number_of<std::int32_t>(row[taken.back()], place(taken.back()), "a class: an integer from 0 on"));
-    if (labels.back() < 0) throw Error(fmt::format("{}: found {}, expected a class from 0 on", place(taken.back()), labels.back()));
+    for (Columns& of : inputs) of.read(row, place);
+    for (Columns& of : labels) of.read(row, place);
+    empty = false;
   }
-  if (values.empty()) throw Error(path + ": has no lines behind its header");
-  const auto width = static_cast<std::int64_t>(columns.size());
-  const std::int64_t count = static_cast<std::int64_t>(values.size()) / width;
-  Tensor examples({ir::DType::f32, {count, width}});
-  std::copy(values.begin(), values.end(), examples.as<float>());
-  Dataset dataset{std::move(examples), Tensor({ir::DType::i32, {count}}), path};
-  std::copy(labels.begin(), labels.end(), dataset.labels.as<std::int32_t>());
-  if (expected.empty()) return dataset;
-  dataset.labels = Tensor({ir::DType::f32, {count, static_cast<std::int64_t>(expected.size())}});
-  std::copy(targets.begin(), targets.end(), dataset.labels.as<float>());
+  if (empty) throw Error(path + ": has no lines behind its header");
+  Dataset dataset;
+  dataset.source = path;
+  for (const Columns& of : inputs) dataset.inputs.emplace_back(of.tensor());
+  for (const Columns& of : labels) dataset.labels.push_back(of.tensor());
+  dataset.input_files.assign(inputs.size(), path);
+  dataset.label_files.assign(labels.size(), path);
   return dataset;
 }
 
@@ -170,7 +210,9 @@ void csv(DatasetRegistry& registry) {
                              {.name = "separator", .doc = "what stands between fields", .fallback = std::string(",")},
                              {.name = "columns",
                               .doc = "those that an example is made of, in this order; none named: all others, in the table's order",
-                              .fallback = std::vector<std::string>()}}});
+                              .fallback = std::vector<std::string>()}},
+                .by_input = "columns",
+                .by_output = {"label", "values"}});
 }
 
 }  // namespace stair::runtime::datasets

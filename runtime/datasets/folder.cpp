@@ -64,11 +64,11 @@ Files files_of(const std::string& folder) {
 // Pictures as a model takes them: decoded when they are asked for, or once where all of them have room.
 class Pictures {
  public:
-  Pictures(std::vector<std::string> paths, const DatasetPart& part)
+  Pictures(std::vector<std::string> paths, const DatasetPart& part, const ir::Shape& example)
       : paths_(std::move(paths)),
-        channels_(part.example[0]),
-        height_(part.example[1]),
-        width_(part.example[2]),
+        channels_(example[0]),
+        height_(example[1]),
+        width_(example[2]),
         shorter_(part.settings.integer("shorter_side")),
         windows_(part.windows),
         keeps_(part.settings.boolean("in_memory")),
@@ -156,33 +156,35 @@ std::vector<std::int64_t> look_at_all(Pictures& pictures, std::size_t count, boo
 
 Dataset load_folder(const DatasetPart& part) {
   const std::string& folder = part.files.at("folder").front();
-  if (part.example.size() != 3 || (part.example[0] != 1 && part.example[0] != 3)) {
-    throw Error(fmt::format("{}: pictures of a folder have 1 or 3 channels, the model takes {}", folder, ir::to_string(part.example)));
+  const ir::Shape example = part.inputs.empty() ? ir::Shape() : part.inputs.front().example;
+  if (example.size() != 3 || (example[0] != 1 && example[0] != 3)) {
+    throw Error(fmt::format("{}: pictures of a folder have 1 or 3 channels, the model takes {}", folder, ir::to_string(example)));
   }
   const std::int64_t shorter = part.settings.integer("shorter_side");
-  const std::int64_t least = std::min(part.example[1], part.example[2]);
+  const std::int64_t least = std::min(example[1], example[2]);
   if (shorter != 0 && shorter < least) {
     throw Error(fmt::format("{}: 'shorter_side' is {}, expected 0 or at least the {} of the model's input {}", folder, shorter, least,
-                            ir::to_string(part.example)));
+                            ir::to_string(example)));
   }
   Files files = files_of(folder);
   const std::size_t count = files.paths.size();
-  const auto pictures = std::make_shared<Pictures>(std::move(files.paths), part);
+  const auto pictures = std::make_shared<Pictures>(std::move(files.paths), part, example);
   const std::vector<std::int64_t> whole = look_at_all(*pictures, count, part.settings.boolean("skip_damaged"));
   if (whole.empty()) throw Error(folder + ": all of its pictures are damaged");
 
   ExampleSource source;
-  source.type = {ir::DType::u8, {static_cast<std::int64_t>(count), part.example[0], part.example[1], part.example[2]}};
+  source.type = {ir::DType::u8, {static_cast<std::int64_t>(count), example[0], example[1], example[2]}};
   source.read = [pictures](std::int64_t index, std::byte* room, const Window* window) {
     return pictures->read(static_cast<std::size_t>(index), room, window);
   };
   source.larger = pictures->larger();
   source.slow = !pictures->keeps();
   source.checksums = pictures->checksums();
-  Dataset dataset{Examples(std::move(source)), Tensor({ir::DType::i32, {static_cast<std::int64_t>(count)}}), folder, files.classes};
+  Dataset dataset(Examples(std::move(source)), Tensor({ir::DType::i32, {static_cast<std::int64_t>(count)}}), folder);
+  dataset.classes = files.classes;
   dataset.shorter_side = std::max(shorter, least);
   dataset.skipped = static_cast<std::int64_t>(count - whole.size());
-  std::copy(files.labels.begin(), files.labels.end(), dataset.labels.as<std::int32_t>());
+  std::copy(files.labels.begin(), files.labels.end(), dataset.labels.front().as<std::int32_t>());
   return dataset.skipped == 0 ? std::move(dataset) : chosen_examples(dataset, whole);
 }
 

@@ -72,9 +72,10 @@ Dataset load_idx(const DatasetPart& part) {
   if (shape.size() == 3) shape.insert(shape.begin() + 1, 1);  // grey pictures have one channel
   Tensor pictures({ir::DType::u8, shape});
   std::memcpy(pictures.view().data, images.elements.data(), images.elements.size());
-  Dataset dataset{std::move(pictures), Tensor({ir::DType::i32, labels.shape}), labels_path};
+  Dataset dataset(std::move(pictures), Tensor({ir::DType::i32, labels.shape}), labels_path);
+  dataset.input_files = {images_path};
   for (std::size_t i = 0; i < labels.elements.size(); ++i)
-    dataset.labels.as<std::int32_t>()[i] = static_cast<unsigned char>(labels.elements[i]);
+    dataset.labels.front().as<std::int32_t>()[i] = static_cast<unsigned char>(labels.elements[i]);
   return dataset;
 }
 

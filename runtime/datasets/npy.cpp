@@ -30,10 +30,12 @@ Examples read_examples(const std::string& path, bool in_memory) {
 }
 
 Dataset load_npy(const DatasetPart& part) {
-  const std::string& images = part.files.at("images").front();
-  const std::string& labels = part.files.at("labels").front();
-  Examples examples = read_examples(images, part.settings.boolean("in_memory"));  // whose faults are told first
-  return dataset_of_arrays(std::move(examples), images, read_npy(labels), labels);
+  std::vector<Named<Examples>> images;  // whose faults are told first
+  for (const std::vector<std::string>& path : said_by_input(part, "images"))
+    images.push_back({read_examples(path.front(), part.settings.boolean("in_memory")), path.front()});
+  std::vector<Named<Tensor>> labels;
+  for (const std::vector<std::string>& path : said_by_output(part, "labels")) labels.push_back({read_npy(path.front()), path.front()});
+  return dataset_of_arrays(std::move(images), labels);
 }
 
 }  // namespace
@@ -43,7 +45,9 @@ void npy(DatasetRegistry& registry) {
                 .summary = "NumPy arrays: images u8 or f32 [N, ...], labels [N, ...], classes of an integer type or values",
                 .files = {"images", "labels"},
                 .load = load_npy,
-                .settings = {in_memory_setting()}});
+                .settings = {in_memory_setting()},
+                .by_input = "images",
+                .by_output = {"labels"}});
 }
 
 }  // namespace stair::runtime::datasets

@@ -37,19 +37,21 @@ Dataset selected(const Dataset& all, const Tensor& by, const std::string& name, 
 Dataset load_npz(const DatasetPart& part) {
   const std::string& path = part.files.at("arrays").front();
   const ZipArchive archive(path);
-  const std::string& images = part.settings.text("images");
-  const std::string& labels = part.settings.text("labels");
-  const std::string images_name = fmt::format("{}: '{}'", path, images);
-  Examples examples = as_examples(array_of(archive, path, "images", images), images_name);  // whose faults are told first
-  Dataset all =
-      dataset_of_arrays(std::move(examples), images_name, array_of(archive, path, "labels", labels), fmt::format("{}: '{}'", path, labels));
+  const auto called = [&](const std::string& name) { return fmt::format("{}: '{}'", path, name); };
+  std::vector<Named<Examples>> images;  // whose faults are told first
+  for (const std::vector<std::string>& name : said_by_input(part, "images"))
+    images.push_back({as_examples(array_of(archive, path, "images", name.front()), called(name.front())), called(name.front())});
+  std::vector<Named<Tensor>> labels;
+  for (const std::vector<std::string>& name : said_by_output(part, "labels"))
+    labels.push_back({array_of(archive, path, "labels", name.front()), called(name.front())});
+  Dataset all = dataset_of_arrays(std::move(images), labels);
   const std::string& select = part.settings.text("select");
   const std::vector<std::int64_t>& equals = part.settings.integers("equals");
   if (select.empty() != equals.empty()) {
     throw Error(fmt::format("{}: 'select' without 'equals', or the other way round, expected both: an array and its values", path));
   }
   if (select.empty()) return all;
-  return selected(all, array_of(archive, path, "select", select), fmt::format("{}: '{}'", path, select), equals);
+  return selected(all, array_of(archive, path, "select", select), called(select), equals);
 }
 
 }  // namespace
@@ -68,7 +70,9 @@ void npz(DatasetRegistry& registry) {
                     {.name = "select",
                      .doc = "an array of integers [N] that says which examples are meant: those with one of the values 'equals'; \"\": all",
                      .fallback = std::string()},
-                    {.name = "equals", .doc = "see select", .fallback = std::vector<std::int64_t>()}}});
+                    {.name = "equals", .doc = "see select", .fallback = std::vector<std::int64_t>()}},
+       .by_input = "images",
+       .by_output = {"labels"}});
 }
 
 }  // namespace stair::runtime::datasets

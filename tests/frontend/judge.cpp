@@ -26,7 +26,7 @@ TEST_CASE("equal pictures tie together, and the judge knows a tie") {
   run.deployment = frontend::deploy(run.model, run.recipe, run.states);
   runtime::Tensor images(run.model.type(run.model.inputs().front()));
   for (std::int64_t i = 0; i < images.count(); ++i) images.as<float>()[i] = static_cast<float>(i % 7 == 0 ? 127 : i % 255) / 255;
-  const verification::VerifyBatches batches = [&](std::int64_t) { return verification::VerifyBatch{images.view(), 2}; };
+  const verification::VerifyBatches batches = [&](std::int64_t) { return verification::VerifyBatch{{images.view()}, 2}; };
   const verification::Verification report =
       verification::verify(run.model, run.recipe, run.states, run.deployment.graph, run.deployment.constants, batches, 1, {});
   INFO(verification::describe(report));
@@ -125,7 +125,7 @@ TEST_CASE("with all ops renamed but those that have a judge, verify judges the s
       }
       std::vector<verification::Judgement> constants, images;
       judge->judge_constants(trial.source(), constants);
-      judge->judge(trial.images.view(), trial.source(), 0, 2, images);
+      judge->judge(std::vector{trial.images.view()}, trial.source(), 0, 2, images);
       CHECK(!constants.empty());
       CHECK(text(constants) == text(trial.judge_constants()));
       CHECK(text(images) == text(trial.judge_images()));

@@ -51,7 +51,7 @@ std::vector<verification::Judgement> JudgedRun::judge_constants() {
 std::vector<verification::Judgement> JudgedRun::judge_images() {
   if (!of_images_) of_images_.emplace(simulated, realized, run.states, 1);
   std::vector<verification::Judgement> found;
-  of_images_->judge(images.view(), source(), 0, images.type().shape.front(), found);
+  of_images_->judge(std::vector{images.view()}, source(), 0, images.type().shape.front(), found);
   return found;
 }
 

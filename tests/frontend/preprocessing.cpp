@@ -204,7 +204,7 @@ TEST_CASE("pictures of a folder are scaled and cut by run as in training, and by
   const Outcome outcome = run_stair({"train", "exp.json", "--run", "run", "--threads", "1", "--quiet"}, folder.path());
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
-  CHECK(runtime::load_checkpoint(folder / "run/qat.safetensors").images.shorter_side == 14);
+  CHECK(runtime::load_checkpoint(folder / "run/qat.safetensors").inputs.front().shorter_side == 14);
   const runtime::InputForm form = runtime::load_artifact(folder / "run/qat.stair").inputs.front();
   CHECK(form.images.shorter_side == 14);
   CHECK(form.images.element == "u8");

@@ -54,11 +54,11 @@ TEST_CASE("a share of the training data validates: all examples are in one part,
   };
   const auto examples = [](const runtime::Dataset& part) {
     std::vector<std::string> all;
-    std::string room(part.images.bytes(), '\0');
+    std::string room(part.inputs.front().bytes(), '\0');
     for (std::int64_t i = 0; i < part.count(); ++i)
       all.push_back(
-          std::string(reinterpret_cast<const char*>(part.images.read(i, reinterpret_cast<std::byte*>(room.data()))), room.size()) +
-          std::to_string(part.labels.as<std::int32_t>()[i]));
+          std::string(reinterpret_cast<const char*>(part.inputs.front().read(i, reinterpret_cast<std::byte*>(room.data()))), room.size()) +
+          std::to_string(part.labels.front().as<std::int32_t>()[i]));
     return all;
   };
   const stages::Data first = load(1);

@@ -49,10 +49,10 @@ runtime::Tensor version_1_input(const std::string& name, const runtime::Artifact
   if (given.type().dtype == ir::DType::f32) return given;
   const std::int64_t count = given.type().shape.front();
   const runtime::Dataset pictures{std::move(given), runtime::Tensor({ir::DType::i32, {count}}), name};
-  runtime::Batches batches(pictures, count, artifact.inputs.front().normalization, {}, 0);
+  runtime::Batches batches(pictures, count, {artifact.inputs.front().normalization}, {}, 0);
   batches.load_evaluation(0);
-  runtime::Tensor input(batches.type());
-  std::copy_n(batches.images().as<float>(), input.count(), input.as<float>());
+  runtime::Tensor input(batches.inputs().front().type);
+  std::copy_n(batches.inputs().front().as<float>(), input.count(), input.as<float>());
   return input;
 }
 

@@ -28,7 +28,7 @@ TEST_CASE("a random network of attention and normalizations trains a step, expor
   if (tests::seeds(30).size() == 30) CHECK(integers > 20);
 }
 
-TEST_CASE("a random network of shared weights, constants and several outputs trains a step, exports, and verifies") {
+TEST_CASE("a random network of shared weights, constants, several inputs and outputs trains a step, exports, and verifies") {
   for (const std::uint64_t seed : tests::seeds(24)) {
     const std::string recipe = tests::random_recipe(seed);
     INFO(tests::replay(seed));

@@ -42,6 +42,11 @@ void add_losses(std::vector<Case>& list, std::int64_t n, std::int64_t classes) {
   }
 }
 
+void add_weighted_sums(std::vector<Case>& list) {
+  list.push_back({"weighted_sum", {f32({})}, {{"weights", std::vector<double>{0.25}}}});
+  list.push_back({"weighted_sum", {f32({}), f32({}), f32({})}, {{"weights", std::vector<double>{1, 0.3, 1e3}}}});
+}
+
 void add_optimizers(std::vector<Case>& list, const ir::Shape& shape) {
   const Operand w = f32(shape);
   const Operand rate = f32({1}, listed({0.1}));
@@ -68,6 +73,7 @@ void add_training_cases(std::vector<Case>& list) {
   add_losses(list, 1, 2);
   add_losses(list, 5, 7);
   add_losses(list, 33, 10);
+  add_weighted_sums(list);
   add_optimizers(list, {3, 5});
   add_optimizers(list, {9, 2049});
   list.push_back({"clip_norm_factor", {f32({3, 5}), f32({7})}, {{"max_norm", 0.5}}});

@@ -30,12 +30,12 @@ Dataset numbered(const ir::Type& type, std::uint64_t seed = 0) {
     }
   }
   Dataset dataset{std::move(images), runtime::Tensor({ir::DType::i32, {type.shape.front()}}), "FILE"};
-  for (std::int64_t i = 0; i < dataset.count(); ++i) dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
+  for (std::int64_t i = 0; i < dataset.count(); ++i) dataset.labels.front().as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
   return dataset;
 }
 
 std::vector<std::int32_t> labels_of(const Batches& batches) {
-  const ir::TensorView labels = batches.labels();
+  const ir::TensorView labels = batches.loaded().labels.front().view();
   return {labels.as<std::int32_t>(), labels.as<std::int32_t>() + labels.count()};
 }
 
@@ -52,8 +52,8 @@ std::vector<std::int32_t> epoch_of(Batches& batches, std::int64_t epoch) {
 // Picture `image` shifted and flipped by definition: an enlarged picture of zeros around it, a window of that, mirrored, normalized.
 std::vector<float> window(const Dataset& dataset, std::int64_t image, std::int64_t padding, std::int64_t top, std::int64_t left, bool flip,
                           const std::vector<float>& mean, const std::vector<float>& deviation) {
-  const ir::Shape& s = dataset.images.type().shape;
-  const std::byte* const elements = dataset.images.read(image, nullptr);
+  const ir::Shape& s = dataset.inputs.front().type().shape;
+  const std::byte* const elements = dataset.inputs.front().read(image, nullptr);
   const std::int64_t height = s[2] + 2 * padding;
   const std::int64_t width = s[3] + 2 * padding;
   std::vector<float> result;
@@ -62,7 +62,7 @@ std::vector<float> window(const Dataset& dataset, std::int64_t image, std::int64
     for (std::int64_t h = 0; h < s[2]; ++h) {
       for (std::int64_t w = 0; w < s[3]; ++w) {
         const std::int64_t at = (c * s[2] + h) * s[3] + w;
-        const bool bytes = dataset.images.type().dtype == ir::DType::u8;
+        const bool bytes = dataset.inputs.front().type().dtype == ir::DType::u8;
         enlarged[static_cast<std::size_t>((h + padding) * width + w + padding)] =
             bytes ? static_cast<float>(reinterpret_cast<const std::uint8_t*>(elements)[at]) / 255.0F
                   : reinterpret_cast<const float*>(elements)[at];
@@ -84,7 +84,7 @@ ir::Attributes augmentation(bool flip, std::int64_t crop_padding) {
 }
 
 std::vector<float> image_of(const Batches& batches, std::int64_t index) {
-  const ir::TensorView images = batches.images();
+  const ir::TensorView images = batches.inputs().front();
   const std::int64_t count = images.count() / images.dim(0);
   return {images.as<float>() + index * count, images.as<float>() + (index + 1) * count};
 }
@@ -99,7 +99,7 @@ TEST_CASE("an epoch of training takes whole batches, each image at most once") {
       CAPTURE(count);
       CAPTURE(batch);
       Batches batches(dataset, batch, {}, {}, 3);
-      CHECK(batches.type() == ir::Type{ir::DType::f32, {batch, 1, 2, 2}});
+      CHECK(batches.inputs().front().type == ir::Type{ir::DType::f32, {batch, 1, 2, 2}});
       CHECK(batches.training_batches() == count / batch);
       const std::vector<std::int32_t> epoch = epoch_of(batches, 0);
       CHECK(static_cast<std::int64_t>(epoch.size()) == count / batch * batch);
@@ -165,7 +165,7 @@ TEST_CASE("bytes are divided by 255 and normalized by channel, each operation ro
   for (int i = 0; i < 512; ++i) pictures.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
   const Dataset dataset{std::move(pictures), runtime::Tensor({ir::DType::i32, {1}}), "FILE"};
   const auto check = [&](const runtime::Normalization& normalization, const std::vector<float>& mean, const std::vector<float>& deviation) {
-    Batches batches(dataset, 1, normalization, {}, 0);
+    Batches batches(dataset, 1, {normalization}, {}, 0);
     batches.load_evaluation(0);
     const std::vector<float> found = image_of(batches, 0);
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -180,14 +180,14 @@ TEST_CASE("bytes are divided by 255 and normalized by channel, each operation ro
 
 TEST_CASE("floats are normalized but not divided, whatever their shape") {
   const Dataset dataset = numbered({ir::DType::f32, {5, 3}});
-  Batches batches(dataset, 2, {{0.5, 1, -2}, {2, 3, 0.7}}, {}, 0);
-  CHECK(batches.type() == ir::Type{ir::DType::f32, {2, 3}});
+  Batches batches(dataset, 2, {{{0.5, 1, -2}, {2, 3, 0.7}}}, {}, 0);
+  CHECK(batches.inputs().front().type == ir::Type{ir::DType::f32, {2, 3}});
   batches.load_evaluation(1);
-  const runtime::Tensor elements = tests::all_examples(dataset.images);
+  const runtime::Tensor elements = tests::all_examples(dataset.inputs.front());
   const float mean[] = {0.5F, 1, -2};
   const float deviation[] = {2, 3, 0.7F};
   for (std::size_t i = 0; i < 6; ++i) {
-    CHECK(batches.images().as<float>()[i] == (elements.as<float>()[6 + i] - mean[i % 3]) / deviation[i % 3]);
+    CHECK(batches.inputs().front().as<float>()[i] == (elements.as<float>()[6 + i] - mean[i % 3]) / deviation[i % 3]);
   }
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("flips and crops are those of the definition, and all of them happen")
       const bool flips = setting.first;
       const std::int64_t padding = setting.second;
       INFO(padding);
-      Batches batches(dataset, 8, {{0.3, 0.6}, {0.5, 0.25}}, augmentation(flips, padding), 21);
+      Batches batches(dataset, 8, {{{0.3, 0.6}, {0.5, 0.25}}}, augmentation(flips, padding), 21);
       std::map<std::tuple<std::int64_t, std::int64_t, bool>, int> seen;
       int images = 0;
       for (std::int64_t epoch = 0; epoch < 12; ++epoch) {
@@ -254,7 +254,7 @@ TEST_CASE("what can't be batched is refused") {
   const Dataset pictures = numbered({ir::DType::u8, {4, 3, 2, 2}});
   const Dataset flat = numbered({ir::DType::f32, {4, 6}});
   const auto error = [](const Dataset& dataset, std::int64_t batch, const runtime::Normalization& n, const ir::Attributes& a) {
-    return error_of([&] { Batches(dataset, batch, n, a, 0); });
+    return error_of([&] { Batches(dataset, batch, {n}, a, 0); });
   };
   CHECK(error(pictures, 5, {}, {}) == "a batch of 5 images of a data set of 4 (FILE)");
   CHECK(error(pictures, 2, {{0.5, 0.5}, {}}, {}) == "/mean: found 2 numbers, expected 1 or 3, one a channel");
@@ -268,7 +268,7 @@ TEST_CASE("a normalization that doesn't fit, or makes something infinite of the 
   const Dataset bytes = numbered({ir::DType::u8, {4, 2, 3, 3}});
   Dataset floats = numbered({ir::DType::f32, {4, 2, 3, 3}});
   const auto error = [](const Dataset& dataset, const runtime::Normalization& normalization, std::int64_t padding = 0) {
-    return error_of([&] { Batches(dataset, 2, normalization, augmentation(false, padding), 0); });
+    return error_of([&] { Batches(dataset, 2, {normalization}, augmentation(false, padding), 0); });
   };
   for (const Dataset* dataset : {&bytes, &std::as_const(floats)}) {
     CHECK(error(*dataset, {}) == "no error");
@@ -282,9 +282,9 @@ TEST_CASE("a normalization that doesn't fit, or makes something infinite of the 
     }
     CHECK(error(*dataset, {{}, {1, 1e-40}}).starts_with("FILE: with mean 0 and std 1e-40 the value "));
   }
-  runtime::Tensor changed = tests::all_examples(floats.images);
+  runtime::Tensor changed = tests::all_examples(floats.inputs.front());
   changed.as<float>()[3 * 18 + 9 + 4] = 3e38F;  // channel 1 of image 3
-  floats.images = changed.clone();
+  floats.inputs.front() = changed.clone();
   CHECK(error(floats, {{0, 3e38}, {}}) == "no error");
   CHECK(error(floats, {{3e38, -3e38}, {}}) ==
         "FILE: with mean -3e+38 and std 1 the value 3e+38 of channel 1 becomes inf, expected finite numbers");
@@ -292,7 +292,7 @@ TEST_CASE("a normalization that doesn't fit, or makes something infinite of the 
         "FILE: with mean 0 and std 0.5 the value 3e+38 of channel 1 becomes inf, expected finite numbers");
   // A crop brings zeros where the data has none.
   std::fill_n(changed.as<float>(), changed.count(), 3e38F);
-  floats.images = std::move(changed);
+  floats.inputs.front() = std::move(changed);
   CHECK(error(floats, {{3e38}, {0.5}}) == "no error");
   CHECK(error(floats, {{3e38}, {0.5}}, 1) ==
         "FILE: with mean 3e+38 and std 0.5 the value 0 of channel 0 becomes -inf, expected finite numbers");

@@ -15,7 +15,7 @@ struct Table {
   explicit Table(const std::string& text) { tests::put(path, text); }
   Dataset load(ir::Attributes settings = {}) const {
     if (!settings.has("label") && !settings.has("values")) settings.set("label", std::string("kind"));
-    return runtime::load_dataset("csv", {{"table", {path}}}, settings);
+    return runtime::load_dataset("csv", {{{"table", {path}}}, settings});
   }
   std::string error(const ir::Attributes& settings = {}) const {
     return error_of([&] { load(settings); });
@@ -23,7 +23,7 @@ struct Table {
 };
 
 std::vector<float> values_of(const Dataset& dataset) {
-  const runtime::Tensor values = tests::all_examples(dataset.images);
+  const runtime::Tensor values = tests::all_examples(dataset.inputs.front());
   return {values.as<float>(), values.as<float>() + values.count()};
 }
 
@@ -34,9 +34,9 @@ TEST_CASE("a table's columns are examples and labels, by name") {
       "\xEF\xBB\xBF"
       "width, \"height\",kind,\"the \"\"third\"\"\"\r\n1, -2.5,0,3e2\r\n\"4\",5,1,\t6 \r\n\r\n7,8,2,9");
   const Dataset all = table.load();
-  CHECK(all.images.type() == ir::Type{ir::DType::f32, {3, 3}});
+  CHECK(all.inputs.front().type() == ir::Type{ir::DType::f32, {3, 3}});
   CHECK(values_of(all) == std::vector<float>{1, -2.5, 300, 4, 5, 6, 7, 8, 9});
-  for (int i = 0; i < 3; ++i) CHECK(all.labels.as<std::int32_t>()[i] == i);
+  for (int i = 0; i < 3; ++i) CHECK(all.labels.front().as<std::int32_t>()[i] == i);
   const Dataset some = table.load({{"columns", std::vector<std::string>{"the \"third\"", "width"}}});
   CHECK(values_of(some) == std::vector<float>{300, 1, 6, 4, 9, 7});
 }
@@ -48,8 +48,8 @@ TEST_CASE("columns may be values, and fields stand between what the settings say
   const Table right("a;x;b;y\n1;2;3;4\n5;6;7;-8\n");
   const Dataset all = right.load(settings);
   CHECK(values_of(all) == std::vector<float>{1, 4, 5, -8});
-  CHECK(all.labels.type() == ir::Type{ir::DType::f32, {2, 2}});
-  CHECK(std::vector<float>(all.labels.as<float>(), all.labels.as<float>() + 4) == std::vector<float>{3, 2, 7, 6});
+  CHECK(all.labels.front().type() == ir::Type{ir::DType::f32, {2, 2}});
+  CHECK(std::vector<float>(all.labels.front().as<float>(), all.labels.front().as<float>() + 4) == std::vector<float>{3, 2, 7, 6});
   const std::string either = ": expected either 'label', the column of the classes, or 'values', columns of numbers";
   CHECK(table.error({{"label", std::string("a")}, {"values", std::vector<std::string>{"b"}}, {"separator", std::string(";")}}) ==
         table.path + either);

@@ -42,7 +42,7 @@ struct IdxFiles {
     tests::put(labels, good_labels());
   }
   std::string error() const {
-    return error_of([&] { load_dataset("idx", {{"images", {images}}, {"labels", {labels}}}); });
+    return error_of([&] { load_dataset("idx", {{{"images", {images}}, {"labels", {labels}}}}); });
   }
   // The error after the images' file holds something else.
   std::string error_of_images(const std::string& bytes) const {
@@ -52,11 +52,11 @@ struct IdxFiles {
 };
 
 void check_good(const Dataset& dataset) {
-  CHECK(dataset.images.type() == ir::Type{ir::DType::u8, {2, 1, 2, 3}});
-  CHECK(dataset.labels.type() == ir::Type{ir::DType::i32, {2}});
-  CHECK(std::string(tests::all_examples(dataset.images).as<char>(), 12) == pictures);
-  CHECK(dataset.labels.as<std::int32_t>()[0] == 7);
-  CHECK(dataset.labels.as<std::int32_t>()[1] == 3);
+  CHECK(dataset.inputs.front().type() == ir::Type{ir::DType::u8, {2, 1, 2, 3}});
+  CHECK(dataset.labels.front().type() == ir::Type{ir::DType::i32, {2}});
+  CHECK(std::string(tests::all_examples(dataset.inputs.front()).as<char>(), 12) == pictures);
+  CHECK(dataset.labels.front().as<std::int32_t>()[0] == 7);
+  CHECK(dataset.labels.front().as<std::int32_t>()[1] == 3);
   CHECK(dataset.count() == 2);
 }
 
@@ -72,7 +72,7 @@ std::string cifar_record(int label) {
 TEST_CASE("IDX files are read, gzipped or not, and found with .gz behind their names") {
   const IdxFiles files;
   const auto load = [&](const std::string& images, const std::string& labels) {
-    return load_dataset("idx", {{"images", {images}}, {"labels", {labels}}});
+    return load_dataset("idx", {{{"images", {images}}, {"labels", {labels}}}});
   };
   check_good(load(files.images, files.labels));
   CHECK(load(files.images, files.labels).source == files.labels);
@@ -88,8 +88,8 @@ TEST_CASE("IDX files are read, gzipped or not, and found with .gz behind their n
 TEST_CASE("IDX pictures of several channels keep them") {
   const IdxFiles files;
   tests::put(files.images, idx({2, 3, 1, 2}, pictures));
-  const Dataset dataset = load_dataset("idx", {{"images", {files.images}}, {"labels", {files.labels}}});
-  CHECK(dataset.images.type() == ir::Type{ir::DType::u8, {2, 3, 1, 2}});
+  const Dataset dataset = load_dataset("idx", {{{"images", {files.images}}, {"labels", {files.labels}}}});
+  CHECK(dataset.inputs.front().type() == ir::Type{ir::DType::u8, {2, 3, 1, 2}});
 }
 
 TEST_CASE("an IDX file that was cut off anywhere is refused") {
@@ -130,10 +130,10 @@ TEST_CASE("a missing file is an error that names it") {
   const std::string nowhere = files.folder / "nowhere";
   for (const char* format : {"idx", "npy"}) {
     CHECK(error_of([&] {
-            load_dataset(format, {{"images", {nowhere}}, {"labels", {files.labels}}});
+            load_dataset(format, {{{"images", {nowhere}}, {"labels", {files.labels}}}});
           }) == nowhere + ": can't be opened: No such file or directory");
   }
-  CHECK(error_of([&] { load_dataset("cifar10", {{"batches", {nowhere}}}); }) == nowhere + ": can't be opened: No such file or directory");
+  CHECK(error_of([&] { load_dataset("cifar10", {{{"batches", {nowhere}}}}); }) == nowhere + ": can't be opened: No such file or directory");
   const std::string too_long = files.folder / std::string(300, 'n');
   CHECK(error_of([&] { runtime::read_maybe_gzipped(too_long); }) == too_long + ": can't be opened: File name too long");
 }
@@ -187,13 +187,13 @@ TEST_CASE("CIFAR-10 batches are read in the order given") {
   const tests::TemporaryFolder folder;
   tests::put(folder / "1", cifar_record(0) + cifar_record(9));
   tests::put(folder / "2.gz", tests::gzipped(cifar_record(4)));
-  const Dataset dataset = load_dataset("cifar10", {{"batches", {folder / "1", folder / "2"}}});
-  CHECK(dataset.images.type() == ir::Type{ir::DType::u8, {3, 3, 32, 32}});
+  const Dataset dataset = load_dataset("cifar10", {{{"batches", {folder / "1", folder / "2"}}}});
+  CHECK(dataset.inputs.front().type() == ir::Type{ir::DType::u8, {3, 3, 32, 32}});
   CHECK(dataset.source == folder / "1");
   const std::vector<int> labels{0, 9, 4};
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    CHECK(dataset.labels.as<std::int32_t>()[i] == labels[i]);
-    CHECK(std::string(tests::all_examples(dataset.images).as<char>() + i * 3072, 3072) == cifar_record(labels[i]).substr(1));
+    CHECK(dataset.labels.front().as<std::int32_t>()[i] == labels[i]);
+    CHECK(std::string(tests::all_examples(dataset.inputs.front()).as<char>() + i * 3072, 3072) == cifar_record(labels[i]).substr(1));
   }
 }
 
@@ -202,7 +202,7 @@ TEST_CASE("CIFAR-10 files that can't be are refused") {
   const std::string path = folder / "batch";
   const auto error = [&](const std::string& bytes) {
     tests::put(path, bytes);
-    return error_of([&] { load_dataset("cifar10", {{"batches", {path}}}); });
+    return error_of([&] { load_dataset("cifar10", {{{"batches", {path}}}}); });
   };
   CHECK(error(cifar_record(1) + cifar_record(2).substr(0, 100)) ==
         path + ": has 3173 bytes, expected records of 3073 bytes (byte 3073 begins one that isn't whole)");
@@ -218,18 +218,18 @@ TEST_CASE("CIFAR-100 has two labels, of which one counts") {
   };
   tests::put(path, record(19, 99) + record(0, 20));
   for (const bool fine : {true, false}) {
-    const Dataset dataset = load_dataset("cifar100", {{"batches", {path}}}, {{"classes", std::string(fine ? "fine" : "coarse")}});
-    CHECK(dataset.labels.as<std::int32_t>()[0] == (fine ? 99 : 19));
-    CHECK(dataset.labels.as<std::int32_t>()[1] == (fine ? 20 : 0));
+    const Dataset dataset = load_dataset("cifar100", {{{"batches", {path}}}, {{"classes", std::string(fine ? "fine" : "coarse")}}});
+    CHECK(dataset.labels.front().as<std::int32_t>()[0] == (fine ? 99 : 19));
+    CHECK(dataset.labels.front().as<std::int32_t>()[1] == (fine ? 20 : 0));
     for (std::size_t i = 0; i < 2; ++i)
-      CHECK(std::string(tests::all_examples(dataset.images).as<char>() + i * 3072, 3072) == cifar_record(3).substr(1));
+      CHECK(std::string(tests::all_examples(dataset.inputs.front()).as<char>() + i * 3072, 3072) == cifar_record(3).substr(1));
   }
   tests::put(path, record(1, 2) + record(20, 100));
   CHECK(error_of([&] {
-          load_dataset("cifar100", {{"batches", {path}}});
+          load_dataset("cifar100", {{{"batches", {path}}}});
         }) == path + ": the label of image 1 is 100 (byte 3075), expected 0 to 99");
   CHECK(error_of([&] {
-          load_dataset("cifar100", {{"batches", {path}}}, {{"classes", std::string("coarse")}});
+          load_dataset("cifar100", {{{"batches", {path}}}, {{"classes", std::string("coarse")}}});
         }) == path + ": the label of image 1 is 20 (byte 3074), expected 0 to 19");
 }
 
@@ -239,19 +239,20 @@ TEST_CASE("unknown formats and keys are answered with the nearest") {
   CHECK(error_of([] { load_dataset("parquet", {}); }) ==
         "unknown data format 'parquet', expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
   CHECK(error_of([] {
-          load_dataset("idx", {{"image", {"f"}}, {"labels", {"f"}}});
+          load_dataset("idx", {{{"image", {"f"}}, {"labels", {"f"}}}});
         }) == "data of the format 'idx': unknown key 'image' (did you mean 'images'?), expected 'images' or 'labels'");
-  CHECK(error_of([] { load_dataset("idx", {{"images", {"f"}}}); }) == "data of the format 'idx': 'labels' is missing");
-  CHECK(error_of([] { load_dataset("cifar10", {{"batches", {}}}); }) == "data of the format 'cifar10': 'batches' is missing");
+  CHECK(error_of([] { load_dataset("idx", {{{"images", {"f"}}}}); }) == "data of the format 'idx': 'labels' is missing");
+  CHECK(error_of([] { load_dataset("cifar10", {{{"batches", {}}}}); }) == "data of the format 'cifar10': 'batches' is missing");
   CHECK(runtime::dataset_formats().names() == std::vector<std::string>{"cifar10", "cifar100", "csv", "folder", "idx", "npy", "npz"});
 }
 
 TEST_CASE("labels outside of the model's classes are named") {
   Dataset dataset{runtime::Tensor({ir::DType::u8, {3, 1, 1, 1}}), runtime::Tensor({ir::DType::i32, {3}}), "FILE"};
-  auto* labels = dataset.labels.as<std::int32_t>();
+  auto* labels = dataset.labels.front().as<std::int32_t>();
   labels[1] = 9;
-  CHECK(error_of([&] { runtime::check_labels(dataset, 10); }) == "no error");
-  CHECK(error_of([&] { runtime::check_labels(dataset, 9); }) == "FILE: the label of image 1 is 9, expected 0 to 8");
+  CHECK(error_of([&] { runtime::check_labels(dataset.labels.front(), 10, "FILE"); }) == "no error");
+  CHECK(error_of([&] { runtime::check_labels(dataset.labels.front(), 9, "FILE"); }) == "FILE: the label of image 1 is 9, expected 0 to 8");
   labels[2] = -1;
-  CHECK(error_of([&] { runtime::check_labels(dataset, 10); }) == "FILE: the label of image 2 is -1, expected 0 to 9");
+  CHECK(error_of([&] { runtime::check_labels(dataset.labels.front(), 10, "FILE"); }) ==
+        "FILE: the label of image 2 is -1, expected 0 to 9");
 }

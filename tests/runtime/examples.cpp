@@ -41,7 +41,7 @@ struct ArrayFiles {
     tests::put(labels, tests::npy_file("|u1", std::to_string(count) + ",", std::string(static_cast<std::size_t>(count), '\1')));
   }
   Dataset load(const ir::Attributes& settings = {}) const {
-    return runtime::load_dataset("npy", {{"images", {images}}, {"labels", {labels}}}, settings);
+    return runtime::load_dataset("npy", {{{"images", {images}}, {"labels", {labels}}}, settings});
   }
 };
 
@@ -60,28 +60,28 @@ struct PictureFiles {
     }
   }
   Dataset load(const ir::Attributes& settings, bool windows = false) const {
-    return runtime::load_dataset("folder", {{"folder", {folder.path()}}}, settings, {3, 6, 8}, windows);
+    return runtime::load_dataset("folder", {{{"folder", {folder.path()}}}, settings, {{"x", {3, 6, 8}}}, windows});
   }
 };
 
 void check_same_examples(const Dataset& found, const Dataset& expected, const ir::Attributes& augmentation) {
-  REQUIRE(found.images.type() == expected.images.type());
-  CHECK(tests::same_bytes(tests::all_examples(found.images).view(), tests::all_examples(expected.images).view()));
-  CHECK(found.images.checksum() == expected.images.checksum());
+  REQUIRE(found.inputs.front().type() == expected.inputs.front().type());
+  CHECK(tests::same_bytes(tests::all_examples(found.inputs.front()).view(), tests::all_examples(expected.inputs.front()).view()));
+  CHECK(found.inputs.front().checksum() == expected.inputs.front().checksum());
   const std::vector<std::int64_t> some{3, 0, 7, 3};
-  CHECK(found.images.chosen(some).checksum() == expected.images.chosen(some).checksum());
-  Batches from_files(found, 4, {{0.5}, {0.25}}, augmentation, 6);
-  Batches from_memory(expected, 4, {{0.5}, {0.25}}, augmentation, 6);
+  CHECK(found.inputs.front().chosen(some).checksum() == expected.inputs.front().chosen(some).checksum());
+  Batches from_files(found, 4, {{{0.5}, {0.25}}}, augmentation, 6);
+  Batches from_memory(expected, 4, {{{0.5}, {0.25}}}, augmentation, 6);
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
     runtime::Prefetch ahead(from_files, 2, [&](std::int64_t n) { return runtime::Prefetch::Place{epoch, n}; });
     for (std::int64_t n = 0; n < 2; ++n) {
       from_memory.load_training(epoch, n);
-      CHECK(tests::same_bytes(ahead.next().images.view(), from_memory.images()));
+      CHECK(tests::same_bytes(ahead.next().inputs.front().view(), from_memory.inputs().front()));
     }
   }
   from_files.load_evaluation(1);
   from_memory.load_evaluation(1);
-  CHECK(tests::same_bytes(from_files.images(), from_memory.images()));
+  CHECK(tests::same_bytes(from_files.inputs().front(), from_memory.inputs().front()));
 }
 
 }  // namespace
@@ -94,8 +94,8 @@ TEST_CASE("arrays that stay in their file are those that are read whole") {
     check_same_examples(found, expected, {{"flip", true}, {"crop_padding", std::int64_t{1}}});
     if (!floats) continue;
     for (std::size_t c = 0; c < 2; ++c) {
-      CHECK(found.images.extents().channels[c].low == expected.images.extents().channels[c].low);
-      CHECK(found.images.extents().channels[c].high == expected.images.extents().channels[c].high);
+      CHECK(found.inputs.front().extents().channels[c].low == expected.inputs.front().extents().channels[c].low);
+      CHECK(found.inputs.front().extents().channels[c].high == expected.inputs.front().extents().channels[c].high);
     }
   }
 }
@@ -115,9 +115,9 @@ TEST_CASE("arrays larger than a quarter of the memory are read from their file")
   const Dataset dataset = files.load();
   REQUIRE(dataset.count() == std::int64_t{count});
   std::vector<std::byte> room(bytes);
-  CHECK(dataset.images.read(count / 2, room.data())[bytes - 1] == std::byte{0});
-  CHECK(dataset.images.read(count - 1, room.data())[bytes - 1] == std::byte{7});
-  CHECK(dataset.images.read(count - 1, room.data())[0] == std::byte{0});
+  CHECK(dataset.inputs.front().read(count / 2, room.data())[bytes - 1] == std::byte{0});
+  CHECK(dataset.inputs.front().read(count - 1, room.data())[bytes - 1] == std::byte{7});
+  CHECK(dataset.inputs.front().read(count - 1, room.data())[0] == std::byte{0});
 }
 
 TEST_CASE("arrays that stay in their file are checked as those that are read whole") {
@@ -183,7 +183,7 @@ TEST_CASE("random_crop takes a window at a random place in training, the middle 
                tests::png_file(height, width, 3, {pixels.back().begin(), pixels.back().end()}));
   }
   const auto load = [&](std::int64_t shorter, bool windows) {
-    return runtime::load_dataset("folder", {{"folder", {folder.path()}}}, {{"shorter_side", shorter}}, {3, 6, 8}, windows);
+    return runtime::load_dataset("folder", {{{"folder", {folder.path()}}}, {{"shorter_side", shorter}}, {{"x", {3, 6, 8}}}, windows});
   };
   const auto window = [&](std::int64_t image, std::int64_t top, std::int64_t left) {
     std::vector<float> values;
@@ -199,10 +199,10 @@ TEST_CASE("random_crop takes a window at a random place in training, the middle 
   };
   Dataset dataset = load(9, true);
   CHECK(dataset.shorter_side == 9);
-  for (std::int64_t i = 0; i < count; ++i) dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
+  for (std::int64_t i = 0; i < count; ++i) dataset.labels.front().as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
   Batches batches(dataset, 4, {}, {{"random_crop", true}}, 17);
   const auto image_of = [&](std::int64_t i) {
-    const float* first = batches.images().as<float>() + i * 144;
+    const float* first = batches.inputs().front().as<float>() + i * 144;
     return std::vector<float>(first, first + 144);
   };
   std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
@@ -210,7 +210,7 @@ TEST_CASE("random_crop takes a window at a random place in training, the middle 
     for (std::int64_t b = 0; b < 3; ++b) {
       batches.load_training(epoch, b);
       for (std::int64_t i = 0; i < 4; ++i) {
-        const auto image = static_cast<std::uint64_t>(batches.labels().as<std::int32_t>()[i]);
+        const auto image = static_cast<std::uint64_t>(batches.loaded().labels.front().view().as<std::int32_t>()[i]);
         const std::uint64_t top = ir::random_bits(17, 107, static_cast<std::uint64_t>(epoch), image) % 4;
         const std::uint64_t left = ir::random_bits(17, 108, static_cast<std::uint64_t>(epoch), image) % 6;
         CHECK(image_of(i) == window(static_cast<std::int64_t>(image), static_cast<std::int64_t>(top), static_cast<std::int64_t>(left)));
@@ -225,8 +225,8 @@ TEST_CASE("random_crop takes a window at a random place in training, the middle 
   Batches calibrating(dataset, 4, {}, {}, 17);
   calibrating.load_training(0, 0);
   for (std::int64_t i = 0; i < 4; ++i) {
-    const float* first = calibrating.images().as<float>() + i * 144;
-    CHECK(std::vector<float>(first, first + 144) == window(calibrating.labels().as<std::int32_t>()[i], 1, 2));
+    const float* first = calibrating.inputs().front().as<float>() + i * 144;
+    CHECK(std::vector<float>(first, first + 144) == window(calibrating.loaded().labels.front().as<std::int32_t>()[i], 1, 2));
   }
   // Where there is nothing to choose the setting would have no effect.
   const Dataset middles = load(9, false);
@@ -243,6 +243,6 @@ TEST_CASE("a picture whose longer side would become endless is refused") {
   tests::put(folder / "a/1.png", tests::png_file(1, 4096, 1, std::vector<std::uint8_t>(4096, 7)));
   tests::put(folder / "b/1.png", tests::png_file(8, 8, 1, std::vector<std::uint8_t>(64, 7)));
   CHECK(error_of([&] {
-          runtime::load_dataset("folder", {{"folder", {folder.path()}}}, {}, {1, 8, 8});
+          runtime::load_dataset("folder", {{{"folder", {folder.path()}}}, {}, {{"x", {1, 8, 8}}}});
         }) == folder / "a/1.png: has 4096 x 1 pixels, and scaled 32768 x 8, expected at most 16384 a side");
 }

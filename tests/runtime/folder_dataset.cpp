@@ -46,7 +46,7 @@ int halves(int, int x, int) {
 }
 
 Dataset load(const std::string& folder, const ir::Shape& example, const ir::Attributes& settings = {}) {
-  return runtime::load_dataset("folder", {{"folder", {folder}}}, settings, example);
+  return runtime::load_dataset("folder", {{{"folder", {folder}}}, settings, {{"x", example}}});
 }
 
 }  // namespace
@@ -59,11 +59,11 @@ TEST_CASE("a folder of pictures holds a class for each of its folders, in the or
   tests::put(folder / "b/.hidden", "no picture");
   tests::put(folder / "README", "beside the classes");
   const Dataset dataset = load(folder.path(), {3, 3, 5});
-  CHECK(dataset.images.type() == ir::Type{ir::DType::u8, {3, 3, 3, 5}});
+  CHECK(dataset.inputs.front().type() == ir::Type{ir::DType::u8, {3, 3, 3, 5}});
   CHECK(dataset.classes == std::vector<std::string>{"a", "b"});
   const std::vector<int> labels{0, 1, 1};
-  for (std::size_t i = 0; i < labels.size(); ++i) CHECK(dataset.labels.as<std::int32_t>()[i] == labels[i]);
-  const runtime::Tensor images = tests::all_examples(dataset.images);
+  for (std::size_t i = 0; i < labels.size(); ++i) CHECK(dataset.labels.front().as<std::int32_t>()[i] == labels[i]);
+  const runtime::Tensor images = tests::all_examples(dataset.inputs.front());
   for (int i = 0; i < 45; ++i) {  // to the bit, channel by channel
     const int at = i / 5 % 3;
     CHECK(images.as<std::uint8_t>()[i] == sloped(at, i % 5, i / 15));
@@ -77,7 +77,7 @@ TEST_CASE("a model of one channel takes coloured pictures by their luminance, on
   write_png(folder / "a/grey.png", 3, 5, 1, grey);
   write_png(folder / "b/alpha.png", 3, 5, 4, [](int y, int x, int c) { return c < 3 ? grey(y, x, 0) : 9; });
   for (const std::int64_t channels : {1, 3}) {
-    const runtime::Tensor images = tests::all_examples(load(folder.path(), {channels, 3, 5}).images);
+    const runtime::Tensor images = tests::all_examples(load(folder.path(), {channels, 3, 5}).inputs.front());
     for (std::int64_t i = 0; i < 2 * channels * 15; ++i)
       CHECK(images.as<std::uint8_t>()[i] == grey(static_cast<int>(i / 5 % 3), static_cast<int>(i % 5), 0));
   }
@@ -88,7 +88,7 @@ TEST_CASE("JPEG files are read, too") {
   write_png(folder / "a/1.png", 16, 16, 3, flat);
   std::filesystem::create_directories(folder / "b");
   tests::put(folder / "b/1.jpeg", tests::jpeg_file(16, 16, 3, pixels(16, 16, 3, flat)));
-  const runtime::Tensor images = tests::all_examples(load(folder.path(), {3, 16, 16}).images);
+  const runtime::Tensor images = tests::all_examples(load(folder.path(), {3, 16, 16}).inputs.front());
   for (std::int64_t i = 0; i < images.count(); ++i) CHECK(std::abs(images.as<std::uint8_t>()[i] - 77) <= 2);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("pictures of other sizes are scaled with their proportions kept and cu
   write_png(folder / "b/1.png", 32, 8, 1, flat);
   for (const std::int64_t shorter : {std::int64_t{0}, std::int64_t{4}, std::int64_t{8}}) {
     CAPTURE(shorter);
-    const runtime::Tensor images = tests::all_examples(load(folder.path(), {1, 4, 4}, {{"shorter_side", shorter}}).images);
+    const runtime::Tensor images = tests::all_examples(load(folder.path(), {1, 4, 4}, {{"shorter_side", shorter}}).inputs.front());
     const auto* bytes = images.as<std::uint8_t>();
     for (int i = 0; i < 16; ++i) {
       if (shorter < 8) CHECK(bytes[i] == (i % 4 < 2 ? 0 : 255));  // the 4 columns around the edge, as they were
@@ -150,9 +150,9 @@ TEST_CASE("damaged pictures are named, or left out and counted where that is ask
     const Dataset dataset = load(folder.path(), {3, 8, 8}, {{"skip_damaged", true}});
     CHECK(dataset.skipped == 1);
     REQUIRE(dataset.count() == 2);
-    CHECK(dataset.labels.as<std::int32_t>()[0] == 0);
-    CHECK(dataset.labels.as<std::int32_t>()[1] == 1);
-    CHECK(tests::all_examples(dataset.images).as<std::uint8_t>()[192 + 8] == sloped(1, 0, 0));
+    CHECK(dataset.labels.front().as<std::int32_t>()[0] == 0);
+    CHECK(dataset.labels.front().as<std::int32_t>()[1] == 1);
+    CHECK(tests::all_examples(dataset.inputs.front()).as<std::uint8_t>()[192 + 8] == sloped(1, 0, 0));
   }
   for (const char* name : {"a/1.png", "b/1.png"}) tests::put(folder / name, "");
   CHECK(error_of([&] {

@@ -51,7 +51,7 @@ struct NpyFiles {
     tests::put(images, npy("|u1", "(2, 1, 2, 2)", "12345678"));
     tests::put(labels, npy("<i8", "(2,)", bytes_of<std::int64_t>({1, 0})));
   }
-  runtime::Dataset load() const { return runtime::load_dataset("npy", {{"images", {images}}, {"labels", {labels}}}); }
+  runtime::Dataset load() const { return runtime::load_dataset("npy", {{{"images", {images}}, {"labels", {labels}}}}); }
   std::string error() const {
     return error_of([&] { load(); });
   }
@@ -144,10 +144,10 @@ TEST_CASE("arrays that aren't read are refused by what they are") {
 TEST_CASE("images and labels come from two arrays") {
   const NpyFiles files;
   const runtime::Dataset dataset = files.load();
-  CHECK(dataset.images.type() == ir::Type{ir::DType::u8, {2, 1, 2, 2}});
-  CHECK(std::string(tests::all_examples(dataset.images).as<char>(), 8) == "12345678");
-  CHECK(dataset.labels.type() == ir::Type{ir::DType::i32, {2}});
-  CHECK(dataset.labels.as<std::int32_t>()[0] == 1);
+  CHECK(dataset.inputs.front().type() == ir::Type{ir::DType::u8, {2, 1, 2, 2}});
+  CHECK(std::string(tests::all_examples(dataset.inputs.front()).as<char>(), 8) == "12345678");
+  CHECK(dataset.labels.front().type() == ir::Type{ir::DType::i32, {2}});
+  CHECK(dataset.labels.front().as<std::int32_t>()[0] == 1);
   CHECK(dataset.source == files.labels);
   for (const auto& [descr, labels] : {std::pair<std::string, std::string>{"|u1", std::string("\1\2")},
                                       {"|i1", std::string("\1\2")},
@@ -155,10 +155,10 @@ TEST_CASE("images and labels come from two arrays") {
                                       {"<u4", bytes_of<std::uint32_t>({1, 2})},
                                       {"<i4", bytes_of<std::int32_t>({1, 2})}}) {
     tests::put(files.labels, npy(descr, "(2,)", labels));
-    CHECK(files.load().labels.as<std::int32_t>()[1] == 2);
+    CHECK(files.load().labels.front().as<std::int32_t>()[1] == 2);
   }
   tests::put(files.images, npy("<f4", "(2, 1)", "abcdefgh"));
-  CHECK(files.load().images.type() == ir::Type{ir::DType::f32, {2, 1}});
+  CHECK(files.load().inputs.front().type() == ir::Type{ir::DType::f32, {2, 1}});
 }
 
 TEST_CASE("images and labels that can't be are refused") {

@@ -28,7 +28,7 @@ struct File {
   Dataset load(ir::Attributes settings = {}) const {
     if (!settings.has("images")) settings.set("images", std::string("x"));
     if (!settings.has("labels")) settings.set("labels", std::string("y"));
-    return runtime::load_dataset("npz", {{"arrays", {path}}}, settings);
+    return runtime::load_dataset("npz", {{{"arrays", {path}}}, settings});
   }
   std::string error(const ir::Attributes& settings = {}) const {
     return error_of([&] { load(settings); });
@@ -42,14 +42,14 @@ TEST_CASE("arrays of one .npz file are examples and labels, all of them or those
     for (const bool zip64 : {false, true}) {
       const File file(whole(deflates, zip64));
       const Dataset all = file.load();
-      CHECK(all.images.type() == ir::Type{ir::DType::f32, {4, 3}});
-      CHECK(std::string(tests::all_examples(all.images).as<char>(), 48) == tests::random_floats(12, 1, 9));
+      CHECK(all.inputs.front().type() == ir::Type{ir::DType::f32, {4, 3}});
+      CHECK(std::string(tests::all_examples(all.inputs.front()).as<char>(), 48) == tests::random_floats(12, 1, 9));
       const Dataset some = file.load({{"select", std::string("who")}, {"equals", std::vector<std::int64_t>{7, 6}}});
       REQUIRE(some.count() == 2);
-      CHECK(some.labels.as<std::int32_t>()[0] == 0);
-      CHECK(some.labels.as<std::int32_t>()[1] == 2);
+      CHECK(some.labels.front().as<std::int32_t>()[0] == 0);
+      CHECK(some.labels.front().as<std::int32_t>()[1] == 2);
       for (int i = 0; i < 3; ++i)
-        CHECK(tests::all_examples(some.images).as<float>()[3 + i] == tests::all_examples(all.images).as<float>()[9 + i]);
+        CHECK(tests::all_examples(some.inputs.front()).as<float>()[3 + i] == tests::all_examples(all.inputs.front()).as<float>()[9 + i]);
     }
   }
 }
@@ -70,7 +70,7 @@ TEST_CASE("damaged .npz files are refused: each byte changed, each end cut off")
   const std::string bytes = whole(true, false);
   const std::vector<float> correct = [&] {
     const Dataset all = File(bytes).load();
-    const runtime::Tensor values = tests::all_examples(all.images);
+    const runtime::Tensor values = tests::all_examples(all.inputs.front());
     return std::vector<float>(values.as<float>(), values.as<float>() + 12);
   }();
   int refused = 0;
@@ -83,7 +83,7 @@ TEST_CASE("damaged .npz files are refused: each byte changed, each end cut off")
       CHECK(error.starts_with(file.path + ": "));
       ++refused;
     } else {  // what isn't looked at, as times of files
-      const runtime::Tensor same = tests::all_examples(file.load().images);
+      const runtime::Tensor same = tests::all_examples(file.load().inputs.front());
       CHECK(std::vector<float>(same.as<float>(), same.as<float>() + 12) == correct);
     }
     if (i % 7 == 0) {

@@ -17,13 +17,13 @@ namespace {
 
 runtime::Dataset random_pictures(std::int64_t count) {
   runtime::Dataset dataset{runtime::Tensor({ir::DType::u8, {count, 3, 9, 7}}), runtime::Tensor({ir::DType::i32, {count}}), "FILE"};
-  dataset.images = tests::random_bytes(dataset.images.type(), 4);
-  for (std::int64_t i = 0; i < count; ++i) dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
+  dataset.inputs.front() = tests::random_bytes(dataset.inputs.front().type(), 4);
+  for (std::int64_t i = 0; i < count; ++i) dataset.labels.front().as<std::int32_t>()[i] = static_cast<std::int32_t>(i);
   return dataset;
 }
 
 Batches augmented(const runtime::Dataset& dataset) {
-  return {dataset, 8, {{0.5}, {0.25}}, {{"flip", true}, {"crop_padding", std::int64_t{2}}}, 6};
+  return {dataset, 8, {{{0.5}, {0.25}}}, {{"flip", true}, {"crop_padding", std::int64_t{2}}}, 6};
 }
 
 }  // namespace
@@ -41,8 +41,8 @@ TEST_CASE("batches that are loaded ahead are those that are loaded on demand, fr
       CAPTURE(step);
       const Batch& found = ahead.next();
       expected.load_training(step / per_epoch, step % per_epoch);
-      CHECK(tests::same_bytes(found.images.view(), expected.images()));
-      CHECK(tests::same_bytes(found.labels.view(), expected.labels()));
+      CHECK(tests::same_bytes(found.inputs.front().view(), expected.inputs().front()));
+      CHECK(tests::same_bytes(found.labels.front().view(), expected.loaded().labels.front().view()));
     }
   }
 }

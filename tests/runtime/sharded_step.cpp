@@ -28,9 +28,9 @@ constexpr std::int64_t batch = 12, images = 60;
 runtime::Dataset random_pictures(std::int64_t channels, std::int64_t size) {
   runtime::Dataset dataset{runtime::Tensor({ir::DType::u8, {images, channels, size, size}}), runtime::Tensor({ir::DType::i32, {images}}),
                            "FILE"};
-  dataset.images = tests::random_bytes(dataset.images.type(), 11);
+  dataset.inputs.front() = tests::random_bytes(dataset.inputs.front().type(), 11);
   for (std::int64_t i = 0; i < images; ++i) {
-    dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(ir::random_bits(1, 2, 3, static_cast<std::uint64_t>(i)) % 10);
+    dataset.labels.front().as<std::int32_t>()[i] = static_cast<std::int32_t>(ir::random_bits(1, 2, 3, static_cast<std::uint64_t>(i)) % 10);
   }
   return dataset;
 }
@@ -74,7 +74,7 @@ struct Run {
 
   Result on(Communicator& communicator) const {
     const runtime::Dataset dataset = random_pictures(channels, size);
-    runtime::Batches batches(dataset, batch / shards, {{0.5}, {0.25}}, {{"flip", true}, {"crop_padding", std::int64_t{1}}}, 5);
+    runtime::Batches batches(dataset, batch / shards, {{{0.5}, {0.25}}}, {{"flip", true}, {"crop_padding", std::int64_t{1}}}, 5);
     Result result;
     std::unique_ptr<runtime::Step> step;
     if (shards == 1) {

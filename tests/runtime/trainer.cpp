@@ -23,9 +23,9 @@ constexpr std::int64_t batch_images = 8, pictures = 44, epochs = 3, steps_per_ep
 
 runtime::Dataset random_pictures() {
   runtime::Dataset dataset{runtime::Tensor({ir::DType::u8, {pictures, 1, 12, 12}}), runtime::Tensor({ir::DType::i32, {pictures}}), "FILE"};
-  dataset.images = tests::random_bytes(dataset.images.type(), 11);
+  dataset.inputs.front() = tests::random_bytes(dataset.inputs.front().type(), 11);
   for (std::int64_t i = 0; i < pictures; ++i) {
-    dataset.labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(ir::random_bits(1, 2, 3, static_cast<std::uint64_t>(i)) % 10);
+    dataset.labels.front().as<std::int32_t>()[i] = static_cast<std::int32_t>(ir::random_bits(1, 2, 3, static_cast<std::uint64_t>(i)) % 10);
   }
   return dataset;
 }
@@ -59,7 +59,7 @@ struct Stage {
 
   bool run() {
     const runtime::Dataset dataset = random_pictures();
-    runtime::Batches batches(dataset, batch_images, {{0.5}, {0.25}}, {{"flip", true}, {"crop_padding", std::int64_t{1}}}, 5);
+    runtime::Batches batches(dataset, batch_images, {{{0.5}, {0.25}}}, {{"flip", true}, {"crop_padding", std::int64_t{1}}}, 5);
     frontend::CompileOptions options;
     options.threads = threads;
     runtime::WholeStep step(frontend::compile(tests::small_lenet(batch_images), pipeline, batch_images, states, options));

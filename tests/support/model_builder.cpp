@@ -27,6 +27,10 @@ ModelBuilder::ModelBuilder(Shape input) {
   input_ = graph_.add_input("x", {ir::DType::f32, std::move(input)});
 }
 
+ValueId ModelBuilder::input(const std::string& name, Shape shape) {
+  return graph_.add_input(name, {ir::DType::f32, std::move(shape)});
+}
+
 ValueId ModelBuilder::parameter(const std::string& name, Shape shape, StateRole role, Initializer initializer) {
   ir::State state;
   state.role = role;
@@ -351,7 +355,9 @@ Graph random_shared_net(std::uint64_t seed, std::int64_t batch) {
   // Behind each use its own batch-norm, or none.
   const auto used = [&](ValueId x) { return activated(pick(2) == 0 ? m.batch_norm(x) : x); };
   ValueId left = m.input();
-  ValueId right = m.op(pick(2) == 0 ? "tanh" : "relu", {m.input()});
+  const bool is_pair = ir::random_bits(seed, 15, 0, 0) % 2 == 0;
+  ValueId right = is_pair ? m.input("y", m.shape(m.input())) : m.input();
+  right = m.op(pick(2) == 0 ? "tanh" : "relu", {right});
   for (std::int64_t layers = 1 + pick(3); layers > 0; --layers) {
     const ValueId layer = m.conv(left, {.out = 1 + pick(5), .stride = 1 + pick(2), .bias = pick(2) == 0});
     right = used(m.again(layer, right));

@@ -37,6 +37,8 @@ class ModelBuilder {
   /// conv, batch-norm, ReLU.
   ir::ValueId block(ir::ValueId x, const Conv& options);
   const ir::Shape& shape(ir::ValueId x) const { return graph_.type(x).shape; }
+  /// An input beside "x", batch first.
+  ir::ValueId input(const std::string& name, ir::Shape shape);
   /// An output beside the logits.
   void output(const std::string& name, ir::ValueId value) { graph_.add_output(name, value); }
   ir::Graph finish(ir::ValueId logits);
@@ -67,7 +69,8 @@ ir::Graph random_attention_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations, batch-norms that have
 /// no layer to fold into), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
-/// A random network whose layers share weights (two branches, a layer on its own result) and read constants, with one to three outputs.
+/// A random network whose layers share weights (two branches, a layer on its own result) and read constants, with one input or two,
+/// and one to three outputs.
 ir::Graph random_shared_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of moves (reshapes, transposes, flattenings, slices, concatenations, padding), reductions, softmax, products and
 /// batch-norms between a few layers. Examples stay apart; where it is `wild` they needn't, and the shapes may hold for the one batch alone.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "frontend/verification/verification.h"
 
@@ -15,8 +16,8 @@ struct QuantizedRun {
   frontend::Deployment deployment;
 };
 
-/// Trains `steps` steps of the recipe (JSON) by SGD. Random images and labels are functions of `seed`. A loss that isn't finite is an
-/// Error. `states` hold first values; those that are missing follow from the initializers.
+/// Trains `steps` steps of the recipe (JSON) by SGD, each output with a loss of its own. Random images and labels are functions of `seed`.
+/// A loss that isn't finite is an Error. `states` hold first values; those that are missing follow from the initializers.
 QuantizedRun quantized_run(ir::Graph model, const std::string& recipe, int steps, std::uint64_t seed = 0, runtime::Tensors states = {});
 
 /// Verifies over two batches of random images, of which the second is padded: one image of it doesn't count.
@@ -24,5 +25,7 @@ verification::Verification verify_run(QuantizedRun& run, const verification::Ver
 
 /// Uniform in [-0.5, 1.5).
 runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed);
+/// One an input of the model.
+std::vector<runtime::Tensor> random_inputs(const ir::Graph& model, std::uint64_t seed);
 
 }  // namespace stair::tests

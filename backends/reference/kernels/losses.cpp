@@ -273,6 +273,15 @@ void add_mean(FunctionKernels& kernels, const std::string& name) {
   kernels.add(name + "_grad", {run_mean_grad<Loss>});
 }
 
+void run_weighted_sum(const ir::Node& node, const Arguments& a) {
+  const std::vector<double>& weights = node.attributes.numbers("weights");
+  for_real(a.operands[0].type.dtype, [&]<class Real>() {
+    Real sum = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) sum += static_cast<Real>(weights[i]) * *a.operands[i].as<Real>();
+    *a.results[0].as<Real>() = sum;
+  });
+}
+
 }  // namespace
 
 void losses(FunctionKernels& kernels) {
@@ -283,6 +292,7 @@ void losses(FunctionKernels& kernels) {
   kernels.add("distillation", {run_distillation});
   kernels.add("distillation_grad", {run_distillation_grad});
   kernels.add("correct_count", {run_correct_count});
+  kernels.add("weighted_sum", {run_weighted_sum});
   add_mean<SquaredError>(kernels, "mean_squared_error");
   add_mean<AbsoluteError>(kernels, "mean_absolute_error");
   add_mean<Huber>(kernels, "huber");

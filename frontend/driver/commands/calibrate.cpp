@@ -31,8 +31,8 @@ int run_calibrate(const CalibrateOptions& options) {
   const readers::Experiment& experiment = trained.experiment;
   const passes::Recipe recipe = options.recipe.empty() ? trained.recipe : readers::recipe_for(experiment.model, options.recipe);
   const stages::Data data = stages::load_data(experiment, true);
-  stages::check_elements(data.train, experiment.data.train.files, trained.checkpoint.images);
-  trained.checkpoint.images = data.train.form();
+  stages::check_elements(data.train, trained.checkpoint.inputs);
+  trained.checkpoint.inputs = data.train.forms();
   const std::int64_t available = data.train.count() / experiment.batch;
   const std::int64_t count = stages::calibration_batches(options.batches, available);
   if (count > available) {
@@ -44,16 +44,16 @@ int run_calibrate(const CalibrateOptions& options) {
   const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
   runtime::Executor evaluating =
       frontend::compile(experiment.model, passes::quantized_evaluation(recipe), batch, states, options.execution->compile());
-  const runtime::Metric& metric = *experiment.metrics.front().metric;
-  const double score = stages::measure(std::move(evaluating), data.test, batch, experiment.data.normalization, experiment).front().value;
+  const readers::ChosenMetric& metric = experiment.metrics.front();
+  const double score = stages::measure(std::move(evaluating), data.test, batch, experiment.normalizations(), experiment).front().value;
   trained.checkpoint.recipe = passes::to_json(recipe);
   trained.checkpoint.arithmetic = ir::arithmetic_version;
   runtime::save_checkpoint(trained.checkpoint, options.output);
   if (options.json) {
     fmt::print("{}\n",
-               readers::to_text({{"test_" + metric.name, score}, {"images", count * experiment.batch}, {"checkpoint", options.output}}));
+               readers::to_text({{"test_" + metric.name(), score}, {"images", count * experiment.batch}, {"checkpoint", options.output}}));
   } else {
-    fmt::print("calibrated over {} images, test {} {}, {}\n", count * experiment.batch, metric.name, metric.shown(score), options.output);
+    fmt::print("calibrated over {} images, test {} {}, {}\n", count * experiment.batch, metric.name(), metric.shown(score), options.output);
   }
   return 0;
 }

@@ -35,8 +35,8 @@ int run_compare(const CompareOptions& options) {
     if (!names.insert(experiments.back().name).second) {
       throw Error(path + " /name: another experiment is named '" + experiments.back().name + "' too");
     }
-    const std::string& metric = experiments.back().metrics.front().metric->name;
-    const std::string& first = experiments.front().metrics.front().metric->name;
+    const std::string metric = experiments.back().metrics.front().name();
+    const std::string first = experiments.front().metrics.front().name();
     if (metric != first)
       throw Error(
           fmt::format("{}: is measured by {} first, {} by {}; expected the same", path, metric, options.experiments.front(), first));

@@ -47,44 +47,51 @@ int run_eval(const EvalOptions& options) {
     if (options.data.empty()) throw Error(options.target + ": an artifact holds no data, expected --data EXPERIMENT.json");
     if (options.floating) throw Error("--float: an artifact has integers only");
     readers::Deployed artifact = readers::load_deployed(options.target);
-    readers::expect_one_input_and_output(artifact);
     experiment = readers::load_experiment(options.data);
     data.test = stages::load_part(experiment, experiment.data.test, artifact.graph);
-    stages::check_elements(data.test, experiment.data.test.files, artifact.inputs.front().images);
+    runtime::Normalizations normalizations;
+    std::vector<runtime::ExampleForm> forms;
+    for (const auto& [normalization, form] : artifact.inputs) {
+      normalizations.push_back(normalization);
+      forms.push_back(form);
+    }
+    stages::check_elements(data.test, forms);
+    stages::check_same_as_trained(normalizations, artifact.graph, experiment.data, options.data);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     what = "integers, deployed";
-    scores =
-        stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test, batch,
-                        stages::same_as_trained(artifact.inputs.front().normalization, experiment.data, options.data), experiment);
+    scores = stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test,
+                             batch, normalizations, experiment);
   } else {
     readers::Trained trained = readers::load_trained(options.target);
     experiment = std::move(trained.experiment);
     if (!options.data.empty()) {
       readers::Experiment given = readers::load_experiment(options.data);
-      given.data.normalization = stages::same_as_trained(experiment.data.normalization, given.data, options.data);
+      stages::check_same_as_trained(experiment.normalizations(), experiment.model, given.data, options.data);
+      given.data.mean = experiment.data.mean;
+      given.data.std = experiment.data.std;
       experiment.data = std::move(given.data);
       experiment.metrics = std::move(given.metrics);
-      experiment.loss = std::move(given.loss);
+      experiment.objectives = std::move(given.objectives);
     }
     data = stages::load_data(experiment, false);
-    stages::check_elements(data.test, experiment.data.test.files, trained.checkpoint.images);
+    stages::check_elements(data.test, trained.checkpoint.inputs);
     const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
     const bool quantized = trained.quantized && !options.floating;
     what = quantized ? "integers, from the checkpoint" : "float";
     const passes::Pipeline pipeline = quantized ? passes::quantized_evaluation(trained.recipe) : passes::float_evaluation();
     scores = stages::measure(frontend::compile(experiment.model, pipeline, batch, trained.checkpoint.states, compile_options), data.test,
-                             batch, experiment.data.normalization, experiment);
+                             batch, experiment.normalizations(), experiment);
   }
   ir::Json json{{"images", data.test.count()}, {"arithmetic", what}};
   std::string text;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const runtime::Metric& metric = *experiment.metrics[i].metric;
-    json["test_" + metric.name] = scores[i].value;
-    text += fmt::format("test {} {}{}\n", metric.name, metric.shown(scores[i].value),
+    const readers::ChosenMetric& metric = experiment.metrics[i];
+    json["test_" + metric.name()] = scores[i].value;
+    text += fmt::format("test {} {}{}\n", metric.name(), metric.shown(scores[i].value),
                         i == 0 ? fmt::format(" of {} images ({})", data.test.count(), what) : "");
     for (const runtime::Score::Table& table : scores[i].tables) {
-      json["tables"][metric.name][table.name] = table.rows.size() == 1 ? ir::Json(table.rows.front()) : ir::Json(table.rows);
-      text += shown(metric.name + " " + table.name, table);
+      json["tables"][metric.name()][table.name] = table.rows.size() == 1 ? ir::Json(table.rows.front()) : ir::Json(table.rows);
+      text += shown(metric.name() + " " + table.name, table);
     }
   }
   fmt::print("{}", options.json ? readers::to_text(json) + "\n" : text);

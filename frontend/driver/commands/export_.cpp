@@ -31,11 +31,10 @@ int run_export(const ExportOptions& options) {
   }
   frontend::Deployment deployment = frontend::deploy(trained.experiment.model, trained.recipe, trained.checkpoint.states);
   if (options.report) fmt::print("{}\n", reports::deployment_report(deployment, {}));
-  const std::size_t bytes = exporter->write({std::move(deployment.graph),
-                                             std::move(deployment.constants),
-                                             passes::to_json(trained.recipe),
-                                             {{trained.experiment.data.normalization, trained.checkpoint.images}}},
-                                            options.output);
+  const std::size_t bytes = exporter->write(
+      {std::move(deployment.graph), std::move(deployment.constants), passes::to_json(trained.recipe),
+       runtime::input_forms(trained.experiment.normalizations(), trained.checkpoint.inputs, trained.experiment.model.inputs().size())},
+      options.output);
   if (options.json) {
     fmt::print("{}\n", readers::to_text({{"artifact", options.output}, {"bytes", bytes}}));
   } else {

@@ -104,10 +104,10 @@ int run_inspect(const InspectOptions& options) {
   } else {
     readers::Trained trained = readers::load_trained(options.target);
     const double best = trained.checkpoint.best;  // negative: not evaluated yet, or no validation data
-    const runtime::Metric& metric = *trained.experiment.metrics.front().metric;
+    const readers::ChosenMetric& metric = trained.experiment.metrics.front();
     fmt::print("{}: stage '{}', step {}, arithmetic version {}{}\n\n{}", trained.experiment.name, trained.checkpoint.stage_name,
                trained.checkpoint.step, trained.checkpoint.arithmetic,
-               best < 0 ? "" : fmt::format(", best validation {} {}", metric.name, metric.shown(best)),
+               best < 0 ? "" : fmt::format(", best validation {} {}", metric.name(), metric.shown(best)),
                reports::model_report(trained.experiment.model));
     if (trained.quantized) {
       const std::string islands = passes::describe_float_islands(passes::run(passes::deployment(trained.recipe), trained.experiment.model));

@@ -127,12 +127,10 @@ runtime::Tensor model_input(const RunOptions& options, const InputFile& input, b
   if (raw && element != ir::DType::f32) {
     throw Error(fmt::format("{}{} holds {}, expected f32", options.raw ? "--raw: " : "", input.path, to_string(images.type())));
   }
-  const runtime::Dataset pictures{images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path};
-  runtime::Batches batches(pictures, images.count(), raw ? runtime::Normalization() : input.form.normalization, {}, 0);
+  const runtime::Dataset pictures(images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path);
+  runtime::Batches batches(pictures, images.count(), {raw ? runtime::Normalization() : input.form.normalization}, {}, 0);
   batches.load_evaluation(0);
-  runtime::Tensor made(batches.type());
-  std::memcpy(made.view().data, batches.images().data, made.bytes());
-  return made;
+  return batches.loaded().inputs.front().clone();
 }
 
 // An artifact, or a model with its weights, in float.

@@ -102,8 +102,8 @@ int run_train(const TrainOptions& options, runtime::Communicator& processes) {
     return stages::interrupted_code;
   }
   for (const stages::StageResult& stage : result.stages) {
-    fmt::print("{:<16} test {} {}{}{}  peak memory {:.0f} MiB  {}{}\n", stage.name, stage.metric->name, stage.metric->shown(stage.test),
-               stage.validation >= 0 ? ", validation " + stage.metric->shown(stage.validation) : "",
+    fmt::print("{:<16} test {} {}{}{}  peak memory {:.0f} MiB  {}{}\n", stage.name, stage.metric.name(), stage.metric.shown(stage.test),
+               stage.validation >= 0 ? ", validation " + stage.metric.shown(stage.validation) : "",
                stage.images_per_s > 0 ? fmt::format("  {:.0f} images/s", stage.images_per_s) : "", stage.peak_mib, stage.checkpoint,
                stage.artifact.empty() ? "" : fmt::format("  {} ({} bytes)", stage.artifact, stage.artifact_bytes));
   }

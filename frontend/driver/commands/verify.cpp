@@ -25,23 +25,36 @@ struct VerifyArguments {
 };
 
 // What `stair run` makes of a picture is what training made of it.
-void check_input(const readers::Trained& trained, const runtime::Artifact& artifact, const VerifyArguments& options) {
-  const auto& [normalization, images] = artifact.inputs.front();
-  const runtime::ExampleForm& of_training = trained.checkpoint.images;
-  const bool elements_known = !of_training.element.empty() && !images.element.empty();
-  const bool sides_known = of_training.shorter_side && images.shorter_side;
-  if (runtime::same_normalization(trained.experiment.data.normalization, normalization) &&
-      (!elements_known || of_training.element == images.element) && (!sides_known || of_training.shorter_side == images.shorter_side))
-    return;
-  throw Error(options.artifact + " and " + options.checkpoint +
-              ": make other inputs of the same picture (its element, 'shorter_side', 'mean' and 'std')");
+void check_inputs(const readers::Trained& trained, const runtime::Artifact& artifact, const VerifyArguments& options) {
+  const ir::Graph& model = trained.experiment.model;
+  const std::string files = options.artifact + " and " + options.checkpoint;
+  const auto names = [](const ir::Graph& graph) {
+    std::vector<std::string> all;
+    for (const ir::ValueId input : graph.inputs()) all.push_back(graph.value(input).name);
+    return all;
+  };
+  if (names(model) != names(artifact.graph)) {
+    throw Error(fmt::format("{}: are of models with other inputs: '{}', and '{}'", files, fmt::join(names(artifact.graph), "', '"),
+                            fmt::join(names(model), "', '")));
+  }
+  const std::vector<runtime::InputForm> of_training =
+      runtime::input_forms(trained.experiment.normalizations(), trained.checkpoint.inputs, model.inputs().size());
+  for (std::size_t i = 0; i < of_training.size(); ++i) {
+    const runtime::ExampleForm& trained_on = of_training[i].images;
+    const auto& [normalization, images] = artifact.inputs[i];
+    const bool elements_known = !trained_on.element.empty() && !images.element.empty();
+    const bool sides_known = trained_on.shorter_side && images.shorter_side;
+    if (runtime::same_normalization(of_training[i].normalization, normalization) &&
+        (!elements_known || trained_on.element == images.element) && (!sides_known || trained_on.shorter_side == images.shorter_side))
+      continue;
+    throw Error(files + ": make other inputs of the same picture (its element, 'shorter_side', 'mean' and 'std')");
+  }
 }
 
 int run_verify(const VerifyArguments& options) {
   readers::Trained trained = readers::load_trained(options.checkpoint);
   if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
   readers::Deployed artifact = readers::load_deployed(options.artifact);
-  readers::expect_one_input_and_output(artifact);
   if (artifact.arithmetic != ir::arithmetic_version) {
     throw Error(fmt::format(
         "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "
@@ -49,8 +62,8 @@ int run_verify(const VerifyArguments& options) {
         options.artifact, artifact.arithmetic, ir::arithmetic_version, options.checkpoint));
   }
   const stages::Data data = stages::load_data(trained.experiment, false);
-  stages::check_elements(data.test, trained.experiment.data.test.files, trained.checkpoint.images);
-  check_input(trained, artifact, options);
+  stages::check_elements(data.test, trained.checkpoint.inputs);
+  check_inputs(trained, artifact, options);
   if (options.images > data.test.count())
     throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));
   const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);

@@ -28,7 +28,7 @@ bool run_calibration(StageContext& context) {
   if (context.validating) result.best_validation = context.checkpoint.best = result.validation;
   if (!context.quiet) {
     fmt::print("{} over {} batches of {} images{}  test {}\n", context.stage->name, batches, experiment.batch,
-               context.validating ? "  validation " + result.metric->shown(result.validation) : "", result.metric->shown(result.test));
+               context.validating ? "  validation " + result.metric.shown(result.validation) : "", result.metric.shown(result.test));
   }
   runtime::Progress progress;
   progress.step = batches;
