@@ -24,7 +24,9 @@ ElementType type_asked_for(NodeContext& c) {
 
 void import_cast(NodeContext& c) {
   const ElementType to = type_asked_for(c);
-  c.expect(to == ElementType::f32, fmt::format("makes {} of what follows from the model's input, expected float", to_string(to)));
+  // All is computed in float: of the shorter type there is no rounding, and of the longer one no more digits.
+  const bool is_float = to == ElementType::f32 || to == ElementType::f16 || to == ElementType::f64;
+  c.expect(is_float, fmt::format("makes {} of what follows from the model's input, expected float", to_string(to)));
   Value value = c.input(0);
   value.type = ElementType::f32;
   c.yield(std::move(value));
@@ -51,7 +53,7 @@ void fold_cast(NodeContext& c) {
 void identities(OperatorRegistry& registry) {
   registry.add({"Identity", "nothing", yield_as_it_is});
   registry.add({"Dropout", "nothing", import_dropout});
-  registry.add({"Cast", "nothing; to float", import_cast, fold_cast});
+  registry.add({"Cast", "nothing; to float, float16 or double, which are computed as float", import_cast, fold_cast});
 }
 
 }  // namespace stair::frontend::onnx::ops
