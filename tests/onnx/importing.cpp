@@ -187,6 +187,23 @@ TEST_CASE("normalizations and softmax in pieces are one layer") {
   CHECK(made.json["layers"][0]["axis"] == -2);
 }
 
+TEST_CASE("nodes with the same weights are layers that share them") {
+  const OnnxGraph graph =
+      graph_of({4},
+               {{"MatMul", {"x", "w"}, {"a"}, {}, "first"},
+                {"Add", {"a", "b"}, {"a1"}},
+                {"Relu", {"a1"}, {"r"}},
+                {"MatMul", {"r", "w"}, {"c"}, {}, "second"},
+                {"Add", {"c", "b"}, {"c1"}},
+                {"MatMul", {"c1", "v"}, {"y"}, {}, "third"}},
+               {{"w", {4, 4}, tests::onnx_values(16, 1)}, {"v", {4, 4}, tests::onnx_values(16, 1)}, {"b", {4}, tests::onnx_values(4, 2)}});
+  const frontend::onnx::Made made = import_graph(graph);
+  REQUIRE(made.problems == Words{});
+  CHECK(made.json["layers"][2]["weights_of"] == "first");
+  CHECK(!made.json["layers"][3].contains("weights_of"));
+  CHECK(made.weights.size() == 3);
+}
+
 TEST_CASE("transposes of exporters with channels last meet, and are gone") {
   const List to_first{0, 3, 1, 2};
   const List to_last{0, 2, 3, 1};

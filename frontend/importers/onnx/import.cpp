@@ -149,7 +149,7 @@ class Import {
     std::string name = input.name;
     while (name.starts_with("$")) name.erase(name.begin());
     if (name.empty() || layers_.has(name)) fail(fmt::format("its input '{}' can't be called so in a model", input.name));
-    layers_.inputs.push_back({name, "", in_layers});
+    layers_.add_input({name, "", in_layers});
     values_[input.name] = {nullptr, name, std::move(shape), input.type};
   }
 
@@ -250,8 +250,7 @@ class Import {
     if (layers_.find(value.layer) != nullptr && std::none_of(layers_.outputs.begin(), layers_.outputs.end(), is_it)) return value.layer;
     Layer copy;
     copy.op = "reshape";
-    copy.name = name;
-    for (int n = 2; layers_.has(copy.name); ++n) copy.name = fmt::format("{}_{}", name, n);
+    copy.name = layers_.unused(name);
     copy.inputs = {value.layer};
     copy.attributes = {{"shape", ir::Shape(layers_.shape(value.layer).size(), 0)}};
     layers_.infer(copy);
@@ -270,8 +269,7 @@ class Import {
       if (ir::op_registry().find(layer.op) == nullptr && !is_on_sequences(layer.op))
         problems_.push_back(fmt::format("{}: no layer does that by itself, only as a part of others", layer.node));
     }
-    std::erase_if(layers_.inputs, [&](const Layers::End& input) { return layers_.uses(input.name) == 0; });
-    if (layers_.inputs.empty()) fail("no input leads to an output");
+    if (layers_.inputs().empty()) fail("no input leads to an output");
   }
 
   static bool is_on_sequences(const std::string& op) { return op.ends_with("1d"); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace stair::frontend::onnx {
 namespace {
 
 using ir::Json;
+
+constexpr std::size_t most_layers = 10'000;  // of a model JSON
 
 // The attributes of the layer's op with defaults, as the graph's node has them, and those of the layer alone.
 ir::Attributes complete(const Layer& layer, const readers::NamedLayer& kind) {
@@ -66,9 +69,15 @@ Json layer_json(const Layer& layer) {
 }  // namespace
 
 Layer& Layers::add(Layer layer) {
+  if (layers_.size() == most_layers) throw Error(fmt::format("the model would have more than {} layers", most_layers));
   places_[layer.name] = layers_.size();
   for (const std::string& input : layer.inputs) ++uses_[input];
   return layers_.emplace_back(std::move(layer));
+}
+
+void Layers::add_input(End input) {
+  input_places_[input.name] = inputs_.size();
+  inputs_.push_back(std::move(input));
 }
 
 Layer* Layers::find(const std::string& name) {
@@ -82,15 +91,24 @@ const Layer* Layers::find(const std::string& name) const {
 }
 
 bool Layers::is_input(const std::string& name) const {
-  return std::any_of(inputs.begin(), inputs.end(), [&](const End& input) { return input.name == name; });
+  return input_places_.contains(name);
 }
 
 const ir::Shape& Layers::shape(const std::string& name) const {
   if (const Layer* layer = find(name)) return layer->shape;
-  for (const End& input : inputs) {
-    if (input.name == name) return input.shape;
-  }
-  throw InternalError("import: no layer '" + name + "'");
+  const auto it = input_places_.find(name);
+  if (it == input_places_.end()) throw InternalError("import: no layer '" + name + "'");
+  return inputs_[it->second].shape;
+}
+
+std::string Layers::unused(const std::string& name) {
+  if (!has(name)) return name;
+  int& number = next_numbers_.emplace(name, 2).first->second;
+  std::string numbered;
+  do {
+    numbered = fmt::format("{}_{}", name, number++);
+  } while (has(numbered));
+  return numbered;
 }
 
 std::size_t Layers::uses(const std::string& name) const {
@@ -104,27 +122,40 @@ Layer* Layers::single(const std::string& name, const std::string& op) {
 }
 
 void Layers::replace_uses(const std::string& name, const std::string& other) {
-  for (Layer& layer : layers_) std::replace(layer.inputs.begin(), layer.inputs.end(), name, other);
-  for (End& output : outputs) {
-    if (output.layer == name) output.layer = other;
+  for (Layer& layer : layers_) {
+    if (std::find(layer.inputs.begin(), layer.inputs.end(), name) == layer.inputs.end()) continue;
+    std::vector<std::string> read = layer.inputs;
+    std::replace(read.begin(), read.end(), name, other);
+    set_inputs(layer, std::move(read));
   }
-  index();
+  for (End& output : outputs) {
+    if (output.layer != name) continue;
+    output.layer = other;
+    --uses_[name];
+    ++uses_[other];
+  }
+}
+
+void Layers::set_inputs(Layer& layer, std::vector<std::string> read) {
+  for (const std::string& input : layer.inputs) --uses_[input];
+  for (const std::string& input : read) ++uses_[input];
+  layer.inputs = std::move(read);
 }
 
 void Layers::swap_names(const std::string& a, const std::string& b) {
-  const auto swap = [first = std::string(a), second = std::string(b)](std::string& name) {
-    if (name == first) {
-      name = second;
-    } else if (name == second) {
-      name = first;
+  const auto swap = [&](std::string& name) {
+    if (name == a) {
+      name = b;
+    } else if (name == b) {
+      name = a;
     }
   };
-  for (Layer& layer : layers_) {
-    swap(layer.name);
-    std::for_each(layer.inputs.begin(), layer.inputs.end(), swap);
-  }
+  for (Layer& layer : layers_) std::for_each(layer.inputs.begin(), layer.inputs.end(), swap);
   for (End& output : outputs) swap(output.layer);
-  index();
+  std::swap(places_.at(a), places_.at(b));
+  std::swap(uses_[a], uses_[b]);
+  layers_[places_.at(a)].name = a;
+  layers_[places_.at(b)].name = b;
 }
 
 void Layers::remove_dead() {
@@ -134,12 +165,11 @@ void Layers::remove_dead() {
     if (read.contains(layers_[i].name)) read.insert(layers_[i].inputs.begin(), layers_[i].inputs.end());
   }
   std::erase_if(layers_, [&](const Layer& layer) { return !read.contains(layer.name); });
-  index();
-}
-
-void Layers::index() {
+  std::erase_if(inputs_, [&](const End& input) { return !read.contains(input.name); });
   places_.clear();
+  input_places_.clear();
   uses_.clear();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) input_places_[inputs_[i].name] = i;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     places_[layers_[i].name] = i;
     for (const std::string& input : layers_[i].inputs) ++uses_[input];
@@ -193,20 +223,44 @@ void Layers::infer(Layer& layer) const {
   if (as_images && layer.shape.size() == 4) layer.shape.erase(layer.shape.begin() + 2);
 }
 
+namespace {
+
+bool equal(const std::map<std::string, runtime::Tensor>& a, const std::map<std::string, runtime::Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& of_a, const auto& of_b) {
+    return of_a.first == of_b.first && of_a.second.type() == of_b.second.type() &&
+           std::memcmp(of_a.second.view().data, of_b.second.view().data, of_a.second.bytes()) == 0;
+  });
+}
+
+// The first layer that has the same weights in the file, where layers can share them; nullptr for none.
+const Layer* owner_of_weights(const Layers& layers, const Layer& layer) {
+  if (layer.weights_of.empty()) return nullptr;
+  const auto& own = readers::layer_named(layer.op).op->layer->parameters;
+  if (std::any_of(own.begin(), own.end(), [](const auto& parameter) { return !parameter.update_result.empty(); })) return nullptr;
+  for (const Layer& before : layers.all()) {
+    if (&before == &layer) return nullptr;
+    if (before.op == layer.op && before.weights_of == layer.weights_of && equal(before.parameters, layer.parameters)) return &before;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 ir::Json to_json(const Layers& layers, const std::string& name) {
   Json json{{"name", name}};
   const auto input_json = [](const Layers::End& input) {
     return Json{{"name", input.name}, {"shape", ir::Shape(input.shape.begin() + 1, input.shape.end())}};
   };
-  if (layers.inputs.size() == 1) {
-    json["input"] = input_json(layers.inputs.front());
+  if (layers.inputs().size() == 1) {
+    json["input"] = input_json(layers.inputs().front());
   } else {
-    for (const Layers::End& input : layers.inputs) json["inputs"].push_back(input_json(input));
+    for (const Layers::End& input : layers.inputs()) json["inputs"].push_back(input_json(input));
   }
-  std::string before = layers.inputs.front().name;
+  std::string before = layers.inputs().front().name;
   json["layers"] = Json::array();
   for (const Layer& layer : layers.all()) {
     Json made = layer_json(layer);
+    if (const Layer* owner = owner_of_weights(layers, layer)) made["weights_of"] = owner->name;
     if (!layer.inputs.empty() && layer.inputs != std::vector{before}) made["inputs"] = layer.inputs;
     if (!layer.inputs.empty()) before = layer.name;
     json["layers"].push_back(std::move(made));

@@ -22,6 +22,7 @@ struct Layer {
   std::map<std::string, runtime::Tensor> parameters;  ///< by operand
   ir::Shape shape;                                    ///< of the result, the batch in front
   std::shared_ptr<const Constant> constant;           ///< of a `constant`
+  std::string weights_of;                             ///< what the file calls its weights: layers may share them
   std::string node;                                   ///< of the file, that it is made of, for errors: "node 'a' (Conv, opset 13)"
 };
 
@@ -33,10 +34,13 @@ class Layers {
     std::string layer;  ///< of an output: the one that yields it
     ir::Shape shape;    ///< of an input, the batch in front
   };
-  std::vector<End> inputs, outputs;
+  std::vector<End> outputs;
 
+  const std::vector<End>& inputs() const { return inputs_; }
   const std::vector<Layer>& all() const { return layers_; }
+  /// Error where there are more than a model may have.
   Layer& add(Layer layer);
+  void add_input(End input);
   /// nullptr where it is an input, or nothing.
   Layer* find(const std::string& name);
   const Layer* find(const std::string& name) const;
@@ -47,21 +51,27 @@ class Layers {
   std::size_t uses(const std::string& name) const;
   /// The layer of the name, if its op is this one and only one input of a layer reads it.
   Layer* single(const std::string& name, const std::string& op);
+  /// The name, or with a number behind it where it is taken.
+  std::string unused(const std::string& name);
   /// Whoever reads `name` reads `other`.
   void replace_uses(const std::string& name, const std::string& other);
+  /// What the layer reads from here on.
+  void set_inputs(Layer& layer, std::vector<std::string> read);
   /// What is called by one of the names is called by the other, for all who read it.
   void swap_names(const std::string& a, const std::string& b);
-  /// Removes layers that lead to no output.
+  /// Removes layers and inputs that lead to no output.
   void remove_dead();
   /// What of the layer's value follows from its inputs: infers its shape from its op, attributes, inputs and parameters (whose shapes must
   /// fit). Error as the op says it.
   void infer(Layer& layer) const;
 
  private:
-  void index();
+  std::vector<End> inputs_;
   std::vector<Layer> layers_;
   std::map<std::string, std::size_t, std::less<>> places_;
-  std::map<std::string, std::size_t, std::less<>> uses_;
+  std::map<std::string, std::size_t, std::less<>> input_places_;
+  std::map<std::string, std::size_t, std::less<>> uses_;  // also by layers that lead to nothing, until remove_dead()
+  std::map<std::string, int> next_numbers_;               // of unused()
 };
 
 /// The model JSON: attributes that differ from their defaults, in their shortest form.

@@ -145,10 +145,7 @@ std::string NodeContext::unused(const std::string& suffix) const {
   }
   if (base.empty()) base = valid_name(node.op);
   if (base.empty()) base = "layer";
-  if (!suffix.empty()) base += "_" + suffix;
-  std::string name = base;
-  for (int n = 2; layers.has(name); ++n) name = fmt::format("{}_{}", base, n);
-  return name;
+  return layers.unused(suffix.empty() ? base : base + "_" + suffix);
 }
 
 Value NodeContext::emit(const std::string& op, const std::vector<Value>& of, ir::Attributes attributes, Parameters parameters,
@@ -159,6 +156,7 @@ Value NodeContext::emit(const std::string& op, const std::vector<Value>& of, ir:
   for (const Value& value : of) layer.inputs.push_back(value.layer);
   layer.attributes = std::move(attributes);
   layer.parameters = std::move(parameters);
+  if (!layer.parameters.empty() && node.inputs.size() > 1) layer.weights_of = node.inputs[1];
   layer.node = place();
   layers.infer(layer);
   Value result;

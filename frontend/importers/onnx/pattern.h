@@ -39,6 +39,6 @@ Factors factors_of(const Layers& layers, const Layer& product);
 std::string other_factor(const Factors& factors, double number, const std::string& name);
 
 /// The layer becomes one of another op, of this input.
-void become(Layer& layer, const std::string& op, const std::string& input, ir::Attributes attributes = {});
+void become(Layers& layers, Layer& layer, const std::string& op, const std::string& input, ir::Attributes attributes = {});
 
 }  // namespace stair::frontend::onnx

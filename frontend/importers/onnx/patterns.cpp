@@ -16,10 +16,10 @@ void fold_patterns(Layers& layers) {
         if (!pattern.fold(layers, *layers.find(layers.all()[i].name))) continue;
         layers.infer(*layers.find(layers.all()[i].name));
         changed = true;
-        layers.remove_dead();
         break;
       }
     }
+    layers.remove_dead();
   }
 }
 
@@ -35,14 +35,17 @@ std::optional<double> number_of(const Layers& layers, const std::string& name) {
   return layer->constant->number(0);
 }
 
-void take_apart(const Layers& layers, const std::string& name, bool whole, Factors& into) {
+constexpr int deepest_product = 8;  // more than any pattern has
+
+void take_apart(const Layers& layers, const std::string& name, int depth, Factors& into) {
   const Layer* layer = layers.find(name);
+  const bool is_part = layer != nullptr && depth < deepest_product && (depth == 0 || layers.uses(name) == 1);
   if (const std::optional<double> number = number_of(layers, name)) {
     into.number *= *number;
-  } else if (layer != nullptr && layer->op == "mul" && (whole || layers.uses(name) == 1)) {
-    for (const std::string& input : layer->inputs) take_apart(layers, input, false, into);
-  } else if (layer != nullptr && layer->op == "div" && (whole || layers.uses(name) == 1) && number_of(layers, layer->inputs[1])) {
-    take_apart(layers, layer->inputs[0], false, into);
+  } else if (is_part && layer->op == "mul") {
+    for (const std::string& input : layer->inputs) take_apart(layers, input, depth + 1, into);
+  } else if (is_part && layer->op == "div" && number_of(layers, layer->inputs[1])) {
+    take_apart(layers, layer->inputs[0], depth + 1, into);
     into.number /= *number_of(layers, layer->inputs[1]);
   } else {
     into.values.push_back(name);
@@ -65,7 +68,7 @@ std::string added_to(const Layers& layers, const std::string& name, double numbe
 
 Factors factors_of(const Layers& layers, const Layer& product) {
   Factors factors;
-  take_apart(layers, product.name, true, factors);
+  take_apart(layers, product.name, 0, factors);
   return factors;
 }
 
@@ -75,9 +78,9 @@ std::string other_factor(const Factors& factors, double number, const std::strin
   return factors.values[1] == name ? factors.values[0] : "";
 }
 
-void become(Layer& layer, const std::string& op, const std::string& input, ir::Attributes attributes) {
+void become(Layers& layers, Layer& layer, const std::string& op, const std::string& input, ir::Attributes attributes) {
   layer.op = op;
-  layer.inputs = {input};
+  layers.set_inputs(layer, {input});
   layer.attributes = std::move(attributes);
 }
 

@@ -72,6 +72,37 @@ void fold_comparison(NodeContext& c, Comparison compare) {
   c.yield(std::move(made));
 }
 
+// (q - zero point) times a scale, or one for each element along an axis, or for each block of them.
+void fold_dequantize(NodeContext& c) {
+  const Constant& q = c.constant(0, "x");
+  const Constant& scale = c.constant(1, "x_scale");
+  const std::int64_t block = c.integer("block_size", 0);
+  std::int64_t axis = c.integer("axis", 1);
+  c.expect(!q.is_real() && (!c.has(2) || c.constant(2, "x_zero_point").count() == scale.count()), "its scales and zero points don't fit");
+  std::int64_t inner = 1;
+  std::int64_t size = 1;
+  if (scale.count() != 1) {
+    axis = c.axis(axis, q.shape.size());
+    for (std::size_t d = static_cast<std::size_t>(axis) + 1; d < q.shape.size(); ++d) inner *= q.shape[d];
+    size = q.shape[static_cast<std::size_t>(axis)];
+    ir::Shape expected{size};
+    if (block > 0) {
+      expected = q.shape;
+      expected[static_cast<std::size_t>(axis)] = (size + block - 1) / block;
+    }
+    c.expect(block >= 0 && scale.shape == expected,
+             fmt::format("its scales are {}, expected {}", ir::to_string(scale.shape), ir::to_string(expected)));
+  }
+  Constant made = zeros(ElementType::f32, q.shape);
+  for (std::int64_t i = 0; i < made.count(); ++i) {
+    const std::int64_t along = i / inner % size;
+    const std::int64_t of_block = block > 0 ? (i / inner / size * ((size + block - 1) / block) + along / block) * inner + i % inner : along;
+    const std::int64_t s = scale.count() == 1 ? 0 : of_block;
+    made.set(i, (q.number(i) - (c.has(2) ? c.constant(2, "x_zero_point").number(s) : 0)) * scale.number(s));
+  }
+  c.yield(std::move(made));
+}
+
 void fold_where(NodeContext& c) {
   const Constant& which = c.constant(0, "condition");
   const Constant& x = c.constant(1, "X");
@@ -119,6 +150,7 @@ void constants(OperatorRegistry& registry) {
   add_function(registry, "Sin", [](double x) { return std::sin(x); });
   add_function(registry, "Cos", [](double x) { return std::cos(x); });
   add_constant_only(registry, "Where", fold_where);
+  add_constant_only(registry, "DequantizeLinear", fold_dequantize);
 }
 
 }  // namespace stair::frontend::onnx::ops

@@ -5,7 +5,7 @@
 #include <functional>
 #include <numeric>
 
-#include "frontend/importers/onnx/operator.h"
+#include "frontend/importers/onnx/broadcasting.h"
 
 namespace stair::frontend::onnx::ops {
 namespace {
@@ -82,7 +82,19 @@ void import_layer_norm(NodeContext& c) {
   parameters["gamma"] = to_tensor(broadcast_to(c.constant(1, "Scale"), shape), shape);
   parameters["beta"] = to_tensor(c.has(2) ? broadcast_to(c.constant(2, "B"), shape) : zeros(ElementType::f32, shape), shape);
   const std::int64_t from_end = axis - static_cast<std::int64_t>(x.shape.size());
-  c.yield(c.emit("layer_norm", {x}, {{"axis", from_end}, {"eps", c.real("epsilon", 1e-5)}}, std::move(parameters)));
+  const double eps = c.real("epsilon", 1e-5);
+  c.yield(c.emit("layer_norm", {x}, {{"axis", from_end}, {"eps", eps}}, std::move(parameters)));
+  if (c.node.outputs.size() < 2) return;
+  // The mean, and 1 / sqrt(variance + eps).
+  std::vector<std::int64_t> axes;
+  for (auto d = axis; d < static_cast<std::int64_t>(x.shape.size()); ++d) axes.push_back(c.layer_axis(d));
+  const ir::Attributes over{{"axes", axes}, {"keep", true}};
+  const Value mean = c.emit("reduce_mean", {x}, over, {}, "mean");
+  c.yield(mean, 1);
+  const Value squares = c.emit("square", {emit_binary(c, "sub", x, mean, "centred")}, {}, {}, "squares");
+  const Value variance = c.emit("reduce_mean", {squares}, over, {}, "variance");
+  const Value deviation = c.emit("sqrt", {emit_binary(c, "add", variance, c.emit_number(eps, "eps"), "sum")}, {}, {}, "deviation");
+  c.yield(emit_binary(c, "div", c.emit_number(1, "one"), deviation, "inverse"), 2);
 }
 
 }  // namespace
@@ -92,7 +104,7 @@ void normalization(OperatorRegistry& registry) {
                 import_batch_norm});
   registry.add({"InstanceNormalization", "`instance_norm`", import_instance_norm});
   registry.add({"GroupNormalization", "`group_norm`", import_group_norm});
-  registry.add({"LayerNormalization", "`layer_norm`; one output", import_layer_norm});
+  registry.add({"LayerNormalization", "`layer_norm`; its mean and deviation by `reduce_mean` and others", import_layer_norm});
 }
 
 }  // namespace stair::frontend::onnx::ops

@@ -27,32 +27,47 @@ struct Sampling {
   std::string kind, places, rounding;
 };
 
-// Whether our layer takes every element of the result from the same place.
-bool is_same(const Sampling& sampling, std::int64_t in, std::int64_t out, double scale) {
+// The elements of a dimension that the nearest ones of the result are.
+std::vector<std::int64_t> nearest_of(const Sampling& sampling, std::int64_t in, std::int64_t out, double scale) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < out; ++i) {
+    const double place = place_of(sampling.places, static_cast<double>(i), scale, static_cast<double>(in), static_cast<double>(out));
+    all.push_back(static_cast<std::int64_t>(std::min(std::max(rounded(sampling.rounding, place), 0.0), static_cast<double>(in - 1))));
+  }
+  return all;
+}
+
+bool is_ours(const std::vector<std::int64_t>& nearest, std::int64_t in) {
+  const ir::Resampling ours{in, static_cast<std::int64_t>(nearest.size())};
+  for (std::size_t i = 0; i < nearest.size(); ++i) {
+    if (nearest[i] != ours.nearest(static_cast<std::int64_t>(i))) return false;
+  }
+  return true;
+}
+
+// Whether our layer mixes every element of the result of the same ones.
+bool is_bilinear(const Sampling& sampling, std::int64_t in, std::int64_t out, double scale) {
   const ir::Resampling ours{in, out};
   for (std::int64_t i = 0; i < out; ++i) {
     const double place = place_of(sampling.places, static_cast<double>(i), scale, static_cast<double>(in), static_cast<double>(out));
-    if (sampling.kind == "nearest") {
-      const double at = std::min(std::max(rounded(sampling.rounding, place), 0.0), static_cast<double>(in - 1));
-      if (at != static_cast<double>(ours.nearest(i))) return false;
-      continue;
-    }
     const auto taps = ours.taps(i);
     const double at = std::min(std::max(place, 0.0), static_cast<double>(in - 1));
-    if (std::abs(at - (static_cast<double>(taps.low) + static_cast<double>(taps.high_weight) / static_cast<double>(ours.unit()))) > 1e-5)
-      return false;
+    const double share = static_cast<double>(taps.high_weight) / static_cast<double>(ours.unit());
+    if (std::abs(at - static_cast<double>(taps.low) - share) > 1e-5) return false;
   }
   return true;
 }
 
 void emit_resize(NodeContext& c, const Sampling& sampling, const std::vector<double>& scales, const std::vector<std::int64_t>& sizes) {
-  const Value x = c.floats(0);
+  Value x = c.floats(0);
   expect_images(c, x.shape);
   c.expect(x.shape.size() == 4, fmt::format("reads {}, expected images [N,C,H,W]", ir::to_string(x.shape)));
-  c.expect(sampling.kind == "nearest" || sampling.kind == "linear",
-           fmt::format("its mode is '{}', expected nearest or linear", sampling.kind));
+  const bool is_nearest = sampling.kind == "nearest";
+  c.expect(is_nearest || sampling.kind == "linear", fmt::format("its mode is '{}', expected nearest or linear", sampling.kind));
   c.expect(scales.size() == 4 || sizes.size() == 4, "its scales or sizes aren't of 4 dimensions");
   ir::Shape size;
+  std::vector<std::vector<std::int64_t>> nearest;
+  bool all_ours = true;
   for (std::size_t d = 0; d < 4; ++d) {
     const auto in = static_cast<double>(x.shape[d]);
     const double wanted = sizes.empty() ? std::floor(in * scales[d]) : static_cast<double>(sizes[d]);
@@ -63,12 +78,17 @@ void emit_resize(NodeContext& c, const Sampling& sampling, const std::vector<dou
       continue;
     }
     size.push_back(out);
-    c.expect(is_same(sampling, x.shape[d], out, sizes.empty() ? scales[d] : wanted / in),
-             fmt::format("takes pixels of {} for {} by '{}'{}, expected those of resize_{}", x.shape[d], out, sampling.places,
-                         sampling.kind == "nearest" ? " and '" + sampling.rounding + "'" : "",
-                         sampling.kind == "nearest" ? "nearest" : "bilinear"));
+    const double scale = sizes.empty() ? scales[d] : wanted / in;
+    c.expect(is_nearest || is_bilinear(sampling, x.shape[d], out, scale),
+             fmt::format("mixes pixels of {} for {} by '{}', expected those of resize_bilinear", x.shape[d], out, sampling.places));
+    if (!is_nearest) continue;
+    nearest.push_back(nearest_of(sampling, x.shape[d], out, scale));
+    all_ours = all_ours && is_ours(nearest.back(), x.shape[d]);
   }
-  c.yield(c.emit(sampling.kind == "nearest" ? "resize_nearest" : "resize_bilinear", {x}, {{"size", size}}));
+  if (!is_nearest) return c.yield(c.emit("resize_bilinear", {x}, {{"size", size}}));
+  if (all_ours) return c.yield(c.emit("resize_nearest", {x}, {{"size", size}}));
+  x = c.emit("gather", {x}, {{"axis", std::int64_t{2}}, {"indices", nearest[0]}}, {}, "rows");
+  c.yield(c.emit("gather", {x}, {{"axis", std::int64_t{3}}, {"indices", nearest[1]}}));
 }
 
 std::vector<double> numbers_of(const NodeContext& c, std::size_t i, const char* what) {
@@ -141,7 +161,8 @@ void import_space_to_depth(NodeContext& c) {
 }  // namespace
 
 void resizing(OperatorRegistry& registry) {
-  registry.add({"Resize", "`resize_nearest`, `resize_bilinear`, where every pixel is taken from the same place", import_resize});
+  registry.add({"Resize", "`resize_nearest`, or `gather` where other pixels are the nearest; `resize_bilinear`, of the same pixels alone",
+                import_resize});
   registry.add({"Upsample", "`resize_nearest`", import_upsample});
   registry.add({"DepthToSpace", "`depth_to_space`", import_depth_to_space});
   registry.add({"SpaceToDepth", "`space_to_depth`", import_space_to_depth});

@@ -129,11 +129,14 @@ void import_transpose(NodeContext& c) {
 
 // Repeating is multiplying by ones.
 void import_expand(NodeContext& c) {
-  const Value x = c.floats(0);
+  Value x = c.floats(0);
   ir::Shape shape = broadcast_shape(x.shape, c.integers(1, "shape"));
   if (shape == x.shape) return c.yield(x);
-  c.expect(shape.size() == x.shape.size(),
-           fmt::format("makes {} of {}, expected as many dimensions", ir::to_string(shape), ir::to_string(x.shape)));
+  if (shape.size() > x.shape.size()) {
+    ir::Shape aligned = x.shape;
+    aligned.insert(aligned.begin(), shape.size() - x.shape.size(), 1);
+    x = c.emit_reshape(x, aligned, "aligned");
+  }
   if (c.lead == 0 && shape.front() == x.shape.front()) shape.front() = 1;
   Constant ones = zeros(ElementType::f32, shape);
   std::fill(ones.reals.begin(), ones.reals.end(), 1.0F);

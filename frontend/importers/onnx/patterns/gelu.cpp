@@ -16,7 +16,7 @@ bool fold_gelu(Layers& layers, Layer& layer) {
     if (scaled == nullptr) continue;
     const Factors inner = factors_of(layers, *scaled);
     if (inner.values != std::vector{x} || std::abs(inner.number - std::sqrt(0.5)) > 1e-5) continue;
-    become(layer, "gelu", x);
+    become(layers, layer, "gelu", x);
     return true;
   }
   return false;

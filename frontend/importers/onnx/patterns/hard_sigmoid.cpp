@@ -13,7 +13,7 @@ bool fold_hard_sigmoid(Layers& layers, Layer& layer) {
   if (gate == nullptr || gate->op != "relu6") return false;
   const std::string x = added_to(layers, gate->inputs.front(), 3);
   if (x.empty()) return false;
-  become(layer, "hard_sigmoid", x);
+  become(layers, layer, "hard_sigmoid", x);
   return true;
 }
 

@@ -17,7 +17,7 @@ bool fold_hard_swish(Layers& layers, Layer& layer) {
     const bool of_gate = gate != nullptr && gate->op == "hard_sigmoid" && gate->inputs.front() == x;
     const std::string other = other_factor(factors, 1.0 / 6, x);
     if (!of_gate && (other.empty() || below_gate(layers, other) != x)) continue;
-    become(layer, "hard_swish", x);
+    become(layers, layer, "hard_swish", x);
     return true;
   }
   return false;

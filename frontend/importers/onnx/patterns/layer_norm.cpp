@@ -79,7 +79,7 @@ bool fold_rows(Layers& layers, Layer& layer) {
     layer.parameters["beta"] = to_tensor(ones, ones.shape);
     std::fill(ones.reals.begin(), ones.reals.end(), 1.0F);
     layer.parameters["gamma"] = to_tensor(ones, ones.shape);
-    become(layer, "layer_norm", x, {{"axis", *axis}, {"eps", shortest(eps->constant->number(0))}});
+    become(layers, layer, "layer_norm", x, {{"axis", *axis}, {"eps", shortest(eps->constant->number(0))}});
     return true;
   }
   return false;

@@ -11,7 +11,7 @@ bool fold_mish(Layers& layers, Layer& layer) {
     if (gate == nullptr || gate->op != "tanh") continue;
     const Layer* curve = layers.find(gate->inputs.front());
     if (curve == nullptr || curve->op != "softplus" || curve->inputs.front() != x) continue;
-    become(layer, "mish", x);
+    become(layers, layer, "mish", x);
     return true;
   }
   return false;
@@ -21,7 +21,7 @@ bool fold_softplus(Layers& layers, Layer& layer) {
   if (layer.op != "log") return false;
   const Layer* power = layers.find(added_to(layers, layer.inputs.front(), 1));
   if (power == nullptr || power->op != "exp") return false;
-  become(layer, "softplus", std::string(power->inputs.front()));
+  become(layers, layer, "softplus", std::string(power->inputs.front()));
   return true;
 }
 

@@ -24,7 +24,7 @@ bool fold_padding(Layers& layers, Layer& layer) {
     if (averages && std::max(padding[d], padding[sides + d]) >= kernel[d]) return false;
   }
   layer.attributes.set("padding", padding);
-  layer.inputs = pad->inputs;
+  layers.set_inputs(layer, pad->inputs);
   return true;
 }
 

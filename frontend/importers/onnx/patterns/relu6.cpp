@@ -24,7 +24,7 @@ bool fold_bounds(Layers& layers, Layer& layer) {
   std::string x;
   if (!is_bound(layers, layer, outer, between)) return false;
   if (layer.op == "maximum" && outer == 0 && layers.single(between, "minimum") == nullptr) {
-    become(layer, "relu", between);
+    become(layers, layer, "relu", between);
     return true;
   }
   const bool is_upper = layer.op == "minimum";
@@ -39,9 +39,9 @@ bool fold_bounds(Layers& layers, Layer& layer) {
   const double high = is_upper ? outer : inner;
   if (low > high) return false;
   if (low == 0 && high == 6) {
-    become(layer, "relu6", x);
+    become(layers, layer, "relu6", x);
   } else {
-    become(layer, "clip", x, {{"low", low}, {"high", high}});
+    become(layers, layer, "clip", x, {{"low", low}, {"high", high}});
   }
   return true;
 }

@@ -9,7 +9,7 @@ bool fold_silu(Layers& layers, Layer& layer) {
   for (const std::string& x : factors.values) {
     const Layer* gate = layers.find(other_factor(factors, 1, x));
     if (gate == nullptr || gate->op != "sigmoid" || gate->inputs.front() != x) continue;
-    become(layer, "silu", x);
+    become(layers, layer, "silu", x);
     return true;
   }
   return false;

@@ -24,7 +24,7 @@ bool fold_softmax(Layers& layers, Layer& layer) {
   const Layer* most = shifted == nullptr || shifted->op != "sub" ? nullptr : layers.find(shifted->inputs[1]);
   if (most != nullptr && most->op == "reduce_max" && most->inputs.front() == shifted->inputs[0] && only_axis(layers, *most) == axis)
     x = shifted->inputs[0];
-  become(layer, "softmax", x, {{"axis", axis}});
+  become(layers, layer, "softmax", x, {{"axis", axis}});
   return true;
 }
 

@@ -26,7 +26,7 @@ bool fold_pair(Layers& layers, Layer& layer) {
     layers.replace_uses(layer.name, x);
     return true;
   }
-  layer.inputs = {x};
+  layers.set_inputs(layer, {x});
   layer.attributes.set("permutation", both);
   return true;
 }
@@ -48,7 +48,7 @@ bool sink(Layers& layers, Layer& layer) {
   transpose->attributes = layer.attributes;
   layers.infer(*transpose);
   const std::string own = layer.name;
-  become(layer, "transpose", name, permutation);
+  become(layers, layer, "transpose", name, permutation);
   layers.swap_names(name, own);
   return true;
 }
@@ -69,7 +69,7 @@ bool fold_reduction(Layers& layers, Layer& layer) {
   if (!std::is_sorted(others.begin(), others.end())) return false;
   std::sort(axes.begin(), axes.end());
   layer.attributes.set("axes", axes);
-  layer.inputs = transpose->inputs;
+  layers.set_inputs(layer, transpose->inputs);
   return true;
 }
 
