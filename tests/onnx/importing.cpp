@@ -381,13 +381,13 @@ TEST_CASE("an experiment takes an ONNX model in place, and starts from its weigh
 
 TEST_CASE("docs/format-onnx.md has a line of every operator and pattern, as the registries have it") {
   const std::string page = runtime::read_file(STAIR_SOURCE_DIR "/docs/format-onnx.md");
-  for (const auto& [name, op] : frontend::onnx::operators().all()) {
-    if (op.becomes.empty()) {
-      CHECK_MESSAGE(page.find("`" + name + "`") != std::string::npos, name);
-    } else {
-      CHECK_MESSAGE(page.find("| `" + name + "` | " + op.becomes + " |") != std::string::npos, name);
-    }
+  for (const auto& each : frontend::onnx::operators().all()) {
+    const frontend::onnx::Operator& op = each.second;
+    const std::string line = op.becomes.empty() ? "`" + op.name + "`" : "| `" + op.name + "` | " + op.becomes + " |";
+    CHECK_MESSAGE(page.find(line) != std::string::npos, line);
   }
-  for (const auto& [name, pattern] : frontend::onnx::patterns().all())
-    CHECK_MESSAGE(page.find("* " + pattern.summary) != std::string::npos, name);
+  for (const auto& each : frontend::onnx::patterns().all()) {
+    const std::string line = "* " + each.second.summary;
+    CHECK_MESSAGE(page.find(line) != std::string::npos, line);
+  }
 }

@@ -94,9 +94,9 @@ std::string NodeContext::text(const char* name, const char* fallback) {
   return found == nullptr ? fallback : found->text;
 }
 
-std::vector<std::int64_t> NodeContext::integer_list(const char* name, std::vector<std::int64_t> fallback) {
+std::vector<std::int64_t> NodeContext::integer_list(const char* name, const std::vector<std::int64_t>& fallback) {
   const Attribute* found = attribute(name, of_ints, "a list of integers");
-  return found == nullptr ? std::move(fallback) : found->integers;
+  return found == nullptr ? fallback : found->integers;
 }
 
 Constant NodeContext::tensor(const char* name) {

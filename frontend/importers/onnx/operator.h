@@ -57,7 +57,7 @@ class NodeContext {
   std::int64_t integer(const char* name, std::int64_t fallback);
   double real(const char* name, double fallback);
   std::string text(const char* name, const char* fallback);
-  std::vector<std::int64_t> integer_list(const char* name, std::vector<std::int64_t> fallback = {});
+  std::vector<std::int64_t> integer_list(const char* name, const std::vector<std::int64_t>& fallback = {});
   Constant tensor(const char* name);
   void ignore(std::initializer_list<const char*> names);  ///< means nothing here
   /// The list is an attribute before an opset, and an input from it on; nothing where neither is there.

@@ -32,7 +32,7 @@ void expect_images(const NodeContext& c, const ir::Shape& x) {
   c.expect(x.size() == 3 || x.size() == 4, fmt::format("reads {}, expected images [N,C,H,W] or sequences [N,C,L]", ir::to_string(x)));
 }
 
-Window read_window(NodeContext& c, const ir::Shape& x, std::vector<std::int64_t> kernel, bool pools) {
+Window read_window(NodeContext& c, const ir::Shape& x, const std::vector<std::int64_t>& kernel, bool pools) {
   expect_images(c, x);
   const std::size_t sides = x.size() - 2;
   Window window;

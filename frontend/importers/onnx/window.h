@@ -25,7 +25,7 @@ struct Window {
 
 /// Reads strides, dilations, pads and auto_pad (of `same`, the padding that follows from the input's sides), and ceil_mode where `pools`.
 /// `kernel`: of the weights; empty: the attribute says it. Error for what isn't on images or sequences.
-Window read_window(NodeContext& c, const ir::Shape& x, std::vector<std::int64_t> kernel, bool pools);
+Window read_window(NodeContext& c, const ir::Shape& x, const std::vector<std::int64_t>& kernel, bool pools);
 
 /// Error unless the node's input has examples along dimension 0 and channels along dimension 1, and one or two sides.
 void expect_images(const NodeContext& c, const ir::Shape& x);
