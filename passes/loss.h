@@ -41,6 +41,7 @@ struct Loss {
   std::string summary;
   std::vector<ir::AttributeSpec> attributes;
   std::function<ir::ValueId(const LossContext&)> append;
+  ir::Bounds targets = {};  ///< of the floats that it may be held against
 };
 
 using LossRegistry = ir::Registry<Loss>;

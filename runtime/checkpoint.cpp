@@ -70,11 +70,15 @@ std::vector<ExampleForm> read_inputs(const std::string& text, const std::string&
 std::vector<LossSums> read_sums(const std::string& text, const std::string& path) {
   const std::string where = path + " (metadata) /losses";
   const ir::Json json = ir::parse_json(text, where);
+  const auto expect = [&](bool holds, const ir::Json& found) {
+    if (!holds) throw Error(where + ": found " + ir::shown(found) + R"(, expected a list of {"loss": a number, "correct": an integer})");
+  };
+  expect(json.is_array(), json);
   std::vector<LossSums> sums;
-  for (const ir::Json& of : json.is_array() ? json : ir::Json::array({nullptr})) {
-    const bool fits = of.is_object() && of.size() == 2 && of.contains("loss") && of["loss"].is_number() && of.contains("correct") &&
-                      of["correct"].is_number_integer();
-    if (!fits) throw Error(where + ": found " + ir::shown(of) + R"(, expected a list of {"loss": a number, "correct": an integer})");
+  for (const ir::Json& of : json) {
+    expect(of.is_object() && of.size() == 2 && of.contains("loss") && of["loss"].is_number() && of.contains("correct") &&
+               of["correct"].is_number_integer(),
+           of);
     sums.push_back({of["loss"].get<double>(), of["correct"].get<std::int64_t>()});
   }
   return sums;

@@ -51,7 +51,47 @@ runtime::Dataset with_labels(const runtime::Dataset& all, const std::vector<std:
   return runtime::chosen_examples(all, taken);
 }
 
-void fit_labels(runtime::Dataset& dataset, std::size_t number, passes::Target target, const ir::Type& output) {
+// What a loss is held against lies where it has a meaning.
+void check_values(const runtime::Tensor& labels, const readers::Objective& objective, const std::string& file) {
+  const std::string& kind = objective.loss.text("kind");
+  const ir::Bounds bounds = passes::losses().named(kind, "loss").targets;
+  const std::int64_t of_image = labels.count() / labels.type().shape.front();
+  for (std::int64_t i = 0; i < labels.count(); ++i) {
+    const auto value = static_cast<double>(labels.as<float>()[i]);
+    if (ir::holds(bounds, value)) continue;
+    const std::string position = of_image == 1 ? "" : fmt::format(" at its element {}", i % of_image);
+    throw Error(fmt::format("{}: the value of image {}{} is {}, expected {} for the loss '{}'", file, i / of_image, position, value,
+                            to_string(bounds), kind));
+  }
+}
+
+void check_inputs_as_targets(const runtime::Dataset& train, const readers::Experiment& experiment) {
+  const runtime::Normalization of = experiment.normalizations().front();
+  for (const readers::Objective& objective : experiment.objectives) {
+    if (objective.target() != passes::Target::input) continue;
+    const std::string& kind = objective.loss.text("kind");
+    const ir::Bounds bounds = passes::losses().named(kind, "loss").targets;
+    const runtime::Examples& examples = train.inputs.front();
+    const bool bytes = examples.type().dtype == ir::DType::u8;
+    for (std::int64_t c = 0; c < examples.type().shape[1]; ++c) {
+      const auto channel = static_cast<std::size_t>(c);
+      const auto number = [&](const std::vector<double>& all, double none) {
+        return all.empty() ? none : all[all.size() == 1 ? 0 : channel];
+      };
+      const double low = bytes ? 0 : static_cast<double>(examples.extents().channels[channel].low);
+      const double high = bytes ? 1 : static_cast<double>(examples.extents().channels[channel].high);
+      for (const double end : {low, high}) {
+        const double made = (end - number(of.mean, 0)) / number(of.std, 1);
+        if (ir::holds(bounds, made)) continue;
+        throw Error(fmt::format("{}: with the mean and std of channel {} its values reach {:.6g}, expected {} for the loss '{}'",
+                                train.input_files.front(), c, made, to_string(bounds), kind));
+      }
+    }
+  }
+}
+
+void fit_labels(runtime::Dataset& dataset, std::size_t number, const readers::Objective& objective, const ir::Type& output) {
+  const passes::Target target = objective.target();
   runtime::Tensor& labels = dataset.labels[number];
   const std::string& file = dataset.label_files[number];
   if (target == passes::Target::values) labels = runtime::as_values(labels);
@@ -63,6 +103,7 @@ void fit_labels(runtime::Dataset& dataset, std::size_t number, passes::Target ta
     throw Error(fmt::format("{}: its labels are {}, expected {}", file, to_string(found), to_string(ir::Type{expected.dtype, of_all})));
   }
   if (target == passes::Target::classes) runtime::check_labels(labels, output.shape[1], file);
+  if (target == passes::Target::values) check_values(labels, objective, file);
 }
 
 void cut_validation(Data& data, double share, std::uint64_t seed, const std::string& source) {
@@ -100,7 +141,7 @@ runtime::Dataset load_part(const readers::Experiment& experiment, const readers:
   if (!part.only.empty()) dataset = with_labels(dataset, part.only);
   for (std::size_t i = 0; i < experiment.objectives.size(); ++i) {
     const readers::Objective& objective = experiment.objectives[i];
-    fit_labels(dataset, i, objective.target(), model.type(objective.in(model).value));
+    fit_labels(dataset, i, objective, model.type(objective.in(model).value));
   }
   return dataset;
 }
@@ -112,6 +153,7 @@ Data load_data(const readers::Experiment& experiment, bool with_training) {
   if (!with_training) return data;
   data.train = load_part(experiment, files.train, experiment.model, runtime::cuts_windows(experiment.augmentation));
   check_alike(data.test, data.train);
+  check_inputs_as_targets(data.train, experiment);
   if (files.validation) {
     data.validation = load_part(experiment, *files.validation, experiment.model);
     check_alike(*data.validation, data.train);

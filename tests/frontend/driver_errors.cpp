@@ -156,7 +156,7 @@ TEST_CASE("bad command lines are told in one line") {
       {"an unknown pass", {"opt", "model.json", "--passes", "inference_mod"}, {"'inference_mod' (did you mean 'inference_mode'?)"}},
       {"an unknown option of a pass", {"opt", "model.json", "--passes", "dead_code{a=1}"}, {"pass 'dead_code': unknown option 'a'"}},
       {"a batch out of bounds", {"opt", "model.json", "--batch", "100000000000000000"}, {"--batch", "1000000"}},
-      {"opt without graph", {"opt"}, {"expected a model JSON (.json) or the text of a graph (.sir)"}},
+      {"opt without graph", {"opt"}, {"expected a model JSON (.json) or an ONNX model (.onnx) or the text of a graph (.sir)"}},
       {"an unknown format", {"export", "run", "-o", "a.stair", "--to", "onnx"}, {"--to onnx", "expected 'stair'"}},
       {"--set without value", train_with("batch"), {"--set batch: expected path=value, like stages.0.epochs=1"}},
       {"--set of an unknown key", train_with("batchs=3"), {"exp.json /batchs: unknown key 'batchs' (did you mean 'batch'?)"}},

@@ -188,6 +188,25 @@ TEST_CASE("several classes at once, and a loss of distances") {
   }
 }
 
+TEST_CASE("what is no probability is nothing that binary cross-entropy may be held against") {
+  const Squares folder;
+  Json json = experiment(tagging, of_arrays("tags"), R"({"kind": "binary_cross_entropy"})");
+  const runtime::Tensor tags({ir::DType::f32, {25, 3}});
+  tags.as<float>()[7] = 1.5F;
+  runtime::write_npy(tags.view(), folder / "more_tags.npy");
+  json["data"]["test"]["labels"] = "more_tags.npy";
+  CHECK(refused(folder, json)
+            .find("/more_tags.npy: the value of image 2 at its element 1 is 1.5, expected at least 0 and at most 1 for the loss "
+                  "'binary_cross_entropy'\n") != std::string::npos);
+  json = experiment(encoding, of_arrays("side"), R"({"kind": "binary_cross_entropy", "target": "input"})");
+  json["stages"].erase(1);
+  CHECK(train(folder, json).code == 0);
+  json["data"]["mean"] = {0.25};
+  CHECK(refused(folder, json)
+            .find("/train.npy: with the mean and std of channel 0 its values reach -0.25, expected at least 0 and at most 1 for the loss "
+                  "'binary_cross_entropy'\n") != std::string::npos);
+}
+
 TEST_CASE("a teacher's outputs train a smaller model, in shards and whole") {
   const Squares folder;
   Json teacher = experiment(segmenting, of_arrays("pixels"), R"({"kind": "cross_entropy"})");

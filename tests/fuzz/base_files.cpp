@@ -48,7 +48,7 @@ Json experiment(const std::string& folder, const std::string& name, const std::s
 }  // namespace
 
 const std::vector<std::string>& base_experiments() {
-  static const std::vector<std::string> names{"conv", "mixed", "bits", "binary"};
+  static const std::vector<std::string> names{"conv", "mixed", "bits", "binary", "pair"};
   return names;
 }
 
@@ -120,6 +120,26 @@ static void make_base_files(const std::string& folder) {
   quantized["optimizer"]["parts"] = Json::parse(R"([{"match": ["*.bias"], "weight_decay": 0.1, "learning_rate_factor": 2}])");
   experiments["binary"] = experiment(folder, "binary", "cifar10", binary, {3, 32, 32}, "binaryconnect");
   experiments["binary"]["stages"] = Json::parse(R"([{"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.02}}])");
+  const std::string pair =
+      R"([{"op": "conv2d", "name": "a", "inputs": ["x"], "out_channels": 2, "kernel": 3, "stride": 2}, {"op": "flatten"},
+    {"op": "relu", "name": "left"}, {"op": "flatten", "name": "flat", "inputs": ["y"]}, {"op": "linear", "name": "right", "features": 3},
+    {"op": "concat", "name": "both", "inputs": ["left", "right"], "axis": 1}, {"op": "linear", "name": "kind", "features": 4},
+    {"op": "linear", "name": "size", "inputs": ["both"], "features": 1}])";
+  experiments["pair"] = experiment(folder, "pair", "npy", pair, grey, "int8");
+  Json& both = experiments["pair"];
+  both["model"]["inputs"] = {{{"name", "x"}, {"shape", grey}}, {{"name", "y"}, {"shape", grey}}};
+  both["model"].erase("input");
+  both["model"]["outputs"] = {"kind", "size", {{"name", "more"}, {"layer", "right"}}};
+  both["losses"] = Json::parse(R"([{"output": "kind", "kind": "cross_entropy"},
+    {"output": "size", "kind": "huber", "delta": 0.5, "weight": 2}])");
+  both["metrics"] = Json::parse(R"([{"kind": "mae", "output": "size"}])");
+  for (const std::string part : {"train", "test"}) {
+    const std::string at = folder + "/" + part;
+    both["data"][part]["images"] = {{"x", at + ".bytes.npy"}, {"y", at + ".images.npy"}};
+    both["data"][part]["labels"] = {{"kind", at + ".labels.npy"}, {"size", at + ".labels.npy"}};
+  }
+  both["data"]["mean"] = {{"x", {0.5}}};
+  both["data"]["std"] = {{"x", {0.25}}, {"y", {2}}};
   write("table.json", Json::parse(R"({"model": {"input": {"shape": [2]}, "layers": [{"op": "linear", "features": 4}]},
     "data": {"format": "csv", "train": {"table": "d.csv", "label": "kind"}, "test": {"table": "d.csv", "label": "kind", "columns": ["height", "width"]}},
     "batch": 2, "stages": [{"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.01}}]})")

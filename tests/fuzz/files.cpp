@@ -150,6 +150,10 @@ TEST_CASE("damaged artifacts") {
         break;
       default:
         words = {"run", "a.stair", "--input", draws.of(Words{"x.npy", "u8.npy"}), "--threads", "1", "--backend", backend};
+        if (name == "pair") {
+          words[3] = "x=" + words[3];
+          words.insert(words.end(), {"--input", "y=x.npy"});
+        }
     }
     return WatchedCase{words, !sealed && bytes != whole};
   });

@@ -250,6 +250,39 @@ TEST_CASE("an augmented picture depends on seed, epoch and image only") {
   CHECK(pictures(5, 1, 10) != expected);
 }
 
+TEST_CASE("each of several inputs is what it is alone, pictures changed by the same draws, and labels stay beside them") {
+  const Dataset bytes = numbered({ir::DType::u8, {14, 2, 5, 4}}, 1);
+  const Dataset floats = numbered({ir::DType::f32, {14, 3, 6, 6}}, 2);
+  const Dataset numbers = numbered({ir::DType::f32, {14, 7}}, 3);
+  Dataset all = numbered({ir::DType::u8, {14, 2, 5, 4}}, 1);
+  for (const Dataset* more : {&floats, &numbers}) {
+    all.inputs.push_back(more->inputs.front());
+    all.input_files.emplace_back("MORE");
+    all.labels.push_back(more->labels.front().clone());
+  }
+  const runtime::Normalizations normalizations{{{0.3, 0.6}, {0.5}}, {{}, {2, 3, 4}}, {{100}, {}}};
+  for (const bool augments : {false, true}) {
+    const ir::Attributes changes = augments ? augmentation(true, 1) : ir::Attributes();
+    Batches together(all, 4, normalizations, changes, 21);
+    Batches alone[] = {Batches(bytes, 4, {normalizations[0]}, changes, 21), Batches(floats, 4, {normalizations[1]}, changes, 21),
+                       Batches(numbers, 4, {normalizations[2]}, {}, 21)};
+    for (std::int64_t b = 0; b < 3; ++b) {
+      together.load_training(b, b);
+      for (std::size_t i = 0; i < 3; ++i) {
+        alone[i].load_training(b, b);
+        CHECK(tests::same_bytes(together.inputs()[i], alone[i].inputs().front()));
+        CHECK(tests::same_bytes(together.loaded().labels[i].view(), alone[i].loaded().labels.front().view()));
+      }
+    }
+    CHECK(together.load_evaluation(3) == 2);
+    for (std::size_t i = 0; i < 3; ++i) {
+      alone[i].load_evaluation(3);
+      CHECK(tests::same_bytes(together.inputs()[i], alone[i].inputs().front()));
+    }
+  }
+  CHECK(error_of([&] { Batches(all, 4, {{}, {}, {{}, {1e-39}}}, {}, 0); }).starts_with("MORE: with mean 0 and std "));
+}
+
 TEST_CASE("what can't be batched is refused") {
   const Dataset pictures = numbered({ir::DType::u8, {4, 3, 2, 2}});
   const Dataset flat = numbered({ir::DType::f32, {4, 6}});

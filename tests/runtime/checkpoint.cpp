@@ -73,6 +73,39 @@ TEST_CASE("a checkpoint comes back as it was saved") {
   CHECK(c.best == saved.best);
 }
 
+TEST_CASE("what a checkpoint says of one input, of several, and of their losses comes back") {
+  const tests::TemporaryFolder folder;
+  const std::string path = folder / "c";
+  Checkpoint saved = small_checkpoint();
+  saved.inputs = {{"u8", 40}};
+  runtime::save_checkpoint(saved, path);
+  CHECK(tests::get(path).find("\"images\":\"u8\"") != std::string::npos);  // as it was before there were several
+  REQUIRE(runtime::load_checkpoint(path).inputs.size() == 1);
+  CHECK(runtime::load_checkpoint(path).inputs.front().element == "u8");
+  CHECK(runtime::load_checkpoint(path).inputs.front().shorter_side == 40);
+  saved.inputs = {{"u8", 40}, {"f32"}, {""}};
+  saved.sums = {{0.1 + 0.2, 5}, {1e-300, 0}};
+  runtime::save_checkpoint(saved, path);
+  const Checkpoint c = runtime::load_checkpoint(path);
+  REQUIRE(c.inputs.size() == 3);
+  CHECK(c.inputs[0].shorter_side == 40);
+  CHECK(c.inputs[1].element == "f32");
+  CHECK_FALSE(c.inputs[1].shorter_side);
+  CHECK(c.inputs[2].element == "");
+  REQUIRE(c.sums.size() == 2);
+  CHECK(c.sums[0].loss == 0.1 + 0.2);
+  CHECK(c.sums[0].correct == 5);
+  CHECK(c.sums[1].loss == 1e-300);
+  const std::string where = path + " (metadata) /";
+  CHECK(with_metadata(path, "inputs", R"([{"element": "u9"}])") ==
+        where + R"(inputs/0/element: found "u9" (did you mean 'u8'?), expected 'u8' or 'f32')");
+  CHECK(with_metadata(path, "inputs", R"({"x": {}})") == where + "inputs: found an object, expected a list of objects");
+  CHECK(with_metadata(path, "inputs", R"([{"shorter_side": 0}])") == where + "inputs/0/shorter_side: found 0, expected at least 1");
+  const std::string expected = R"(, expected a list of {"loss": a number, "correct": an integer})";
+  CHECK(with_metadata(path, "losses", "3") == where + "losses: found 3" + expected);
+  CHECK(with_metadata(path, "losses", R"([{"loss": null, "correct": 3}])") == where + "losses: found an object" + expected);
+}
+
 TEST_CASE("sums that can't be written in decimals at a glance survive a checkpoint") {
   const tests::TemporaryFolder folder;
   const double limits[] = {1e-310, -0.0, 1e300, std::numeric_limits<double>::infinity(), std::nextafter(2.0, 3.0)};
