@@ -201,7 +201,12 @@ std::string format_of(const std::string& bytes) {
   std::uint64_t length = 0;
   if (bytes.size() >= 8) std::memcpy(&length, bytes.data(), 8);
   if (bytes.size() < 8 || length > bytes.size() - 8 || length > largest_header) return "";
-  const ordered_json header = ordered_json::parse(std::string_view(bytes).substr(8, static_cast<std::size_t>(length)), nullptr, false);
+  ordered_json header;
+  try {
+    header = ir::parse_json(std::string_view(bytes).substr(8, static_cast<std::size_t>(length)), "");
+  } catch (const Error&) {
+    return "";
+  }
   const auto metadata = header.is_object() ? header.find("__metadata__") : header.end();
   if (metadata == header.end() || !metadata->is_object()) return "";
   const auto format = metadata->find("format");

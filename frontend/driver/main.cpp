@@ -16,14 +16,15 @@
 #include "runtime/artifact.h"
 #include "runtime/checkpoint.h"
 #include "runtime/communicator.h"
+#include "runtime/weights.h"
 
 namespace stair::driver {
 
 namespace {
 
 std::string version_text() {
-  return fmt::format("stair {}\nartifact format {}\ncheckpoint format {}\narithmetic {}", STAIR_VERSION, runtime::artifact_version,
-                     runtime::checkpoint_version, ir::arithmetic_version);
+  return fmt::format("stair {}\nartifact format {}\ncheckpoint format {}\nweights format {}\narithmetic {}", STAIR_VERSION,
+                     runtime::artifact_version, runtime::checkpoint_version, runtime::weights_version, ir::arithmetic_version);
 }
 
 int run_chosen(const std::function<int()>& chosen) {
