@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -86,12 +87,12 @@ void fold_dequantize(NodeContext& c) {
     for (std::size_t d = static_cast<std::size_t>(axis) + 1; d < q.shape.size(); ++d) inner *= q.shape[d];
     size = q.shape[static_cast<std::size_t>(axis)];
     ir::Shape expected{size};
+    c.expect(block >= 0 && block <= std::max<std::int64_t>(size, 1), fmt::format("its block_size is {}, of {} elements", block, size));
     if (block > 0) {
       expected = q.shape;
       expected[static_cast<std::size_t>(axis)] = (size + block - 1) / block;
     }
-    c.expect(block >= 0 && scale.shape == expected,
-             fmt::format("its scales are {}, expected {}", ir::to_string(scale.shape), ir::to_string(expected)));
+    c.expect(scale.shape == expected, fmt::format("its scales are {}, expected {}", ir::to_string(scale.shape), ir::to_string(expected)));
   }
   Constant made = zeros(ElementType::f32, q.shape);
   for (std::int64_t i = 0; i < made.count(); ++i) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -81,6 +82,10 @@ void import_conv_transpose(NodeContext& c) {
   c.expect(more.size() == sides && (size.empty() || size.size() == sides || size.size() == sides + 2),
            fmt::format("its output_padding is {} and its output_shape {}, expected {} numbers", ir::to_string(more), ir::to_string(size),
                        sides));
+  for (const std::vector<std::int64_t>* each : {&more, &size}) {
+    c.expect(std::all_of(each->begin(), each->end(), [](std::int64_t n) { return n >= 0 && n <= 1 << 24; }),
+             fmt::format("its output_padding is {} and its output_shape {}", ir::to_string(more), ir::to_string(size)));
+  }
   if (size.size() == sides + 2) size.erase(size.begin(), size.begin() + 2);
   const bool same = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
   for (std::size_t d = 0; d < sides && (same || !size.empty()); ++d) {

@@ -261,7 +261,8 @@ void import_tile(NodeContext& c) {
   c.expect(repeats.size() == x.size(), fmt::format("repeats {} of {}", ir::to_string(repeats), ir::to_string(x)));
   std::vector<Picked> picks;
   for (std::size_t d = 0; d < x.size(); ++d) {
-    c.expect(repeats[d] >= 1 && repeats[d] * x[d] <= 1 << 24, fmt::format("repeats {} of {}", ir::to_string(repeats), ir::to_string(x)));
+    c.expect(repeats[d] >= 1 && repeats[d] <= (1 << 24) / std::max<std::int64_t>(x[d], 1),
+             fmt::format("repeats {} of {}", ir::to_string(repeats), ir::to_string(x)));
     if (repeats[d] == 1) continue;
     Picked picked{static_cast<std::int64_t>(d), {}};
     for (std::int64_t i = 0; i < repeats[d] * x[d]; ++i) picked.indices.push_back(i % x[d]);
@@ -283,7 +284,8 @@ std::pair<List, List> pads_of(NodeContext& c, std::size_t rank) {
     const auto d = static_cast<std::size_t>(c.axis(axes[i], rank));
     begin[d] = given[i];
     end[d] = given[i + axes.size()];
-    c.expect(std::abs(begin[d]) <= 1 << 24 && std::abs(end[d]) <= 1 << 24, fmt::format("its pads are {}", ir::to_string(given)));
+    const auto is_small = [](std::int64_t n) { return n >= -(1 << 24) && n <= 1 << 24; };
+    c.expect(is_small(begin[d]) && is_small(end[d]), fmt::format("its pads are {}", ir::to_string(given)));
   }
   return {begin, end};
 }
