@@ -99,4 +99,16 @@ Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime:
   return made;
 }
 
+Deployment deploy_float(const ir::Graph& model, const runtime::Tensors& states) {
+  Deployment made;
+  made.graph = passes::run(passes::float_deployment(), ir::with_batch(model, 1));
+  for (const ir::State& state : made.graph.states()) {
+    const std::string& name = made.graph.value(state.value).name;
+    const runtime::Tensor& tensor = states.find(name)->second;
+    runtime::check_finite(tensor.view(), "export: the constant '" + name + "'");
+    made.constants.emplace(name, tensor.clone());
+  }
+  return made;
+}
+
 }  // namespace stair::frontend

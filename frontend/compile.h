@@ -39,6 +39,10 @@ struct Deployment {
 /// an overflow can't be excluded, or where a number on the way isn't finite (N-FINITE).
 Deployment deploy(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states);
 
+/// The float model in inference, with nothing folded but what always is: batch 1, its states as constants. Error where a state isn't
+/// finite.
+Deployment deploy_float(const ir::Graph& model, const runtime::Tensors& states);
+
 /// Whether an observer's f32 state holds anything but what it has before the first batch.
 bool has_seen(const ir::Graph& graph, const ir::State& state, const runtime::Tensors& states);
 
