@@ -93,11 +93,25 @@ class Emitter {
   std::vector<Inexact> inexact_;
 };
 
+/// A sum of integers times weights: a convolution, or the product of a matrix with its transposed weights.
+struct Layer {
+  ir::ValueId x = ir::absent;
+  Quantization of_x = {};
+  std::vector<std::int64_t> weights = {};  ///< s8
+  ir::Shape shape = {};                    ///< theirs
+  std::vector<float> scale = {};           ///< theirs, one or one an output channel
+  std::vector<Attribute> window = {};      ///< of a convolution; none: a product
+  float divisor = 1;                       ///< of an average, whose weights are 1
+  bool drops_window = false;               ///< the result has no dimensions 2 and 3
+};
+
 /// How an op of a deployment graph is written: one file of a family in frontend/exporters/onnx/ops.
 struct Operator {
   std::string name;
   std::function<void(Emitter&, const ir::Node&)> emit;
   bool on_demand = false;  ///< a sum, of which its reader decides how it is written
+  /// Of a sum that may be a layer: which, but for what x stands for; none where it isn't one.
+  std::function<std::optional<Layer>(const Emitter&, const ir::Node&)> layer = {};
 };
 using OperatorRegistry = ir::Registry<Operator>;
 const OperatorRegistry& operators();

@@ -44,18 +44,6 @@ std::string without_window(Emitter& emit, const Layer& layer, const std::string&
   return emit.add("Squeeze", {y, emit.integers(Element::i64, {2, 3}, {2})});
 }
 
-std::optional<Layer> average_of(const Emitter& emit, const Node& sum, const ir::Shape& kernel) {
-  const ir::Shape& x = emit.graph().type(sum.operands[0]).shape;
-  Layer layer;
-  layer.x = sum.operands[0];
-  layer.shape = {x[1], 1, kernel[0], kernel[1]};
-  layer.weights.assign(static_cast<std::size_t>(ir::element_count(layer.shape)), 1);
-  layer.scale = {1};
-  layer.divisor = static_cast<float>(kernel[0] * kernel[1]);
-  layer.window = {integers("kernel_shape", kernel), integer("group", x[1])};
-  return layer;
-}
-
 // As the integers are written.
 std::pair<std::int64_t, std::int64_t> limits_of(const Emitter& emit, const Node& node, ValueId range) {
   std::vector<std::int64_t> limits{node.attributes.integer("lo"), node.attributes.integer("hi")};
@@ -86,26 +74,10 @@ std::vector<Attribute> window_of(const Node& node, const ir::Shape& kernel) {
 }
 
 std::optional<Layer> layer_of(const Emitter& emit, const Node& sum) {
+  const Operator& its = *operators().find(sum.op->name);
   const std::optional<Quantization> of_x = emit.quantization(sum.operands[0]);
-  if (!of_x) return std::nullopt;
-  const std::string& op = sum.op->name;
-  const ir::Shape& x = emit.graph().type(sum.operands[0]).shape;
-  std::optional<Layer> layer;
-  if (op == "conv2d_integer" || (op == "linear_integer" && x.size() == 2)) {
-    const ir::Shape& weight = emit.graph().type(sum.operands[1]).shape;
-    layer = Layer{.x = sum.operands[0], .of_x = *of_x, .weights = {}, .shape = weight, .scale = emit.weight_scale(sum.results[0])};
-    if (layer->scale.empty() || emit.constant(sum.operands[1]) == nullptr) return std::nullopt;
-    layer->weights = emit.integers(sum.operands[1]);
-    if (op == "conv2d_integer") layer->window = window_of(sum, {weight[2], weight[3]});
-  } else if (op == "avg_pool_integer") {
-    const std::vector<std::int64_t>& kernel = sum.attributes.integers("kernel");
-    layer = average_of(emit, sum, kernel);
-    layer->window = window_of(sum, kernel);
-    layer->window.push_back(integer("group", x[1]));
-  } else if (op == "reduce_sum_integer" && x.size() == 4 && sum.attributes.integers("axes") == std::vector<std::int64_t>{2, 3}) {
-    layer = average_of(emit, sum, {x[2], x[3]});
-    layer->drops_window = !sum.attributes.boolean("keep");
-  }
+  if (!its.layer || !of_x) return std::nullopt;
+  std::optional<Layer> layer = its.layer(emit, sum);
   if (layer) layer->of_x = *of_x;
   return layer;
 }

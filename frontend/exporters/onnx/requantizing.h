@@ -15,19 +15,7 @@ std::vector<Attribute> window_of(const ir::Node& node, const ir::Shape& kernel);
 /// A value, its last two dimensions exchanged if `transposed`.
 std::string matrix(Emitter& emit, ir::ValueId value, bool transposed);
 
-/// A sum of integers times weights: a convolution, or the product of a matrix with its transposed weights.
-struct Layer {
-  ir::ValueId x = ir::absent;
-  Quantization of_x = {};
-  std::vector<std::int64_t> weights = {};  ///< s8
-  ir::Shape shape = {};                    ///< theirs
-  std::vector<float> scale = {};           ///< theirs, one or one an output channel
-  std::vector<Attribute> window = {};      ///< of a convolution; none: a product
-  float divisor = 1;                       ///< of an average, whose weights are 1
-  bool drops_window = false;               ///< the result has no dimensions 2 and 3
-};
-
-/// What is summed by the node, where that is such a layer and its scales are known.
+/// What is summed by the node, where that is a layer and its scales are known.
 std::optional<Layer> layer_of(const Emitter& emit, const ir::Node& sum);
 
 /// The layer in float, its operands behind DequantizeLinear; ONNX Runtime computes it on integers where QuantizeLinear follows, and a

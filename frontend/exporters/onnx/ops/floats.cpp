@@ -17,7 +17,8 @@ std::string x_of(Emitter& emit, const Node& node) {
 
 bool makes_integers(const Emitter& emit) {
   const std::vector<Node>& nodes = emit.graph().nodes();
-  return std::any_of(nodes.begin(), nodes.end(), [](const Node& node) { return node.op->name == "quantize"; });
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [&](const Node& node) { return !ir::is_float(emit.graph().type(node.results.front()).dtype); });
 }
 
 // Neither the order of a sum nor the last bit of exp, tanh and erf is laid down, by ONNX or by us. That matters where integers are made of

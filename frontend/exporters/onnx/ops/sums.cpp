@@ -1,4 +1,6 @@
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "frontend/exporters/onnx/requantizing.h"
 #include "ir/op.h"
@@ -20,8 +22,7 @@ std::string zero_point(Emitter& emit, const Node& node, std::size_t x, std::size
 }
 
 // x - z in int32.
-std::string centred(Emitter& emit, const Node& node) {
-  const std::size_t zero = node.op->name == "conv_transpose2d_integer" ? 2 : 1;
+std::string from_zero(Emitter& emit, const Node& node, std::size_t zero) {
   return emit.add("Sub", {emit.cast(emit(node.operands[0]), Element::i32), emit.scalar(Element::i32, zero_of(emit, node, 0, zero))});
 }
 
@@ -103,7 +104,7 @@ void emit_avg_pool_inside(Emitter& emit, const Node& node) {
 void emit_reduce_sum(Emitter& emit, const Node& node) {
   const std::vector<std::int64_t>& axes = node.attributes.integers("axes");
   emit.yields(node.results[0],
-              emit.add("ReduceSum", {centred(emit, node), emit.integers(Element::i64, axes, {static_cast<std::int64_t>(axes.size())})},
+              emit.add("ReduceSum", {from_zero(emit, node, 1), emit.integers(Element::i64, axes, {static_cast<std::int64_t>(axes.size())})},
                        {integer("keepdims", node.attributes.boolean("keep") ? 1 : 0)}));
 }
 
@@ -127,7 +128,7 @@ void emit_resize(Emitter& emit, const Node& node) {
   const std::string rows = emit.integers(Element::i32, bilinear(x[2], size[0]), {size[0], x[2]});
   const std::string columns = emit.integers(Element::i32, bilinear(x[3], size[1]), {size[1], x[3]});
   const std::string right = emit.add("Transpose", {columns}, {integers("perm", {1, 0})});
-  emit.yields(node.results[0], emit.add("MatMul", {rows, emit.add("MatMul", {centred(emit, node), right})}));
+  emit.yields(node.results[0], emit.add("MatMul", {rows, emit.add("MatMul", {from_zero(emit, node, 1), right})}));
 }
 
 // Only of floats in ONNX: exact as long as no sum leaves 24 bits.
@@ -154,20 +155,67 @@ void emit_conv_transpose2d(Emitter& emit, const Node& node) {
   if (largest > std::int64_t{1} << 24) emit.differs(node, "its sums in float, the only ones that ONNX has, may leave 24 bits");
   std::vector<Attribute> window = window_of(node, {shape[2], shape[3]});
   window.push_back(integers("output_padding", node.attributes.integers("output_padding")));
-  const std::string x = emit.cast(centred(emit, node), Element::f32);
+  const std::string x = emit.cast(from_zero(emit, node, 2), Element::f32);
   emit.yields(node.results[0],
               emit.cast(emit.add("ConvTranspose", {x, emit.floats(turned, {in * groups, out, shape[2], shape[3]})}, window), Element::i32));
+}
+
+std::optional<Layer> weighted(const Emitter& emit, const Node& node, std::vector<Attribute> window) {
+  Layer layer;
+  layer.x = node.operands[0];
+  layer.shape = emit.graph().type(node.operands[1]).shape;
+  layer.scale = emit.weight_scale(node.results[0]);
+  layer.window = std::move(window);
+  if (layer.scale.empty() || emit.constant(node.operands[1]) == nullptr) return std::nullopt;
+  layer.weights = emit.integers(node.operands[1]);
+  return layer;
+}
+
+std::optional<Layer> convolution(const Emitter& emit, const Node& node) {
+  const ir::Shape& weight = emit.graph().type(node.operands[1]).shape;
+  return weighted(emit, node, window_of(node, {weight[2], weight[3]}));
+}
+
+std::optional<Layer> product(const Emitter& emit, const Node& node) {
+  if (emit.graph().type(node.operands[0]).shape.size() != 2) return std::nullopt;
+  return weighted(emit, node, {});
+}
+
+Layer average(const Emitter& emit, const Node& node, const ir::Shape& kernel, std::vector<Attribute> window) {
+  const std::int64_t channels = emit.graph().type(node.operands[0]).shape[1];
+  Layer layer;
+  layer.x = node.operands[0];
+  layer.shape = {channels, 1, kernel[0], kernel[1]};
+  layer.weights.assign(static_cast<std::size_t>(ir::element_count(layer.shape)), 1);
+  layer.scale = {1};
+  layer.divisor = static_cast<float>(kernel[0] * kernel[1]);
+  layer.window = std::move(window);
+  layer.window.push_back(integer("group", channels));
+  return layer;
+}
+
+std::optional<Layer> pool(const Emitter& emit, const Node& node) {
+  const std::vector<std::int64_t>& kernel = node.attributes.integers("kernel");
+  return average(emit, node, kernel, window_of(node, kernel));
+}
+
+std::optional<Layer> plane(const Emitter& emit, const Node& node) {
+  const ir::Shape& x = emit.graph().type(node.operands[0]).shape;
+  if (x.size() != 4 || node.attributes.integers("axes") != std::vector<std::int64_t>{2, 3}) return std::nullopt;
+  Layer layer = average(emit, node, {x[2], x[3]}, {integers("kernel_shape", {x[2], x[3]})});
+  layer.drops_window = !node.attributes.boolean("keep");
+  return layer;
 }
 
 }  // namespace
 
 void sums(OperatorRegistry& registry) {
-  registry.add({"conv2d_integer", emit_conv2d, true});
-  registry.add({"linear_integer", emit_linear, true});
+  registry.add({"conv2d_integer", emit_conv2d, true, convolution});
+  registry.add({"linear_integer", emit_linear, true, product});
   registry.add({"matmul_integer", emit_matmul, true});
-  registry.add({"avg_pool_integer", emit_avg_pool, true});
+  registry.add({"avg_pool_integer", emit_avg_pool, true, pool});
   registry.add({"avg_pool_inside_integer", emit_avg_pool_inside, true});
-  registry.add({"reduce_sum_integer", emit_reduce_sum, true});
+  registry.add({"reduce_sum_integer", emit_reduce_sum, true, plane});
   registry.add({"resize_bilinear_integer", emit_resize, true});
   registry.add({"conv_transpose2d_integer", emit_conv_transpose2d, true});
 }
