@@ -38,9 +38,12 @@ runtime::Tensors load_states(const std::string& path) {
   return std::move(checkpoint.states);
 }
 
+std::string checkpoint_file(const std::string& run_or_checkpoint) {
+  return std::filesystem::is_directory(run_or_checkpoint) ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
+}
+
 Trained load_trained(const std::string& run_or_checkpoint) {
-  const bool is_run = std::filesystem::is_directory(run_or_checkpoint);
-  const std::string path = is_run ? run_or_checkpoint + "/last.safetensors" : run_or_checkpoint;
+  const std::string path = checkpoint_file(run_or_checkpoint);
   Trained trained;
   trained.checkpoint = runtime::load_checkpoint(path);
   runtime::take_averages(trained.checkpoint);

@@ -22,6 +22,9 @@ void check_holds(const runtime::Tensors& states, const ir::Graph& model, const s
 /// alone (runtime/weights.h), or of a model's file that holds its weights (ONNX). Error naming the file.
 runtime::Tensors load_states(const std::string& path);
 
+/// The file that is meant by a checkpoint or the folder of a run: of a run where it stands.
+std::string checkpoint_file(const std::string& run_or_checkpoint);
+
 /// From a checkpoint file or a run's folder. Error naming the file.
 Trained load_trained(const std::string& run_or_checkpoint);
 

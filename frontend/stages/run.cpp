@@ -12,6 +12,7 @@
 #include "frontend/stages/context.h"
 #include "frontend/stages/interruption.h"
 #include "frontend/stages/start.h"
+#include "frontend/stages/teacher.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
@@ -111,6 +112,10 @@ class Run : private StageContext {
     add("training", data.train);
     add("test", data.test);
     if (data.validation) add("validation", *data.validation);
+    for (const readers::Objective& objective : experiment.objectives) {
+      if (const std::optional<std::uint32_t> teacher = teacher_checksum(experiment, objective))
+        parts.emplace_back("weights of the teacher " + objective.loss.text("teacher"), fmt::format("{:08x}", *teacher));
+    }
     return parts;
   }
 
@@ -128,7 +133,7 @@ class Run : private StageContext {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const auto& [name, now] = parts[i];
       const std::string then = before.substr(std::min(9 * i, before.size()), 8);
-      if (then == now) continue;
+      if (then == now || then.empty()) continue;  // of before teachers counted
       throw Error(
           fmt::format("{}: the run began with other {} (checksum {}, found {}), expected the data as they were", path, name, then, now));
     }

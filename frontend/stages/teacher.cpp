@@ -6,6 +6,7 @@
 
 #include "frontend/readers/trained.h"
 #include "ir/error.h"
+#include "runtime/file.h"
 
 namespace stair::stages {
 namespace {
@@ -48,6 +49,16 @@ runtime::Teacher teacher_of(const readers::Experiment& experiment, const readers
 }
 
 }  // namespace
+
+std::optional<std::uint32_t> teacher_checksum(const readers::Experiment& experiment, const readers::Objective& objective) {
+  if (!objective.loss.has("teacher")) return std::nullopt;
+  try {
+    std::string bytes = runtime::read_file(readers::checkpoint_file(objective.loss.text("teacher")));
+    return runtime::checksum({{ir::DType::u8, {static_cast<std::int64_t>(bytes.size())}}, bytes.data()});
+  } catch (const Error& error) {
+    throw Error(fmt::format("{} {}/teacher: {}", experiment.source, objective.pointer, error.what()));
+  }
+}
 
 runtime::LossFeeds loss_feeds(const readers::Experiment& experiment, std::int64_t batch, const frontend::CompileOptions& options) {
   runtime::LossFeeds feeds;

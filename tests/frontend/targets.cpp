@@ -218,6 +218,12 @@ TEST_CASE("a teacher's outputs train a smaller model, in shards and whole") {
   json["model"]["layers"][0]["out_channels"] = 2;
   const Json by_teacher = whole_way(folder, json);
   CHECK(by_teacher["test_accuracy"] > 0.8);
+  const std::string weights = folder.read("teacher.safetensors");
+  folder.write("teacher.safetensors", folder.read("run/qat.safetensors"));
+  const Outcome resumed = run_stair({"train", "exp.json", "--run", "run", "--resume", "--quiet"}, folder.path());
+  CHECK(resumed.code == 2);
+  CHECK(resumed.err.find("the run began with other weights of the teacher ") != std::string::npos);
+  folder.write("teacher.safetensors", weights);
   json["stages"].erase(1);
   json["shards"] = 2;
   CHECK(train(folder, json).code == 0);
@@ -227,6 +233,8 @@ TEST_CASE("a teacher's outputs train a smaller model, in shards and whole") {
   json["model"]["layers"].back()["out_channels"] = 3;
   CHECK(refused(folder, json).find("teacher.safetensors computes f32[1,1,8,8] -> f32[1,2,8,8], the model f32[1,1,8,8] -> f32[1,3,8,8]") !=
         std::string::npos);
+  json["loss"]["teacher"] = "absent.safetensors";
+  CHECK(refused(folder, json).find("exp.json /loss/teacher: ") != std::string::npos);
   json["loss"].erase("teacher");
   CHECK(refused(folder, json).find("exp.json /loss: the key 'teacher' is missing") != std::string::npos);
 }
