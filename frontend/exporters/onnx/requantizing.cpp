@@ -35,8 +35,11 @@ std::vector<float> steps_of(const Layer& layer) {
   return steps;
 }
 
-std::string bias_of(Emitter& emit, const std::vector<std::int64_t>& bias) {
-  return emit.integers(Element::i32, bias, {static_cast<std::int64_t>(bias.size())});
+// One an output channel.
+std::string bias_of(Emitter& emit, const Layer& layer, std::vector<std::int64_t> bias) {
+  const std::int64_t channels = layer.shape[0];
+  if (bias.size() == 1) bias.assign(static_cast<std::size_t>(channels), bias.front());
+  return emit.integers(Element::i32, bias, {channels});
 }
 
 std::string without_window(Emitter& emit, const Layer& layer, const std::string& y) {
@@ -85,7 +88,7 @@ std::optional<Layer> layer_of(const Emitter& emit, const Node& sum) {
 std::string in_float(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const std::string& name) {
   std::vector<std::string> inputs{dequantized(emit, emit(layer.x), {layer.of_x.scale}, Element::u8, layer.of_x.zero_point),
                                   dequantized(emit, weights_of(emit, layer), layer.scale, Element::u8, 128)};
-  if (!bias.empty()) inputs.push_back(dequantized(emit, bias_of(emit, bias), steps_of(layer), Element::i32, 0));
+  if (!bias.empty()) inputs.push_back(dequantized(emit, bias_of(emit, layer, bias), steps_of(layer), Element::i32, 0));
   if (layer.window.empty()) return emit.add("Gemm", inputs, {integer("transB", 1)}, name);
   return without_window(emit, layer, emit.add("Conv", inputs, layer.window));
 }
@@ -100,7 +103,7 @@ std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std
                                   emit.integers(Element::u8, std::vector<std::int64_t>(layer.scale.size(), 128), per_channel),
                                   emit.scalar(of_y.scale),
                                   emit.scalar(Element::u8, of_y.zero_point)};
-  if (!bias.empty()) inputs.push_back(bias_of(emit, bias));
+  if (!bias.empty()) inputs.push_back(bias_of(emit, layer, bias));
   return without_window(emit, layer, emit.add("QLinearConv", inputs, layer.window));
 }
 

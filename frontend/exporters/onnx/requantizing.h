@@ -19,7 +19,7 @@ std::string matrix(Emitter& emit, ir::ValueId value, bool transposed);
 std::optional<Layer> layer_of(const Emitter& emit, const ir::Node& sum);
 
 /// The layer in float, its operands behind DequantizeLinear; ONNX Runtime computes it on integers where QuantizeLinear follows, and a
-/// product in any case. `bias` i32, or empty.
+/// product in any case. `bias` i32, one or one an output channel, or empty.
 std::string in_float(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const std::string& name = "");
 /// The same as QLinearConv.
 std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const Quantization& of_y);

@@ -47,8 +47,7 @@ void emit_requantize(Emitter& emit, const Node& node) {
   std::string q;
   if (layer && of_y && of_y->zero_point == zero && integer_bias && !product_alone &&
       same_multipliers(emit.floats(node.operands[1]), *layer, of_y->scale)) {
-    std::vector<std::int64_t> its = bias == ir::absent ? std::vector<std::int64_t>{} : emit.integers(bias);
-    if (its.size() == 1 && layer->shape[0] != 1) its.assign(static_cast<std::size_t>(layer->shape[0]), its[0]);
+    const std::vector<std::int64_t> its = bias == ir::absent ? std::vector<std::int64_t>{} : emit.integers(bias);
     const Quantization written{of_y->scale * layer->divisor, of_y->zero_point};
     q = emit.style() == Style::qlinear ? in_integers(emit, *layer, its, written)
                                        : emit.add("QuantizeLinear", {in_float(emit, *layer, its), emit.scalar(written.scale), zero_point});
