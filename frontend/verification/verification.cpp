@@ -215,8 +215,50 @@ std::vector<Subject> executed(const Graph& deployed, const std::vector<std::stri
   return subjects;
 }
 
-Verification against(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const Graph& artifact,
-                     const Subjects& make_subjects, const VerifyBatches& batches, std::int64_t batch_count, int threads, bool simulate) {
+// The examples from `first` on as the data have them, an input a tensor; behind the last one, that one.
+std::vector<runtime::Tensor> examples_of(const runtime::Dataset& data, std::int64_t first, std::int64_t batch) {
+  std::vector<runtime::Tensor> all;
+  for (const runtime::Examples& examples : data.inputs) {
+    ir::Type type = examples.type();
+    type.shape.front() = batch;
+    std::vector<std::byte> room(examples.bytes());
+    runtime::Tensor& tensor = all.emplace_back(type);
+    for (std::int64_t i = 0; i < batch; ++i) {
+      const std::byte* const from = examples.read(std::min(first + i, data.count() - 1), room.data());
+      std::memcpy(tensor.as<std::byte>() + static_cast<std::size_t>(i) * examples.bytes(), from, examples.bytes());
+    }
+  }
+  return all;
+}
+
+// The first `images` of the data, or all, in such batches; `with_data`: also as they are.
+struct TestImages {
+  TestImages(const readers::Experiment& experiment, const runtime::Dataset& its_test, std::int64_t count, std::int64_t largest_batch,
+             bool its_with_data)
+      : test(its_test),
+        images(count == 0 ? its_test.count() : count),
+        batch(std::min({experiment.eval_batch, largest_batch, images})),
+        with_data(its_with_data),
+        batches(its_test, batch, readers::normalizations(experiment.data, experiment.model), {}, 0) {}
+
+  std::int64_t batch_count() const { return (images + batch - 1) / batch; }
+  VerifyBatch load(std::int64_t b) {
+    const std::int64_t count = batches.load_evaluation(b);
+    if (with_data) data = examples_of(test, b * batch, batch);
+    return {batches.inputs(), std::min(count, images - b * batch), runtime::views_of(data)};
+  }
+
+  const runtime::Dataset& test;
+  std::int64_t images, batch;
+  bool with_data;
+  runtime::Batches batches;
+  std::vector<runtime::Tensor> data;
+};
+
+}  // namespace
+
+Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const Graph& artifact,
+                    const Subjects& make_subjects, const VerifyBatches& batches, std::int64_t batch_count, int threads, bool simulate) {
   const std::int64_t batch = batches(0).inputs.front().dim(0);
   const Graph deployed = ir::with_batch(artifact, batch);
   const Compared compared = compared_values(deployed);
@@ -301,55 +343,13 @@ Verification against(const Graph& model, const passes::Recipe& recipe, runtime::
   return report;
 }
 
-// The examples from `first` on as the data have them, an input a tensor; behind the last one, that one.
-std::vector<runtime::Tensor> examples_of(const runtime::Dataset& data, std::int64_t first, std::int64_t batch) {
-  std::vector<runtime::Tensor> all;
-  for (const runtime::Examples& examples : data.inputs) {
-    ir::Type type = examples.type();
-    type.shape.front() = batch;
-    std::vector<std::byte> room(examples.bytes());
-    runtime::Tensor& tensor = all.emplace_back(type);
-    for (std::int64_t i = 0; i < batch; ++i) {
-      const std::byte* const from = examples.read(std::min(first + i, data.count() - 1), room.data());
-      std::memcpy(tensor.as<std::byte>() + static_cast<std::size_t>(i) * examples.bytes(), from, examples.bytes());
-    }
-  }
-  return all;
-}
-
-// The first `images` of the data, or all, in such batches; `with_data`: also as they are.
-struct TestImages {
-  TestImages(const readers::Experiment& experiment, const runtime::Dataset& its_test, std::int64_t count, std::int64_t largest_batch,
-             bool its_with_data)
-      : test(its_test),
-        images(count == 0 ? its_test.count() : count),
-        batch(std::min({experiment.eval_batch, largest_batch, images})),
-        with_data(its_with_data),
-        batches(its_test, batch, readers::normalizations(experiment.data, experiment.model), {}, 0) {}
-
-  std::int64_t batch_count() const { return (images + batch - 1) / batch; }
-  VerifyBatch load(std::int64_t b) {
-    const std::int64_t count = batches.load_evaluation(b);
-    if (with_data) data = examples_of(test, b * batch, batch);
-    return {batches.inputs(), std::min(count, images - b * batch), runtime::views_of(data)};
-  }
-
-  const runtime::Dataset& test;
-  std::int64_t images, batch;
-  bool with_data;
-  runtime::Batches batches;
-  std::vector<runtime::Tensor> data;
-};
-
-}  // namespace
-
 Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const Graph& artifact,
                     runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options) {
   const auto subjects = [&](const Graph& deployed, const std::vector<std::string>& values) {
     return executed(deployed, values, constants, options);
   };
   const int most_threads = *std::max_element(options.threads.begin(), options.threads.end());
-  return against(model, recipe, states, artifact, subjects, batches, batch_count, most_threads, options.simulate);
+  return verify(model, recipe, states, artifact, subjects, batches, batch_count, most_threads, options.simulate);
 }
 
 Verification verify(readers::Trained& trained, readers::Deployed& artifact, const runtime::Dataset& test, std::int64_t images,
@@ -367,7 +367,7 @@ Verification verify(readers::Trained& trained, const frontend::onnx::Model& file
     return std::vector<Subject>{onnx::subject_of(file, deployed, values)};
   };
   TestImages all(trained.experiment, test, images, onnx::largest_batch, onnx::takes_data(file));
-  return against(
+  return verify(
       trained.experiment.model, trained.recipe, trained.checkpoint.states, deployment.graph, subjects,
       [&](std::int64_t b) { return all.load(b); }, all.batch_count(), 2, simulate);
 }

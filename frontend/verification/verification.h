@@ -77,6 +77,10 @@ struct Verification {
 Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
                     runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options);
 
+/// The same of subjects that say themselves what they are: `artifact` says which values there are.
+Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
+                    const Subjects& make_subjects, const VerifyBatches& batches, std::int64_t batch_count, int threads, bool simulate);
+
 /// The same of the first `images` test pictures (0: all of them), in batches of the experiment's evaluation.
 Verification verify(readers::Trained& trained, readers::Deployed& artifact, const runtime::Dataset& test, std::int64_t images,
                     const VerifyOptions& options);

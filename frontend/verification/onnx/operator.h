@@ -18,8 +18,8 @@ namespace stair::verification::onnx {
 struct Sum {
   Value sums;                          ///< int32
   Value weights;                       ///< w - w_zero, of constants: [O,I,KH,KW] of a convolution, [O,K] of a product
-  std::optional<Value> bias = {};      ///< int32, where the node has one in steps of the sum
-  std::vector<float> multiplier = {};  ///< where a quantizer follows: x_scale · w_scale / y_scale, one or one a channel
+  std::optional<Value> bias = {};      ///< its own, in int32, or the constant that is added behind it
+  std::vector<float> multiplier = {};  ///< x_scale · w_scale, and / y_scale where a quantizer follows; or the constant that it is times
 };
 using Sums = std::map<std::string, Sum, std::less<>>;  ///< by the names of nodes
 

@@ -64,6 +64,9 @@ class File {
   File(const frontend::onnx::Model& file, const ir::Graph& deployed, const std::vector<std::string>& values)
       : file_(file), deployed_(deployed), evaluation_(file, names(deployed, values)), takes_data_(takes_data(file)) {
     check_inputs_of(file, deployed);
+    for (const frontend::onnx::Node& node : file.nodes) {
+      for (const std::string& output : node.outputs) makers_.emplace(output, &node);
+    }
   }
 
   void run(const VerifyBatch& images) {
@@ -75,6 +78,7 @@ class File {
     for (const frontend::onnx::ValueInfo* input : inputs_of(file_)) check_input(*input, inputs.at(input->name));
     evaluation_.run(std::move(inputs));
     tensors_.clear();
+    if (!std::exchange(checked_, true)) check_fixed();
   }
 
   TensorView value(const std::string& name) {
@@ -88,7 +92,7 @@ class File {
     throw Error(fmt::format("{}: has no value '{}', expected one for each of training's that is deployed", file_.path, in_file));
   }
 
-  // Weights and bias of a sum, and the multiplier of what requantizes it.
+  // Weights and bias of a sum, the multiplier of what requantizes it; scale, zero point, range and table of a quantizer.
   TensorView constant(const std::string& name) {
     for (const ir::Node& node : deployed_.nodes()) {
       for (std::size_t i = 0; i < node.operands.size(); ++i) {
@@ -122,17 +126,103 @@ class File {
   }
 
   std::optional<Value> said_by_file(const ir::Node& node, const std::string& operand) const {
-    const auto named = [&](ValueId value) { return evaluation_.sums().find(deployed_.value(value).name); };
+    const Sums& sums = evaluation_.sums();
+    const auto named = [&](ValueId value) { return sums.find(deployed_.value(value).name); };
     const auto own = named(node.results.front());
-    if (operand == "weight" && own != evaluation_.sums().end() && own->second.weights.count() > 0) return own->second.weights;
-    if (node.operands.empty() || node.operands.front() == ir::absent) return std::nullopt;
-    const auto sum = named(node.operands.front());
-    if (sum == evaluation_.sums().end()) return std::nullopt;
-    if (operand == "bias") return sum->second.bias;
-    if (operand != "multiplier" || sum->second.multiplier.empty()) return std::nullopt;
-    Value multiplier = made(ElementType::f32, {static_cast<std::int64_t>(sum->second.multiplier.size())});
-    std::copy(sum->second.multiplier.begin(), sum->second.multiplier.end(), multiplier.reals.begin());
-    return multiplier;
+    if (operand == "weight" && own != sums.end() && own->second.weights.count() > 0) return own->second.weights;
+    const auto sum = node.operands.empty() || node.operands.front() == ir::absent ? sums.end() : named(node.operands.front());
+    if (sum != sums.end() && operand == "bias") return sum->second.bias;
+    const bool multiplies = operand == "multiplier" || (operand == "scale" && node.op->name == "dequantize_accumulator");
+    if (sum != sums.end() && multiplies && !sum->second.multiplier.empty()) {
+      Value multiplier = made(ElementType::f32, {static_cast<std::int64_t>(sum->second.multiplier.size())});
+      std::copy(sum->second.multiplier.begin(), sum->second.multiplier.end(), multiplier.reals.begin());
+      return multiplier;
+    }
+    return said_by_quantizer(node, operand);
+  }
+
+  // What rounds the node's result in the file, with the Clip behind it.
+  struct Rounding {
+    const frontend::onnx::Node* from = nullptr;
+    std::optional<Value> range = {};  // as training has it
+  };
+  Rounding rounding_of(const ir::Node& node) const {
+    const ir::Value& result = deployed_.value(node.results.front());
+    const frontend::onnx::Node* from = yielding(name_in_file(deployed_, result.name));
+    if (from == nullptr || from->op != "Clip" || from->inputs.size() != 3) return {from, {}};
+    Value range = made(ElementType::i32, {2});
+    for (std::size_t end = 0; end < 2; ++end) {
+      const Value& its = evaluation_.value(from->inputs[end + 1]);
+      if (its.is_real() || its.count() != 1) return {};
+      range.integers[end] = its.integers.front() - (result.type.dtype == ir::DType::s8 ? 128 : 0);
+    }
+    return {yielding(from->inputs.front()), std::move(range)};
+  }
+
+  std::optional<Value> input_of(const frontend::onnx::Node* node, std::size_t i) const {
+    if (node == nullptr || i >= node->inputs.size() || !evaluation_.has(node->inputs[i])) return std::nullopt;
+    return evaluation_.value(node->inputs[i]);
+  }
+
+  // DequantizeLinear of operand i of a sum or product of two.
+  const frontend::onnx::Node* dequantizing(const frontend::onnx::Node* quantizing, std::size_t i) const {
+    const frontend::onnx::Node* function = quantizing->inputs.empty() ? nullptr : yielding(quantizing->inputs.front());
+    if (function != nullptr && function->inputs.size() == 1) function = yielding(function->inputs.front());
+    if (function == nullptr || function->inputs.size() != 2) return nullptr;
+    const frontend::onnx::Node* found = yielding(function->inputs[i]);
+    return found != nullptr && found->op == "DequantizeLinear" ? found : nullptr;
+  }
+
+  std::optional<Value> said_by_quantizer(const ir::Node& node, const std::string& operand) const {
+    const auto [from, range] = rounding_of(node);
+    if (operand == "range") return range;
+    if (from == nullptr) return std::nullopt;
+    const bool quantizes = from->op == "QuantizeLinear";
+    const auto zero = [&](std::optional<Value> its, ValueId of) -> std::optional<Value> {
+      if (!its || its->is_real()) return std::nullopt;
+      for (std::int64_t& z : its->integers) z -= deployed_.type(of).dtype == ir::DType::s8 ? 128 : 0;
+      its->type = ElementType::i32;
+      return its;
+    };
+    if (from->op == "Gather" && operand == "table") return input_of(from, 0);
+    if (node.op->name == "point_binary") {
+      if (operand == "a_scale" || operand == "b_scale") return input_of(dequantizing(from, operand == "a_scale" ? 0 : 1), 1);
+      if (operand == "a_zero_point") return zero(input_of(dequantizing(from, 0), 2), node.operands[0]);
+      if (operand == "b_zero_point") return zero(input_of(dequantizing(from, 1), 2), node.operands[1]);
+      if (operand == "y_scale" && quantizes) return input_of(from, 1);
+    }
+    if (operand == "scale" && quantizes && node.op->name == "quantize") return input_of(from, 1);
+    const bool of_result = operand == "y_zero_point" || (operand == "zero_point" && node.op->name != "dequantize");
+    if (!of_result || (!quantizes && from->op != "QLinearConv")) return std::nullopt;
+    return zero(input_of(from, quantizes ? 2 : 7), node.results.front());
+  }
+
+  // What the graph has no constants for: the range of integers that nothing narrows, and the weights of an average.
+  void check_fixed() const {
+    for (const ir::Node& node : deployed_.nodes()) {
+      const ir::Value& result = deployed_.value(node.results.front());
+      const auto sum = evaluation_.sums().find(result.name);
+      const bool weighs =
+          std::any_of(node.op->operands.begin(), node.op->operands.end(), [](const auto& its) { return its.name == "weight"; });
+      if (sum != evaluation_.sums().end() && !weighs) {
+        const std::vector<std::int64_t>& ones = sum->second.weights.integers;
+        if (std::any_of(ones.begin(), ones.end(), [](std::int64_t one) { return one != 1; }))
+          throw Error(fmt::format("{}: '{}' has other weights than 1, and is an average in training", file_.path, result.name));
+      }
+      const std::optional<Value> range = rounding_of(node).range;
+      const bool narrowed = node.op->operands.back().name == "range" && node.operand(node.op->operands.size() - 1) != ir::absent;
+      if (!range || narrowed || !node.attributes.has("lo")) continue;
+      const std::int64_t lo = node.attributes.integer("lo");
+      const std::int64_t hi = node.attributes.integer("hi");
+      if (range->integers[0] == lo && range->integers[1] == hi) continue;
+      throw Error(fmt::format("{}: '{}' is limited to {} to {}, in training to {} to {}", file_.path, result.name, range->integers[0],
+                              range->integers[1], lo, hi));
+    }
+  }
+
+  const frontend::onnx::Node* yielding(const std::string& value) const {
+    const auto it = makers_.find(value);
+    return it == makers_.end() ? nullptr : it->second;
   }
 
   // An element that isn't like the first, if there is one.
@@ -185,6 +275,8 @@ class File {
   const ir::Graph deployed_;
   Evaluation evaluation_;
   bool takes_data_;
+  bool checked_ = false;
+  std::map<std::string, const frontend::onnx::Node*, std::less<>> makers_;
   std::map<std::string, runtime::Tensor> tensors_;  // of the last run
 };
 

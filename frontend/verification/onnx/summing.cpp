@@ -252,6 +252,8 @@ Value recorded(NodeRun& run, Value sum, const Value& weights, const std::vector<
   kept.weights.type = ElementType::i32;
   kept.weights.scale.clear();
   kept.bias.reset();
+  kept.multiplier.clear();
+  sum.sum = run.name();
   if (bias.empty()) return sum;
   run.expect(static_cast<std::int64_t>(bias.size()) == sum.shape[axis],
              fmt::format("it has {} biases, expected {}", bias.size(), sum.shape[axis]));
@@ -271,7 +273,7 @@ Value in_steps(NodeRun& run, Value sum, float x_scale, const std::vector<float>&
   sum.type = ElementType::f32;
   sum.axis = axis;
   for (const float scale : w_scale) sum.scale.push_back(x_scale * scale);
-  sum.sum = run.name();
+  run.sums[run.name()].multiplier = sum.scale;
   return sum;
 }
 

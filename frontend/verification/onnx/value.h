@@ -23,7 +23,7 @@ struct Value {
   /// Of what is dequantized: an element is an integer times the scale, one of all or one an index of dimension `axis`.
   std::vector<float> scale = {};
   std::size_t axis = 0;
-  std::string sum = {};   ///< the node whose sums these are, of dequantized ones
+  std::string sum = {};   ///< the node whose sums these are, or what follows of them by constants
   bool constant = false;  ///< no input of the model reaches it
 
   bool is_real() const { return frontend::onnx::is_real(type); }

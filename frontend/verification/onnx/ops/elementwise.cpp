@@ -68,6 +68,20 @@ Value both(const NodeRun& run, const Function& function, const Value& a, const V
   return y;
 }
 
+// Bias and multiplier of a sum, where they are constants behind it.
+void keep_constant(NodeRun& run, Value& y) {
+  for (std::size_t i = 0; run.count() == 2 && i < 2; ++i) {
+    const Value& sum = run.in(i);
+    const Value& constant = run.in(1 - i);
+    const auto kept = run.sums.find(sum.sum);
+    if (kept == run.sums.end() || !constant.constant) continue;
+    y.sum = sum.sum;
+    if (run.node.op == "Add" && !kept->second.bias) kept->second.bias = as_numbers(constant);
+    if (run.node.op != "Mul" || !kept->second.multiplier.empty()) continue;
+    for (std::int64_t c = 0; c < constant.count(); ++c) kept->second.multiplier.push_back(static_cast<float>(constant.number(c)));
+  }
+}
+
 // The results of doubles are those of floats once they are rounded, of each of these operations.
 Operator of_two(const std::string& name, Function function) {
   return {name, [function](NodeRun& run) {
@@ -75,6 +89,7 @@ Operator of_two(const std::string& name, Function function) {
             if (run.count() == 1) y = as_numbers(y);
             run.integer("fmod", 0);
             for (std::size_t i = 1; i < run.count(); ++i) y = both(run, function, y, run.in(i));
+            keep_constant(run, y);
             run.yield(std::move(y));
             return true;
           }};
@@ -98,6 +113,7 @@ bool run_cast(NodeRun& run) {
   const auto to = static_cast<ElementType>(run.integer("to", 0));
   run.integer("saturate", 1);
   Value y = made(to, x.shape);
+  if (to == ElementType::f32) y.sum = x.sum;
   for (std::int64_t i = 0; i < x.count(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     if (y.is_real()) {
