@@ -78,7 +78,9 @@ class File {
     for (const frontend::onnx::ValueInfo* input : inputs_of(file_)) check_input(*input, inputs.at(input->name));
     evaluation_.run(std::move(inputs));
     tensors_.clear();
-    if (!std::exchange(checked_, true)) check_fixed();
+    if (std::exchange(checked_, true)) return;
+    check_sums();
+    check_fixed();
   }
 
   TensorView value(const std::string& name) {
@@ -131,7 +133,7 @@ class File {
     const auto own = named(node.results.front());
     if (operand == "weight" && own != sums.end() && own->second.weights.count() > 0) return own->second.weights;
     const auto sum = node.operands.empty() || node.operands.front() == ir::absent ? sums.end() : named(node.operands.front());
-    if (sum != sums.end() && operand == "bias") return sum->second.bias;
+    if (sum != sums.end() && operand == "bias" && sum->second.bias) return sum->second.bias;
     const bool multiplies = operand == "multiplier" || (operand == "scale" && node.op->name == "dequantize_accumulator");
     if (sum != sums.end() && multiplies && !sum->second.multiplier.empty()) {
       Value multiplier = made(ElementType::f32, {static_cast<std::int64_t>(sum->second.multiplier.size())});
@@ -191,10 +193,26 @@ class File {
       if (operand == "b_zero_point") return zero(input_of(dequantizing(from, 1), 2), node.operands[1]);
       if (operand == "y_scale" && quantizes) return input_of(from, 1);
     }
+    if (operand == "bias" && quantizes) {  // in steps of the result, in float
+      const frontend::onnx::Node* added = yielding(from->inputs.front());
+      const std::optional<Value> its = added != nullptr && added->op == "Add" ? input_of(added, 1) : std::nullopt;
+      return its && its->constant && its->is_real() ? its : std::nullopt;
+    }
     if (operand == "scale" && quantizes && node.op->name == "quantize") return input_of(from, 1);
     const bool of_result = operand == "y_zero_point" || (operand == "zero_point" && node.op->name != "dequantize");
     if (!of_result || (!quantizes && from->op != "QLinearConv")) return std::nullopt;
     return zero(input_of(from, quantizes ? 2 : 7), node.results.front());
+  }
+
+  // A layer whose scales don't go together is one in float, whatever its operands are.
+  void check_sums() const {
+    for (const frontend::onnx::Node& node : file_.nodes) {
+      const ValueId sum = node.name.empty() ? ir::absent : deployed_.find(node.name);
+      if (sum == ir::absent || deployed_.type(sum).dtype != ir::DType::i32) continue;
+      if (evaluation_.sums().contains(node.name) || evaluation_.has(node.name)) continue;
+      throw Error(fmt::format("{}: node '{}' ({}) doesn't sum integers, as training does, expected a bias in steps of x_scale * w_scale",
+                              file_.path, node.name, node.op));
+    }
   }
 
   // What the graph has no constants for: the range of integers that nothing narrows, and the weights of an average.
