@@ -17,7 +17,7 @@ void calibrate_ranges(const readers::Experiment& experiment, const passes::Recip
   // What was seen before; what nothing watches stays.
   for (const ir::Update& update : graph.updates()) {
     const ir::State* state = graph.state(update.state);
-    if (state->role == ir::StateRole::observer) states.erase(graph.value(update.state).name);
+    if (state->role == ir::StateRole::observer && update.value != update.state) states.erase(graph.value(update.state).name);
   }
   runtime::initialize_states(graph, experiment.seed, states);
   runtime::Executor executor = frontend::executor_for(graph, states, options);

@@ -246,7 +246,7 @@ class Run : private StageContext {
         if (state.role != ir::StateRole::observer || !ir::is_float(watching.type(state.value).dtype)) continue;
         watched.insert(name);
         if (i == 0 && frontend::has_seen(watching, state, checkpoint.states)) seen.insert(name);
-        const auto updates_it = [&](const ir::Update& update) { return update.state == state.value; };
+        const auto updates_it = [&](const ir::Update& update) { return update.state == state.value && update.value != state.value; };
         if (!seen.contains(name) && std::none_of(watching.updates().begin(), watching.updates().end(), updates_it)) {
           throw Error(
               fmt::format("{} {}/activations/observer: found '{}', which watches nothing, and the quantizer of '{}' has no scale when "

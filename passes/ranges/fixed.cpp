@@ -8,6 +8,10 @@ void fixed(RangeEstimatorRegistry& registry) {
        .summary = "none: scale and zero point are those that the states hold, as an imported model brings them; nothing changes them",
        .simulate = [](const RangeContext& c) {
          const std::vector<ir::ValueId> states{c.observer("scale", {ir::DType::f32, {1}}), c.observer("zero_point", {ir::DType::i32, {1}})};
+         // Where others watch, these stay: what nobody reads would be left out.
+         for (const ir::ValueId state : states) {
+           if (c.observes && !c.simulates) c.updates.emplace_back(state, state);
+         }
          if (!c.simulates) return c.value;
          const ir::Range range = c.integers();
          const ir::Attributes limits{{"lo", std::int64_t{range.lo}}, {"hi", std::int64_t{range.hi}}};

@@ -55,7 +55,8 @@ constexpr std::array<std::string_view, 12> moving{"Concat",  "Flatten", "Gather"
 
 class Reading {
  public:
-  explicit Reading(const Model& model) : model_(model) {
+  /// `symmetric`: integers from a zero point on are those of an activation that clamps, in a model whose quantizers are symmetric.
+  Reading(const Model& model, bool symmetric) : model_(model), symmetric_(symmetric) {
     made_.model.path = model.path;
     made_.model.opsets = model.opsets;
     made_.model.name = model.name;
@@ -149,7 +150,7 @@ class Reading {
     } else if (zero.type != ElementType::u8) {
       fail(fmt::format("it makes {}, expected uint8 or int8", to_string(zero.type)));
     }
-    return {its_scale.front(), static_cast<std::int32_t>(z), 8, place()};
+    return {its_scale.front(), static_cast<std::int32_t>(z), 8, false, place()};
   }
 
   static std::string said(const QuantizedValue& its) {
@@ -306,13 +307,31 @@ class Reading {
     const auto values = static_cast<std::uint64_t>(hi - lo + 1);
     const std::int64_t z = before.its.zero_point;
     const bool all = lo == 0 && hi == 255;
+    QuantizedValue fewer = before.its;
+    if (!all && symmetric_ && lo == z && std::has_single_bit(static_cast<std::uint64_t>(hi - z + 1)) && hi > z) {
+      fewer.bits = std::countr_zero(static_cast<std::uint64_t>(hi - z + 1)) + 1;
+      fewer.zero_point = 0;
+      fewer.symmetric = true;
+      Node node;
+      node.name = node_->name.empty() ? output() : node_->name;
+      node.op = "Relu";
+      node.inputs = {before.value};
+      node.outputs = {output()};
+      add(std::move(node));
+      made_.values.erase(before.value);
+      made_.values.emplace(output(), fewer);
+      return narrow(output(), fewer, z);
+    }
     if (!all && std::has_single_bit(values) && values >= 4 && z >= lo && z <= hi) {
-      QuantizedValue fewer = before.its;
       fewer.bits = std::countr_zero(values);
       fewer.zero_point = static_cast<std::int32_t>(z - lo);
-      made_.values.at(before.value) = fewer;
-      integers_[output()] = {before.value, fewer, lo};
-      return;
+      return narrow(before.value, fewer, lo);
+    }
+    if (!all && hi - z == z - lo && std::has_single_bit(static_cast<std::uint64_t>(hi - z + 1)) && hi - z >= 1) {
+      fewer.bits = std::countr_zero(static_cast<std::uint64_t>(hi - z + 1)) + 1;
+      fewer.zero_point = 0;
+      fewer.symmetric = true;
+      return narrow(before.value, fewer, z);
     }
     if (all) {
       integers_[output()] = before;
@@ -335,6 +354,11 @@ class Reading {
     add(std::move(node));
     made_.values.erase(before.value);
     quantize(clamped, clamped, before.its);
+  }
+
+  void narrow(const std::string& value, const QuantizedValue& its, std::int64_t offset) {
+    made_.values.at(value) = its;
+    integers_[output()] = {value, its, offset};
   }
 
   std::string number(const std::string& name, float value) {
@@ -468,6 +492,7 @@ class Reading {
   };
 
   const Model& model_;
+  const bool symmetric_;
   Dequantized made_;
   const Node* node_ = nullptr;
   std::map<std::string, std::size_t, std::less<>> uses_;
@@ -489,7 +514,10 @@ bool is_quantized(const Model& model) {
 }
 
 Dequantized dequantized(const Model& model) {
-  return Reading(model).run();
+  Dequantized made = Reading(model, false).run();
+  const auto is_symmetric = [](const auto& each) { return each.second.symmetric; };
+  const bool some = std::any_of(made.values.begin(), made.values.end(), is_symmetric);
+  return some && !std::all_of(made.values.begin(), made.values.end(), is_symmetric) ? Reading(model, true).run() : std::move(made);
 }
 
 }  // namespace stair::frontend::onnx

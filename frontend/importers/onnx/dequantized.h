@@ -9,14 +9,23 @@
 
 namespace stair::frontend::onnx {
 
-/// What the integers of an activation stand for: (q - zero_point) * scale, with q from 0 to 2^bits - 1.
+/// What the integers of an activation stand for: (q - zero_point) * scale, with q from 0 to 2^bits - 1, or symmetric: from
+/// -(2^(bits - 1) - 1) to its negative, around the zero point 0.
 struct QuantizedValue {
   float scale = 1;
   std::int32_t zero_point = 0;
   int bits = 8;
+  bool symmetric = false;
   std::string node = {};  ///< that says so, for errors
   bool operator==(const QuantizedValue& other) const {
-    return scale == other.scale && zero_point == other.zero_point && bits == other.bits;
+    return scale == other.scale && zero_point == other.zero_point && bits == other.bits && symmetric == other.symmetric;
+  }
+  /// Least and largest of q.
+  std::int32_t lo() const { return symmetric ? 1 - (1 << (bits - 1)) : 0; }
+  std::int32_t hi() const { return symmetric ? (1 << (bits - 1)) - 1 : (1 << bits) - 1; }
+  /// Whether integers of the other are the same in these.
+  bool covers(const QuantizedValue& other) const {
+    return scale == other.scale && lo() - zero_point <= other.lo() - other.zero_point && hi() - zero_point >= other.hi() - other.zero_point;
   }
 };
 

@@ -86,6 +86,14 @@ class Quantizing {
 
   passes::Recipe read_recipe(const std::string& observer) {
     bool full = false;
+    const auto is_symmetric = [](const auto& each) { return each.second.symmetric; };
+    const bool symmetric = std::any_of(quantization_.values.begin(), quantization_.values.end(), is_symmetric);
+    if (symmetric && !std::all_of(quantization_.values.begin(), quantization_.values.end(), is_symmetric)) {
+      for (const auto& [layer, its] : quantization_.values) {
+        if (!its.symmetric)
+          problem(layer, fmt::format("is quantized from {} to {}, and others symmetrically, expected one way for all", its.lo(), its.hi()));
+      }
+    }
     ir::Json overrides = ir::Json::array();
     for (const auto& [layer, its] : quantization_.values) {
       if (its.bits != 8) overrides.push_back({{"pattern", layer}, {"activation_bits", its.bits}});
@@ -108,7 +116,7 @@ class Quantizing {
       made_.problems.push_back(fmt::format("{} of {} outputs are quantized, expected all or none", integers, graph_.outputs().size()));
     ir::Json json{{"name", "imported"},
                   {"weights", {{"method", "lsq"}, {"narrow_range", !full}}},
-                  {"activations", {{"observer", observer}}},
+                  {"activations", {{"observer", observer}, {"symmetric", symmetric}}},
                   {"quantize_output", integers > 0}};
     if (!overrides.empty()) json["overrides"] = std::move(overrides);
     return passes::read_recipe(json, path_, "/recipe");
@@ -120,10 +128,9 @@ class Quantizing {
     const QuantizedValue* its = value == ir::absent ? nullptr : quantized(value);
     if (its == nullptr) return problem(name, "isn't quantized in the file, and what reads it computes on integers");
     ours.insert(name);
-    const std::int64_t hi = (std::int64_t{1} << its->bits) - 1;
-    if (node.attributes.integer("lo") != 0 || node.attributes.integer("hi") != hi) {
-      return problem(name, fmt::format("is quantized to {} to {}, the file has 0 to {}", node.attributes.integer("lo"),
-                                       node.attributes.integer("hi"), hi));
+    if (node.attributes.integer("lo") != its->lo() || node.attributes.integer("hi") != its->hi()) {
+      return problem(name, fmt::format("is quantized to {} to {}, the file has {} to {}", node.attributes.integer("lo"),
+                                       node.attributes.integer("hi"), its->lo(), its->hi()));
     }
     runtime::Tensor zero_point({ir::DType::i32, {1}});
     *zero_point.as<std::int32_t>() = its->zero_point;
@@ -196,7 +203,7 @@ class Quantizing {
   bool is_ours(ValueId value, const QuantizedValue& its, const std::set<std::string>& ours) const {
     if (!ours.contains(graph_.value(value).name)) return false;
     const QuantizedValue* same = quantized(value);
-    return same != nullptr && *same == its;
+    return same != nullptr && its.covers(*same);
   }
   bool is_same_above(ValueId value, const QuantizedValue& its, const std::set<std::string>& ours) const {
     if (is_ours(value, its, ours)) return true;
@@ -218,8 +225,8 @@ class Quantizing {
       if (parameters == nullptr || parameters->operands.size() != 2 || simulated.state(parameters->operands[0]) == nullptr) continue;
       const QuantizedValue& its = *quantized(graph_.find(simulated.value(node.operands[0]).name));
       const auto end = [&](int q) { return static_cast<float>(q - its.zero_point) * its.scale; };
-      made_.weights.insert_or_assign(simulated.value(parameters->operands[0]).name, of_floats({end(0)}));
-      made_.weights.insert_or_assign(simulated.value(parameters->operands[1]).name, of_floats({end((1 << its.bits) - 1)}));
+      made_.weights.insert_or_assign(simulated.value(parameters->operands[0]).name, of_floats({end(its.lo())}));
+      made_.weights.insert_or_assign(simulated.value(parameters->operands[1]).name, of_floats({end(its.hi())}));
     }
   }
 

@@ -23,7 +23,9 @@ constexpr std::int64_t examples = 4;
 // What the input's quantizer stands for; 1 and 0 where it has none.
 frontend::Quantization quantizer_of(const frontend::Deployment& deployed, ir::ValueId input) {
   for (const ir::Node& node : deployed.graph.nodes()) {
-    if (node.op->name != "quantize" || node.operands.front() != input) continue;
+    const bool quantizes = node.op->operands.size() == 3 && node.op->operands[1].name == "scale" &&
+                           !ir::is_float(deployed.graph.type(node.results.front()).dtype);
+    if (!quantizes || node.operands.front() != input) continue;
     const auto constant = [&](std::size_t i) {
       return deployed.constants.find(deployed.graph.value(node.operands[i]).name)->second.view();
     };
