@@ -76,7 +76,7 @@ ImportCheck check_import(const frontend::onnx::Model& file, frontend::onnx::Made
   for (const ir::ValueId input : graph.inputs()) {
     const auto info =
         std::find_if(infos.begin(), infos.end(), [&](const auto* its) { return its->name.ends_with(graph.value(input).name); });
-    if (info == infos.end()) throw InternalError("an imported model has another input");
+    if (info == infos.end()) throw Error(file.path + ": has no input '" + graph.value(input).name + "'");
     auto [floats, value] = input_of(deployed, input, graph.type(input).shape, **info);
     inputs.push_back(std::move(floats));
     given.emplace((*info)->name, std::move(value));
@@ -91,7 +91,10 @@ ImportCheck check_import(const frontend::onnx::Model& file, frontend::onnx::Made
     const ir::Output& output = graph.outputs()[n];
     const ir::TensorView ours = executor.output(output.name);
     const Value& theirs = evaluation.value(file.outputs.at(n).name);
-    if (theirs.count() != ours.count()) throw InternalError("an imported model has another output");
+    if (theirs.count() != ours.count()) {
+      throw Error(file.path + ": its output '" + file.outputs[n].name + "' is " + ir::to_string(theirs.shape) + ", as layers it is " +
+                  to_string(ours.type));
+    }
     const auto its = quantizations.activations.find(graph.value(output.value).name);
     const bool integers = its != quantizations.activations.end() && !ir::is_float(ours.type.dtype);
     double most = 0;
