@@ -1,35 +1,16 @@
 // Holds exported ONNX files against the artifacts of the same checkpoints: ONNX Runtime runs the one, `stair run` the other, on the same
 // random inputs, and all outputs have to be the same bytes; of models whose activations stay float, within 1e-4 of the largest.
 //   NODE_PATH=FOLDER/node_modules node tests/onnx/against_runtime.js STAIR FOLDER
-// FOLDER holds NAME.stair and, for each, NAME.*.onnx. Prints a line a file and the sum; exit code 1 if anything differs.
+// FOLDER holds NAME.*.onnx and, for each, NAME.stair; without that `stair run` takes the ONNX file, too. Prints a line a file and the sum; exit code 1 if anything differs.
 const {execFileSync} = require('child_process');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
 const ort = require('onnxruntime-node');
+const {npy, random, values} = require('./arrays.js');
 
 const [stair, folder] = process.argv.slice(2);
-const batch = 5;
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'stair-ort-'));
-
-// Mulberry32: the same inputs in every run.
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function npy(dims, values) {
-  let header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${dims.join(', ')},), }`;
-  header = header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11) + '\n';
-  const head = Buffer.alloc(10);
-  head.write('\x93NUMPY\x01\x00', 'latin1');
-  head.writeUInt16LE(header.length, 8);
-  return Buffer.concat([head, Buffer.from(header), Buffer.from(values.buffer)]);
-}
 
 function elements(file) {
   const bytes = fs.readFileSync(file);
@@ -39,21 +20,22 @@ function elements(file) {
 async function compare(artifact, model) {
   const session = await ort.InferenceSession.create(model, {executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3});
   const feeds = {};
-  const args = ['run', artifact, '--raw', '--threads', '1'];
+  const args = ['run', artifact, '--threads', '1', ...(artifact === model ? [] : ['--raw'])];
+  const ours = (name) => name.replace(/:/g, '_');
   const next = random(7);
   for (const input of session.inputMetadata) {
-    const dims = [batch, ...input.shape.slice(1)];
-    const values = Float32Array.from({length: dims.reduce((a, b) => a * b)}, () => (next() + next() + next() - 1.5) * 2);
-    feeds[input.name] = new ort.Tensor('float32', values, dims);
+    const dims = [typeof input.shape[0] === 'number' ? input.shape[0] : 5, ...input.shape.slice(1)];
+    const data = values(dims, next);
+    feeds[input.name] = new ort.Tensor('float32', data, dims);
     const file = path.join(work, `in${args.length}.npy`);
-    fs.writeFileSync(file, npy(dims, values));
-    args.push('--input', session.inputNames.length > 1 ? `${input.name}=${file}` : file);
+    fs.writeFileSync(file, npy(dims, data));
+    args.push('--input', session.inputNames.length > 1 ? `${ours(input.name)}=${file}` : file);
   }
   const results = await session.run(feeds);
   const files = {};
   for (const name of session.outputNames) {
     files[name] = path.join(work, `out${args.length}.npy`);
-    args.push('--output', session.outputNames.length > 1 ? `${name}=${files[name]}` : files[name]);
+    args.push('--output', session.outputNames.length > 1 ? `${ours(name)}=${files[name]}` : files[name]);
   }
   execFileSync(stair, args);
   const exact = /QuantizeLinear|QLinear|MatMulInteger|ConvInteger/.test(fs.readFileSync(model, 'latin1'));
@@ -61,20 +43,20 @@ async function compare(artifact, model) {
   let differ = 0;
   for (const name of session.outputNames) {
     const theirs = Buffer.from(results[name].data.buffer, results[name].data.byteOffset, results[name].data.byteLength);
-    const ours = elements(files[name]);
+    const found = elements(files[name]);
     const size = results[name].data.BYTES_PER_ELEMENT;
     total += results[name].data.length;
-    if (ours.length !== theirs.length) differ += results[name].data.length;
+    if (found.length !== theirs.length) differ += results[name].data.length;
     if (!exact) {
-      const expected = new Float32Array(new Uint8Array(ours).buffer);
+      const expected = new Float32Array(new Uint8Array(found).buffer);
       const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
       results[name].data.forEach((value, i) => {
         if (!(Math.abs(value - expected[i]) <= 1e-4 * largest)) ++differ;
       });
       continue;
     }
-    for (let i = 0; i < ours.length && ours.length === theirs.length; i += size) {
-      if (ours.compare(theirs, i, i + size, i, i + size) !== 0) ++differ;
+    for (let i = 0; i < found.length && found.length === theirs.length; i += size) {
+      if (found.compare(theirs, i, i + size, i, i + size) !== 0) ++differ;
     }
   }
   return {total, differ};
@@ -85,9 +67,10 @@ async function compare(artifact, model) {
   let differ = 0;
   let models = 0;
   for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.onnx')).sort()) {
+    const model = path.join(folder, file);
     const artifact = path.join(folder, file.replace(/\.[^.]*\.onnx$/, '.stair'));
     try {
-      const found = await compare(artifact, path.join(folder, file));
+      const found = await compare(fs.existsSync(artifact) ? artifact : model, model);
       total += found.total;
       differ += found.differ;
       if (found.differ > 0) console.log(`${file}: ${found.differ} of ${found.total} outputs differ`);

@@ -24,9 +24,11 @@ bool makes_integers(const Emitter& emit) {
 // Neither the order of a sum nor the last bit of exp, tanh and erf is laid down, by ONNX or by us. That matters where integers are made of
 // them, in a quantized model.
 void isnt_laid_down(Emitter& emit, const Node& node) {
-  if (makes_integers(emit)) {
-    emit.differs(node, "computes in float what has no bits of its own: a sum in any order, or a function of the machine");
-  }
+  if (!makes_integers(emit)) return;
+  const std::vector<ir::Output>& outputs = emit.graph().outputs();
+  const bool last = std::any_of(outputs.begin(), outputs.end(), [&](const ir::Output& output) { return output.value == node.results[0]; });
+  emit.differs(node, std::string("computes in float what has no bits of its own: a sum in any order, or a function of the machine") +
+                         (last ? "; as an output it is of integers with the recipe's quantize_output" : ""));
 }
 
 template <class Write>
@@ -51,11 +53,11 @@ Operator like(const std::string& name, const std::string& onnx, const std::strin
   });
 }
 
-Operator inexact(const std::string& name, std::string (*write)(Emitter&, const Node&, const std::string&)) {
-  return op(name, [write](Emitter& emit, const Node& node, const std::string& wanted) {
-    isnt_laid_down(emit, node);
-    return write(emit, node, wanted);
-  });
+Operator inexact(const Operator& its) {
+  return {its.name, [emit_it = its.emit](Emitter& emit, const Node& node) {
+            isnt_laid_down(emit, node);
+            emit_it(emit, node);
+          }};
 }
 
 std::string write_conv2d(Emitter& emit, const Node& node, const std::string& wanted) {
@@ -210,19 +212,19 @@ std::string write_resize(Emitter& emit, const Node& node, const std::string& wan
 }  // namespace
 
 void floats(OperatorRegistry& registry) {
-  registry.add(inexact("conv2d", write_conv2d));
-  registry.add(inexact("linear", write_linear));
-  registry.add(inexact("matmul", write_matmul));
-  registry.add(inexact("avg_pool", write_avg_pool));
-  registry.add(inexact("avg_pool_inside", write_avg_pool_inside));
-  registry.add(inexact("global_avg_pool", write_global_avg_pool));
-  registry.add(inexact("reduce_sum", write_reduce_sum));
-  registry.add(inexact("reduce_mean", write_reduce_mean));
-  registry.add(inexact("softmax", write_softmax));
-  registry.add(inexact("log_softmax", write_log_softmax));
-  registry.add(inexact("layer_norm", write_layer_norm));
-  registry.add(inexact("instance_norm", write_instance_norm));
-  registry.add(inexact("resize_bilinear", write_resize));
+  registry.add(inexact(op("conv2d", write_conv2d)));
+  registry.add(inexact(op("linear", write_linear)));
+  registry.add(inexact(op("matmul", write_matmul)));
+  registry.add(inexact(op("avg_pool", write_avg_pool)));
+  registry.add(inexact(op("avg_pool_inside", write_avg_pool_inside)));
+  registry.add(inexact(op("global_avg_pool", write_global_avg_pool)));
+  registry.add(inexact(op("reduce_sum", write_reduce_sum)));
+  registry.add(inexact(op("reduce_mean", write_reduce_mean)));
+  registry.add(inexact(op("softmax", write_softmax)));
+  registry.add(inexact(op("log_softmax", write_log_softmax)));
+  registry.add(inexact(op("layer_norm", write_layer_norm)));
+  registry.add(inexact(op("instance_norm", write_instance_norm)));
+  registry.add(inexact(op("resize_bilinear", write_resize)));
   registry.add(op("batch_norm_inference", write_batch_norm));
   registry.add(op("channel_affine", write_channel_affine));
   registry.add(op("relu6", write_relu6));
@@ -232,9 +234,9 @@ void floats(OperatorRegistry& registry) {
   registry.add(op("hard_swish", write_hard_swish));
   registry.add(op("square", write_square));
   registry.add(op("prelu", write_prelu));
-  registry.add(inexact("gelu", write_gelu));
-  registry.add(inexact("silu", write_silu));
-  registry.add(inexact("mish", write_mish));
+  registry.add(inexact(op("gelu", write_gelu)));
+  registry.add(inexact(op("silu", write_silu)));
+  registry.add(inexact(op("mish", write_mish)));
   registry.add(like("relu", "Relu"));
   registry.add(like("add", "Add"));
   registry.add(like("sub", "Sub"));
@@ -243,13 +245,13 @@ void floats(OperatorRegistry& registry) {
   registry.add(like("negate", "Neg"));
   registry.add(like("abs", "Abs"));
   registry.add(like("sqrt", "Sqrt"));
-  registry.add(like("exp", "Exp"));
-  registry.add(like("log", "Log"));
-  registry.add(like("sigmoid", "Sigmoid"));
-  registry.add(like("tanh", "Tanh"));
-  registry.add(like("softplus", "Softplus"));
+  registry.add(inexact(like("exp", "Exp")));
+  registry.add(inexact(like("log", "Log")));
+  registry.add(inexact(like("sigmoid", "Sigmoid")));
+  registry.add(inexact(like("tanh", "Tanh")));
+  registry.add(inexact(like("softplus", "Softplus")));
   registry.add(like("leaky_relu", "LeakyRelu", "slope", "alpha"));
-  registry.add(like("elu", "Elu", "alpha", "alpha"));
+  registry.add(inexact(like("elu", "Elu", "alpha", "alpha")));
 }
 
 }  // namespace stair::frontend::to_onnx::ops
