@@ -222,7 +222,7 @@ class QuantizedNet {
   };
   Weights weights(std::vector<std::int64_t> shape) {
     const bool per_channel = below(2) == 0;
-    const bool is_unsigned = below(3) == 0;
+    const bool is_unsigned = below(3) == 0 && !(on_integers_ && is_signed_);  // no runtime has all pairs
     const auto channels = static_cast<std::size_t>(shape.front());
     std::int64_t count = 1;
     for (const std::int64_t size : shape) count *= size;
