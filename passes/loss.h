@@ -20,6 +20,18 @@ enum class Target : std::uint8_t { classes, values, input };
 ir::AttributeSpec target_spec(std::vector<std::string> choices);
 /// That of a loss with these members, complete; classes where it has no such member.
 Target target_of(const ir::Attributes& loss);
+/// The members of a loss that may be held against values, with `mean` and `std`, by which output and values are standardized before.
+std::vector<ir::AttributeSpec> standardizing(std::vector<ir::AttributeSpec> members);
+/// What they say, one number or one for each element of dimension 1.
+struct Standardization {
+  std::vector<double> mean, std;
+  bool says() const { return !mean.empty() || !std.empty(); }
+};
+/// Error where the numbers don't fit the output, or the target isn't values.
+Standardization standardization_of(const ir::Attributes& loss, const ir::Type& output);
+/// x · std + mean, or (x − mean) / std; the nodes are named after `name`.
+ir::ValueId in_original_units(ir::Graph& graph, ir::ValueId x, const Standardization& by, const std::string& name);
+ir::ValueId standardized(ir::Graph& graph, ir::ValueId x, const Standardization& by, const std::string& name);
 /// The type of what outputs are held against.
 ir::Type type_of(Target target, const ir::Type& output);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -24,6 +25,10 @@ std::vector<float> by_channel(const std::vector<double>& values, std::int64_t ch
     spread.push_back(static_cast<float>(values.empty() ? fallback : values[values.size() == 1 ? 0 : c]));
   }
   return spread;
+}
+
+bool is_pictures(const ir::Type& examples) {
+  return examples.shape.size() == 4 && examples.dtype != ir::DType::i32;
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization
     throw Error("a batch of " + std::to_string(batch) + " images of a data set of " + std::to_string(dataset.count()) + " (" +
                 dataset.source + ")");
   }
-  const auto are_pictures = [](const Examples& examples) { return examples.type().shape.size() == 4; };
+  const auto are_pictures = [](const Examples& examples) { return is_pictures(examples.type()); };
   if (!augmentation_.empty() && std::none_of(dataset.inputs.begin(), dataset.inputs.end(), are_pictures))
     throw Error("augmentation of images " + to_string(dataset.inputs.front().type()) + ", expected pictures [N,C,H,W]");
   find_cutting();
@@ -94,16 +99,16 @@ void Batches::add_input(std::size_t number, const Normalization& normalization) 
   const Examples& examples = dataset_.inputs[number];
   const ir::Shape& shape = examples.type().shape;
   check_normalization(normalization, examples.type());
-  Input input{examples, dataset_.input_files[number], !augmentation_.empty() && shape.size() == 4, shape[1]};
+  Input input{examples, dataset_.input_files[number], !augmentation_.empty() && is_pictures(examples.type()), shape[1]};
   input.area = examples.elements() / input.channels;
   input.mean = by_channel(normalization.mean, input.channels, 0);
   input.std = by_channel(normalization.std, input.channels, 1);
   for (std::size_t c = 0; c < input.mean.size(); ++c) {
     for (int byte = 0; byte < 256; ++byte) input.table.push_back((static_cast<float>(byte) / 255.0F - input.mean[c]) / input.std[c]);
   }
-  input.type = {ir::DType::f32, shape};
+  input.type = {input.indices() ? ir::DType::i32 : ir::DType::f32, shape};
   input.type.shape.front() = batch_;
-  check_range(input);
+  if (!input.indices()) check_range(input);
   for (Scratch& scratch : scratch_) {
     scratch.room.emplace_back(examples.bytes());
     Picture& picture = scratch.picture.emplace_back();
@@ -212,6 +217,10 @@ void Batches::load_labels(std::int64_t from, std::int64_t to) {
 }
 
 void Batches::load_example(const Input& input, const std::byte* example, float* to) const {
+  if (input.indices()) {
+    std::memcpy(to, example, input.examples.bytes());
+    return;
+  }
   const bool bytes = input.bytes();
   const std::int64_t area = input.area;
   for (std::int64_t c = 0; c < input.channels; ++c) {

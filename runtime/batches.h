@@ -76,6 +76,7 @@ class Batches {
     std::vector<float> table = {};  // [channel, 256]: what a byte becomes
     ir::Type type = {};             // of a batch
     bool bytes() const { return examples.type().dtype == ir::DType::u8; }
+    bool indices() const { return examples.type().dtype == ir::DType::i32; }
   };
   struct Scratch {                             // of a thread that loads
     std::vector<std::vector<std::byte>> room;  // for an example of each input

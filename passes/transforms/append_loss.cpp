@@ -28,8 +28,11 @@ class LossAppender {
   ir::ValueId append(const ir::Attributes& chosen, ir::ValueId output, const std::string& loss, const std::string& correct) {
     const Loss& kind = losses().named(chosen.text("kind"), "loss");
     const Target target = target_of(chosen);
+    const Standardization by = standardization_of(chosen, graph().type(output));
     const ir::ValueId expected = append_target(output, target);
-    const ir::ValueId made = kind.append({graph(), chosen, output, expected, target});
+    const ir::ValueId made = by.says() ? kind.append({graph(), chosen, standardized(graph(), output, by, graph().derived("", "output")),
+                                                      standardized(graph(), expected, by, graph().value(expected).name), target})
+                                       : kind.append({graph(), chosen, output, expected, target});
     result_.changes.push_back("loss '" + kind.name + "'");
     if (!loss.empty()) graph().add_output(loss, made);
     if (target == Target::classes)
@@ -48,6 +51,7 @@ class LossAppender {
 
   ir::ValueId append_target(ir::ValueId output, Target target) {
     const ir::Type type = graph().type(output);
+    expect(ir::is_float(type.dtype), graph(), output, "floats: nothing trains integers");
     if (target == Target::classes) {
       expect(type.shape.size() >= 2, graph(), output, "[N, classes, ...] for a loss over classes");
       return graph().add_input(graph().unique_name(graph().derived("", "labels")), type_of(target, type));
