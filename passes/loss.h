@@ -42,6 +42,7 @@ struct LossContext {
   ir::ValueId output;             ///< f32
   ir::ValueId expected;           ///< what it is held against, as the target says
   Target target;
+  bool mixed = false;  ///< examples are mixtures of two: the loss appends an input for the other's labels and one for the own share
 
   /// A node "loss" over the output and `against`, with its one result: a mean over the batch, f32[1].
   ir::ValueId emit(const char* op, ir::ValueId against, ir::Attributes attributes = {}) const;
@@ -53,7 +54,8 @@ struct Loss {
   std::string summary;
   std::vector<ir::AttributeSpec> attributes;
   std::function<ir::ValueId(const LossContext&)> append;
-  ir::Bounds targets = {};  ///< of the floats that it may be held against
+  ir::Bounds targets = {};   ///< of the floats that it may be held against
+  bool of_mixtures = false;  ///< it may be of mixtures
 };
 
 using LossRegistry = ir::Registry<Loss>;

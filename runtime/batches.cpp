@@ -72,6 +72,7 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization
     throw Error("a batch of " + std::to_string(batch) + " images of a data set of " + std::to_string(dataset.count()) + " (" +
                 dataset.source + ")");
   }
+  find_mixing();
   const auto are_pictures = [](const Examples& examples) { return is_pictures(examples.type()); };
   if (!augmentation_.empty() && std::none_of(dataset.inputs.begin(), dataset.inputs.end(), are_pictures))
     throw Error("augmentation of images " + to_string(dataset.inputs.front().type()) + ", expected pictures [N,C,H,W]");
@@ -93,6 +94,17 @@ void Batches::find_cutting() {
         cutting_->name, dataset_.source));
   }
   augmentation_.erase(cutting);
+}
+
+void Batches::find_mixing() {
+  const auto mixing = std::find_if(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->mixes != nullptr; });
+  if (mixing == augmentation_.end()) return;
+  mixing_ = *mixing;
+  for (std::size_t i = 0; i < dataset_.inputs.size(); ++i) {
+    if (dataset_.inputs[i].type().dtype == ir::DType::i32)
+      throw Error("augmentation '" + mixing_.first->name + "': " + dataset_.input_files[i] + " holds indices, which can't be mixed");
+  }
+  augmentation_.erase(mixing);
 }
 
 void Batches::add_input(std::size_t number, const Normalization& normalization) {
@@ -147,7 +159,9 @@ Batch Batches::make() const {
     ir::Type type = labels.type();
     type.shape.front() = batch_;
     made.labels.emplace_back(type);
+    if (mixing_.first != nullptr) made.partners.emplace_back(type);
   }
+  if (mixing_.first != nullptr) made.shares.emplace(ir::Type{ir::DType::f32, {batch_, 1}});
   return made;
 }
 
@@ -169,19 +183,38 @@ void Batches::load_training(std::int64_t epoch, std::int64_t index) {
   shuffle(epoch);
   load([&](std::int64_t i, Scratch& scratch) {
     const std::int64_t from = order_[static_cast<std::size_t>(index * batch_ + i)];
-    Window window;
-    if (cutting_ != nullptr) {
-      const std::vector<std::uint64_t> random = random_numbers(*cutting_, epoch, from);
-      window = {random[0], random[1]};
-    }
-    for (std::size_t k = 0; k < inputs_.size(); ++k) {
-      const Input& input = inputs_[k];
-      const std::byte* const example = input.examples.read(from, scratch.room[k].data(), cutting_ != nullptr ? &window : nullptr);
-      input.augmented ? load_augmented(input, example, from, epoch, scratch.picture[k], row(k, i))
-                      : load_example(input, example, row(k, i));
-    }
+    for (std::size_t k = 0; k < inputs_.size(); ++k) load_one(k, from, epoch, scratch, row(k, i));
     load_labels(from, i);
+    if (mixing_.first != nullptr) mix(from, epoch, scratch, i);
   });
+}
+
+void Batches::load_one(std::size_t k, std::int64_t from, std::int64_t epoch, Scratch& scratch, float* to) const {
+  Window window;
+  if (cutting_ != nullptr) {
+    const std::vector<std::uint64_t> random = random_numbers(*cutting_, epoch, from);
+    window = {random[0], random[1]};
+  }
+  const Input& input = inputs_[k];
+  const std::byte* const example = input.examples.read(from, scratch.room[k].data(), cutting_ != nullptr ? &window : nullptr);
+  input.augmented ? load_augmented(input, example, from, epoch, scratch.picture[k], to) : load_example(input, example, to);
+}
+
+// Another example of the data, augmented as it is in this epoch.
+void Batches::mix(std::int64_t from, std::int64_t epoch, Scratch& scratch, std::int64_t to) {
+  const auto& [kind, setting] = mixing_;
+  const std::vector<std::uint64_t> random = random_numbers(*kind, epoch, from);
+  const auto partner = static_cast<std::int64_t>(random[1] % static_cast<std::uint64_t>(dataset_.count()));
+  const auto share = static_cast<float>(kind->mixes(setting, random[0]));
+  for (std::size_t k = 0; k < inputs_.size(); ++k) {
+    const auto elements = static_cast<std::size_t>(inputs_[k].examples.elements());
+    scratch.other.resize(elements);
+    load_one(k, partner, epoch, scratch, scratch.other.data());
+    float* const own = row(k, to);
+    for (std::size_t i = 0; i < elements; ++i) own[i] = share * own[i] + (1 - share) * scratch.other[i];
+  }
+  for (std::size_t i = 0; i < loaded_.partners.size(); ++i) copy_row(dataset_.labels[i].view(), partner, loaded_.partners[i].view(), to);
+  loaded_.shares->as<float>()[to] = share;
 }
 
 std::int64_t Batches::load_evaluation(std::int64_t index) {

@@ -298,13 +298,16 @@ void put_into_units(Experiment& experiment) {
 
 // A loss must fit its output, which its pass looks at.
 void check_losses(Experiment& experiment) {
+  const bool mixed = runtime::mixing(experiment.augmentation).first != nullptr;
+  if (mixed) experiment.loss.set("mixed", true);
   for (Objective& objective : experiment.objectives) {
     try {
       const ir::Output output = objective.in(experiment.model);
       const bool named = !objective.output.empty();
-      passes::run({{"append_loss", named ? ir::Attributes{{"losses", std::vector<ir::Object>{objective.loss}}}
-                                         : ir::Attributes{{"loss", ir::Object(objective.loss)}}}},
-                  experiment.model);
+      ir::Attributes options = named ? ir::Attributes{{"losses", std::vector<ir::Object>{ir::Object(objective.loss)}}}
+                                     : ir::Attributes{{"loss", ir::Object(objective.loss)}};
+      options.set("mixed", mixed);
+      passes::run({{"append_loss", options}}, experiment.model);
       const ir::Type target = passes::type_of(objective.target(), experiment.model.type(output.value));
       objective.labels = objective.target() == passes::Target::classes ? ir::element_count(target.shape) : 0;
     } catch (const Error& error) {
@@ -440,12 +443,12 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   read_model_in_place(experiment, json, source, folder);
   check_model(experiment.model, source + " /model");
   experiment.name = json.contains("name") ? keys.text("name") : std::filesystem::path(source).stem().string();
+  experiment.augmentation = keys.object("augmentation");
   read_losses(experiment, keys, json, folder);
   put_into_units(experiment);
   check_losses(experiment);
   experiment.data = read_data(experiment, json["data"], keys.object("data"), folder);
   check_normalization(experiment, source);
-  experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
   experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);

@@ -32,15 +32,19 @@ std::string untrained_parameters(const readers::Experiment& experiment) {
   std::vector<ir::ValueId> trained;
   for (const readers::Objective& objective : experiment.objectives) trained.push_back(objective.in(model).value);
   const std::vector<bool> read = read_by(model, trained);
+  std::vector<ir::ValueId> untrained;
   std::vector<std::string> names;
   for (const ir::State& state : model.states()) {
-    if (state.role == ir::StateRole::parameter && !read[static_cast<std::size_t>(state.value)])
-      names.push_back(model.value(state.value).name);
+    if (state.role != ir::StateRole::parameter || read[static_cast<std::size_t>(state.value)]) continue;
+    untrained.push_back(state.value);
+    names.push_back(model.value(state.value).name);
   }
   if (names.empty()) return "";
   std::vector<std::string> outputs;
   for (const ir::Output& output : model.outputs()) {
-    if (std::find(trained.begin(), trained.end(), output.value) == trained.end()) outputs.push_back(output.name);
+    const std::vector<bool> its = read_by(model, {output.value});
+    const auto reads = [&](ir::ValueId parameter) { return its[static_cast<std::size_t>(parameter)]; };
+    if (std::any_of(untrained.begin(), untrained.end(), reads)) outputs.push_back(output.name);
   }
   const std::size_t more = names.size() - std::min(names.size(), most_named);
   names.resize(names.size() - more);

@@ -2,7 +2,8 @@
 # Pictures in folders against the same pictures in IDX files: images/s of a float epoch on Fashion-MNIST, of a folder whose pictures stay in
 # memory, and of one whose pictures are decoded for each batch. In turn, each run a process; prints the medians and their ratios to IDX.
 #   tests/bench/folder.sh [--rounds N] [--pictures N] [--threads N] [NETWORK...]
-# default: 5 rounds, 20000 pictures, 2 threads, lenet and resnet8. STAIR_BUILD names another build folder than build/release.
+# default: 5 rounds, 20000 pictures, 2 threads, lenet and resnet8. STAIR_BUILD names a folder with both
+# programs that is taken as it is, instead of build/release.
 set -euo pipefail
 rounds=5
 pictures=20000
@@ -28,8 +29,8 @@ if [ -n "${STAIR_BUILD:-}" ]; then
   trap 'rm -rf "$folder"' EXIT
 else
   source tests/bench/build.sh
+  cmake --build "$build" --target bench_folder_data -- --quiet
 fi
-cmake --build "$build" --target bench_folder_data -- --quiet
 "$build/tests/bench_folder_data" /usr/share/datasets/fashion-mnist "$folder" "$pictures" 100
 
 # NETWORK: its model for pictures [1, 28, 28].

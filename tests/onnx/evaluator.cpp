@@ -127,6 +127,9 @@ class Evaluation {
     if (op == "Transpose") return transpose(in(0), integers("perm", {}));
     if (op == "Gather") return gather();
     if (op == "Slice") return slice();
+    if (op == "Shape") return shape_of();
+    if (op == "Expand") return expand();
+    if (op == "ArgMax") return argmax();
     if (op == "Concat") return concat();
     if (op == "Pad") return pad();
     if (op == "MaxPool") return max_pool();
@@ -455,6 +458,44 @@ class Evaluation {
       there.insert(there.end(), last, index.end());
       return offset(x.shape, there);
     });
+  }
+
+  OnnxValue shape_of() const {
+    OnnxValue y = made(ElementType::i64, {static_cast<std::int64_t>(in(0).shape.size())});
+    y.integers = in(0).shape;
+    return y;
+  }
+
+  // To a shape of the same rank.
+  OnnxValue expand() const {
+    const OnnxValue& x = in(0);
+    return moved(x, in(1).integers, [&](List index) {
+      for (std::size_t d = 0; d < index.size(); ++d) index[d] = x.shape[d] == 1 ? 0 : index[d];
+      return offset(x.shape, index);
+    });
+  }
+
+  // The first of the largest, without its axis.
+  OnnxValue argmax() const {
+    const OnnxValue& x = in(0);
+    if (integer("keepdims", 1) != 0) throw std::runtime_error("an ArgMax that keeps its axis");
+    std::int64_t axis = integer("axis", 0);
+    axis += axis < 0 ? static_cast<std::int64_t>(x.shape.size()) : 0;
+    Shape shape = x.shape;
+    shape.erase(shape.begin() + axis);
+    OnnxValue y = made(ElementType::i64, shape);
+    const std::int64_t inner = count_of({x.shape.begin() + axis + 1, x.shape.end()});
+    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+    for (std::int64_t i = 0; i < count_of(shape); ++i) {
+      const auto at = [&](std::int64_t k) {
+        const auto element = static_cast<std::size_t>((i / inner * size + k) * inner + i % inner);
+        return real(x) ? x.reals[element] : static_cast<double>(x.integers[element]);
+      };
+      for (std::int64_t k = 1; k < size; ++k) {
+        if (at(k) > at(y.integers[static_cast<std::size_t>(i)])) y.integers[static_cast<std::size_t>(i)] = k;
+      }
+    }
+    return y;
   }
 
   OnnxValue slice() const {

@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "frontend/exporter.h"
 #include "ir/error.h"
+#include "ir/index_inputs.h"
 #include "ir/op.h"
 #include "ir/rebatch.h"
 #include "runtime/file.h"
@@ -65,6 +67,36 @@ std::map<std::string, int> count_ops(const frontend::onnx::Model& model) {
   return ops;
 }
 
+// Indices are of rows that there are: Gather knows no others.
+std::vector<runtime::Tensor> inputs_for(const ir::Graph& model, std::uint64_t seed) {
+  std::vector<runtime::Tensor> fed = tests::random_inputs(model, seed);
+  for (std::size_t i = 0; i < fed.size(); ++i) {
+    if (fed[i].type().dtype != ir::DType::i32) continue;
+    const std::int64_t rows = ir::rows_of(model, model.inputs()[i]);
+    for (std::int64_t e = 0; e < fed[i].count(); ++e) {
+      std::int32_t& index = fed[i].as<std::int32_t>()[e];
+      index = static_cast<std::int32_t>((index + rows) % rows);
+    }
+  }
+  return fed;
+}
+
+std::map<std::string, tests::OnnxValue> as_onnx(const ir::Graph& model, const std::vector<runtime::Tensor>& fed) {
+  std::map<std::string, tests::OnnxValue> inputs;
+  for (std::size_t i = 0; i < fed.size(); ++i) {
+    tests::OnnxValue& input = inputs[model.value(model.inputs()[i]).name];
+    input.shape = fed[i].type().shape;
+    const bool indices = fed[i].type().dtype == ir::DType::i32;
+    if (indices) {
+      input.type = frontend::onnx::ElementType::i32;
+      input.integers.assign(fed[i].as<std::int32_t>(), fed[i].as<std::int32_t>() + fed[i].count());
+    } else {
+      input.reals.assign(fed[i].as<float>(), fed[i].as<float>() + fed[i].count());
+    }
+  }
+  return inputs;
+}
+
 // Each value is defined once, and before it is read.
 void check_order(const frontend::onnx::Model& model) {
   std::set<std::string> defined;
@@ -114,6 +146,7 @@ TEST_CASE("exported ONNX files compute the bits of the deployment graph, by thei
     CAPTURE(recipe);
     ir::Graph net = seed % 3 == 2 ? tests::random_moving_net(seed, 2) : tests::random_net(seed, 2);
     if (seed % 3 == 1) net = tests::random_attention_net(seed, 2);
+    if (seed % 5 == 3) net = tests::random_shared_net(seed, 2);
     tests::QuantizedRun run = tests::quantized_run(std::move(net), recipe, 1, seed);
     const frontend::Exported model = exported(run);
     for (const std::string style : {"qdq", "qlinear"}) {
@@ -121,15 +154,11 @@ TEST_CASE("exported ONNX files compute the bits of the deployment graph, by thei
       if (write(model, settings(style, false, false), file.path).bytes == 0) continue;  // not exact, and says so
       const frontend::onnx::Model read = frontend::onnx::read_model(runtime::read_file(file.path), file.path);
       if (count_ops(read)["QuantizeLinear"] == 0) continue;  // activations stay float
-      const runtime::Tensor x = tests::random_images(run.model.type(run.model.inputs().front()), seed);
-      tests::OnnxValue input;
-      input.shape = x.type().shape;
-      input.reals.assign(x.as<float>(), x.as<float>() + x.count());
-      const auto outputs = tests::evaluate(read, {{read.inputs.front().name, input}});
+      const std::vector<runtime::Tensor> fed = inputs_for(run.model, seed);
+      const auto outputs = tests::evaluate(read, as_onnx(run.model, fed));
 
       runtime::Executor executor = frontend::executor_for(ir::with_batch(run.deployment.graph, 2), run.deployment.constants, {});
-      const ir::TensorView view = x.view();
-      executor.run({&view, 1});
+      executor.run(runtime::views_of(fed));
       for (const ir::Output& output : run.deployment.graph.outputs()) {
         const ir::TensorView expected = executor.output(output.name);
         const tests::OnnxValue& found = outputs.at(output.name);
