@@ -32,4 +32,11 @@ std::string expected_input(const Graph& graph, ValueId input) {
   return batched && type.dtype == DType::i32 ? "an embedding that reads its indices" : "f32 [N, ...], or i32 [N, ...] for an embedding";
 }
 
+bool is_position(const Graph& graph, ValueId value) {
+  if (graph.type(value).dtype != DType::i32) return false;
+  const Node* node = graph.producer(value);
+  while (node != nullptr && node->op->integer.kind == IntegerForm::Kind::move) node = graph.producer(node->operands.front());
+  return node != nullptr && node->op->integer.kind == IntegerForm::Kind::order;
+}
+
 }  // namespace stair::ir

@@ -14,4 +14,8 @@ std::int64_t rows_of(const Graph& graph, ValueId input);
 /// What a model's input has to be, f32 [N, ...] or indices i32 [N, ...] of an embedding: "" where it is, else what was expected.
 std::string expected_input(const Graph& graph, ValueId input);
 
+/// Whether the value, of i32, says where something stands: an op that compares elements yields it, also through ops that move them. (Sums
+/// of integers stand for floats, and mean nothing without a scale.)
+bool is_position(const Graph& graph, ValueId value);
+
 }  // namespace stair::ir

@@ -27,9 +27,10 @@ ir::ValueId append_mixed(const LossContext& c) {
     const auto number = [&](double value) { return emit("constant", {}, {{"value", value}}); };
     target = emit("add", {emit("mul", {target, number(1 - smoothing)}), number(smoothing / static_cast<double>(classes))});
   }
-  const ir::ValueId each = emit("reduce_sum", {emit("mul", {target, emit("log_softmax", {c.output})})}, {{"axes", ir::Shape{1}}});
+  const ir::ValueId each =
+      emit("reduce_sum", {emit("mul", {target, emit("negate", {emit("log_softmax", {c.output})})})}, {{"axes", ir::Shape{1}}});
   const ir::ValueId mean = emit("reduce_mean", {each}, {{"axes", ir::Shape{0}}});
-  return c.graph.emit("weighted_sum", {mean}, {{"weights", std::vector<double>{-1}}}, c.graph.derived("", "loss"));
+  return c.graph.emit("weighted_sum", {mean}, {{"weights", std::vector<double>{1}}}, c.graph.derived("", "loss"));
 }
 
 }  // namespace
