@@ -45,6 +45,7 @@ Written write_onnx(const Exported& model, const ir::Attributes& settings, const 
   file.message(7, emit.graph_message());
   file.message(8, opsets);
   if (!model.artifact.recipe.empty()) file.message(14, pair("stair.recipe", model.artifact.recipe));
+  if (settings.boolean("preprocess")) file.message(14, pair("stair.preprocess", "true"));
   if (file.text().size() > largest) {
     throw Error(fmt::format("{}: the model takes {} bytes, an ONNX file has at most {}", path, file.text().size(), largest));
   }

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
+#include "frontend/verification/onnx/subject.h"
 #include "frontend/verification/simulation.h"
 #include "ir/error.h"
 #include "ir/op.h"
@@ -136,14 +138,6 @@ std::vector<std::string> without_sums(const Graph& graph, const std::vector<std:
   return kept;
 }
 
-struct Executed {
-  runtime::Executor executor;
-  std::vector<std::string> exact;
-  std::size_t comparison;
-  std::int64_t not_stored;  // elements of an image
-  std::vector<Judgement> judgements;
-};
-
 // What reads sums of floats and is judged: by value of the realized graph, the name in the artifact. First results only, and no sums, which
 // fused kernels don't store.
 struct Behind {
@@ -209,8 +203,75 @@ bool Verification::holds() const {
   return mismatches() == 0 && wrong() == 0;
 }
 
+namespace {
+
+// On the backends and numbers of threads.
+std::vector<Subject> executed(const Graph& deployed, const std::vector<std::string>& values, runtime::Tensors& constants,
+                              const VerifyOptions& options) {
+  const Graph exposed = passes::with_outputs(deployed, values_named(deployed, values));
+  // A backend that fuses layers stores no sums, and must be watched as it runs.
+  const Graph fused = passes::with_outputs(deployed, values_named(deployed, without_sums(deployed, values)));
+  std::vector<Subject> subjects;
+  for (const backends::Backend* backend : options.backends) {
+    for (const int threads : options.threads) {
+      const Graph& graph = backend->channels_last() ? fused : exposed;
+      auto executor = std::make_shared<runtime::Executor>(frontend::executor_for(graph, constants, {{backend}, threads, 0}));
+      std::set<std::string> stored;
+      for (const ir::Output& output : graph.outputs()) stored.insert(output.name);
+      subjects.push_back(
+          {std::string(backend->name()) + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
+           [executor](const VerifyBatch& images) { executor->run(images.inputs); },
+           [executor, stored](const std::string& value) { return stored.contains(value) ? executor->output(value) : TensorView{}; },
+           [&constants](const std::string& value) { return constants.find(value)->second.view(); }});
+    }
+  }
+  return subjects;
+}
+
+// The examples from `first` on as the data have them, an input a tensor; behind the last one, that one.
+std::vector<runtime::Tensor> examples_of(const runtime::Dataset& data, std::int64_t first, std::int64_t batch) {
+  std::vector<runtime::Tensor> all;
+  for (const runtime::Examples& examples : data.inputs) {
+    ir::Type type = examples.type();
+    type.shape.front() = batch;
+    std::vector<std::byte> room(examples.bytes());
+    runtime::Tensor& tensor = all.emplace_back(type);
+    for (std::int64_t i = 0; i < batch; ++i) {
+      const std::byte* const from = examples.read(std::min(first + i, data.count() - 1), room.data());
+      std::memcpy(tensor.as<std::byte>() + static_cast<std::size_t>(i) * examples.bytes(), from, examples.bytes());
+    }
+  }
+  return all;
+}
+
+// The first `images` of the data, or all, in such batches; `with_data`: also as they are.
+struct TestImages {
+  TestImages(const readers::Experiment& experiment, const runtime::Dataset& its_test, std::int64_t count, std::int64_t largest_batch,
+             bool its_with_data)
+      : test(its_test),
+        images(count == 0 ? its_test.count() : count),
+        batch(std::min({experiment.eval_batch, largest_batch, images})),
+        with_data(its_with_data),
+        batches(its_test, batch, readers::normalizations(experiment.data, experiment.model), {}, 0) {}
+
+  std::int64_t batch_count() const { return (images + batch - 1) / batch; }
+  VerifyBatch load(std::int64_t b) {
+    const std::int64_t count = batches.load_evaluation(b);
+    if (with_data) data = examples_of(test, b * batch, batch);
+    return {batches.inputs(), std::min(count, images - b * batch), runtime::views_of(data)};
+  }
+
+  const runtime::Dataset& test;
+  std::int64_t images, batch;
+  bool with_data;
+  runtime::Batches batches;
+  std::vector<runtime::Tensor> data;
+};
+
+}  // namespace
+
 Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const Graph& artifact,
-                    runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options) {
+                    const Subjects& make_subjects, const VerifyBatches& batches, std::int64_t batch_count, int threads, bool simulate) {
   const std::int64_t batch = batches(0).inputs.front().dim(0);
   const Graph deployed = ir::with_batch(artifact, batch);
   const Compared compared = compared_values(deployed);
@@ -224,40 +285,24 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   for (const ir::State& state : deployed.states()) constant_names.push_back(deployed.value(state.value).name);
   std::vector<std::string> watched = constant_names;
   watched.insert(watched.end(), compared.exact.begin(), compared.exact.end());
-  const int most_threads = *std::max_element(options.threads.begin(), options.threads.end());
   runtime::initialize_states(training, 0, states);
   runtime::Executor trained =
-      frontend::executor_for(passes::with_outputs(training, values_named(training, watched)), states, {backends::all(), most_threads, 0});
+      frontend::executor_for(passes::with_outputs(training, values_named(training, watched)), states, {backends::all(), threads, 0});
   std::vector<runtime::Tensor> labels;  // which nothing that is compared depends on
   for (std::size_t i = model.inputs().size(); i < trained.graph().inputs().size(); ++i)
     labels.emplace_back(trained.graph().type(trained.graph().inputs()[i]));
 
   std::optional<Simulation> simulation;
-  if (options.simulate) simulation.emplace(ir::with_batch(model, batch), recipe, states, most_threads);
+  if (simulate) simulation.emplace(ir::with_batch(model, batch), recipe, states, threads);
   const Behind behind = judged_behind_floats(deployed, compared, simulation ? &*simulation : nullptr);
   report.unchecked = behind.unchecked;
 
-  std::vector<std::string> outputs = compared.exact;
-  for (const auto& [value, name] : behind.judged) outputs.push_back(name);
-  const Graph exposed = passes::with_outputs(deployed, values_named(deployed, outputs));
-  // A backend that fuses layers stores no sums, and must be watched as it runs.
-  const Graph fused = passes::with_outputs(deployed, values_named(deployed, without_sums(deployed, outputs)));
+  std::vector<std::string> asked = compared.exact;
+  for (const auto& [value, name] : behind.judged) asked.push_back(name);
+  const std::vector<Subject> subjects = make_subjects(deployed, asked);
+  std::vector<std::vector<Judgement>> judgements(subjects.size());
   report.integers.push_back({"constants"});
-  std::vector<Executed> subjects;
-  for (const backends::Backend* backend : options.backends) {
-    for (const int threads : options.threads) {
-      const bool fuses = backend->channels_last();
-      const std::vector<std::string> stored = fuses ? without_sums(deployed, compared.exact) : compared.exact;
-      std::int64_t lost = 0;
-      for (const std::string& name : compared.exact) {
-        if (std::find(stored.begin(), stored.end(), name) == stored.end())
-          lost += ir::element_count(deployed.type(deployed.find(name)).shape) / batch;
-      }
-      subjects.push_back(
-          {frontend::executor_for(fuses ? fused : exposed, constants, {{backend}, threads, 0}), stored, report.integers.size(), lost, {}});
-      report.integers.push_back({std::string(backend->name()) + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads")});
-    }
-  }
+  for (const Subject& subject : subjects) report.integers.push_back({subject.name});
 
   const auto op_of = [&](const std::string& name) {
     const Node* node = deployed.producer(deployed.find(name));
@@ -268,36 +313,40 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
     std::vector<TensorView> inputs = images.inputs;
     for (const runtime::Tensor& of_output : labels) inputs.push_back(of_output.view());
     trained.run(inputs);
-    if (b == 0) {
-      for (const std::string& name : constant_names) {
-        compare(trained.output(name), constants.find(name)->second.view(), name, "constant", -1, 0, batch, report.integers.front());
-      }
-    }
     const auto of_training = [&](ValueId value) { return simulation->value(value); };
     if (simulation) {
       simulation->run(images.inputs);
       if (b == 0) simulation->judge().judge_constants(of_training, report.judgements);
       simulation->judge().judge(images.inputs, of_training, report.images, images.count, report.judgements);
     }
-    for (Executed& subject : subjects) {
-      IntegerComparison& comparison = report.integers[subject.comparison];
-      subject.executor.run(images.inputs);
-      for (const std::string& name : subject.exact) {
-        compare(trained.output(name), subject.executor.output(name), name, op_of(name), report.images, images.count, batch, comparison);
+    for (std::size_t s = 0; s < subjects.size(); ++s) {
+      const Subject& subject = subjects[s];
+      IntegerComparison& comparison = report.integers[s + 1];
+      subject.run(images);
+      for (const std::string& name : b == 0 && s == 0 ? constant_names : std::vector<std::string>{}) {
+        const TensorView constant = subject.constant(name);
+        if (constant.data != nullptr) compare(trained.output(name), constant, name, "constant", -1, 0, batch, report.integers.front());
       }
-      comparison.not_stored += subject.not_stored * images.count;
+      for (const std::string& name : compared.exact) {
+        const TensorView found = subject.value(name);
+        if (found.data == nullptr) {
+          comparison.not_stored += ir::element_count(deployed.type(deployed.find(name)).shape) / batch * images.count;
+        } else {
+          compare(trained.output(name), found, name, op_of(name), report.images, images.count, batch, comparison);
+        }
+      }
       if (!simulation || behind.judged.empty()) continue;
       const auto of_subject = [&](ValueId value) {
         const auto it = behind.judged.find(value);
-        return it == behind.judged.end() ? simulation->value(value) : subject.executor.output(it->second);
+        return it == behind.judged.end() ? simulation->value(value) : subject.value(it->second);
       };
-      simulation->judge().judge(images.inputs, of_subject, report.images, images.count, subject.judgements);
+      simulation->judge().judge(images.inputs, of_subject, report.images, images.count, judgements[s]);
     }
     report.images += images.count;
   }
-  for (const Executed& subject : subjects) {
-    IntegerComparison& comparison = report.integers[subject.comparison];
-    for (const Judgement& judgement : subject.judgements) {
+  for (std::size_t s = 0; s < subjects.size(); ++s) {
+    IntegerComparison& comparison = report.integers[s + 1];
+    for (const Judgement& judgement : judgements[s]) {
       if (!behind.names.contains(judgement.value)) continue;
       comparison.judged += judgement.elements;
       comparison.judged_wrong += judgement.wrong;
@@ -307,18 +356,33 @@ Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::T
   return report;
 }
 
+Verification verify(const Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const Graph& artifact,
+                    runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options) {
+  const auto subjects = [&](const Graph& deployed, const std::vector<std::string>& values) {
+    return executed(deployed, values, constants, options);
+  };
+  const int most_threads = *std::max_element(options.threads.begin(), options.threads.end());
+  return verify(model, recipe, states, artifact, subjects, batches, batch_count, most_threads, options.simulate);
+}
+
 Verification verify(readers::Trained& trained, readers::Deployed& artifact, const runtime::Dataset& test, std::int64_t images,
                     const VerifyOptions& options) {
-  if (images == 0) images = test.count();
-  const readers::Experiment& experiment = trained.experiment;
-  const std::int64_t batch = std::min(experiment.eval_batch, images);
-  runtime::Batches batches(test, batch, readers::normalizations(experiment.data, experiment.model), {}, 0);
-  const auto load = [&](std::int64_t b) {
-    const std::int64_t count = batches.load_evaluation(b);
-    return VerifyBatch{batches.inputs(), std::min(count, images - b * batch)};
+  TestImages all(trained.experiment, test, images, trained.experiment.eval_batch, false);
+  return verify(
+      trained.experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants,
+      [&](std::int64_t b) { return all.load(b); }, all.batch_count(), options);
+}
+
+Verification verify(readers::Trained& trained, const frontend::onnx::Model& file, const runtime::Dataset& test, std::int64_t images,
+                    bool simulate) {
+  const frontend::Deployment deployment = frontend::deploy(trained.experiment.model, trained.recipe, trained.checkpoint.states);
+  const auto subjects = [&](const Graph& deployed, const std::vector<std::string>& values) {
+    return std::vector<Subject>{onnx::subject_of(file, deployed, values)};
   };
-  return verify(experiment.model, trained.recipe, trained.checkpoint.states, artifact.graph, artifact.constants, load,
-                (images + batch - 1) / batch, options);
+  TestImages all(trained.experiment, test, images, onnx::largest_batch, onnx::takes_data(file));
+  return verify(
+      trained.experiment.model, trained.recipe, trained.checkpoint.states, deployment.graph, subjects,
+      [&](std::int64_t b) { return all.load(b); }, all.batch_count(), 2, simulate);
 }
 
 }  // namespace stair::verification

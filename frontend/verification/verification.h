@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "frontend/compile.h"
+#include "frontend/importers/onnx/model.h"
 #include "frontend/readers/deployed.h"
 #include "frontend/readers/trained.h"
 #include "frontend/verification/judge.h"
@@ -29,9 +30,20 @@ struct VerifyOptions {
 struct VerifyBatch {
   std::vector<ir::TensorView> inputs;
   std::int64_t count = 0;
+  std::vector<ir::TensorView> data = {};  ///< the same before they were normalized, where that is asked for
 };
 /// The batch of that index; all batches have one size.
 using VerifyBatches = std::function<VerifyBatch(std::int64_t index)>;
+
+/// What computes deployed values: an artifact on one backend, or a file of another format. What has no tensor (no data) isn't stored.
+struct Subject {
+  std::string name;
+  std::function<void(const VerifyBatch&)> run;
+  std::function<ir::TensorView(const std::string& value)> value;     ///< of the last run, by its name in the deployment graph
+  std::function<ir::TensorView(const std::string& value)> constant;  ///< likewise, once it has run
+};
+/// For the deployment graph at the batch, and those of its values that will be asked for.
+using Subjects = std::function<std::vector<Subject>(const ir::Graph& deployed, const std::vector<std::string>& values)>;
 
 /// The artifact on one backend and number of threads (or its constants) against training.
 struct IntegerComparison {
@@ -65,8 +77,17 @@ struct Verification {
 Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
                     runtime::Tensors& constants, const VerifyBatches& batches, std::int64_t batch_count, const VerifyOptions& options);
 
+/// The same of subjects that say themselves what they are: `artifact` says which values there are.
+Verification verify(const ir::Graph& model, const passes::Recipe& recipe, runtime::Tensors& states, const ir::Graph& artifact,
+                    const Subjects& make_subjects, const VerifyBatches& batches, std::int64_t batch_count, int threads, bool simulate);
+
 /// The same of the first `images` test pictures (0: all of them), in batches of the experiment's evaluation.
 Verification verify(readers::Trained& trained, readers::Deployed& artifact, const runtime::Dataset& test, std::int64_t images,
                     const VerifyOptions& options);
+
+/// An ONNX file in the place of the artifact, evaluated by its operators' definitions (frontend/verification/onnx): its values and sums
+/// are found by their names, as `stair export` writes them. Error where a value of the deployment graph isn't there.
+Verification verify(readers::Trained& trained, const frontend::onnx::Model& file, const runtime::Dataset& test, std::int64_t images,
+                    bool simulate);
 
 }  // namespace stair::verification

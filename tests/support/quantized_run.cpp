@@ -6,6 +6,7 @@
 
 #include "frontend/first_values.h"
 #include "ir/error.h"
+#include "ir/index_inputs.h"
 #include "ir/random.h"
 
 namespace stair::tests {
@@ -26,6 +27,19 @@ runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed) {
 std::vector<runtime::Tensor> random_inputs(const ir::Graph& model, std::uint64_t seed) {
   std::vector<runtime::Tensor> inputs;
   for (const ir::ValueId input : model.inputs()) inputs.push_back(random_images(model.type(input), seed + 1'000'003 * inputs.size()));
+  return inputs;
+}
+
+std::vector<runtime::Tensor> random_valid_inputs(const ir::Graph& model, std::uint64_t seed) {
+  std::vector<runtime::Tensor> inputs = random_inputs(model, seed);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].type().dtype != ir::DType::i32) continue;
+    const std::int64_t rows = ir::rows_of(model, model.inputs()[i]);
+    for (std::int64_t e = 0; e < inputs[i].count(); ++e) {
+      std::int32_t& index = inputs[i].as<std::int32_t>()[e];
+      index = static_cast<std::int32_t>((index + rows) % rows);
+    }
+  }
   return inputs;
 }
 

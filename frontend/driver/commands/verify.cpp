@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "frontend/driver/command.h"
 #include "frontend/driver/options.h"
@@ -12,13 +13,14 @@
 #include "frontend/verification/verification_report.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
+#include "runtime/file.h"
 
 namespace stair::driver::commands {
 namespace {
 
 struct VerifyArguments {
   std::string checkpoint, artifact, backends;
-  std::vector<int> threads{1, 2};
+  std::vector<int> threads;
   std::int64_t images = 0;
   bool json = false, no_simulation = false;
   std::shared_ptr<std::vector<std::string>> plugins;
@@ -51,26 +53,47 @@ void check_inputs(const readers::Trained& trained, const runtime::Artifact& arti
   }
 }
 
-int run_verify(const VerifyArguments& options) {
-  readers::Trained trained = readers::load_trained(options.checkpoint);
-  if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
-  readers::Deployed artifact = readers::load_deployed(options.artifact);
-  if (artifact.arithmetic != ir::arithmetic_version) {
+struct Deployed {
+  std::optional<readers::Deployed> artifact;
+  std::optional<frontend::onnx::Model> onnx;
+};
+
+Deployed load(const VerifyArguments& options) {
+  if (options.artifact.ends_with(".onnx")) {
+    if (!options.backends.empty()) throw Error("--backend: has no effect on an ONNX file, which its operators' definitions evaluate");
+    if (!options.threads.empty()) throw Error("--threads: has no effect on an ONNX file, which its operators' definitions evaluate");
+    return {{}, frontend::onnx::read_model(runtime::read_file(options.artifact), options.artifact)};
+  }
+  Deployed deployed{readers::load_deployed(options.artifact), {}};
+  if (deployed.artifact->arithmetic != ir::arithmetic_version) {
     throw Error(fmt::format(
         "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "
         "an artifact that this program exports of it",
-        options.artifact, artifact.arithmetic, ir::arithmetic_version, options.checkpoint));
+        options.artifact, deployed.artifact->arithmetic, ir::arithmetic_version, options.checkpoint));
   }
+  return deployed;
+}
+
+verification::Verification compare(readers::Trained& trained, Deployed& deployed, const VerifyArguments& options,
+                                   const runtime::Dataset& test) {
+  if (deployed.onnx) return verification::verify(trained, *deployed.onnx, test, options.images, !options.no_simulation);
+  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);
+  const std::vector<int> threads = options.threads.empty() ? std::vector<int>{1, 2} : options.threads;
+  return verification::verify(trained, *deployed.artifact, test, options.images, {compared, threads, !options.no_simulation});
+}
+
+int run_verify(const VerifyArguments& options) {
+  readers::Trained trained = readers::load_trained(options.checkpoint);
+  if (!trained.quantized) throw Error(options.checkpoint + ": has seen no quantization, expected a checkpoint of a calibrate or qat stage");
+  Deployed deployed = load(options);
   const stages::Data data = stages::load_data(trained.experiment, false);
   stages::check_elements(data.test, trained.checkpoint.inputs);
-  check_inputs(trained, artifact, options);
+  if (deployed.artifact) check_inputs(trained, *deployed.artifact, options);
   if (options.images > data.test.count())
     throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));
-  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);
-  const verification::VerifyOptions verify_options{compared, options.threads, !options.no_simulation};
   const verification::Verification report = [&] {
     try {
-      return verification::verify(trained, artifact, data.test, options.images, verify_options);
+      return compare(trained, deployed, options, data.test);
     } catch (const Error& error) {
       throw Error(options.artifact + " and " + options.checkpoint + ": " + error.what());
     }
@@ -90,10 +113,11 @@ int run_verify(const VerifyArguments& options) {
 }  // namespace
 
 void verify(CommandRegistry& registry) {
-  registry.add({"verify", "Compares a deployed artifact with training, integer by integer; exit code 1 if any differs", [](CLI::App& app) {
+  registry.add({"verify", "Compares a deployed artifact, or an ONNX file, with training, integer by integer; exit code 1 if any differs",
+                [](CLI::App& app) {
                   auto options = std::make_shared<VerifyArguments>();
                   app.add_option("checkpoint", options->checkpoint, "checkpoint, or folder of a run")->required();
-                  app.add_option("artifact", options->artifact, "artifact (.stair)")->required();
+                  app.add_option("artifact", options->artifact, "artifact (.stair), or an exported file (.onnx)")->required();
                   app.add_option("--backend", options->backends,
                                  "backends to compare, separated by commas (default: all, on each instruction set)");
                   app.add_option("--threads", options->threads, "numbers of threads to compare (default: 1,2)")

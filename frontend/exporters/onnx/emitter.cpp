@@ -46,10 +46,11 @@ std::string raw_of(const std::vector<std::int64_t>& values) {
 }  // namespace
 
 Emitter::Emitter(const Exported& model, Style style, bool preprocess) : model_(model), style_(style), preprocess_(preprocess) {
-  for (const ir::Output& output : graph().outputs()) {
-    used_.insert(output.name);
-    graph_outputs_.insert(output.name);
+  for (const ir::Output& output : graph().outputs()) reserved_.insert(output.name);
+  for (const ir::Node& node : graph().nodes()) {
+    for (const ValueId result : node.results) reserved_.insert(graph().value(result).name);
   }
+  used_.insert(reserved_.begin(), reserved_.end());
   for (const ValueId input : graph().inputs()) {
     const std::string& name = graph().value(input).name;
     used_.insert(name);
@@ -165,11 +166,10 @@ std::string Emitter::operator()(ValueId value) {
 }
 
 std::string Emitter::add(const std::string& op, const std::vector<std::string>& inputs, const std::vector<Attribute>& attributes,
-                         const std::string& name) {
-  // An output's name is reserved for the node that yields it.
-  const bool reserved = !name.empty() && graph_outputs_.erase(name) > 0;
+                         const std::string& name, const std::string& node_name) {
+  const bool reserved = !name.empty() && reserved_.erase(name) > 0;
   const std::string output = reserved ? name : unique(name.empty() ? op : name);
-  nodes_.push_back(node(output, op, inputs, {output}, attributes));
+  nodes_.push_back(node(node_name.empty() ? output : node_name, op, inputs, {output}, attributes));
   return output;
 }
 

@@ -56,16 +56,18 @@ class Emitter {
 
   /// The name of what a value is written as; a sum is written when it is first asked for.
   std::string operator()(ir::ValueId value);
-  /// A new node's first output. `name`: as wanted, if it is free.
+  /// A new node's first output. `name`: as wanted, if it is free. The node has `node_name`, or the output's name.
   std::string add(const std::string& op, const std::vector<std::string>& inputs, const std::vector<Attribute>& attributes = {},
-                  const std::string& name = "");
+                  const std::string& name = "", const std::string& node_name = "");
   std::string floats(const std::vector<float>& values, const ir::Shape& shape);
   std::string integers(Element type, const std::vector<std::int64_t>& values, const ir::Shape& shape);  ///< u8, s8, i32 or i64
   std::string scalar(Element type, std::int64_t value) { return integers(type, {value}, {}); }
   std::string scalar(float value) { return floats({value}, {}); }
-  std::string cast(const std::string& x, Element to) { return add("Cast", {x}, {integer("to", static_cast<std::int64_t>(to))}); }
+  std::string cast(const std::string& x, Element to, const std::string& name = "") {
+    return add("Cast", {x}, {integer("to", static_cast<std::int64_t>(to))}, name);
+  }
 
-  /// What the value is called where that is free: an output by the output's name.
+  /// What the value is called: an output by the output's name. No other value is called so, nor are helping ones; `stair verify` finds it.
   std::string wanted(ir::ValueId value) const;
   void yields(ir::ValueId value, const std::string& name) { names_[value] = name; }
   /// Likewise of integers that stand for what those of `like` do.
@@ -86,7 +88,7 @@ class Emitter {
   std::map<ir::ValueId, std::string> names_;
   std::map<ir::ValueId, Quantization> quantizations_;
   std::set<std::string> used_;
-  std::set<std::string> graph_outputs_;                   // names that no node yields yet
+  std::set<std::string> reserved_;                        // names of values that no node yields yet
   std::map<std::string, std::string> initializer_names_;  // by type, shape and bytes
   std::vector<Message> nodes_, initializers_;
   std::vector<Message> outputs_;
@@ -95,6 +97,7 @@ class Emitter {
 
 /// A sum of integers times weights: a convolution, or the product of a matrix with its transposed weights.
 struct Layer {
+  std::string name = {};  ///< of the sum, and of the node that is written
   ir::ValueId x = ir::absent;
   Quantization of_x = {};
   std::vector<std::int64_t> weights = {};  ///< s8

@@ -42,9 +42,9 @@ std::string bias_of(Emitter& emit, const Layer& layer, std::vector<std::int64_t>
   return emit.integers(Element::i32, bias, {channels});
 }
 
-std::string without_window(Emitter& emit, const Layer& layer, const std::string& y) {
+std::string without_window(Emitter& emit, const Layer& layer, const std::string& y, const std::string& name = "") {
   if (!layer.drops_window) return y;
-  return emit.add("Squeeze", {y, emit.integers(Element::i64, {2, 3}, {2})});
+  return emit.add("Squeeze", {y, emit.integers(Element::i64, {2, 3}, {2})}, {}, name);
 }
 
 // As the integers are written.
@@ -81,7 +81,9 @@ std::optional<Layer> layer_of(const Emitter& emit, const Node& sum) {
   const std::optional<Quantization> of_x = emit.quantization(sum.operands[0]);
   if (!its.layer || !of_x) return std::nullopt;
   std::optional<Layer> layer = its.layer(emit, sum);
-  if (layer) layer->of_x = *of_x;
+  if (!layer) return std::nullopt;
+  layer->of_x = *of_x;
+  layer->name = emit.graph().value(sum.results[0]).name;
   return layer;
 }
 
@@ -89,11 +91,12 @@ std::string in_float(Emitter& emit, const Layer& layer, const std::vector<std::i
   std::vector<std::string> inputs{dequantized(emit, emit(layer.x), {layer.of_x.scale}, Element::u8, layer.of_x.zero_point),
                                   dequantized(emit, weights_of(emit, layer), layer.scale, Element::u8, 128)};
   if (!bias.empty()) inputs.push_back(dequantized(emit, bias_of(emit, layer, bias), steps_of(layer), Element::i32, 0));
-  if (layer.window.empty()) return emit.add("Gemm", inputs, {integer("transB", 1)}, name);
-  return without_window(emit, layer, emit.add("Conv", inputs, layer.window));
+  if (layer.window.empty()) return emit.add("Gemm", inputs, {integer("transB", 1)}, name, layer.name);
+  return without_window(emit, layer, emit.add("Conv", inputs, layer.window, "", layer.name));
 }
 
-std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const Quantization& of_y) {
+std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const Quantization& of_y,
+                        const std::string& name) {
   const ir::Shape per_channel = layer.scale.size() > 1 ? ir::Shape{static_cast<std::int64_t>(layer.scale.size())} : ir::Shape{};
   std::vector<std::string> inputs{emit(layer.x),
                                   emit.scalar(layer.of_x.scale),
@@ -104,7 +107,12 @@ std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std
                                   emit.scalar(of_y.scale),
                                   emit.scalar(Element::u8, of_y.zero_point)};
   if (!bias.empty()) inputs.push_back(bias_of(emit, layer, bias));
-  return without_window(emit, layer, emit.add("QLinearConv", inputs, layer.window));
+  return without_window(emit, layer, emit.add("QLinearConv", inputs, layer.window, layer.drops_window ? "" : name, layer.name), name);
+}
+
+std::string name_unclamped(const Emitter& emit, const Node& node, ValueId range) {
+  const auto [lo, hi] = limits_of(emit, node, range);
+  return lo == 0 && hi == 255 ? emit.wanted(node.results[0]) : "";
 }
 
 std::string clamped(Emitter& emit, const Node& node, ValueId range, const std::string& q) {
@@ -142,7 +150,7 @@ std::string placed(Emitter& emit, const Node& node, ValueId zero_point, ValueId 
   const auto [lo, hi] = limits_of(emit, node, range);
   const std::string sum = emit.add("Add", {steps, emit.scalar(Element::i64, emit.integers(zero_point)[0] + shift)});
   const std::string q = emit.add("Clip", {sum, emit.scalar(Element::i64, lo), emit.scalar(Element::i64, hi)});
-  return emit.cast(q, Element::u8);
+  return emit.cast(q, Element::u8, emit.wanted(node.results[0]));
 }
 
 ir::Shape along(std::size_t count, std::int64_t axis, std::size_t rank) {

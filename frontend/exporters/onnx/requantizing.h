@@ -22,8 +22,11 @@ std::optional<Layer> layer_of(const Emitter& emit, const ir::Node& sum);
 /// product in any case. `bias` i32, one or one an output channel, or empty.
 std::string in_float(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const std::string& name = "");
 /// The same as QLinearConv.
-std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const Quantization& of_y);
+std::string in_integers(Emitter& emit, const Layer& layer, const std::vector<std::int64_t>& bias, const Quantization& of_y,
+                        const std::string& name);
 
+/// What the node's result is called before clamped(): nothing, where that has something to do.
+std::string name_unclamped(const Emitter& emit, const ir::Node& node, ir::ValueId range);
 /// u8 as they are written, between lo and hi of the node, or of its operand `range` if it has one.
 std::string clamped(Emitter& emit, const ir::Node& node, ir::ValueId range, const std::string& q);
 

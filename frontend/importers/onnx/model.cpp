@@ -62,6 +62,8 @@ class FileReader {
         read_graph(field.message());
       } else if (field.number == 8) {
         read_opset(field);
+      } else if (field.number == 14) {
+        read_entry(field.message(), model_.metadata);
       } else if (field.number == 20) {
         source_.fail(field.at, "has training information, expected a model for inference");
       }

@@ -85,6 +85,7 @@ struct Model {
   std::vector<Node> nodes;
   std::map<std::string, Tensor, std::less<>> initializers;
   std::vector<ValueInfo> inputs, outputs;
+  std::map<std::string, std::string> metadata;
   std::list<std::string> bytes;  ///< of the file, and of those that hold external data
 };
 

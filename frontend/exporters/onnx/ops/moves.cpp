@@ -28,16 +28,17 @@ Operator move(const std::string& name, Write write) {
 }
 
 std::string write_max_pool(Emitter& emit, const Node& node, const std::string& x) {
-  return emit.add("MaxPool", {x}, window_of(node, node.attributes.integers("kernel")));
+  return emit.add("MaxPool", {x}, window_of(node, node.attributes.integers("kernel")), emit.wanted(node.results[0]));
 }
 
 std::string write_reduce_max(Emitter& emit, const Node& node, const std::string& x) {
   return emit.add("ReduceMax", {x},
-                  {integers("axes", node.attributes.integers("axes")), integer("keepdims", node.attributes.boolean("keep") ? 1 : 0)});
+                  {integers("axes", node.attributes.integers("axes")), integer("keepdims", node.attributes.boolean("keep") ? 1 : 0)},
+                  emit.wanted(node.results[0]));
 }
 
-std::string write_global_max_pool(Emitter& emit, const Node& /*node*/, const std::string& x) {
-  return emit.add("ReduceMax", {x}, {integers("axes", {2, 3}), integer("keepdims", 1)});
+std::string write_global_max_pool(Emitter& emit, const Node& node, const std::string& x) {
+  return emit.add("ReduceMax", {x}, {integers("axes", {2, 3}), integer("keepdims", 1)}, emit.wanted(node.results[0]));
 }
 
 std::string write_reshape(Emitter& emit, const Node& node, const std::string& x) {
@@ -60,17 +61,20 @@ std::string write_unsqueeze(Emitter& emit, const Node& node, const std::string& 
   return emit.add("Unsqueeze", {x, axes_of(emit, node.attributes.integers("axes"))}, {}, emit.wanted(node.results[0]));
 }
 
-std::string gathered(Emitter& emit, const std::string& x, std::int64_t axis, const std::vector<std::int64_t>& indices) {
-  return emit.add("Gather", {x, axes_of(emit, indices)}, {integer("axis", axis)});
+std::string gathered(Emitter& emit, const std::string& x, std::int64_t axis, const std::vector<std::int64_t>& indices,
+                     const std::string& name) {
+  return emit.add("Gather", {x, axes_of(emit, indices)}, {integer("axis", axis)}, name);
 }
 
 std::string write_gather(Emitter& emit, const Node& node, const std::string& x) {
-  return gathered(emit, x, node.attributes.integer("axis"), node.attributes.integers("indices"));
+  return gathered(emit, x, node.attributes.integer("axis"), node.attributes.integers("indices"), emit.wanted(node.results[0]));
 }
 
 std::string write_slice(Emitter& emit, const Node& node, const std::string& x) {
-  return emit.add("Slice", {x, axes_of(emit, node.attributes.integers("starts")), axes_of(emit, node.attributes.integers("ends")),
-                            axes_of(emit, node.attributes.integers("axes"))});
+  return emit.add("Slice",
+                  {x, axes_of(emit, node.attributes.integers("starts")), axes_of(emit, node.attributes.integers("ends")),
+                   axes_of(emit, node.attributes.integers("axes"))},
+                  {}, emit.wanted(node.results[0]));
 }
 
 std::string write_resize_nearest(Emitter& emit, const Node& node, const std::string& x) {
@@ -80,25 +84,28 @@ std::string write_resize_nearest(Emitter& emit, const Node& node, const std::str
     const std::int64_t out = node.attributes.integers("size")[side];
     std::vector<std::int64_t> from;
     for (std::int64_t i = 0; i < out; ++i) from.push_back(i * in / out);
-    y = gathered(emit, y, static_cast<std::int64_t>(side) + 2, from);
+    y = gathered(emit, y, static_cast<std::int64_t>(side) + 2, from, side == 1 ? emit.wanted(node.results[0]) : "");
   }
   return y;
 }
 
 std::string write_pad(Emitter& emit, const Node& node, const std::string& x) {
-  return emit.add(
-      "Pad", {x, axes_of(emit, node.attributes.integers("padding")), emit.scalar(static_cast<float>(node.attributes.number("value")))});
+  return emit.add("Pad",
+                  {x, axes_of(emit, node.attributes.integers("padding")), emit.scalar(static_cast<float>(node.attributes.number("value")))},
+                  {}, emit.wanted(node.results[0]));
 }
 
 std::string write_pad_integer(Emitter& emit, const Node& node, const std::string& x) {
   const std::int64_t zero = emit.integers(node.operands[1])[0] + emit.shift(node.operands[0]);
-  return emit.add("Pad", {x, axes_of(emit, node.attributes.integers("padding")), emit.scalar(Element::u8, zero)});
+  return emit.add("Pad", {x, axes_of(emit, node.attributes.integers("padding")), emit.scalar(Element::u8, zero)}, {},
+                  emit.wanted(node.results[0]));
 }
 
-std::string reordered(Emitter& emit, const std::string& x, const std::vector<std::int64_t>& apart,
+std::string reordered(Emitter& emit, const Node& node, const std::string& x, const std::vector<std::int64_t>& apart,
                       const std::vector<std::int64_t>& permutation, const std::vector<std::int64_t>& together) {
   const std::string split = emit.add("Reshape", {x, axes_of(emit, apart)});
-  return emit.add("Reshape", {emit.add("Transpose", {split}, {integers("perm", permutation)}), axes_of(emit, together)});
+  return emit.add("Reshape", {emit.add("Transpose", {split}, {integers("perm", permutation)}), axes_of(emit, together)}, {},
+                  emit.wanted(node.results[0]));
 }
 
 std::string write_depth_to_space(Emitter& emit, const Node& node, const std::string& x) {
@@ -106,15 +113,15 @@ std::string write_depth_to_space(Emitter& emit, const Node& node, const std::str
   const std::int64_t b = node.attributes.integer("block");
   const std::int64_t c = s[1] / (b * b);
   if (node.attributes.text("order") == "crd")
-    return reordered(emit, x, {0, c, b, b, s[2], s[3]}, {0, 1, 4, 2, 5, 3}, {0, c, s[2] * b, s[3] * b});
-  return reordered(emit, x, {0, b, b, c, s[2], s[3]}, {0, 3, 4, 1, 5, 2}, {0, c, s[2] * b, s[3] * b});
+    return reordered(emit, node, x, {0, c, b, b, s[2], s[3]}, {0, 1, 4, 2, 5, 3}, {0, c, s[2] * b, s[3] * b});
+  return reordered(emit, node, x, {0, b, b, c, s[2], s[3]}, {0, 3, 4, 1, 5, 2}, {0, c, s[2] * b, s[3] * b});
 }
 
 std::string write_space_to_depth(Emitter& emit, const Node& node, const std::string& x) {
   const ir::Shape& s = shape_of_x(emit, node);
   const std::int64_t b = node.attributes.integer("block");
   const bool crd = node.attributes.text("order") == "crd";
-  return reordered(emit, x, {0, s[1], s[2] / b, b, s[3] / b, b},
+  return reordered(emit, node, x, {0, s[1], s[2] / b, b, s[3] / b, b},
                    crd ? std::vector<std::int64_t>{0, 1, 3, 5, 2, 4} : std::vector<std::int64_t>{0, 3, 5, 1, 2, 4},
                    {0, s[1] * b * b, s[2] / b, s[3] / b});
 }
@@ -150,7 +157,7 @@ std::string extremum(Emitter& emit, const Node& node, const std::string& op) {
   const bool floats = ir::is_float(emit.graph().type(node.results[0]).dtype);
   if (floats) return emit.add(op, operands, {}, emit.wanted(node.results[0]));
   for (std::string& operand : operands) operand = emit.cast(operand, Element::i32);
-  return emit.cast(emit.add(op, operands), Element::u8);
+  return emit.cast(emit.add(op, operands), Element::u8, emit.wanted(node.results[0]));
 }
 
 std::string write_minimum(Emitter& emit, const Node& node, const std::string& /*x*/) {

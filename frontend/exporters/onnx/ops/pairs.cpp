@@ -23,7 +23,8 @@ void emit_point_binary(Emitter& emit, const Node& node) {
   if (function == "mul") f = emit.add("Sum", {emit.add("Mul", {a, b})});
   const ValueId y = node.results[0];
   const std::string zero = emit.scalar(Element::u8, emit.integers(node.operands[7])[0] + emit.shift(y));
-  const std::string q = emit.add("QuantizeLinear", {f, emit.scalar(emit.floats(node.operands[6])[0]), zero});
+  const std::string q =
+      emit.add("QuantizeLinear", {f, emit.scalar(emit.floats(node.operands[6])[0]), zero}, {}, name_unclamped(emit, node, node.operand(8)));
   emit.yields(y, clamped(emit, node, node.operand(8), q));
 }
 

@@ -26,7 +26,7 @@ void emit_quantize(Emitter& emit, const Node& node) {
   const std::string q =
       emit.add("QuantizeLinear",
                {emit(node.operands[0]), emit.floats(scale, shape_of(scale.size())), zeros(emit, node, node.results[0], scale.size())},
-               axis_of(node, scale.size()));
+               axis_of(node, scale.size()), name_unclamped(emit, node, ir::absent));
   emit.yields(node.results[0], clamped(emit, node, ir::absent, q));
 }
 

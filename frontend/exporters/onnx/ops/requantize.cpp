@@ -19,7 +19,7 @@ bool same_multipliers(const std::vector<float>& multiplier, const Layer& layer, 
 }
 
 // N-REQ-FLOAT on the sum as it is: a division by 1 changes nothing.
-std::string rounded(Emitter& emit, const Node& node, const std::string& zero_point) {
+std::string rounded(Emitter& emit, const Node& node, const std::string& zero_point, const std::string& name) {
   const ValueId sum = node.operands[0];
   const std::size_t rank = emit.graph().type(sum).shape.size();
   const std::int64_t axis = node.attributes.integer("axis");
@@ -31,7 +31,7 @@ std::string rounded(Emitter& emit, const Node& node, const std::string& zero_poi
     const std::vector<float> its = emit.floats(bias);
     t = emit.add("Add", {t, emit.floats(its, along(its.size(), axis, rank))});
   }
-  return emit.add("QuantizeLinear", {t, emit.scalar(1.0F), zero_point});
+  return emit.add("QuantizeLinear", {t, emit.scalar(1.0F), zero_point}, {}, name);
 }
 
 void emit_requantize(Emitter& emit, const Node& node) {
@@ -44,15 +44,17 @@ void emit_requantize(Emitter& emit, const Node& node) {
   const std::optional<Layer> layer = layer_of(emit, *graph.producer(node.operands[0]));
   const bool integer_bias = bias == ir::absent || !ir::is_float(graph.type(bias).dtype);
   const bool product_alone = layer && layer->window.empty() && emit.style() == Style::qlinear;
+  const std::string name = name_unclamped(emit, node, node.operand(4));
   std::string q;
   if (layer && of_y && of_y->zero_point == zero && integer_bias && !product_alone &&
       same_multipliers(emit.floats(node.operands[1]), *layer, of_y->scale)) {
     const std::vector<std::int64_t> its = bias == ir::absent ? std::vector<std::int64_t>{} : emit.integers(bias);
     const Quantization written{of_y->scale * layer->divisor, of_y->zero_point};
-    q = emit.style() == Style::qlinear ? in_integers(emit, *layer, its, written)
-                                       : emit.add("QuantizeLinear", {in_float(emit, *layer, its), emit.scalar(written.scale), zero_point});
+    q = emit.style() == Style::qlinear
+            ? in_integers(emit, *layer, its, written, name)
+            : emit.add("QuantizeLinear", {in_float(emit, *layer, its), emit.scalar(written.scale), zero_point}, {}, name);
   } else {
-    q = rounded(emit, node, zero_point);
+    q = rounded(emit, node, zero_point, name);
   }
   emit.yields(y, clamped(emit, node, node.operand(4), q));
 }

@@ -27,7 +27,8 @@ void emit_requantize_fixed(Emitter& emit, const Node& node) {
   std::string t = emit.cast(fixed_product(emit, acc, mantissa, shift, shape), Element::f32);
   t = emit.add("Add", {emit.add("Mul", {t, emit.scalar(0x1p-8F)}), emit.floats(its, along(its.size(), axis, rank))});
   const std::string zero_point = emit.scalar(Element::u8, emit.integers(node.operands[3])[0] + emit.shift(node.results[0]));
-  emit.yields(node.results[0], clamped(emit, node, node.operand(5), emit.add("QuantizeLinear", {t, emit.scalar(1.0F), zero_point})));
+  const std::string q = emit.add("QuantizeLinear", {t, emit.scalar(1.0F), zero_point}, {}, name_unclamped(emit, node, node.operand(5)));
+  emit.yields(node.results[0], clamped(emit, node, node.operand(5), q));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ void emit_conv2d(Emitter& emit, const Node& node) {
   emit.yields(
       node.results[0],
       emit.add("ConvInteger", {emit(node.operands[0]), emit(node.operands[1]), zero_point(emit, node, 0, 2), emit.scalar(Element::u8, 128)},
-               window_of(node, {weight[2], weight[3]})));
+               window_of(node, {weight[2], weight[3]}), emit.wanted(node.results[0])));
 }
 
 void emit_linear(Emitter& emit, const Node& node) {
@@ -43,18 +43,21 @@ void emit_linear(Emitter& emit, const Node& node) {
       transposed[static_cast<std::size_t>(k * shape[0] + o)] = weight[static_cast<std::size_t>(o * shape[1] + k)] + 128;
     }
   }
-  emit.yields(node.results[0],
-              emit.add("MatMulInteger", {emit(node.operands[0]), emit.integers(Element::u8, transposed, {shape[1], shape[0]}),
-                                         zero_point(emit, node, 0, 2), emit.scalar(Element::u8, 128)}));
+  emit.yields(node.results[0], emit.add("MatMulInteger",
+                                        {emit(node.operands[0]), emit.integers(Element::u8, transposed, {shape[1], shape[0]}),
+                                         zero_point(emit, node, 0, 2), emit.scalar(Element::u8, 128)},
+                                        {}, emit.wanted(node.results[0])));
 }
 
 void emit_matmul(Emitter& emit, const Node& node) {
-  emit.yields(node.results[0], emit.add("MatMulInteger", {matrix(emit, node.operands[0], node.attributes.boolean("transpose_a")),
-                                                          matrix(emit, node.operands[1], node.attributes.boolean("transpose_b")),
-                                                          zero_point(emit, node, 0, 2), zero_point(emit, node, 1, 3)}));
+  emit.yields(node.results[0], emit.add("MatMulInteger",
+                                        {matrix(emit, node.operands[0], node.attributes.boolean("transpose_a")),
+                                         matrix(emit, node.operands[1], node.attributes.boolean("transpose_b")),
+                                         zero_point(emit, node, 0, 2), zero_point(emit, node, 1, 3)},
+                                        {}, emit.wanted(node.results[0])));
 }
 
-std::string window_sum(Emitter& emit, const Node& node) {
+std::string window_sum(Emitter& emit, const Node& node, const std::string& name) {
   const std::int64_t channels = emit.graph().type(node.operands[0]).shape[1];
   const std::vector<std::int64_t>& kernel = node.attributes.integers("kernel");
   std::vector<Attribute> window = window_of(node, kernel);
@@ -62,11 +65,11 @@ std::string window_sum(Emitter& emit, const Node& node) {
   const ir::Shape shape{channels, 1, kernel[0], kernel[1]};
   const std::string ones =
       emit.integers(Element::u8, std::vector<std::int64_t>(static_cast<std::size_t>(ir::element_count(shape)), 1), shape);
-  return emit.add("ConvInteger", {emit(node.operands[0]), ones, zero_point(emit, node, 0, 1), emit.scalar(Element::u8, 0)}, window);
+  return emit.add("ConvInteger", {emit(node.operands[0]), ones, zero_point(emit, node, 0, 1), emit.scalar(Element::u8, 0)}, window, name);
 }
 
 void emit_avg_pool(Emitter& emit, const Node& node) {
-  emit.yields(node.results[0], window_sum(emit, node));
+  emit.yields(node.results[0], window_sum(emit, node, emit.wanted(node.results[0])));
 }
 
 // How many positions of each window along a side lie inside of the picture.
@@ -98,14 +101,15 @@ void emit_avg_pool_inside(Emitter& emit, const Node& node) {
   for (const std::int64_t row : rows) {
     for (const std::int64_t column : columns) factors.push_back(multiple(rows) / row * (multiple(columns) / column));
   }
-  emit.yields(node.results[0], emit.add("Mul", {window_sum(emit, node), emit.integers(Element::i32, factors, {y[2], y[3]})}));
+  emit.yields(node.results[0], emit.add("Mul", {window_sum(emit, node, ""), emit.integers(Element::i32, factors, {y[2], y[3]})}, {},
+                                        emit.wanted(node.results[0])));
 }
 
 void emit_reduce_sum(Emitter& emit, const Node& node) {
   const std::vector<std::int64_t>& axes = node.attributes.integers("axes");
   emit.yields(node.results[0],
               emit.add("ReduceSum", {from_zero(emit, node, 1), emit.integers(Element::i64, axes, {static_cast<std::int64_t>(axes.size())})},
-                       {integer("keepdims", node.attributes.boolean("keep") ? 1 : 0)}));
+                       {integer("keepdims", node.attributes.boolean("keep") ? 1 : 0)}, emit.wanted(node.results[0])));
 }
 
 // [out, in]: the weights of N-RESIZE along a side.
@@ -128,7 +132,8 @@ void emit_resize(Emitter& emit, const Node& node) {
   const std::string rows = emit.integers(Element::i32, bilinear(x[2], size[0]), {size[0], x[2]});
   const std::string columns = emit.integers(Element::i32, bilinear(x[3], size[1]), {size[1], x[3]});
   const std::string right = emit.add("Transpose", {columns}, {integers("perm", {1, 0})});
-  emit.yields(node.results[0], emit.add("MatMul", {rows, emit.add("MatMul", {from_zero(emit, node, 1), right})}));
+  emit.yields(node.results[0],
+              emit.add("MatMul", {rows, emit.add("MatMul", {from_zero(emit, node, 1), right})}, {}, emit.wanted(node.results[0])));
 }
 
 // Only of floats in ONNX: exact as long as no sum leaves 24 bits.
@@ -157,7 +162,8 @@ void emit_conv_transpose2d(Emitter& emit, const Node& node) {
   window.push_back(integers("output_padding", node.attributes.integers("output_padding")));
   const std::string x = emit.cast(from_zero(emit, node, 2), Element::f32);
   emit.yields(node.results[0],
-              emit.cast(emit.add("ConvTranspose", {x, emit.floats(turned, {in * groups, out, shape[2], shape[3]})}, window), Element::i32));
+              emit.cast(emit.add("ConvTranspose", {x, emit.floats(turned, {in * groups, out, shape[2], shape[3]})}, window), Element::i32,
+                        emit.wanted(node.results[0])));
 }
 
 std::optional<Layer> weighted(const Emitter& emit, const Node& node, std::vector<Attribute> window) {
