@@ -44,7 +44,7 @@ TEST_CASE("a network learns of mixtures in float and QAT, and shards see the sam
   const auto loss = [&](const std::string& run) { return Json::parse(folder.read(run + "/metrics.jsonl"))["loss"].get<double>(); };
   CHECK(loss("shards") == doctest::Approx(loss("whole")).epsilon(1e-4));
 
-  json["loss"] = "squared_hinge";
+  json["loss"] = {{"kind", "squared_hinge"}};
   CHECK(train_mixed(folder, json, "refused").err ==
         "stair: exp.json /loss: the loss 'squared_hinge' knows no mixtures of labels, expected 'cross_entropy' with 'mixup'\n");
   json["loss"] = {{"kind", "cross_entropy"}, {"class_weights", {1, 1, 1, 2}}};

@@ -155,7 +155,7 @@ void import_gather(NodeContext& c) {
   c.expect(!indices.is_real(), "its indices are floats, expected integers");
   Picked picked{axis, {}};
   for (const std::int64_t index : indices.integers) {
-    c.expect(index >= -size && index < size, fmt::format("an index is {}, of {} elements", index, size));
+    if (index < -size || index >= size) c.fail(fmt::format("an index is {}, of {} elements", index, size));
     picked.indices.push_back(index < 0 ? index + size : index);
   }
   ir::Shape shape = x;
@@ -351,7 +351,7 @@ void import_pad(NodeContext& c) {
 }  // namespace
 
 void slicing(OperatorRegistry& registry) {
-  registry.add({"Slice", "`slice`; with steps `gather`", import_slice});
+  registry.add({"Slice", "`slice`; with steps `gather`", import_slice, import_slice});
   registry.add({"Split", "a `slice` each part", import_split});
   registry.add({"Gather", "`gather`, `reshape` by constant indices; `embedding` of a constant table by an input of integers, from 0 on",
                 import_gather});

@@ -151,8 +151,9 @@ bool run_gather(NodeRun& run) {
   ir::Shape shape(begin, begin + static_cast<std::ptrdiff_t>(axis));
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), begin + static_cast<std::ptrdiff_t>(axis) + 1, x.shape.end());
-  for (const std::int64_t index : indices.integers)
-    run.expect(index >= -size && index < size, fmt::format("it has the index {}, of {} elements", index, size));
+  for (const std::int64_t index : indices.integers) {
+    if (index < -size || index >= size) run.fail(fmt::format("it has the index {}, of {} elements", index, size));
+  }
   run.yield(moved(x, std::move(shape), [&](std::int64_t i) {
     const std::int64_t index = indices.integers[static_cast<std::size_t>(i / inner % indices.count())];
     return (i / inner / indices.count() * size + (index < 0 ? index + size : index)) * inner + i % inner;
