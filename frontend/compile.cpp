@@ -59,7 +59,8 @@ void check_calibrated(const ir::Graph& model, const passes::Recipe& recipe, cons
   for (const ir::State& state : graph.states()) {
     const auto it = states.find(graph.value(state.value).name);
     if (it != states.end()) runtime::check_finite_state(graph, state, it->second);
-    unseen[static_cast<std::size_t>(state.value)] = state.role == ir::StateRole::observer && !has_seen(graph, state, states);
+    unseen[static_cast<std::size_t>(state.value)] =
+        state.role == ir::StateRole::observer && ir::is_float(graph.type(state.value).dtype) && !has_seen(graph, state, states);
   }
   const auto is_unseen = [&](ir::ValueId value) { return value != ir::absent && unseen[static_cast<std::size_t>(value)]; };
   for (const ir::Node& node : graph.nodes()) {

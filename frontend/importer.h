@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,14 +10,16 @@
 #include "ir/graph.h"
 #include "ir/json.h"
 #include "ir/kinds.h"
+#include "passes/recipe.h"
 #include "runtime/tensor.h"
 
 namespace stair::frontend {
 
 struct Imported {
   ir::Graph model;
-  ir::Json in_place = nullptr;    ///< what an experiment holds in place of the file's path; null: the path
-  runtime::Tensors weights = {};  ///< the model's states, of formats that hold them
+  ir::Json in_place = nullptr;                ///< what an experiment holds in place of the file's path; null: the path
+  runtime::Tensors weights = {};              ///< the model's states, of formats that hold them
+  std::optional<passes::Recipe> recipe = {};  ///< of a quantized model, whose quantizers' states are among the weights
 };
 
 /// A format of files that hold a float model, some with its weights: one file in frontend/importers.

@@ -31,13 +31,19 @@ ir::ValueId RangeContext::affine(ir::ValueId low, ir::ValueId high) const {
   if (!simulates) return value;
   const ir::Range range = integers();
   ir::Attributes parameters{{"lo", std::int64_t{range.lo}}, {"hi", std::int64_t{range.hi}}};
-  ir::Attributes attributes = simulated();
-  attributes.set("lo", parameters.at("lo"));
-  attributes.set("hi", parameters.at("hi"));
   parameters.set("symmetric", options.at("symmetric"));
   parameters.set("power_of_two", recipe.powers_of_two());
   const std::vector<ir::ValueId> scale = emit("affine_parameters", {low, high}, "scale", parameters);
-  return emit("fake_quantize", {value, scale[0], scale[1]}, "fq", attributes).front();
+  return simulated_by(scale[0], scale[1]);
+}
+
+ir::ValueId RangeContext::simulated_by(ir::ValueId scale, ir::ValueId zero_point) const {
+  if (!simulates) return value;
+  const ir::Range range = integers();
+  ir::Attributes attributes = simulated();
+  attributes.set("lo", std::int64_t{range.lo});
+  attributes.set("hi", std::int64_t{range.hi});
+  return emit("fake_quantize", {value, scale, zero_point}, "fq", attributes).front();
 }
 
 ir::Attributes RangeContext::simulated() const {

@@ -27,6 +27,8 @@ struct RangeContext : QuantizerContext {
   /// Simulates integers whose scale and zero point follow from a range (N-PARAM), f32[1] each; the least value is above the largest where
   /// nothing has been seen.
   ir::ValueId affine(ir::ValueId low, ir::ValueId high) const;
+  /// Simulates integers of that scale, f32[1], and zero point, i32[1].
+  ir::ValueId simulated_by(ir::ValueId scale, ir::ValueId zero_point) const;
   /// The attributes of an op that simulates integers.
   ir::Attributes simulated() const;
 };

@@ -184,6 +184,8 @@ Recipe::Recipe(Attributes keys, const std::string& where) {
     fail("/requantization",
          "found 'power_of_two' with " + quantizer.name + " weights, expected 'float' or 'fixed_point' (their scales are no powers of two)");
   }
+  if (powers_of_two() && quantizes_activations() && activations().text("observer") == "fixed")
+    fail("/requantization", "found 'power_of_two' with the observer 'fixed', expected 'float' or 'fixed_point' (its scales are any)");
   if (quantizer.float_activations && quantizes_activations()) {
     fail("/activations/bits", fmt::format("found {} with {} weights, expected 0 (their activations stay floats)",
                                           activations().integer("bits"), quantizer.name));

@@ -12,7 +12,7 @@ bool is_onnx(std::string_view bytes) {
 Imported read_onnx(const std::string& bytes, const std::string& path, std::uint64_t seed, std::vector<std::string>* /*idle*/) {
   frontend::onnx::Made made = frontend::onnx::import(frontend::onnx::read_model(bytes, path), {}, seed);
   frontend::onnx::expect_none(made.problems, path);
-  return {std::move(made.graph), std::move(made.json), std::move(made.weights)};
+  return {std::move(made.graph), std::move(made.json), std::move(made.weights), std::move(made.recipe)};
 }
 
 }  // namespace

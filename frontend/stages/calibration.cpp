@@ -14,8 +14,10 @@ namespace stair::stages {
 void calibrate_ranges(const readers::Experiment& experiment, const passes::Recipe& recipe, const runtime::Dataset& data, std::int64_t count,
                       runtime::Tensors& states, const frontend::CompileOptions& options) {
   const ir::Graph graph = passes::run(passes::calibration(recipe), ir::with_batch(experiment.model, experiment.batch));
-  for (const ir::State& state : graph.states()) {
-    if (state.role == ir::StateRole::observer) states.erase(graph.value(state.value).name);
+  // What was seen before; what nothing watches stays.
+  for (const ir::Update& update : graph.updates()) {
+    const ir::State* state = graph.state(update.state);
+    if (state->role == ir::StateRole::observer && update.value != update.state) states.erase(graph.value(update.state).name);
   }
   runtime::initialize_states(graph, experiment.seed, states);
   runtime::Executor executor = frontend::executor_for(graph, states, options);

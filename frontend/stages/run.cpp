@@ -252,6 +252,14 @@ class Run : private StageContext {
         if (state.role != ir::StateRole::observer || !ir::is_float(watching.type(state.value).dtype)) continue;
         watched.insert(name);
         if (i == 0 && frontend::has_seen(watching, state, checkpoint.states)) seen.insert(name);
+        const auto updates_it = [&](const ir::Update& update) { return update.state == state.value && update.value != state.value; };
+        if (!seen.contains(name) && std::none_of(watching.updates().begin(), watching.updates().end(), updates_it)) {
+          throw Error(
+              fmt::format("{} {}/activations/observer: found '{}', which watches nothing, and the quantizer of '{}' has no scale when "
+                          "the stage '{}' begins; expected a 'start' that has it",
+                          experiment.source, next.recipe_pointer, next.recipe.activations().text("observer"),
+                          name.substr(0, name.rfind('.')), next.name));
+        }
         if (seen.contains(name) || !next.kind->follows_schedule() || next.kind->phase(next.recipe, 0, steps_per_epoch()).observe) continue;
         throw Error(fmt::format(
             "{} {}/schedule/freeze_observers_epoch: found {}, but the quantizer of '{}' has seen nothing when the stage '{}' begins; "

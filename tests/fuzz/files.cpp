@@ -39,7 +39,8 @@ enum Kind : std::uint64_t {
   pictures,
   npy_in_file,
   pictures_of_run,
-  onnx_model
+  onnx_model,
+  quantized_onnx_model
 };
 
 using Words = std::vector<std::string>;
@@ -212,6 +213,19 @@ TEST_CASE("damaged ONNX models") {
         if (draws.one_in(8)) return WatchedCase{{"run", "m.onnx", "--input", "x.npy", "--threads", "1", "--memory", "64MiB"}};
         WatchedCase watched{{"import", "m.onnx", "-o", "imported"}};
         if (draws.one_in(4)) watched.arguments.emplace_back("--no-batch");
+        return watched;
+      },
+      200);
+}
+
+TEST_CASE("damaged quantized ONNX models") {
+  check_none(
+      quantized_onnx_model,
+      [&](Draws& draws) {
+        tests::write_whole("m.onnx", tests::mutate_onnx(tests::quantized_onnx_graph(draws.below(20)), draws));
+        if (draws.one_in(8)) return WatchedCase{{"run", "m.onnx", "--input", "x.npy", "--threads", "1", "--memory", "64MiB"}};
+        WatchedCase watched{{"import", "m.onnx", "-o", "imported"}};
+        if (draws.one_in(8)) watched.arguments.emplace_back("--no-batch");
         return watched;
       },
       200);

@@ -99,6 +99,8 @@ void add_parameters(std::vector<Case>& list) {
                     {f32({5}, uniform(-2, -0.1)), f32({5}, uniform(0.1, 2))},
                     {{"lo", integer(-127)}, {"hi", integer(127)}, {"symmetric", true}, {"power_of_two", power}}});
   }
+  list.push_back({"fixed_parameters", {f32({1}, listed({0.031})), i32({1}, listed({77}))}, range(0, 255)});
+  list.push_back({"fixed_parameters", {f32({1}, listed({0})), i32({1}, listed({300}))}, range(0, 255)});
   // Factors of either sign and 0; biases far below and far above a step, so that integers stay, shrink, or vanish.
   const Operand narrow = s8({6, 5, 3, 3}, integers(-127, 127));
   const Operand w_scales = f32({6}, uniform(0.0001, 0.1));

@@ -235,15 +235,18 @@ TEST_CASE("CIFAR-100 has two labels, of which one counts") {
 
 TEST_CASE("unknown formats and keys are answered with the nearest") {
   CHECK(error_of([] { load_dataset("cifar", {}); }) ==
-        "unknown data format 'cifar' (did you mean 'cifar10'?), expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
+        "unknown data format 'cifar' (did you mean 'cifar10'?), expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'none', 'npy' or "
+        "'npz'");
   CHECK(error_of([] { load_dataset("parquet", {}); }) ==
-        "unknown data format 'parquet', expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
+        "unknown data format 'parquet', expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'none', 'npy' or 'npz'");
   CHECK(error_of([] {
           load_dataset("idx", {{{"image", {"f"}}, {"labels", {"f"}}}});
         }) == "data of the format 'idx': unknown key 'image' (did you mean 'images'?), expected 'images' or 'labels'");
   CHECK(error_of([] { load_dataset("idx", {{{"images", {"f"}}}}); }) == "data of the format 'idx': 'labels' is missing");
   CHECK(error_of([] { load_dataset("cifar10", {{{"batches", {}}}}); }) == "data of the format 'cifar10': 'batches' is missing");
-  CHECK(runtime::dataset_formats().names() == std::vector<std::string>{"cifar10", "cifar100", "csv", "folder", "idx", "npy", "npz"});
+  CHECK(runtime::dataset_formats().names() ==
+        std::vector<std::string>{"cifar10", "cifar100", "csv", "folder", "idx", "none", "npy", "npz"});
+  CHECK(error_of([] { load_dataset("none", {}); }).starts_with("no data are stated"));
 }
 
 TEST_CASE("labels outside of the model's classes are named") {

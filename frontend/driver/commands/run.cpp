@@ -168,6 +168,12 @@ Subject load_model(const RunOptions& options) {
   auto weights = std::make_shared<runtime::Tensors>(given ? readers::load_states(options.weights) : std::move(imported.weights));
   readers::check_holds(*weights, model, given ? options.weights : options.target);
   const std::vector<runtime::InputForm> forms(model.inputs().size());
+  if (imported.recipe && !given) {
+    auto deployed = std::make_shared<frontend::Deployment>(frontend::deploy(model, *imported.recipe, *weights));
+    return {deployed->graph, forms, [deployed, &options](std::int64_t batch) {
+              return frontend::executor_for(ir::with_batch(deployed->graph, batch), deployed->constants, options.execution->compile());
+            }};
+  }
   return {model, forms, [weights, &options, model](std::int64_t batch) {
             return frontend::compile(model, passes::float_evaluation(), batch, *weights, options.execution->compile());
           }};

@@ -11,6 +11,7 @@
 #include "frontend/importers/onnx/layers.h"
 #include "frontend/importers/onnx/operator.h"
 #include "frontend/importers/onnx/pattern.h"
+#include "frontend/importers/onnx/quantized.h"
 #include "frontend/readers/model_reader.h"
 #include "ir/error.h"
 #include "ir/op.h"
@@ -25,7 +26,8 @@ constexpr std::size_t most_shown = 20;  // problems in one line
 
 class Import {
  public:
-  Import(const Model& model, const Options& options) : model_(model), options_(options), lead_(options.batched ? 0 : 1) {}
+  Import(const Model& model, const Options& options, const Dequantized* quantized)
+      : model_(model), options_(options), quantized_(quantized), lead_(options.batched ? 0 : 1) {}
 
   Made run(std::uint64_t seed) {
     check_opset();
@@ -36,6 +38,7 @@ class Import {
       if (used_[i]) read_node(model_.nodes[i]);
     }
     if (problems_.empty()) read_outputs();
+    if (problems_.empty() && quantized_ != nullptr) mark_quantized();
     if (problems_.empty()) finish();
     Made made;
     made.problems = problems_;
@@ -240,6 +243,26 @@ class Import {
     }
   }
 
+  // As outputs, until patterns are folded: none may reach over a quantizer.
+  void mark_quantized() {
+    for (const auto& [name, its] : quantized_->values) {
+      const auto value = values_.find(name);
+      if (value == values_.end() || value->second.constant) continue;
+      marked_.push_back(&its);
+      layers_.outputs.push_back({"", value->second.layer, {}});
+    }
+  }
+
+  void take_marks() {
+    const std::size_t outputs = layers_.outputs.size() - marked_.size();
+    for (std::size_t i = 0; i < marked_.size(); ++i) {
+      const auto [it, is_new] = quantization_.values.emplace(layers_.outputs[outputs + i].layer, *marked_[i]);
+      if (is_new || it->second == *marked_[i]) continue;
+      problems_.push_back(fmt::format("{}: '{}' is quantized in another way, too", marked_[i]->node, it->first));
+    }
+    layers_.outputs.resize(outputs);
+  }
+
   bool is_taken(const std::string& name) const {
     return std::any_of(layers_.outputs.begin(), layers_.outputs.end(), [&](const Layers::End& output) { return output.name == name; });
   }
@@ -265,6 +288,7 @@ class Import {
     } catch (const Error& error) {
       fail(error.what());
     }
+    take_marks();
     for (const Layer& layer : layers_.all()) {
       if (ir::op_registry().find(layer.op) == nullptr && !is_on_sequences(layer.op))
         problems_.push_back(fmt::format("{}: no layer does that by itself, only as a part of others", layer.node));
@@ -284,13 +308,24 @@ class Import {
       const ir::Node& node = *nodes.at(layer.name);
       for (std::size_t i = 0; i < node.op->operands.size(); ++i) {
         const auto it = layer.parameters.find(node.op->operands[i].name);
-        if (it != layer.parameters.end()) made.weights.emplace(made.graph.value(node.operands[i]).name, it->second.clone());
+        if (it == layer.parameters.end()) continue;
+        const std::string& name = made.graph.value(node.operands[i]).name;
+        made.weights.emplace(name, it->second.clone());
+        if (quantized_ == nullptr || (i != 1 && it->first != "bias")) continue;
+        const auto constant = quantized_->constants.find(it->first == "bias" ? layer.bias_of : layer.weights_of);
+        if (constant != quantized_->constants.end()) quantization_.constants.emplace(name, &constant->second);
       }
     }
+    if (quantized_ == nullptr) return;
+    made.otherwise = quantized_->otherwise;
+    add_quantization(made, quantization_, model_.path);
   }
 
   const Model& model_;
   const Options& options_;
+  const Dequantized* quantized_;  // the model is in float; nullptr: it was from the start
+  std::vector<const QuantizedValue*> marked_;
+  Quantization quantization_;
   const std::int64_t lead_;
   std::int64_t batch_ = 1;
   std::set<std::string, std::less<>> initial_;
@@ -306,7 +341,12 @@ class Import {
 }  // namespace
 
 Made import(const Model& model, const Options& options, std::uint64_t seed) {
-  return Import(model, options).run(seed);
+  if (!is_quantized(model)) return Import(model, options, nullptr).run(seed);
+  const Dequantized in_float = dequantized(model);
+  if (in_float.problems.empty()) return Import(in_float.model, options, &in_float).run(seed);
+  Made made;
+  made.problems = in_float.problems;
+  return made;
 }
 
 void expect_none(const std::vector<std::string>& problems, const std::string& path) {

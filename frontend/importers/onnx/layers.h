@@ -23,6 +23,7 @@ struct Layer {
   ir::Shape shape;                                    ///< of the result, the batch in front
   std::shared_ptr<const Constant> constant;           ///< of a `constant`
   std::string weights_of;                             ///< what the file calls its weights: layers may share them
+  std::string bias_of = {};                           ///< likewise its bias, where the node has one
   std::string node;                                   ///< of the file, that it is made of, for errors: "node 'a' (Conv, opset 13)"
 };
 

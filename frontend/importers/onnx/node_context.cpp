@@ -157,6 +157,7 @@ Value NodeContext::emit(const std::string& op, const std::vector<Value>& of, ir:
   layer.attributes = std::move(attributes);
   layer.parameters = std::move(parameters);
   if (!layer.parameters.empty() && node.inputs.size() > 1) layer.weights_of = node.inputs[1];
+  if (layer.parameters.contains("bias") && node.inputs.size() > 2) layer.bias_of = node.inputs[2];
   layer.node = place();
   layers.infer(layer);
   Value result;

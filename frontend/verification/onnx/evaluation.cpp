@@ -18,8 +18,51 @@ Evaluation::Evaluation(const frontend::onnx::Model& model, const std::set<std::s
       throw Error(fmt::format("{}: the tensor '{}': {}", model.path, name, error.what()));
     }
   }
-  layers_.resize(model.nodes.size());
+  for (const frontend::onnx::Node& node : model.nodes) add_node(node);
+  layers_.resize(nodes_.size());
   find_uses(keep);
+}
+
+// https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md defines these by the operator on floats between
+// DequantizeLinear and QuantizeLinear: (value, scale, zero point) an operand, then scale and zero point of the result, or these first.
+void Evaluation::add_node(const frontend::onnx::Node& node) {
+  static const std::map<std::string, std::pair<std::string, std::size_t>, std::less<>> defined{
+      {"QLinearAdd", {"Add", 2}},         {"QLinearMul", {"Mul", 2}},
+      {"QLinearSigmoid", {"Sigmoid", 1}}, {"QLinearLeakyRelu", {"LeakyRelu", 1}},
+      {"QLinearSoftmax", {"Softmax", 1}}, {"QLinearGlobalAveragePool", {"GlobalAveragePool", 1}},
+      {"QLinearConcat", {"Concat", 0}},   {"QLinearAveragePool", {"AveragePool", 1}}};
+  const auto its = defined.find(node.op);
+  const auto last = node.attributes.find("channels_last");
+  const bool is_known = node.domain == "com.microsoft" && its != defined.end() && !node.outputs.empty() &&
+                        (last == node.attributes.end() || last->second.integer == 0);
+  if (!is_known) {
+    nodes_.push_back(node);
+    return;
+  }
+  const bool result_first = its->second.second == 0;
+  const std::size_t operands = result_first ? (std::max<std::size_t>(node.inputs.size(), 2) - 2) / 3 : its->second.second;
+  const auto input = [&](std::size_t i) { return i < node.inputs.size() ? node.inputs[i] : std::string(); };
+  const auto made = [&](const std::string& op, std::vector<std::string> inputs, const std::string& output) {
+    frontend::onnx::Node part;
+    part.name = node.name;
+    part.op = op;
+    part.inputs = std::move(inputs);
+    part.outputs = {output};
+    nodes_.push_back(std::move(part));
+  };
+  std::vector<std::string> floats;
+  for (std::size_t n = 0; n < operands; ++n) {
+    const std::size_t at = 3 * n + (result_first ? 2 : 0);
+    floats.push_back(fmt::format("{}\n{}", node.outputs.front(), n));  // no name that a file has twice
+    made("DequantizeLinear", {input(at), input(at + 1), input(at + 2)}, floats.back());
+  }
+  const std::string result = node.outputs.front() + "\n";
+  made(its->second.first, floats, result);
+  nodes_.back().attributes = node.attributes;
+  nodes_.back().attributes.erase("channels_last");
+  if (its->second.first == "Softmax") nodes_.back().attributes.erase("opset");
+  const std::size_t of_result = result_first ? 0 : 3 * operands;
+  made("QuantizeLinear", {result, input(of_result), input(of_result + 1)}, node.outputs.front());
 }
 
 void Evaluation::find_uses(const std::set<std::string, std::less<>>& keep) {
@@ -27,10 +70,10 @@ void Evaluation::find_uses(const std::set<std::string, std::less<>>& keep) {
   for (const frontend::onnx::ValueInfo& output : model_.outputs) read.insert(output.name);
   const std::set<std::string, std::less<>> kept = read;
   std::set<std::string, std::less<>> seen;
-  used_.resize(model_.nodes.size());
-  last_used_.resize(model_.nodes.size());
-  for (std::size_t i = model_.nodes.size(); i-- > 0;) {
-    const frontend::onnx::Node& node = model_.nodes[i];
+  used_.resize(nodes_.size());
+  last_used_.resize(nodes_.size());
+  for (std::size_t i = nodes_.size(); i-- > 0;) {
+    const frontend::onnx::Node& node = nodes_[i];
     used_[i] = std::any_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& output) { return read.contains(output); });
     if (!used_[i]) continue;
     read.insert(node.inputs.begin(), node.inputs.end());
@@ -59,7 +102,7 @@ bool Evaluation::has(const std::string& name) const {
 void Evaluation::run(std::map<std::string, Value> inputs) {
   values_.clear();
   for (auto& [name, value] : inputs) values_[name] = std::make_shared<const Value>(std::move(value));
-  for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!used_[i]) continue;
     run_node(i);
     for (const std::string& name : last_used_[i]) values_.erase(name);
@@ -67,7 +110,7 @@ void Evaluation::run(std::map<std::string, Value> inputs) {
 }
 
 void Evaluation::run_node(std::size_t i) {
-  const frontend::onnx::Node& node = model_.nodes[i];
+  const frontend::onnx::Node& node = nodes_[i];
   if (std::all_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& name) { return constants_.contains(name); })) return;
   const auto opset = model_.opsets.find(node.domain);
   std::vector<Shared> inputs;

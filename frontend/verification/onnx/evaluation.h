@@ -35,8 +35,10 @@ class Evaluation {
   Shared find(const std::string& name) const;
   void run_node(std::size_t i);
   void find_uses(const std::set<std::string, std::less<>>& keep);
+  void add_node(const frontend::onnx::Node& node);
 
   const frontend::onnx::Model& model_;
+  std::vector<frontend::onnx::Node> nodes_;  // the file's; what is defined by others in their place
   std::vector<bool> used_;
   std::vector<std::vector<std::string>> last_used_;  // by node: what nobody reads behind it
   std::vector<NodeLayers> layers_;                   // by node

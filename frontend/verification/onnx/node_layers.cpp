@@ -89,7 +89,8 @@ struct NodeLayers::Impl {
       const Value& value = run.in(inputs[n]);
       if (!value.is_real()) type = value.type;
       const ir::Type& expected = executor->graph().type(executor->graph().inputs()[n]);
-      if (expected.shape != value.shape) throw InternalError("layers of other shapes: " + run.place());
+      run.expect(expected.shape == value.shape,
+                 fmt::format("is computed of {}, expected {}", ir::to_string(value.shape), ir::to_string(expected.shape)));
       tensors.emplace_back(expected);
       for (std::int64_t i = 0; i < value.count(); ++i) {
         tensors.back().as<float>()[i] = static_cast<float>(value.number(i));

@@ -138,7 +138,7 @@ class File {
     if (operand == "weight" && own != sums.end() && own->second.weights.count() > 0) return own->second.weights;
     const auto sum = node.operands.empty() || node.operands.front() == ir::absent ? sums.end() : named(node.operands.front());
     if (sum != sums.end() && operand == "bias" && sum->second.bias) return sum->second.bias;
-    const bool multiplies = operand == "multiplier" || (operand == "scale" && node.op->name == "dequantize_accumulator");
+    const bool multiplies = operand == "multiplier" || operand == "scale";
     if (sum != sums.end() && multiplies && !sum->second.multiplier.empty()) {
       Value multiplier = made(ElementType::f32, {static_cast<std::int64_t>(sum->second.multiplier.size())});
       std::copy(sum->second.multiplier.begin(), sum->second.multiplier.end(), multiplier.reals.begin());
@@ -191,19 +191,21 @@ class File {
       return its;
     };
     if (from->op == "Gather" && (operand == "table" || node.op->integer.of_weights)) return input_of(from, 0);
-    if (node.op->name == "point_binary") {
-      if (operand == "a_scale" || operand == "b_scale") return input_of(dequantizing(from, operand == "a_scale" ? 0 : 1), 1);
-      if (operand == "a_zero_point") return zero(input_of(dequantizing(from, 0), 2), node.operands[0]);
-      if (operand == "b_zero_point") return zero(input_of(dequantizing(from, 1), 2), node.operands[1]);
-      if (operand == "y_scale" && quantizes) return input_of(from, 1);
+    const bool is_float = ir::is_float(deployed_.type(node.results.front()).dtype);
+    if (from->op == "DequantizeLinear" && is_float) {
+      if (operand == "scale") return input_of(from, 1);
+      return operand == "zero_point" ? zero(input_of(from, 2), node.operands.front()) : std::nullopt;
     }
-    if (operand == "bias" && quantizes) {  // in steps of the result, in float
+    if (quantizes && (operand == "a_scale" || operand == "b_scale")) return input_of(dequantizing(from, operand == "a_scale" ? 0 : 1), 1);
+    if (quantizes && operand == "a_zero_point") return zero(input_of(dequantizing(from, 0), 2), node.operands[0]);
+    if (quantizes && operand == "b_zero_point") return zero(input_of(dequantizing(from, 1), 2), node.operands[1]);
+    if (quantizes && operand == "bias") {  // in steps of the result, in float
       const frontend::onnx::Node* added = yielding(from->inputs.front());
       const std::optional<Value> its = added != nullptr && added->op == "Add" ? input_of(added, 1) : std::nullopt;
       return its && its->constant && its->is_real() ? its : std::nullopt;
     }
-    if (operand == "scale" && quantizes && node.op->name == "quantize") return input_of(from, 1);
-    const bool of_result = operand == "y_zero_point" || (operand == "zero_point" && node.op->name != "dequantize");
+    if (quantizes && !is_float && (operand == "scale" || operand == "y_scale")) return input_of(from, 1);
+    const bool of_result = !is_float && (operand == "y_zero_point" || operand == "zero_point");
     if (!of_result || (!quantizes && from->op != "QLinearConv")) return std::nullopt;
     return zero(input_of(from, quantizes ? 2 : 7), node.results.front());
   }
