@@ -210,6 +210,35 @@ bool run_expand(NodeRun& run) {
   return true;
 }
 
+// Of integers; of real numbers the layers say it.
+bool run_concat(NodeRun& run) {
+  for (std::size_t i = 0; i < run.count(); ++i) {
+    if (run.in(i).is_real()) return false;
+  }
+  ir::Shape shape = run.in(0).shape;
+  const std::size_t axis = run.axis(run.integer("axis", 1), shape.size());
+  for (std::size_t i = 1; i < run.count(); ++i) {
+    ir::Shape other = run.in(i).shape;
+    const std::int64_t more = axis < other.size() ? other[axis] : 0;
+    if (axis < other.size()) other[axis] = shape[axis];
+    run.expect(other == shape && run.in(i).type == run.in(0).type, "it joins values that don't fit");
+    shape[axis] += more;
+  }
+  Value y = made(run.in(0).type, shape);
+  const std::int64_t inner = ir::element_count({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()});
+  const std::int64_t row = shape[axis] * inner;
+  std::int64_t begin = 0;
+  for (std::size_t n = 0; n < run.count(); ++n) {
+    const Value& x = run.in(n);
+    const std::int64_t own = x.shape[axis] * inner;
+    for (std::int64_t i = 0; i < x.count(); ++i)
+      y.integers[static_cast<std::size_t>(i / own * row + begin + i % own)] = x.integers[static_cast<std::size_t>(i)];
+    begin += own;
+  }
+  run.yield(std::move(y));
+  return true;
+}
+
 bool run_argmax(NodeRun& run) {
   const Value& x = run.in(0);
   const std::size_t axis = run.axis(run.integer("axis", 0), x.shape.size());
@@ -288,6 +317,7 @@ void moving(OperatorRegistry& registry) {
   registry.add({"Shape", run_shape});
   registry.add({"Expand", run_expand});
   registry.add({"ArgMax", run_argmax});
+  registry.add({"Concat", run_concat});
   registry.add({"Identity", run_identity});
   registry.add({"ReduceSum", [](NodeRun& run) { return run_reduce(run, true); }});
   registry.add({"ReduceMax", [](NodeRun& run) { return run_reduce(run, false); }});
