@@ -139,7 +139,7 @@ std::string difference_by_definition(const fs::path& folder) {
     value.constant = false;
     inputs.emplace(of.model.inputs[i].name, std::move(value));
   }
-  evaluation.run(std::move(inputs));
+  evaluation.run(inputs);
   for (std::size_t i = 0; i < of.outputs.size(); ++i) {
     const onnx::Constant expected = onnx::decode(of.outputs[i]);
     const verification::onnx::Value& found = evaluation.value(of.model.outputs[i].name);

@@ -80,7 +80,7 @@ class File {
       inputs.emplace(deployed_.value(deployed_.inputs()[i]).name, from_view(views[i]));
     }
     for (const frontend::onnx::ValueInfo* input : inputs_of(file_)) check_input(*input, inputs.at(input->name));
-    evaluation_.run(std::move(inputs));
+    evaluation_.run(inputs);
     tensors_.clear();
     if (std::exchange(checked_, true)) return;
     check_sums();
