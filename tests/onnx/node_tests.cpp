@@ -83,7 +83,7 @@ std::string compare(const ir::TensorView& found, const onnx::Tensor& given, bool
   if (!batched) shape.insert(shape.begin(), 1);
   if (found.type.shape != shape) return fmt::format("{} is {}, expected {}", name, ir::to_string(found.type.shape), ir::to_string(shape));
   for (std::int64_t i = 0; i < expected.count(); ++i) {
-    const double is = found.as<float>()[i];
+    const double is = runtime::element(found, i);
     const double wanted = expected.number(i);
     if (is == wanted || (std::isnan(is) && std::isnan(wanted))) continue;
     if (!(std::abs(is - wanted) <= 1e-3 * std::abs(wanted) + 1e-6)) return fmt::format("{}[{}] is {}, expected {}", name, i, is, wanted);
