@@ -195,6 +195,14 @@ IntegerForm sums_integers(std::vector<IntegerForm::Factor> factors, std::functio
 IntegerForm moves(std::string integer_op, std::function<bool(const Attributes&)> applies) {
   return {.kind = IntegerForm::Kind::move, .note = "N-MOVE", .integer_op = std::move(integer_op), .applies = std::move(applies)};
 }
+IntegerForm moves_weights() {
+  IntegerForm form = moves();
+  form.of_weights = true;
+  return form;
+}
+IntegerForm keeps_order() {
+  return {.kind = IntegerForm::Kind::order, .note = "an order of integers is that of what they stand for"};
+}
 IntegerForm unary_table(std::string function) {
   return {.kind = IntegerForm::Kind::unary, .note = "N-POINT", .function = std::move(function)};
 }
@@ -213,6 +221,10 @@ IntegerForm simulates(std::function<Simulated(const RewriteContext&)> simulated)
 }
 IntegerForm averages(std::string integer_op, std::function<std::int64_t(const Graph&, const Node&)> count) {
   return {.kind = IntegerForm::Kind::average, .note = "N-AVG", .integer_op = std::move(integer_op), .count = std::move(count)};
+}
+
+std::size_t moved_operands(const Node& node) {
+  return node.op->operands.front().variadic ? node.operands.size() : 1;
 }
 
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) {

@@ -161,6 +161,7 @@ struct IntegerForm {
     normalize,   ///< folds into the layer before it (N-BN-SCALE, N-BN-WEIGHT), or becomes integers by itself (N-AFFINE); see `affine`
     affine,      ///< operand 0 times operand 1 plus operand 2, a channel, both optional: goes into the requantization of the sum before it
     rows,        ///< N-SOFTMAX, N-NORM: normalizes over axes of operand 0, the others being parameters; `rows` emits the integers
+    order,       ///< compares elements of operand 0: the same op yields the same of the integers, which have one scale
     quantizer    ///< simulates integers: floats that stand for those that `simulated` emits
   };
   Kind kind = Kind::none;
@@ -171,6 +172,9 @@ struct IntegerForm {
   /// Attributes of the node of `integer_op`. None: those of this node that it has, too.
   std::function<Attributes(const Attributes&)> attributes = {};
   std::function<bool(const Attributes&)> applies = {};  ///< move: whether the node only moves integers; none: it does
+  /// move: operand 0 is weights, which are quantized with one scale for all; others say where they go. Such an op has the boolean attribute
+  /// `quantize`.
+  bool of_weights = false;
 
   // accumulate: operands. What is multiplied by the input are weights where no input of the graph reaches them. Such an op has the boolean
   // attribute `quantize`.
@@ -208,6 +212,8 @@ IntegerForm no_integer_form(std::string reason);
 IntegerForm integer_op();
 IntegerForm sums_integers(std::vector<IntegerForm::Factor> factors, std::function<std::int64_t(const Graph&, const Node&)> terms);
 IntegerForm moves(std::string integer_op = "", std::function<bool(const Attributes&)> applies = {});
+IntegerForm moves_weights();
+IntegerForm keeps_order();
 IntegerForm unary_table(std::string function);
 IntegerForm accumulates(std::string integer_op, std::int64_t channel_axis, std::optional<std::size_t> bias);
 IntegerForm integer_rows(std::string clause, std::function<ValueId(const RewriteContext&, const Simulated& x, const Simulated& y)> rows);
@@ -291,6 +297,8 @@ bool is(const Node& node, std::string_view op);
 std::optional<OpSchema::Clamp> clamp_by(const Node& node);
 /// The clamp's bounds, the least first, as the attribute `clamp` of ops on integers holds them.
 std::vector<double> bounds_of(const OpSchema::Clamp& clamp);
+/// Of a node that moves elements (IntegerForm::Kind::move): how many of its operands are moved. What follows says where they go.
+std::size_t moved_operands(const Node& node);
 /// Those of the attributes that the op has.
 Attributes attributes_for(const OpSchema& op, const Attributes& attributes);
 

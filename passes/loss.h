@@ -20,6 +20,18 @@ enum class Target : std::uint8_t { classes, values, input };
 ir::AttributeSpec target_spec(std::vector<std::string> choices);
 /// That of a loss with these members, complete; classes where it has no such member.
 Target target_of(const ir::Attributes& loss);
+/// The members of a loss that may be held against values, with `mean` and `std`, by which output and values are standardized before.
+std::vector<ir::AttributeSpec> standardizing(std::vector<ir::AttributeSpec> members);
+/// What they say, one number or one for each element of dimension 1.
+struct Standardization {
+  std::vector<double> mean, std;
+  bool says() const { return !mean.empty() || !std.empty(); }
+};
+/// Error where the numbers don't fit the output, or the target isn't values.
+Standardization standardization_of(const ir::Attributes& loss, const ir::Type& output);
+/// x · std + mean, or (x − mean) / std; the nodes are named after `name`.
+ir::ValueId in_original_units(ir::Graph& graph, ir::ValueId x, const Standardization& by, const std::string& name);
+ir::ValueId standardized(ir::Graph& graph, ir::ValueId x, const Standardization& by, const std::string& name);
 /// The type of what outputs are held against.
 ir::Type type_of(Target target, const ir::Type& output);
 
@@ -30,6 +42,7 @@ struct LossContext {
   ir::ValueId output;             ///< f32
   ir::ValueId expected;           ///< what it is held against, as the target says
   Target target;
+  bool mixed = false;  ///< examples are mixtures of two: the loss appends an input for the other's labels and one for the own share
 
   /// A node "loss" over the output and `against`, with its one result: a mean over the batch, f32[1].
   ir::ValueId emit(const char* op, ir::ValueId against, ir::Attributes attributes = {}) const;
@@ -41,7 +54,8 @@ struct Loss {
   std::string summary;
   std::vector<ir::AttributeSpec> attributes;
   std::function<ir::ValueId(const LossContext&)> append;
-  ir::Bounds targets = {};  ///< of the floats that it may be held against
+  ir::Bounds targets = {};   ///< of the floats that it may be held against
+  bool of_mixtures = false;  ///< it may be of mixtures
 };
 
 using LossRegistry = ir::Registry<Loss>;

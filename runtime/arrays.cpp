@@ -31,7 +31,8 @@ Tensor as_labels(const Tensor& read, const std::string& name) {
   return labels;
 }
 
-Examples as_examples(Tensor read, const std::string& name) {
+Examples as_examples(Tensor read, std::int64_t rows, const std::string& name) {
+  if (rows > 0) return Examples(as_indices(read, rows, name));
   check_example_type(read.type(), name);
   return Examples(std::move(read));
 }

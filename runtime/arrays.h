@@ -12,8 +12,8 @@ namespace stair::runtime {
 /// f32 of f32 or f64. Error naming it otherwise, and for floats that aren't finite in binary32.
 Tensor as_labels(const Tensor& read, const std::string& name);
 
-/// Examples in memory. Error naming the array unless it is u8 or f32 [N, ...].
-Examples as_examples(Tensor read, const std::string& name);
+/// Examples in memory. Error naming the array unless it is u8 or f32 [N, ...], or integers in [0, rows) where those are not 0.
+Examples as_examples(Tensor read, std::int64_t rows, const std::string& name);
 
 /// An array, and what it is called.
 template <class Array>

@@ -30,6 +30,13 @@ std::vector<std::pair<const Augmentation*, ir::Attribute>> switched_on(const ir:
   return on;
 }
 
+std::pair<const Augmentation*, ir::Attribute> mixing(const ir::Attributes& members) {
+  for (const auto& each : switched_on(members)) {
+    if (each.first->mixes) return each;
+  }
+  return {};
+}
+
 bool cuts_windows(const ir::Attributes& members) {
   const auto on = switched_on(members);
   return std::any_of(on.begin(), on.end(), [](const auto& each) { return each.first->cuts_windows; });

@@ -39,6 +39,9 @@ struct Augmentation {
   /// Instead of `change`: of pictures that are larger than the model's input a window at a random place is taken, its two random numbers
   /// (Window) those of two streams; else the middle.
   bool cuts_windows = false;
+  /// Instead of `change`: how much of an example is kept where it is mixed with another one (of any kind of numbers), of (0, 1]; which one
+  /// the second random number says. The loss knows of both.
+  std::function<double(const ir::Attribute& setting, std::uint64_t random)> mixes = {};
 };
 
 /// The range of what brings zeros.
@@ -52,6 +55,9 @@ const ir::AttributeSpec& augmentation_spec();
 
 /// Whether these switch one on that cuts windows.
 bool cuts_windows(const ir::Attributes& members);
+
+/// The one of these that mixes examples, and its setting; nullptr for none.
+std::pair<const Augmentation*, ir::Attribute> mixing(const ir::Attributes& members);
 
 /// Those that the members of such a key switch on, with their settings.
 std::vector<std::pair<const Augmentation*, ir::Attribute>> switched_on(const ir::Attributes& members);

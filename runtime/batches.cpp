@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -24,6 +25,10 @@ std::vector<float> by_channel(const std::vector<double>& values, std::int64_t ch
     spread.push_back(static_cast<float>(values.empty() ? fallback : values[values.size() == 1 ? 0 : c]));
   }
   return spread;
+}
+
+bool is_pictures(const ir::Type& examples) {
+  return examples.shape.size() == 4 && examples.dtype != ir::DType::i32;
 }
 
 }  // namespace
@@ -67,7 +72,8 @@ Batches::Batches(const Dataset& dataset, std::int64_t batch, const Normalization
     throw Error("a batch of " + std::to_string(batch) + " images of a data set of " + std::to_string(dataset.count()) + " (" +
                 dataset.source + ")");
   }
-  const auto are_pictures = [](const Examples& examples) { return examples.type().shape.size() == 4; };
+  find_mixing();
+  const auto are_pictures = [](const Examples& examples) { return is_pictures(examples.type()); };
   if (!augmentation_.empty() && std::none_of(dataset.inputs.begin(), dataset.inputs.end(), are_pictures))
     throw Error("augmentation of images " + to_string(dataset.inputs.front().type()) + ", expected pictures [N,C,H,W]");
   find_cutting();
@@ -90,20 +96,31 @@ void Batches::find_cutting() {
   augmentation_.erase(cutting);
 }
 
+void Batches::find_mixing() {
+  const auto mixing = std::find_if(augmentation_.begin(), augmentation_.end(), [](const auto& on) { return on.first->mixes != nullptr; });
+  if (mixing == augmentation_.end()) return;
+  mixing_ = *mixing;
+  for (std::size_t i = 0; i < dataset_.inputs.size(); ++i) {
+    if (dataset_.inputs[i].type().dtype == ir::DType::i32)
+      throw Error("augmentation '" + mixing_.first->name + "': " + dataset_.input_files[i] + " holds indices, which can't be mixed");
+  }
+  augmentation_.erase(mixing);
+}
+
 void Batches::add_input(std::size_t number, const Normalization& normalization) {
   const Examples& examples = dataset_.inputs[number];
   const ir::Shape& shape = examples.type().shape;
   check_normalization(normalization, examples.type());
-  Input input{examples, dataset_.input_files[number], !augmentation_.empty() && shape.size() == 4, shape[1]};
+  Input input{examples, dataset_.input_files[number], !augmentation_.empty() && is_pictures(examples.type()), shape[1]};
   input.area = examples.elements() / input.channels;
   input.mean = by_channel(normalization.mean, input.channels, 0);
   input.std = by_channel(normalization.std, input.channels, 1);
   for (std::size_t c = 0; c < input.mean.size(); ++c) {
     for (int byte = 0; byte < 256; ++byte) input.table.push_back((static_cast<float>(byte) / 255.0F - input.mean[c]) / input.std[c]);
   }
-  input.type = {ir::DType::f32, shape};
+  input.type = {input.indices() ? ir::DType::i32 : ir::DType::f32, shape};
   input.type.shape.front() = batch_;
-  check_range(input);
+  if (!input.indices()) check_range(input);
   for (Scratch& scratch : scratch_) {
     scratch.room.emplace_back(examples.bytes());
     Picture& picture = scratch.picture.emplace_back();
@@ -142,7 +159,9 @@ Batch Batches::make() const {
     ir::Type type = labels.type();
     type.shape.front() = batch_;
     made.labels.emplace_back(type);
+    if (mixing_.first != nullptr) made.partners.emplace_back(type);
   }
+  if (mixing_.first != nullptr) made.shares.emplace(ir::Type{ir::DType::f32, {batch_, 1}});
   return made;
 }
 
@@ -164,19 +183,38 @@ void Batches::load_training(std::int64_t epoch, std::int64_t index) {
   shuffle(epoch);
   load([&](std::int64_t i, Scratch& scratch) {
     const std::int64_t from = order_[static_cast<std::size_t>(index * batch_ + i)];
-    Window window;
-    if (cutting_ != nullptr) {
-      const std::vector<std::uint64_t> random = random_numbers(*cutting_, epoch, from);
-      window = {random[0], random[1]};
-    }
-    for (std::size_t k = 0; k < inputs_.size(); ++k) {
-      const Input& input = inputs_[k];
-      const std::byte* const example = input.examples.read(from, scratch.room[k].data(), cutting_ != nullptr ? &window : nullptr);
-      input.augmented ? load_augmented(input, example, from, epoch, scratch.picture[k], row(k, i))
-                      : load_example(input, example, row(k, i));
-    }
+    for (std::size_t k = 0; k < inputs_.size(); ++k) load_one(k, from, epoch, scratch, row(k, i));
     load_labels(from, i);
+    if (mixing_.first != nullptr) mix(from, epoch, scratch, i);
   });
+}
+
+void Batches::load_one(std::size_t k, std::int64_t from, std::int64_t epoch, Scratch& scratch, float* to) const {
+  Window window;
+  if (cutting_ != nullptr) {
+    const std::vector<std::uint64_t> random = random_numbers(*cutting_, epoch, from);
+    window = {random[0], random[1]};
+  }
+  const Input& input = inputs_[k];
+  const std::byte* const example = input.examples.read(from, scratch.room[k].data(), cutting_ != nullptr ? &window : nullptr);
+  input.augmented ? load_augmented(input, example, from, epoch, scratch.picture[k], to) : load_example(input, example, to);
+}
+
+// Another example of the data, augmented as it is in this epoch.
+void Batches::mix(std::int64_t from, std::int64_t epoch, Scratch& scratch, std::int64_t to) {
+  const auto& [kind, setting] = mixing_;
+  const std::vector<std::uint64_t> random = random_numbers(*kind, epoch, from);
+  const auto partner = static_cast<std::int64_t>(random[1] % static_cast<std::uint64_t>(dataset_.count()));
+  const auto share = static_cast<float>(kind->mixes(setting, random[0]));
+  for (std::size_t k = 0; k < inputs_.size(); ++k) {
+    const auto elements = static_cast<std::size_t>(inputs_[k].examples.elements());
+    scratch.other.resize(elements);
+    load_one(k, partner, epoch, scratch, scratch.other.data());
+    float* const own = row(k, to);
+    for (std::size_t i = 0; i < elements; ++i) own[i] = share * own[i] + (1 - share) * scratch.other[i];
+  }
+  for (std::size_t i = 0; i < loaded_.partners.size(); ++i) copy_row(dataset_.labels[i].view(), partner, loaded_.partners[i].view(), to);
+  loaded_.shares->as<float>()[to] = share;
 }
 
 std::int64_t Batches::load_evaluation(std::int64_t index) {
@@ -212,6 +250,10 @@ void Batches::load_labels(std::int64_t from, std::int64_t to) {
 }
 
 void Batches::load_example(const Input& input, const std::byte* example, float* to) const {
+  if (input.indices()) {
+    std::memcpy(to, example, input.examples.bytes());
+    return;
+  }
   const bool bytes = input.bytes();
   const std::int64_t area = input.area;
   for (std::int64_t c = 0; c < input.channels; ++c) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,9 @@ bool same_normalizations(const Normalizations& a, const Normalizations& b);
 /// What a step of training is fed: tensors as a Dataset has them, inputs as f32 [batch, ...].
 struct Batch {
   std::vector<Tensor> inputs, labels;
+  /// Where examples are mixed: the labels of those that they are mixed with, and each one's own share, f32 [batch, 1].
+  std::vector<Tensor> partners = {};
+  std::optional<Tensor> shares = {};
 };
 
 /// Makes batches of a data set; what is slow to be read, on all processors.
@@ -37,8 +41,8 @@ class Batches {
  public:
   /// `augmentation` has the members of augmentation_spec() that aren't at their defaults, or all of them; it changes all inputs that are
   /// pictures, those of one example by the same random numbers. Error where a normalization doesn't fit the number of channels or makes
-  /// something infinite of the data (N-FINITE), augmentation is asked where no input is a picture, or windows of pictures of which none is
-  /// larger than an example.
+  /// something infinite of the data (N-FINITE), augmentation is asked where no input is a picture, windows of pictures of which none is
+  /// larger than an example, or mixtures of indices.
   Batches(const Dataset& dataset, std::int64_t batch, const Normalizations& normalizations, const ir::Attributes& augmentation,
           std::uint64_t seed);
 
@@ -76,20 +80,25 @@ class Batches {
     std::vector<float> table = {};  // [channel, 256]: what a byte becomes
     ir::Type type = {};             // of a batch
     bool bytes() const { return examples.type().dtype == ir::DType::u8; }
+    bool indices() const { return examples.type().dtype == ir::DType::i32; }
   };
   struct Scratch {                             // of a thread that loads
     std::vector<std::vector<std::byte>> room;  // for an example of each input
     std::vector<Picture> picture;              // that is being augmented
+    std::vector<float> other;                  // that an example is mixed with
   };
 
   void add_input(std::size_t number, const Normalization& normalization);
   void find_cutting();
+  void find_mixing();
   void check_range(const Input& input) const;
   void shuffle(std::int64_t epoch);
   template <class Load>
   void load(const Load& load_one);
   std::vector<std::uint64_t> random_numbers(const Augmentation& kind, std::int64_t epoch, std::int64_t image) const;
   void load_labels(std::int64_t from, std::int64_t to);
+  void load_one(std::size_t input, std::int64_t from, std::int64_t epoch, Scratch& scratch, float* to) const;
+  void mix(std::int64_t from, std::int64_t epoch, Scratch& scratch, std::int64_t to);
   void load_example(const Input& input, const std::byte* example, float* to) const;
   void load_augmented(const Input& input, const std::byte* example, std::int64_t from, std::int64_t epoch, Picture& picture,
                       float* to) const;
@@ -99,6 +108,7 @@ class Batches {
   std::int64_t batch_;
   std::vector<std::pair<const Augmentation*, ir::Attribute>> augmentation_;
   const Augmentation* cutting_ = nullptr;  // of these, the one that cuts windows
+  std::pair<const Augmentation*, ir::Attribute> mixing_;
   std::uint64_t seed_;
   std::vector<Input> inputs_;
   std::vector<Scratch> scratch_;  // one a thread

@@ -154,6 +154,10 @@ Dataset load_dataset(const std::string& format, DatasetPart part) {
   return dataset;
 }
 
+std::int64_t rows_of_input(const DatasetPart& part, std::size_t input) {
+  return input < part.inputs.size() ? part.inputs[input].rows : 0;
+}
+
 std::vector<std::vector<std::string>> said_by_input(const DatasetPart& part, const std::string& key) {
   return said(part, key, input_names(part));
 }
@@ -191,6 +195,29 @@ ir::AttributeSpec in_memory_setting() {
 void check_example_type(const ir::Type& images, const std::string& path) {
   if (images.shape.size() >= 2 && (images.dtype == ir::DType::u8 || images.dtype == ir::DType::f32)) return;
   throw Error(path + ": holds images " + to_string(images) + ", expected u8 or f32 [count, ...]");
+}
+
+void check_index(std::int64_t index, std::int64_t rows, std::int64_t element, std::int64_t of_image, const std::string& path) {
+  if (index >= 0 && index < rows) return;
+  const std::string position = of_image == 1 ? "" : fmt::format(" at its element {}", element % of_image);
+  throw Error(fmt::format("{}: the index of image {}{} is {}, expected 0 to {}, a row of the embedding", path, element / of_image, position,
+                          index, rows - 1));
+}
+
+Tensor as_indices(const Tensor& read, std::int64_t rows, const std::string& path) {
+  const ir::Shape& shape = read.type().shape;
+  if (shape.size() < 2 || ir::is_float(read.type().dtype))
+    throw Error(path + ": holds " + to_string(read.type()) + ", expected indices: integers [count, ...]");
+  Tensor indices({ir::DType::i32, shape});
+  const std::int64_t of_image = indices.count() / shape.front();
+  ir::with_element_type(read.type().dtype, [&]<class T>(T) {
+    for (std::int64_t i = 0; i < indices.count(); ++i) {
+      const auto index = static_cast<std::int64_t>(read.as<T>()[i]);
+      check_index(index, rows, i, of_image, path);
+      indices.as<std::int32_t>()[i] = static_cast<std::int32_t>(index);
+    }
+  });
+  return indices;
 }
 
 void check_images(const Examples& images, const std::string& path) {

@@ -21,7 +21,8 @@ struct Dataset {
   /// Of a model with one input.
   Dataset(Examples examples, Tensor its_labels, std::string file);
 
-  std::vector<Examples> inputs;          ///< one an input of the model: [N, C, H, W] (pictures) or [N, ...], u8 (0 to 255) or f32
+  /// One an input of the model: [N, C, H, W] (pictures) or [N, ...], u8 (0 to 255) or f32; or indices, i32 [N, ...].
+  std::vector<Examples> inputs;
   std::vector<std::string> input_files;  ///< where each comes from, for errors
   /// One for each output that has labels: classes from 0 on, i32 [N] or, of positions, i32 [N, ...]; or values, f32 [N, ...].
   std::vector<Tensor> labels;
@@ -40,7 +41,8 @@ using DatasetFiles = std::map<std::string, std::vector<std::string>>;
 /// An input of a model, as its data have it.
 struct DatasetInput {
   std::string name;
-  ir::Shape example;  ///< without N
+  ir::Shape example;      ///< without N
+  std::int64_t rows = 0;  ///< it is indices i32, from 0 to one less; 0: it isn't, but u8 or f32
 };
 
 /// What a format makes a data set of.
@@ -79,6 +81,8 @@ void check_part(const std::string& format, const DatasetPart& part);
 /// check_part() and the format's load() throw.
 Dataset load_dataset(const std::string& format, DatasetPart part);
 
+/// DatasetInput::rows of an input, by number.
+std::int64_t rows_of_input(const DatasetPart& part, std::size_t input);
 /// What the part says by a key of files or settings for each input, in their order: a list of texts each, of which a setting that is a text
 /// has one.
 std::vector<std::vector<std::string>> said_by_input(const DatasetPart& part, const std::string& key);
@@ -93,6 +97,11 @@ ir::AttributeSpec in_memory_setting();
 
 /// Error naming the file unless images are u8 or f32 [N, ...].
 void check_example_type(const ir::Type& images, const std::string& path);
+
+/// Error naming the file, image and element unless the index lies in [0, rows). `element` counts those of all images, `of_image` of one.
+void check_index(std::int64_t index, std::int64_t rows, std::int64_t element, std::int64_t of_image, const std::string& path);
+/// Indices i32 [N, ...] of integers of any type, each in [0, rows). Error naming the file and what isn't.
+Tensor as_indices(const Tensor& read, std::int64_t rows, const std::string& path);
 
 /// Error naming file, image and element unless all images are of finite numbers (N-FINITE).
 void check_images(const Examples& images, const std::string& path);

@@ -6,7 +6,7 @@ const std::vector<ir::AttributeSpec>& example_form_keys() {
   static const std::vector<ir::AttributeSpec> keys{{.name = "element",
                                                     .doc = "type of what the model was trained on",
                                                     .fallback = std::string(),
-                                                    .choices = {"u8", "f32"},
+                                                    .choices = {"u8", "f32", "i32"},
                                                     .optional = true},
                                                    {.name = "shorter_side",
                                                     .doc = "pixels that the shorter side of pictures of other sizes was scaled to",

@@ -12,7 +12,7 @@ namespace stair::runtime {
 
 /// What the examples of a model's input are like.
 struct ExampleForm {
-  std::string element = {};  ///< "u8" or "f32"; "" in files that don't say
+  std::string element = {};  ///< "u8", "f32", or "i32" of indices; "" in files that don't say
   /// Pixels that the shorter side of pictures of other sizes is scaled to (read_scaled_picture()), before the middle of them is cut out;
   /// none: they have the size of the model's input, or the file doesn't say.
   std::optional<std::int64_t> shorter_side = {};

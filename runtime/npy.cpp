@@ -115,6 +115,49 @@ std::size_t checked_count(const NpyHeader& header, std::uint64_t behind, const s
   return count;
 }
 
+// From the file's bytes.
+void copy_elements(const Kind& kind, const char* data, const Tensor& tensor) {
+  if (kind.descr == "<i2") {
+    widen<std::int16_t>(data, tensor.as<std::int32_t>(), tensor.count());
+  } else if (kind.descr == "<u2") {
+    widen<std::uint16_t>(data, tensor.as<std::int32_t>(), tensor.count());
+  } else if (kind.descr == "<u4") {
+    widen<std::uint32_t>(data, tensor.as<std::int64_t>(), tensor.count());
+  } else {
+    std::memcpy(tensor.view().data, data, tensor.bytes());
+  }
+}
+
+// Each example is looked at whenever it is read: the file may have changed.
+Examples indices_in_npy(const std::shared_ptr<const OpenFile>& file, const NpyHeader& header, std::int64_t rows, const std::string& path) {
+  const ir::Type type{ir::DType::i32, header.shape};
+  if (type.shape.size() < 2 || ir::is_float(header.kind.dtype))
+    throw Error(path + ": holds " + to_string(ir::Type{header.kind.dtype, header.shape}) + ", expected indices: integers [count, ...]");
+  checked_count(header, file->size() - header.begin, path);
+  ir::Shape one = header.shape;
+  one.front() = 1;
+  const auto of_image = static_cast<std::size_t>(ir::element_count(one));
+  const auto read = [=, kind = header.kind, first = header.begin](std::int64_t index, std::byte* room, const Window* /*window*/) {
+    std::string bytes(of_image * kind.bytes, '\0');
+    file->read(first + static_cast<std::uint64_t>(index) * bytes.size(), reinterpret_cast<std::byte*>(bytes.data()), bytes.size());
+    const Tensor elements({kind.dtype, one});
+    copy_elements(kind, bytes.data(), elements);
+    ir::with_element_type(kind.dtype, [&]<class T>(T) {
+      for (std::size_t i = 0; i < of_image; ++i) {
+        const auto value = static_cast<std::int64_t>(elements.as<T>()[i]);
+        check_index(value, rows, index * static_cast<std::int64_t>(of_image) + static_cast<std::int64_t>(i),
+                    static_cast<std::int64_t>(of_image), path);
+        reinterpret_cast<std::int32_t*>(room)[i] = static_cast<std::int32_t>(value);
+      }
+    });
+    return static_cast<const std::byte*>(room);
+  };
+  Examples examples({type, read});
+  std::vector<std::byte> room(examples.bytes());
+  for (std::int64_t i = 0; i < examples.count(); ++i) examples.read(i, room.data());
+  return examples;
+}
+
 }  // namespace
 
 Tensor read_npy(const std::string& path) {
@@ -128,30 +171,19 @@ Tensor read_npy(const std::string& path) {
 
 Tensor npy_from(const std::string& bytes, const std::string& path) {
   const NpyHeader header = npy_header(bytes, path);
-  const Kind* const kind = &header.kind;
-  const ir::Type type{kind->dtype, header.shape};
-  const std::size_t count = checked_count(header, bytes.size() - header.begin, path);
-  Tensor tensor(type);
-  const char* data = bytes.data() + header.begin;
-  const auto elements = static_cast<std::int64_t>(count);
-  if (kind->descr == "<i2") {
-    widen<std::int16_t>(data, tensor.as<std::int32_t>(), elements);
-  } else if (kind->descr == "<u2") {
-    widen<std::uint16_t>(data, tensor.as<std::int32_t>(), elements);
-  } else if (kind->descr == "<u4") {
-    widen<std::uint32_t>(data, tensor.as<std::int64_t>(), elements);
-  } else {
-    std::memcpy(tensor.view().data, data, tensor.bytes());
-  }
+  checked_count(header, bytes.size() - header.begin, path);
+  Tensor tensor({header.kind.dtype, header.shape});
+  copy_elements(header.kind, bytes.data() + header.begin, tensor);
   return tensor;
 }
 
-Examples examples_in_npy(const std::string& path) {
+Examples examples_in_npy(const std::string& path, std::int64_t rows) {
   const auto file = std::make_shared<const OpenFile>(path);
   std::string begin(std::min<std::uint64_t>(file->size(), 12 + longest_header), '\0');
   file->read(0, reinterpret_cast<std::byte*>(begin.data()), begin.size());
   const NpyHeader header = npy_header(begin, path);
   const ir::Type type{header.kind.dtype, header.shape};
+  if (rows > 0) return indices_in_npy(file, header, rows, path);
   check_example_type(type, path);
   checked_count(header, file->size() - header.begin, path);
   const std::size_t bytes = ir::byte_count(type) / static_cast<std::size_t>(type.shape.front());

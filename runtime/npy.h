@@ -12,8 +12,9 @@ namespace stair::runtime {
 Tensor read_npy(const std::string& path);
 /// The same of the bytes of one, which `name` names in errors.
 Tensor npy_from(const std::string& bytes, const std::string& name);
-/// The examples u8 or f32 [N, ...] of such a file, of any size but not gzipped, which stay in it: each is read when it is asked for.
-Examples examples_in_npy(const std::string& path);
+/// The examples u8 or f32 [N, ...] of such a file, of any size but not gzipped, which stay in it: each is read when it is asked for. With
+/// `rows` indices i32, of integers in [0, rows).
+Examples examples_in_npy(const std::string& path, std::int64_t rows = 0);
 /// Replaces the file at once.
 void write_npy(const ir::TensorView& tensor, const std::string& path);
 

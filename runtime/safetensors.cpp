@@ -216,8 +216,8 @@ std::string format_of(const std::string& bytes) {
 std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path) {
   const auto it = metadata.find("images");
   if (it == metadata.end()) return "";
-  if (it->second != "u8" && it->second != "f32")
-    throw Error(path + ": 'images' in its metadata is '" + it->second + "', expected u8 or f32");
+  if (it->second != "u8" && it->second != "f32" && it->second != "i32")
+    throw Error(path + ": 'images' in its metadata is '" + it->second + "', expected u8, f32 or i32");
   return it->second;
 }
 

@@ -24,7 +24,7 @@ Safetensors from_safetensors(const std::string& bytes, const std::string& path, 
 /// The format that the header of such bytes says; "" where it says none, or they are none.
 std::string format_of(const std::string& bytes);
 
-/// The key `images` of checkpoints and artifacts: "u8", "f32", or "" where it isn't there. Error naming the file for anything else.
+/// The key `images` of checkpoints and artifacts: "u8", "f32", "i32", or "" where it isn't there. Error naming the file for anything else.
 std::string image_elements(const std::map<std::string, std::string>& metadata, const std::string& path);
 
 }  // namespace stair::runtime

@@ -75,6 +75,9 @@ std::vector<ir::TensorView> inputs_of(const Batch& batch, const LossFeeds& feeds
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     if (feeds[i].labels) views.push_back(batch.labels[i].view());
     if (feeds[i].teacher) views.push_back(feeds[i].teacher(batch));
+    if (!feeds[i].mixed) continue;
+    views.push_back(batch.partners[i].view());
+    views.push_back(batch.shares->view());
   }
   return views;
 }

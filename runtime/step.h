@@ -30,6 +30,7 @@ using Teacher = std::function<ir::TensorView(const Batch&)>;
 struct LossFeed {
   bool labels = true;    ///< those of its output; false: it is held against the model's input
   Teacher teacher = {};  ///< none where the loss asks for none
+  bool mixed = false;    ///< the labels of the examples that those are mixed with, and the shares (Batch)
 };
 /// One a loss, in the order in which append_loss has them.
 using LossFeeds = std::vector<LossFeed>;
@@ -47,7 +48,8 @@ class WholeStep : public Step {
   LossFeeds feeds_;
 };
 
-/// What a step takes of a batch, in the order of its inputs: the model's, then of each loss the labels and what a teacher says.
+/// What a step takes of a batch, in the order of its inputs: the model's, then of each loss the labels, what a teacher says, and what there
+/// is of mixtures.
 std::vector<ir::TensorView> inputs_of(const Batch& batch, const LossFeeds& feeds);
 
 /// One execution. Error as Step::run, where the output `loss` isn't finite.

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # What is exported as ONNX, in ONNX Runtime itself: the networks of examples/models and random networks under random recipes (tests/same)
-# are trained a little and exported in both styles; on random inputs all outputs have to be those of `stair run`, byte by byte.
+# are trained a little and exported in both styles; on random inputs all outputs have to be those of `stair run`, byte by byte. So have those
+# of four times as many random quantized files, as quantizers of others make them, once they are imported: but for files of which `stair import` says
+# that runtimes may compute other bits.
 #   tests/onnx.sh STAIR SAME [CASES [FIRST]]   default: 20 random networks, from number 0 on, behind the examples
 # Takes node and ONNX Runtime (below NODE_PATH, or fetched once into build/peers where npm is there); skipped with code 77 where they aren't,
 # which STAIR_REQUIRE_PEERS=1 makes a failure. STAIR_NODE is how ONNX Runtime is run, as another processor, say:
@@ -76,4 +78,18 @@ for ((i = first; i < first + cases; ++i)); do
   export_case "random$i"
 done
 echo "$cases random networks and $(ls examples/models | wc -l) examples; $refused refused by training or export, $inexact files say that they are inexact"
+otherwise=0
+for ((i = 4 * first; i < 4 * (first + cases); ++i)); do
+  "$same" quantized "$i" "$folder/q.onnx"
+  if ! "$stair" import "$folder/q.onnx" -o "$folder/net" >"$folder/said" 2>&1; then
+    echo "quantized file $i: $(head -n 1 "$folder/said")"
+    refused=$((refused + 1))
+  elif grep -q "may compute other bits" "$folder/said"; then
+    otherwise=$((otherwise + 1))
+  else
+    "$stair" export "$folder/net/quantized.safetensors" -o "$folder/exported/quantized$i.stair" >/dev/null
+    cp "$folder/q.onnx" "$folder/exported/quantized$i.imported.onnx"
+  fi
+done
+echo "$((4 * cases)) quantized files of others; $otherwise with nodes that ONNX Runtime computes by rules of its own"
 ${STAIR_NODE:-node} tests/onnx/against_runtime.js "$stair" "$folder/exported"

@@ -7,6 +7,7 @@
 
 #include "frontend/first_values.h"
 #include "frontend/readers/deployed.h"
+#include "ir/index_inputs.h"
 #include "ir/op.h"
 #include "ir/random.h"
 #include "ir/rebatch.h"
@@ -17,8 +18,16 @@ namespace {
 
 constexpr std::int64_t calibration_batch = 4;
 
-// Uniform in [0, 1) as the pictures of a data set are.
+// Every class in turn.
+runtime::Tensor labels_of(const ir::Graph& graph, ir::ValueId id, std::int64_t classes) {
+  runtime::Tensor labels(graph.type(id));
+  for (std::int64_t i = 0; i < labels.count(); ++i) labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i % classes);
+  return labels;
+}
+
+// Uniform in [0, 1) as the pictures of a data set are, or every index in turn.
 runtime::Tensor random_images(const ir::Graph& graph, ir::ValueId id) {
+  if (graph.type(id).dtype == ir::DType::i32) return labels_of(graph, id, ir::rows_of(graph, id));
   runtime::Tensor images(graph.type(id));
   for (std::int64_t i = 0; i < images.count(); ++i) {
     images.as<float>()[i] = ir::random_uniform(0, static_cast<std::uint64_t>(id), 0, static_cast<std::uint64_t>(i));
@@ -26,11 +35,15 @@ runtime::Tensor random_images(const ir::Graph& graph, ir::ValueId id) {
   return images;
 }
 
-// All inputs of the graph that hold floats.
+bool is_model_input(const ir::Graph& graph, ir::ValueId id) {
+  return ir::is_float(graph.type(id).dtype) || ir::rows_of(graph, id) > 0;
+}
+
+// All inputs of the graph that a model reads.
 struct RandomInputs {
   explicit RandomInputs(const ir::Graph& graph) {
     for (const ir::ValueId id : graph.inputs()) {
-      if (!ir::is_float(graph.type(id).dtype)) continue;  // labels
+      if (!is_model_input(graph, id)) continue;  // labels
       tensors.push_back(random_images(graph, id));
       views.push_back(tensors.back().view());
     }
@@ -38,13 +51,6 @@ struct RandomInputs {
   std::vector<runtime::Tensor> tensors;
   std::vector<ir::TensorView> views;
 };
-
-// Every class in turn.
-runtime::Tensor labels_of(const ir::Graph& graph, ir::ValueId id, std::int64_t classes) {
-  runtime::Tensor labels(graph.type(id));
-  for (std::int64_t i = 0; i < labels.count(); ++i) labels.as<std::int32_t>()[i] = static_cast<std::int32_t>(i % classes);
-  return labels;
-}
 
 // The fastest of the peaks that holds; they are sorted by speed.
 template <class Holds>
@@ -70,7 +76,7 @@ bool reads_floats(const ir::Graph& graph, const ir::Node& node) {
 std::vector<runtime::Tensor> inputs_of(const Subject& subject) {
   std::vector<runtime::Tensor> inputs;
   for (const ir::ValueId id : subject.graph.inputs()) {
-    const bool images = ir::is_float(subject.graph.type(id).dtype);
+    const bool images = is_model_input(subject.graph, id);
     inputs.push_back(images ? random_images(subject.graph, id) : labels_of(subject.graph, id, subject.classes));
   }
   return inputs;

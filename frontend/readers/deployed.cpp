@@ -6,6 +6,7 @@
 
 #include "ir/check_data.h"
 #include "ir/error.h"
+#include "ir/index_inputs.h"
 #include "ir/op.h"
 #include "ir/rebatch.h"
 #include "passes/analysis.h"
@@ -29,16 +30,19 @@ void check_ends(const ir::Graph& graph, const std::string& where) {
                             graph.outputs().size()));
   for (const ir::ValueId id : graph.inputs()) {
     const ir::Value& input = graph.value(id);
-    if (input.type.dtype == ir::DType::f32 && input.type.shape.size() >= 2 && input.type.shape.front() == 1) continue;
-    throw Error(fmt::format("{}: its input '{}' is {}, expected f32[1,...]", where, input.name, to_string(input.type)));
+    if (ir::expected_input(graph, id).empty() && input.type.shape.front() == 1) continue;
+    throw Error(fmt::format("{}: its input '{}' is {}, expected f32[1,...], or i32[1,...] that an embedding reads", where, input.name,
+                            to_string(input.type)));
   }
   const std::vector<bool> depends = passes::depends_on_inputs(graph);
   for (const ir::Output& end : graph.outputs()) {
     const ir::Value& output = graph.value(end.value);
     const ir::DType dtype = output.type.dtype;
-    const bool readable = dtype == ir::DType::f32 || dtype == ir::DType::s8 || dtype == ir::DType::u8;
-    if (!readable || output.type.shape.size() < 2 || output.type.shape.front() != 1) {
-      throw Error(fmt::format("{}: its output '{}' is {}, expected f32, s8 or u8 [1,...]", where, output.name, to_string(output.type)));
+    const bool position = ir::is_position(graph, end.value);
+    const bool readable = dtype == ir::DType::f32 || dtype == ir::DType::s8 || dtype == ir::DType::u8 || position;
+    if (!readable || output.type.shape.size() < (position ? 1 : 2) || output.type.shape.front() != 1) {
+      throw Error(fmt::format("{}: its output '{}' is {}, expected f32, s8 or u8 [1,...], or what argmax yields", where, output.name,
+                              to_string(output.type)));
     }
     if (depends[static_cast<std::size_t>(end.value)]) continue;
     throw Error(fmt::format("{}: its output '{}' doesn't depend on an input", where, output.name));

@@ -13,6 +13,7 @@
 #include "frontend/readers/model_reader.h"
 #include "ir/error.h"
 #include "ir/examples.h"
+#include "ir/index_inputs.h"
 #include "ir/json_object.h"
 #include "ir/utf8.h"
 #include "passes/pass.h"
@@ -164,8 +165,19 @@ void check_normalization(const Experiment& experiment, const std::string& source
     };
     runtime::check_normalization(all[i], input.type, pointer("mean", data.mean), pointer("std", data.std));
   }
+  const std::vector<ir::ValueId>& inputs = experiment.model.inputs();
+  const auto indices = [&](const std::string& name) {
+    return std::any_of(inputs.begin(), inputs.end(), [&](ir::ValueId id) {
+      const ir::Value& input = experiment.model.value(id);
+      return input.type.dtype == ir::DType::i32 && (name.empty() || input.name == name);
+    });
+  };
+  const bool all_indices = std::all_of(names.begin(), names.end(), indices);
   for (const auto& [key, said] : {std::pair{"mean", &data.mean}, std::pair{"std", &data.std}}) {
+    if (!said->all.empty() && all_indices)
+      throw Error(fmt::format("{} /data/{}: the model's inputs are indices, which have none", source, key));
     for (const auto& [name, numbers] : said->named) {
+      if (indices(name)) throw Error(fmt::format("{} /data/{}/{}: the input is of indices, which have none", source, key, name));
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       throw Error(fmt::format("{} /data/{}: found '{}'{}, expected inputs of the model: {}", source, key, name, did_you_mean(name, names),
                               one_of(names)));
@@ -266,15 +278,36 @@ void read_losses(Experiment& experiment, const ir::Attributes& keys, Json& json,
   experiment.loss = {{"losses", std::move(losses)}};
 }
 
+// Where a loss standardizes, what the model computes is the standardized output: nodes of the model put it into the values' units.
+void put_into_units(Experiment& experiment) {
+  for (const Objective& objective : experiment.objectives) {
+    try {
+      const ir::Output output = objective.in(experiment.model);
+      const passes::Standardization by = passes::standardization_of(objective.loss, experiment.model.type(output.value));
+      if (!by.says()) continue;
+      ir::Rewriter rewriter(experiment.model);
+      for (const ir::Node& node : experiment.model.nodes()) rewriter.copy(node);
+      rewriter.map(output.value,
+                   passes::in_original_units(rewriter.graph(), rewriter(output.value), by, experiment.model.value(output.value).name));
+      experiment.model = rewriter.finish();
+    } catch (const Error& error) {
+      throw Error(experiment.source + " " + objective.pointer + ": " + error.what());
+    }
+  }
+}
+
 // A loss must fit its output, which its pass looks at.
 void check_losses(Experiment& experiment) {
+  const bool mixed = runtime::mixing(experiment.augmentation).first != nullptr;
+  if (mixed) experiment.loss.set("mixed", true);
   for (Objective& objective : experiment.objectives) {
     try {
       const ir::Output output = objective.in(experiment.model);
       const bool named = !objective.output.empty();
-      passes::run({{"append_loss", named ? ir::Attributes{{"losses", std::vector<ir::Object>{objective.loss}}}
-                                         : ir::Attributes{{"loss", ir::Object(objective.loss)}}}},
-                  experiment.model);
+      ir::Attributes options = named ? ir::Attributes{{"losses", std::vector<ir::Object>{ir::Object(objective.loss)}}}
+                                     : ir::Attributes{{"loss", ir::Object(objective.loss)}};
+      options.set("mixed", mixed);
+      passes::run({{"append_loss", options}}, experiment.model);
       const ir::Type target = passes::type_of(objective.target(), experiment.model.type(output.value));
       objective.labels = objective.target() == passes::Target::classes ? ir::element_count(target.shape) : 0;
     } catch (const Error& error) {
@@ -355,13 +388,17 @@ void check_model(const ir::Graph& model, const std::string& source) {
     throw Error(fmt::format("{}: has {} inputs and {} outputs, expected at least one of each", source, model.inputs().size(),
                             model.outputs().size()));
   }
-  const auto check = [&](const char* does, ir::ValueId id) {
-    const ir::Type& type = model.type(id);
-    if (type.dtype == ir::DType::f32 && type.shape.size() >= 2) return;
-    throw Error(fmt::format("{}: {} {} ('{}'), expected f32 [N, ...]", source, does, to_string(type), model.value(id).name));
+  const auto expect = [&](const char* does, ir::ValueId id, const std::string& expected) {
+    if (expected.empty()) return;
+    throw Error(fmt::format("{}: {} {} ('{}'), expected {}", source, does, to_string(model.type(id)), model.value(id).name, expected));
   };
-  for (const ir::ValueId input : model.inputs()) check("takes", input);
-  for (const ir::Output& output : model.outputs()) check("yields", output.value);
+  for (const ir::ValueId input : model.inputs()) expect("takes", input, ir::expected_input(model, input));
+  for (const ir::Output& output : model.outputs()) {
+    const ir::Type& type = model.type(output.value);
+    const bool readable =
+        (type.dtype == ir::DType::f32 && type.shape.size() >= 2) || (ir::is_position(model, output.value) && !type.shape.empty());
+    expect("yields", output.value, readable ? "" : "f32 [N, ...], or what argmax yields");
+  }
 }
 
 ir::Output Objective::in(const ir::Graph& graph) const {
@@ -380,6 +417,7 @@ runtime::DatasetPart dataset_part(const DataPart& part, const ir::Graph& model, 
   for (const ir::ValueId input : model.inputs()) {
     const ir::Shape& shape = model.type(input).shape;
     made.inputs.push_back({model.value(input).name, {shape.begin() + 1, shape.end()}});
+    if (model.type(input).dtype == ir::DType::i32) made.inputs.back().rows = ir::rows_of(model, input);
   }
   return made;
 }
@@ -392,7 +430,8 @@ runtime::Normalizations normalizations(const DataFiles& data, const ir::Graph& m
   };
   for (const ir::ValueId id : model.inputs()) {
     const std::string& input = model.value(id).name;
-    all.push_back({said(data.mean, input), said(data.std, input)});
+    const bool indices = model.type(id).dtype == ir::DType::i32;
+    all.push_back(indices ? runtime::Normalization() : runtime::Normalization{said(data.mean, input), said(data.std, input)});
   }
   return all;
 }
@@ -405,11 +444,12 @@ Experiment read_experiment(Json json, const std::string& source, const std::stri
   read_model_in_place(experiment, json, source, folder);
   check_model(experiment.model, source + " /model");
   experiment.name = json.contains("name") ? keys.text("name") : std::filesystem::path(source).stem().string();
+  experiment.augmentation = keys.object("augmentation");
   read_losses(experiment, keys, json, folder);
+  put_into_units(experiment);
   check_losses(experiment);
   experiment.data = read_data(experiment, json["data"], keys.object("data"), folder);
   check_normalization(experiment, source);
-  experiment.augmentation = keys.object("augmentation");
   experiment.batch = keys.integer("batch");
   experiment.eval_batch = keys.integer("eval_batch");
   experiment.recipe = passes::read_recipe(json.value("recipe", Json("int8")), source, "/recipe", &experiment.idle);

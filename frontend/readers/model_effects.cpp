@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/examples.h"
+#include "ir/index_inputs.h"
 #include "ir/op.h"
 
 namespace stair::readers {
@@ -43,6 +44,8 @@ void check_effects(const ir::Graph& graph, const Json& model, ir::ValueId last, 
   const std::string but = fmt::format("the output{} '{}'", outputs.size() == 1 ? " is" : "s are", fmt::join(outputs, "', '"));
   for (const ir::ValueId input : graph.inputs()) {
     const std::string& name = graph.value(input).name;
+    if (const std::string expected = ir::expected_input(graph, input); used[static_cast<std::size_t>(input)] && !expected.empty())
+      faults.fail(places.at(name), fmt::format("the input '{}' is {}, expected {}", name, to_string(graph.type(input)), expected));
     if (!used[static_cast<std::size_t>(input)] && graph.inputs().size() > 1)
       faults.has_no_effect(places.at(name),
                            fmt::format("the input '{}' has no effect: nothing that leads to an output reads it; {}", name, but));

@@ -31,7 +31,11 @@ std::vector<AttributeSpec> input_members(bool one_of_several) {
            .doc = "of one example: [channels, height, width] or [features]",
            .fallback = std::vector<std::int64_t>(),
            .required = true,
-           .bounds = ir::within(1, 2147483647)}};
+           .bounds = ir::within(1, 2147483647)},
+          {.name = "dtype",
+           .doc = "f32, or i32: indices, of rows of the embedding that reads them",
+           .fallback = std::string("f32"),
+           .choices = {"f32", "i32"}}};
 }
 
 }  // namespace

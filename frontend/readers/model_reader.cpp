@@ -82,7 +82,8 @@ class Reader {
       shape.insert(shape.begin(), 1);
       places_[name] = at;
       scope.layers[name] = faults_.guarded(at, [&] {
-        return graph_.add_input(name, of_countable_size("input '" + name + "'", {ir::DType::f32, shape}));
+        const ir::DType dtype = ir::dtype_named(inputs[i].members().text("dtype"));
+        return graph_.add_input(name, of_countable_size("input '" + name + "'", {dtype, shape}));
       });
     }
     scope.input = graph_.inputs().front();

@@ -98,6 +98,7 @@ class SettingsChecker {
     std::vector<std::string> shapes;
     for (const ir::ValueId input : model.inputs()) shapes.push_back(ir::to_string(model.type(input).shape));
     for (const auto& [kind, setting] : runtime::switched_on(experiment_.augmentation)) {
+      if (kind->mixes) continue;
       fail("/augmentation/" + kind->name,
            fmt::format("found {}, but the model's input{} {}, expected pictures [N,C,H,W]", json_["augmentation"][kind->name].dump(),
                        shapes.size() > 1 ? "s are" : " is", fmt::join(shapes, " and ")));

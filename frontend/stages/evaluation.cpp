@@ -31,6 +31,12 @@ void check_images_fit(const runtime::Dataset& dataset, const ir::Graph& model) {
   for (std::size_t i = 0; i < dataset.inputs.size(); ++i) {
     const ir::Value& input = model.value(model.inputs()[i]);
     const ir::Shape& found = dataset.inputs[i].type().shape;
+    const bool indices = input.type.dtype == ir::DType::i32;
+    if (indices != (dataset.inputs[i].type().dtype == ir::DType::i32)) {
+      throw Error(fmt::format("{}: holds {}, the model's input '{}' expects {}", dataset.input_files[i],
+                              to_string(dataset.inputs[i].type()), input.name,
+                              indices ? "indices, as the formats csv, npy and npz hold them" : "u8 or f32"));
+    }
     if (example_of(input.type.shape) == example_of(found)) continue;
     throw Error(dataset.input_files[i] + ": its images are " + ir::to_string(example_of(found)) + ", the model's input '" + input.name +
                 "' expects " + ir::to_string(example_of(input.type.shape)));

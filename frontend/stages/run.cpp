@@ -13,6 +13,7 @@
 #include "frontend/stages/interruption.h"
 #include "frontend/stages/start.h"
 #include "frontend/stages/teacher.h"
+#include "frontend/stages/untrained.h"
 #include "ir/arithmetic_version.h"
 #include "ir/error.h"
 #include "ir/rebatch.h"
@@ -44,6 +45,11 @@ class Run : private StageContext {
     });
     share_checkpoint();
     together(communicator, [&] { take_over(); });
+    lead([&] {
+      const bool trains =
+          std::any_of(experiment.stages.begin(), experiment.stages.end(), [](const Stage& each) { return each.options.has("optimizer"); });
+      if (trains && !quiet) fmt::print("{}", untrained_parameters(experiment));
+    });
     runtime::initialize_states(experiment.model, experiment.seed, checkpoint.states);
     RunResult all;
     for (const Stage& next : experiment.stages) {

@@ -62,8 +62,9 @@ std::optional<std::uint32_t> teacher_checksum(const readers::Experiment& experim
 
 runtime::LossFeeds loss_feeds(const readers::Experiment& experiment, std::int64_t batch, const frontend::CompileOptions& options) {
   runtime::LossFeeds feeds;
+  const bool mixed = runtime::mixing(experiment.augmentation).first != nullptr;
   for (const readers::Objective& objective : experiment.objectives)
-    feeds.push_back({objective.target() != passes::Target::input, teacher_of(experiment, objective, batch, options)});
+    feeds.push_back({objective.target() != passes::Target::input, teacher_of(experiment, objective, batch, options), mixed});
   return feeds;
 }
 

@@ -15,11 +15,13 @@ using ir::Node;
 using ir::ValueId;
 
 ValueId bound_of_move(BoundedNode& n) {
+  const std::size_t moved = moved_operands(n.node());
   bool none = true;
-  for (std::size_t i = 0; i < n.operand_count(); ++i) none = none && n.e(i) == ir::absent;
+  for (std::size_t i = 0; i < moved; ++i) none = none && n.e(i) == ir::absent;
   if (none) return ir::absent;
   std::vector<ValueId> errors;
-  for (std::size_t i = 0; i < n.operand_count(); ++i) errors.push_back(n.e(i) != ir::absent ? n.e(i) : n.times(n.size(i), 0));
+  for (std::size_t i = 0; i < moved; ++i) errors.push_back(n.e(i) != ir::absent ? n.e(i) : n.times(n.size(i), 0));
+  for (std::size_t i = moved; i < n.operand_count(); ++i) errors.push_back(n.x(i));
   ir::Attributes attributes = n.node().attributes;
   if (attributes.has("value")) attributes.set("value", 0.0);  // what is padded with is exact
   return n.again(std::move(errors), std::move(attributes));

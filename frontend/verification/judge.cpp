@@ -53,7 +53,7 @@ struct Judge::Impl {
     for (const JudgeSite& site : graph.sites) {
       flowing.insert(site.integers.q);
       fixed.insert({site.integers.scale, site.integers.zero_point});
-      if (site.kind == JudgeSite::Kind::exact) continue;
+      if (site.kind == JudgeSite::Kind::exact || site.kind == JudgeSite::Kind::order) continue;
       for (const ValueId operand : site.made->operands) {
         const ir::Node* from = operand == ir::absent ? nullptr : realized.graph.producer(operand);
         if (from != nullptr && !from->operands.empty()) fixed.insert(from->operands.begin(), from->operands.end());
@@ -75,6 +75,13 @@ struct Judge::Impl {
 
   void fill(std::size_t i, std::span<const TensorView> images, const Values& values) {
     const JudgeFeed& feed = graph.feeds[i];
+    if (inputs[i].type().dtype == ir::DType::i32) {
+      const TensorView from = feed.kind == JudgeFeed::Kind::images ? images[feed.input] : values(feed.q);
+      if (std::memcmp(inputs[i].view().data, from.data, inputs[i].bytes()) == 0) return;
+      std::memcpy(inputs[i].view().data, from.data, inputs[i].bytes());
+      changed = true;
+      return;
+    }
     double* into = inputs[i].as<double>();
     const std::int64_t count = inputs[i].count();
     filling.resize(static_cast<std::size_t>(count));
@@ -122,9 +129,31 @@ struct Judge::Impl {
 
 namespace {
 
+// Where the first of the largest stands, or what is as large as far as the bounds of floats tell.
+Expected expected_order(const JudgeSite& site, const ir::Shape& shape, const TensorView& found, const SiteCheck& check) {
+  const double* x = check.computed(site.number.value);
+  const double* error = check.computed(site.number.error);
+  const std::int64_t axis = site.root->attributes.integer("axis");
+  const std::size_t d = static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size()) : axis);
+  std::int64_t inner = 1;
+  for (std::size_t i = d + 1; i < shape.size(); ++i) inner *= shape[i];
+  return [=, n = shape[d]](std::int64_t i) {
+    const std::int64_t first = i / inner * n * inner + i % inner;
+    const auto at = [&](std::int64_t k) { return first + k * inner; };
+    std::int64_t best = 0;
+    for (std::int64_t k = 1; k < n; ++k) best = x[at(k)] > x[at(best)] ? k : best;
+    const std::int64_t is = integer_at(found, i);
+    if (error == nullptr || is < 0 || is >= n) return exactly(best);
+    const bool ties = x[at(is)] + error[at(is)] >= x[at(best)] - error[at(best)];
+    return ties ? Interval{std::min(is, best), best, std::max(is, best)} : exactly(best);
+  };
+}
+
 // The integer that each element of the site has to be. Without a judge others alone decide.
-Expected expected_of(const JudgeSite& site, const Judge::Values& values, const runtime::Executor& executor) {
+Expected expected_of(const JudgeSite& site, const ir::Graph& simulated, const Judge::Values& values, const runtime::Executor& executor) {
   const SiteCheck check(site, values, executor);
+  if (site.kind == JudgeSite::Kind::order)
+    return expected_order(site, simulated.type(site.root->operands.front()).shape, values(site.integers.q), check);
   if (site.judge != nullptr) return site.judge->expected(check);
   const double* x = check.computed(site.number.value);
   return [x, count = site.count, zero_point = check.zero_point](std::int64_t i) {
@@ -191,10 +220,12 @@ void Judge::judge(std::span<const TensorView> inputs, const Values& values, std:
     const JudgeSite& site = impl.graph.sites[n];
     Judgement& judgement = into[begin + n];
     const TensorView q = values(site.integers.q);
-    const Expected expected = expected_of(site, values, *impl.activations);
-    const std::int64_t per_image = q.count() / inputs.front().dim(0);
-    judgement.elements += per_image * count;
-    for (std::int64_t i = 0; i < per_image * count; ++i) {
+    const Expected expected = expected_of(site, impl.simulated, values, *impl.activations);
+    if (site.constant && first_image > 0) continue;
+    const std::int64_t per_image = site.constant ? q.count() : q.count() / inputs.front().dim(0);
+    const std::int64_t elements = per_image * (site.constant ? 1 : count);
+    judgement.elements += elements;
+    for (std::int64_t i = 0; i < elements; ++i) {
       count_element(judgement, expected(i), integer_at(q, i), first_image + i / per_image, i % per_image, site.made->op->name);
     }
   }

@@ -18,8 +18,9 @@ using ir::Node;
 using ir::ValueId;
 using Reads = OpJudge::Activations::Reads;
 
+// Indices stay what they are.
 ir::Type judged_type(ir::Type type) {
-  type.dtype = ir::DType::f64;
+  if (type.dtype != ir::DType::i32) type.dtype = ir::DType::f64;
   return type;
 }
 
@@ -81,8 +82,10 @@ JudgeGraph::JudgeGraph(const ir::Graph& simulated, const passes::Result& realize
   const std::vector<bool> read = read_as_numbers(simulated_, realized_);
   for (const Node& node : simulated_.nodes()) {
     const ValueId made = node.results.front();
-    if (!read[static_cast<std::size_t>(made)] || !ir::is_float(simulated_.type(made).dtype)) continue;
-    if (quantizes(node)) {
+    if (!read[static_cast<std::size_t>(made)]) continue;
+    if (!ir::is_float(simulated_.type(made).dtype)) {
+      indices(node);
+    } else if (quantizes(node)) {
       quantizer(node);
     } else if (const auto its = sums_of_.find(made); its != sums_of_.end()) {
       sum(node, *its->second);
@@ -105,6 +108,32 @@ std::vector<Bounded> JudgeGraph::numbers(const Node& node) const {
   for (const ValueId operand : node.operands)
     operands.push_back(operand == ir::absent ? Bounded{} : numbers_[static_cast<std::size_t>(operand)]);
   return operands;
+}
+
+// Integers that stand for nothing else: moved, or as the realized graph has them.
+void JudgeGraph::indices(const Node& node) {
+  const ValueId made = node.results.front();
+  const bool moves = node.op->integer.kind == IntegerForm::Kind::move;
+  if (moves) {
+    std::vector<ValueId> operands;
+    for (const Bounded& operand : numbers(node)) operands.push_back(operand.value);
+    number(made).value = graph_.add(*node.op, std::move(operands), node.attributes).results.front();
+    return;
+  }
+  const ValueId realized = realized_.graph.find(simulated_.value(made).name);
+  if (node.op->integer.kind == IntegerForm::Kind::order && depends(made)) {
+    const ValueId x = node.operands.front();
+    JudgeSite site;
+    site.kind = JudgeSite::Kind::order;
+    site.name = node.name;
+    site.root = &node;
+    site.integers.q = realized;
+    site.made = realized_.graph.producer(realized);
+    site.number = output(units(x) == ir::absent ? number(x) : Bounded{units(x), ir::absent}, activation_outputs_);
+    sites.push_back(std::move(site));
+  }
+  JudgeFeed from{JudgeFeed::Kind::units, !depends(made), realized};
+  number(made).value = feed(simulated_.type(made), std::move(from));
 }
 
 ValueId JudgeGraph::feed(const ir::Type& like, JudgeFeed from) {
@@ -241,6 +270,7 @@ ValueId JudgeGraph::concatenated(const Node& node, const JudgeSite& site) {
     const ValueId q = site.integers.parts.at(i);
     JudgeSite part;
     part.name = realized_.graph.value(q).name;
+    part.constant = !depends(node.operands[i]);
     part.integers = {ir::absent, q, site.integers.scale, site.integers.zero_point};
     part.range = site.range;
     part.made = realized_.graph.producer(q);
@@ -271,11 +301,13 @@ void JudgeGraph::move(const Node& node) {
   const auto its = integers_.find(node.results.front());
   if (its == integers_.end()) return;
   std::vector<ValueId> operands;
-  for (const ValueId operand : node.operands) {
+  for (std::size_t i = 0; i < moved_operands(node); ++i) {
+    const ValueId operand = node.operands[i];
     const auto other = integers_.find(operand);
     if (units(operand) == ir::absent || other == integers_.end() || other->second.scale != its->second.scale) return;
     operands.push_back(units(operand));
   }
+  for (std::size_t i = operands.size(); i < node.operands.size(); ++i) operands.push_back(number(node.operands[i]).value);
   const ValueId moved = graph_.add(*node.op, std::move(operands), node.attributes).results.front();
   units_[node.results.front()] = moved;
   if (depends(node.results.front())) exact_site(its->second.q, its->second.zero_point, moved);

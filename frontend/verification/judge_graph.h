@@ -28,15 +28,16 @@ struct JudgeOutput {
 };
 
 /// Where integers of activations stand, by the node that computes them: quantizers, and what integers alone decide (`exact`: sums, moves,
-/// concatenations; the tables in front of those).
+/// concatenations; the tables in front of those); and what integers of an order are (`order`: of the number's elements along an axis).
 struct JudgeSite {
-  enum class Kind : std::uint8_t { floats, sum, average, pair, integers, exact };
+  enum class Kind : std::uint8_t { floats, sum, average, pair, integers, exact, order };
   Kind kind = Kind::floats;
   const OpJudge::Activations* judge = nullptr;  ///< nullptr: exact
   std::string name;
   const ir::Node* fake = nullptr;    ///< of the simulated graph; nullptr where no quantizer stands
   passes::Integers integers;         ///< of a sum neither scale nor zero point
   passes::Integers x = {}, x2 = {};  ///< that the root reads
+  bool constant = false;             ///< no image reaches it: a constant's part of a concatenation
   ir::Range range{};
   const ir::Node* made = nullptr;   ///< of the realized graph
   const ir::Node* clamp = nullptr;  ///< of the simulated graph: what the node takes in
@@ -90,6 +91,7 @@ class JudgeGraph {
   Bounded& number(ir::ValueId simulated) { return numbers_[static_cast<std::size_t>(simulated)]; }
   ir::ValueId units(ir::ValueId simulated) const;
   JudgeOutput output(const Bounded& value, std::vector<ir::ValueId>& among);
+  void indices(const ir::Node& node);
   void quantizer(const ir::Node& node);
   void activation(const ir::Node& node);
   ir::ValueId concatenated(const ir::Node& node, const JudgeSite& site);

@@ -63,13 +63,26 @@ Compared compared_values(const Graph& graph) {
   return compared;
 }
 
+// Of an output that can have one.
+ir::Attributes any_loss(const Graph& model) {
+  for (const ir::Output& output : model.outputs()) {
+    const ir::Type& type = model.type(output.value);
+    if (!ir::is_float(type.dtype)) continue;
+    return {
+        {"losses",
+         std::vector<ir::Object>{ir::Object(
+             {{"kind", std::string("mean_squared_error")}, {"target", std::string("values")}, {"output", output.name}, {"weight", 1.0}})}}};
+  }
+  throw Error("the model yields no floats, expected an output that a loss is of");
+}
+
 // The forward half of the training graph, once batch-norm and observers are frozen.
 Graph training_forward(const Graph& model, const passes::Recipe& recipe) {
   passes::Phase frozen;
   frozen.observe = false;
   frozen.batch_statistics = false;
   passes::Pipeline pipeline{{"inference_mode"}};
-  for (passes::Step& step : passes::quantized_training(recipe, frozen, {}, {})) {
+  for (passes::Step& step : passes::quantized_training(recipe, frozen, any_loss(model), {})) {
     if (step.pass == "insert_fake_quantize") step.options.set("training", false);
     pipeline.push_back(std::move(step));
   }

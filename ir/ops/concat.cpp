@@ -6,11 +6,19 @@ namespace {
 std::vector<Type> infer_concat(const InferContext& c) {
   Shape shape = c.shape(0);
   const std::size_t axis = axis_of(c, shape.size());
+  // What has nothing of the examples stands beside each of them.
+  const auto repeat = [axis](Shape& one, const Shape& many) {
+    if (axis > 0 && one.front() == 1) one.front() = many.front();
+  };
   for (std::size_t i = 1; i < c.operands.size(); ++i) {
     Shape other = c.shape(i);
     const bool same_rank = other.size() == shape.size();
     const std::int64_t more = same_rank ? other[axis] : 0;
-    if (same_rank) other[axis] = shape[axis];
+    if (same_rank) {
+      other[axis] = shape[axis];
+      repeat(other, shape);
+      repeat(shape, other);
+    }
     c.expect(other == shape && c.operand(i).dtype == c.operand(0).dtype,
              "operands " + to_string(c.operand(0)) + " and " + to_string(c.operand(i)) + " don't join along axis " + std::to_string(axis));
     shape[axis] += more;
@@ -26,8 +34,12 @@ std::vector<ValueId> concat_backward(GradientContext& g) {
   if (axis < 0) axis += rank;
   std::int64_t start = 0;
   for (std::size_t i = 0; i < gradients.size(); ++i) {
-    const std::int64_t end = start + g.type(g.operand(i)).shape[static_cast<std::size_t>(axis)];
-    if (g.needs(i)) gradients[i] = g.emit("slice", {g.gradient()}, {{"axes", Shape{axis}}, {"starts", Shape{start}}, {"ends", Shape{end}}});
+    const Shape shape = g.type(g.operand(i)).shape;
+    const std::int64_t end = start + shape[static_cast<std::size_t>(axis)];
+    if (g.needs(i)) {
+      const ValueId own = g.emit("slice", {g.gradient()}, {{"axes", Shape{axis}}, {"starts", Shape{start}}, {"ends", Shape{end}}});
+      gradients[i] = g.reduce_to(own, shape);
+    }
     start = end;
   }
   return gradients;
@@ -36,8 +48,10 @@ std::vector<ValueId> concat_backward(GradientContext& g) {
 }  // namespace
 
 void concat(OpRegistry& registry) {
-  add_move(registry, "concat", "the operands one after another along axis", {{"axis", "negative counts from the end", std::int64_t{1}}},
-           infer_concat, concat_backward, beside_axis, OpSchema::ChannelsLast{.images = 0, .attributes = moved_axis}, moves(), true);
+  add_move(registry, "concat",
+           "the operands one after another along axis; one whose dimension 0 is 1 is repeated where others have more there",
+           {{"axis", "negative counts from the end", std::int64_t{1}}}, infer_concat, concat_backward, beside_axis,
+           OpSchema::ChannelsLast{.images = 0, .attributes = moved_axis}, moves(), true);
 }
 
 }  // namespace stair::ir::ops

@@ -5,7 +5,7 @@ namespace stair::passes::losses_ {
 void mean_absolute_error(LossRegistry& registry) {
   registry.add({.name = "mean_absolute_error",
                 .summary = "mean distance from the target (L1)",
-                .attributes = {target_spec({"values", "input"})},
+                .attributes = standardizing({target_spec({"values", "input"})}),
                 .append = [](const LossContext& c) { return c.emit("mean_absolute_error", c.expected); }});
 }
 

@@ -17,7 +17,7 @@ ir::ValueId append_mean_squared_error(const LossContext& c) {
 void mean_squared_error(LossRegistry& registry) {
   registry.add({.name = "mean_squared_error",
                 .summary = "mean squared distance from the target, of a class from its one-hot label",
-                .attributes = {target_spec({"classes", "values", "input"})},
+                .attributes = standardizing({target_spec({"classes", "values", "input"})}),
                 .append = append_mean_squared_error});
 }
 

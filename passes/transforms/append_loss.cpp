@@ -22,14 +22,19 @@ void expect(bool holds, const ir::Graph& graph, ir::ValueId output, const std::s
 
 class LossAppender {
  public:
-  explicit LossAppender(const ir::Graph& source) : result_{source, {}}, inputs_(source.inputs().size()) {}
+  LossAppender(const ir::Graph& source, bool mixed) : result_{source, {}}, inputs_(source.inputs().size()), mixed_(mixed) {}
 
   /// Appends a loss of the output, which the graph's outputs call `loss` and `correct`; no `loss`: its value alone.
   ir::ValueId append(const ir::Attributes& chosen, ir::ValueId output, const std::string& loss, const std::string& correct) {
     const Loss& kind = losses().named(chosen.text("kind"), "loss");
     const Target target = target_of(chosen);
+    if (mixed_ && !kind.of_mixtures)
+      throw Error("the loss '" + kind.name + "' knows no mixtures of labels, expected 'cross_entropy' with 'mixup'");
+    const Standardization by = standardization_of(chosen, graph().type(output));
     const ir::ValueId expected = append_target(output, target);
-    const ir::ValueId made = kind.append({graph(), chosen, output, expected, target});
+    const ir::ValueId made = by.says() ? kind.append({graph(), chosen, standardized(graph(), output, by, graph().derived("", "output")),
+                                                      standardized(graph(), expected, by, graph().value(expected).name), target})
+                                       : kind.append({graph(), chosen, output, expected, target, mixed_});
     result_.changes.push_back("loss '" + kind.name + "'");
     if (!loss.empty()) graph().add_output(loss, made);
     if (target == Target::classes)
@@ -48,6 +53,7 @@ class LossAppender {
 
   ir::ValueId append_target(ir::ValueId output, Target target) {
     const ir::Type type = graph().type(output);
+    expect(ir::is_float(type.dtype), graph(), output, "floats: nothing trains integers");
     if (target == Target::classes) {
       expect(type.shape.size() >= 2, graph(), output, "[N, classes, ...] for a loss over classes");
       return graph().add_input(graph().unique_name(graph().derived("", "labels")), type_of(target, type));
@@ -62,10 +68,11 @@ class LossAppender {
 
   Result result_;
   std::size_t inputs_;  // of the model
+  bool mixed_;
 };
 
 Result run_append_loss(const ir::Graph& graph, const ir::Attributes& options) {
-  LossAppender appender(graph);
+  LossAppender appender(graph, options.boolean("mixed"));
   if (graph.outputs().empty()) throw Error("the graph has no output, expected one that a loss is of");
   const std::vector<ir::Object>& chosen = options.objects("losses");
   if (chosen.empty()) appender.append(options.object("loss"), graph.outputs().front().value, loss_output(""), correct_output(""));
@@ -91,7 +98,7 @@ void append_loss(PassRegistry& registry) {
                   "model's input, and the outputs 'loss' (mean over the batch) and, for classes, 'correct' (of how many labels the "
                   "logit is the largest). With 'losses' the same of each output that they name, as 'loss:NAME' and 'correct:NAME', and "
                   "as 'loss' their weighted sum.",
-       .options = {loss_spec(), losses_spec()},
+       .options = {loss_spec(), losses_spec(), {"mixed", "examples are mixtures of two, with shares of their labels", false}},
        .run = run_append_loss});
 }
 

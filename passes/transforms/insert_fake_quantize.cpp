@@ -83,14 +83,17 @@ class Inserter {
   }
 
   bool quantized_layer(const Node& node) const {
-    if (kind(node) != IntegerForm::Kind::accumulate || recipe_.skips(node.name)) return false;
-    return node.attributes.boolean("quantize");
+    const bool weighs = kind(node) == IntegerForm::Kind::accumulate || node.op->integer.of_weights;
+    return weighs && !recipe_.skips(node.name) && node.attributes.boolean("quantize");
   }
+  // Of an op that moves weights, operand 0.
+  static std::size_t weight_of(const Node& node) { return node.op->integer.of_weights ? 0 : node.op->integer.weight; }
 
   // The value whose quantizer serves `node`'s result as well: the operand of an op that only moves integers.
   bool hands_on(const Node& node) const {
     if (recipe_.skips(node.name)) return false;
     if (is_training_only(node)) return true;
+    if (node.op->integer.of_weights) return quantized_layer(node);
     if (kind(node) != IntegerForm::Kind::move || node.op->operands.front().variadic) return false;
     return !node.op->integer.applies || node.op->integer.applies(node.attributes);
   }
@@ -103,8 +106,8 @@ class Inserter {
     }
     for (auto node = source.nodes().rbegin(); node != source.nodes().rend(); ++node) {
       if (quantized_layer(*node)) {
-        want(node->operands[node->op->integer.input]);
-        want(node->operands[node->op->integer.weight]);
+        if (!node->op->integer.of_weights) want(node->operands[node->op->integer.input]);
+        want(node->operands[weight_of(*node)]);
         continue;
       }
       if (!wanted(node->results.front()) || recipe_.skips(node->name)) continue;
@@ -189,7 +192,7 @@ class Inserter {
 
   void copy_layer(const Node& node) {
     const Graph& source = rewriter_.source();
-    const ValueId old_weight = node.operands[node.op->integer.weight];
+    const ValueId old_weight = node.operands[weight_of(node)];
     const ValueId mapped = rewriter_(old_weight);
     // A quantized activation (the second operand of an attention's matmul) is no weight. A weight that two layers share gets a quantizer in
     // each.

@@ -22,6 +22,7 @@
 //   fake_quantize(softmax(dequantize(x))), layer_norm           -> dequantize(softmax_integer(x, T, 1 / s_y))  N-SOFTMAX, N-NORM
 //   fake_quantize(concat(dequantize(x)...))                    -> dequantize(concat(lookup(x, tabulate(identity))...))  N-POINT, N-MOVE
 //   max_pool(dequantize(x)) and other moves                    -> dequantize(max_pool(x))  N-MOVE
+//   argmax(dequantize(x))                                      -> argmax(x)
 //   fake_quantize(x) of anything else                          -> dequantize(quantize(x))  N-QUANT
 // The float nodes stay for those who read them (the backward half); dead_code takes them away where nobody does.
 
@@ -129,6 +130,7 @@ class Realizer {
     if (form.kind == IntegerForm::Kind::accumulate && quantized(node.operands[form.input]) && quantized(node.operands[form.weight]))
       return realize_layer(node);
     if (form.kind == IntegerForm::Kind::move && quantized(node.operands[0]) && realize_move(node)) return;
+    if (form.kind == IntegerForm::Kind::order && quantized(node.operands[0])) return realize_order(node);
     rewriter_.copy(node);
   }
 
@@ -162,11 +164,12 @@ class Realizer {
   bool realize_move(const Node& node) {
     const Quantized first = *quantized(node.operands[0]);
     std::vector<ValueId> operands{first.q};
-    for (std::size_t i = 1; i < node.operands.size(); ++i) {
+    for (std::size_t i = 1; i < moved_operands(node); ++i) {
       const Quantized* other = quantized(node.operands[i]);
       if (other == nullptr || other->scale != first.scale || other->zero_point != first.zero_point) return false;
       operands.push_back(other->q);
     }
+    for (std::size_t i = operands.size(); i < node.operands.size(); ++i) operands.push_back(rewriter_(node.operands[i]));
     const IntegerForm& form = node.op->integer;
     if (form.applies && !form.applies(node.attributes)) return false;
     if (!form.integer_op.empty()) operands = {first.q, first.zero_point};
@@ -176,6 +179,12 @@ class Realizer {
     for (std::size_t i = 1; i < node.results.size(); ++i) rewriter_.map(node.results[i], results[i]);
     stand_for(node, {results.front(), first.scale, first.zero_point, first.lo, first.hi});
     return true;
+  }
+
+  void realize_order(const Node& node) {
+    std::vector<ValueId> operands = rewriter_(node.operands);
+    operands.front() = quantized(node.operands[0])->q;
+    rewriter_.map(node.results.front(), rewriter_.graph().add(*node.op, std::move(operands), node.attributes, node.name).results.front());
   }
 
   // ---- layers --------------------------------------------------------------------------------------------------------

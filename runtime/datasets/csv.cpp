@@ -115,11 +115,18 @@ char separator_of(const std::string& text, const std::string& path) {
 struct Columns {
   std::vector<std::size_t> indices;
   bool classes = false;
+  std::int64_t rows = 0;  // of an embedding, which the columns are indices of; 0: they are numbers
   std::vector<float> numbers = {};
   std::vector<std::int32_t> labels = {};
 
   void read(const Row& row, const std::function<std::string(std::size_t)>& place) {
     for (const std::size_t c : indices) {
+      if (rows > 0) {
+        labels.push_back(number_of<std::int32_t>(row[c], place(c), "an index: an integer"));
+        if (labels.back() < 0 || labels.back() >= rows)
+          throw Error(fmt::format("{}: found {}, expected 0 to {}, a row of the embedding", place(c), labels.back(), rows - 1));
+        continue;
+      }
       if (!classes) {
         numbers.push_back(value_of(row[c], place(c)));
         continue;
@@ -131,8 +138,9 @@ struct Columns {
 
   Tensor tensor() const {
     const auto width = static_cast<std::int64_t>(indices.size());
-    const auto size = static_cast<std::int64_t>(classes ? labels.size() : numbers.size());
-    Tensor made(classes ? ir::Type{ir::DType::i32, {size}} : ir::Type{ir::DType::f32, {size / width, width}});
+    const auto size = static_cast<std::int64_t>(std::max(labels.size(), numbers.size()));
+    const ir::DType dtype = classes || rows > 0 ? ir::DType::i32 : ir::DType::f32;
+    Tensor made(classes ? ir::Type{dtype, {size}} : ir::Type{dtype, {size / width, width}});
     std::copy(labels.begin(), labels.end(), made.as<std::int32_t>());
     std::copy(numbers.begin(), numbers.end(), made.as<float>());
     return made;
@@ -155,7 +163,7 @@ std::vector<Columns> label_columns(const DatasetPart& part, const Row& names, co
 std::vector<Columns> input_columns(const DatasetPart& part, const std::vector<Columns>& labels, const Row& names, const std::string& path) {
   std::vector<Columns> all;
   for (const std::vector<std::string>& said : said_by_input(part, "columns")) {
-    Columns& input = all.emplace_back(Columns{indices_of(names, said, path)});
+    Columns& input = all.emplace_back(Columns{indices_of(names, said, path), false, rows_of_input(part, all.size())});
     for (std::size_t c = 0; c < names.size() && said.empty(); ++c) {
       const auto has = [c](const Columns& of) { return std::find(of.indices.begin(), of.indices.end(), c) != of.indices.end(); };
       if (std::none_of(labels.begin(), labels.end(), has)) input.indices.push_back(c);

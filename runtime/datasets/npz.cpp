@@ -39,8 +39,11 @@ Dataset load_npz(const DatasetPart& part) {
   const ZipArchive archive(path);
   const auto called = [&](const std::string& name) { return fmt::format("{}: '{}'", path, name); };
   std::vector<Named<Examples>> images;  // whose faults are told first
-  for (const std::vector<std::string>& name : said_by_input(part, "images"))
-    images.push_back({as_examples(array_of(archive, path, "images", name.front()), called(name.front())), called(name.front())});
+  const std::vector<std::vector<std::string>> names = said_by_input(part, "images");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i].front();
+    images.push_back({as_examples(array_of(archive, path, "images", name), rows_of_input(part, i), called(name)), called(name)});
+  }
   std::vector<Named<Tensor>> labels;
   for (const std::vector<std::string>& name : said_by_output(part, "labels"))
     labels.push_back({array_of(archive, path, "labels", name.front()), called(name.front())});

@@ -155,7 +155,9 @@ ir::Graph net_of_all_ops(std::int64_t batch) {
   const ir::ValueId mean = m.op("flatten", {m.op("global_avg_pool", {plane})});
   const ir::ValueId most =
       m.op("squeeze", {m.op("unsqueeze", {m.op("global_max_pool", {plane})}, {{"axes", List{1}}})}, {{"axes", List{1, 3, 4}}});
-  return m.finish(m.linear(m.op("concat", {total, mean, most}), 10));
+  const ir::ValueId picked = m.embedding(m.op("argmax", {x}, {{"axis", std::int64_t{1}}}), 4, 3);
+  const ir::ValueId constant = m.op("constant", {}, {{"shape", List{1, 2}}, {"values", std::vector<double>{0.5, -1}}});
+  return m.finish(m.linear(m.op("concat", {total, mean, constant, most, m.op("flatten", {picked})}), 10));
 }
 
 const char* const recipes[] = {

@@ -52,6 +52,37 @@ Tensor gather(const Step& s) {
   return y;
 }
 
+Tensor embedding(const Step& s) {
+  const std::int64_t rows = s[0].shape[0];
+  Shape shape = s[1].shape;
+  shape.push_back(s[0].shape[1]);
+  Tensor y(s[0].element, shape);
+  each(shape, [&](const Shape& i) {
+    const std::int64_t index = whole(s[1].at(Shape(i.begin(), i.end() - 1)));
+    y.at(i) = s[0].at({std::min(std::max<std::int64_t>(index, 0), rows - 1), i.back()});
+  });
+  return y;
+}
+
+Tensor argmax(const Step& s) {
+  const std::size_t axis = s.axis(s.number("axis", -1), s[0].shape.size());
+  Shape shape = s[0].shape;
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+  Tensor y("i32", shape);
+  each(shape, [&](const Shape& i) {
+    Shape at = i;
+    at.insert(at.begin() + static_cast<std::ptrdiff_t>(axis), 0);
+    double best = s[0].at(at);
+    for (std::int64_t k = 1; k < s[0].shape[axis]; ++k) {
+      at[axis] = k;
+      if (s[0].at(at) <= best) continue;
+      best = s[0].at(at);
+      y.at(i) = static_cast<double>(k);
+    }
+  });
+  return y;
+}
+
 Tensor blocks(const Step& s) {
   const std::int64_t b = whole(s.number("block"));
   const bool to_space = s.op() == "depth_to_space";
@@ -143,14 +174,21 @@ Tensor pad(const Step& s) {
 Tensor concat(const Step& s) {
   Shape shape = s[0].shape;
   const std::size_t axis = s.axis(s.number("axis", 1), shape.size());
-  for (std::size_t i = 1; i < s.operands(); ++i) shape[axis] += s[i].shape[axis];
+  for (std::size_t i = 1; i < s.operands(); ++i) {
+    shape[axis] += s[i].shape[axis];
+    if (axis > 0) shape[0] = std::max(shape[0], s[i].shape[0]);
+  }
   Tensor y(s[0].element, shape);
   std::int64_t begin = 0;
   for (std::size_t o = 0; o < s.operands(); ++o) {
-    each(s[o].shape, [&](const Shape& i) {
+    Shape part = s[o].shape;
+    if (axis > 0) part[0] = shape[0];
+    each(part, [&](const Shape& i) {
       Shape to = i;
+      Shape from = i;
       to[axis] += begin;
-      y.at(to) = s[o].at(i);
+      if (s[o].shape[0] == 1) from[0] = axis > 0 ? 0 : from[0];
+      y.at(to) = s[o].at(from);
     });
     begin += s[o].shape[axis];
   }
@@ -166,6 +204,8 @@ void moving_ops(Ops& ops) {
   for (const char* name : {"depth_to_space", "space_to_depth"}) ops[name] = one(blocks);
   for (const char* name : {"minimum", "maximum"}) ops[name] = one(extremum);
   ops["gather"] = one(gather);
+  ops["embedding"] = one(embedding);
+  ops["argmax"] = one(argmax);
   ops["resize_nearest"] = one(nearest);
   ops["transpose"] = one(transpose);
   ops["slice"] = one(slice);

@@ -86,16 +86,20 @@ TEST_CASE("an artifact holds what deployment emits, and constants only") {
 }
 
 TEST_CASE("an artifact takes pictures and yields a row for each") {
-  CHECK(error_of({"%x = input : u8[1,8]\n%y = flatten(%x)\noutput y = %y\n"}) == ": its input 'x' is u8[1,8], expected f32[1,...]");
-  CHECK(error_of({"%x = input : f32[2,8]\n%y = relu(%x)\noutput y = %y\n"}) == ": its input 'x' is f32[2,8], expected f32[1,...]");
-  CHECK(error_of({"%x = input : f32[]\n%y = relu(%x)\noutput y = %y\n"}) == ": its input 'x' is f32[], expected f32[1,...]");
+  CHECK(error_of({"%x = input : u8[1,8]\n%y = flatten(%x)\noutput y = %y\n"}) ==
+        ": its input 'x' is u8[1,8], expected f32[1,...], or i32[1,...] that an embedding reads");
+  CHECK(error_of({"%x = input : f32[2,8]\n%y = relu(%x)\noutput y = %y\n"}) ==
+        ": its input 'x' is f32[2,8], expected f32[1,...], or i32[1,...] that an embedding reads");
+  CHECK(error_of({"%x = input : f32[]\n%y = relu(%x)\noutput y = %y\n"}) ==
+        ": its input 'x' is f32[], expected f32[1,...], or i32[1,...] that an embedding reads");
   for (const ir::Type& type : {ir::Type{ir::DType::f32, {1, 10}}, ir::Type{ir::DType::s8, {1, 10}}}) {
     Forged constant{std::string(input_line) + "%k = state constant external : " + to_string(type) + "\noutput y = %k\n"};
     constant.tensors.emplace("k", integers(type, 1));
     CHECK(error_of(constant) == ": its output 'k' doesn't depend on an input");
   }
-  CHECK(error_of(linear(8, 3, "output y = %sum\n")) == ": its output 'sum' is i32[1,2], expected f32, s8 or u8 [1,...]");
-  CHECK(error_of(linear(8, 3, "output y = %s\n")) == ": its output 's' is f32[1], expected f32, s8 or u8 [1,...]");
+  CHECK(error_of(linear(8, 3, "output y = %sum\n")) ==
+        ": its output 'sum' is i32[1,2], expected f32, s8 or u8 [1,...], or what argmax yields");
+  CHECK(error_of(linear(8, 3, "output y = %s\n")) == ": its output 's' is f32[1], expected f32, s8 or u8 [1,...], or what argmax yields");
   CHECK(error_of({"%x = input : f32[1,2,2,2]\n%r = reshape(%x) {shape=[1,8]}\noutput y = %r\n"})
             .starts_with(": can't be run at a batch of 3: "));
 }
@@ -123,7 +127,8 @@ TEST_CASE("an artifact of version 2 may have several inputs and outputs, and all
   const std::string sum = two + "%y = add(%z, %k)\n%r = relu(%x)\n";
   CHECK(error_of_two(sum + "output a = %r\noutput b = %y\n") == "");
   CHECK(error_of_two(two + "%r = relu(%x)\noutput a = %r\noutput b = %k\n") == ": its output 'k' doesn't depend on an input");
-  CHECK(error_of_two("%x = input : f32[1,8]\n%z = input : u8[1,4]\noutput a = %x\n") == ": its input 'z' is u8[1,4], expected f32[1,...]");
+  CHECK(error_of_two("%x = input : f32[1,8]\n%z = input : u8[1,4]\noutput a = %x\n") ==
+        ": its input 'z' is u8[1,4], expected f32[1,...], or i32[1,...] that an embedding reads");
   CHECK(
       error_of_two(two + "%r = reshape(%x) {shape=[1,8]}\noutput a = %z\noutput b = %r\n").starts_with(": can't be run at a batch of 3: "));
   CHECK(error_of_two("%k = state constant external : f32[1,4]\noutput a = %k\n", "{}") ==

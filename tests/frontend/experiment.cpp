@@ -145,7 +145,8 @@ TEST_CASE("wrong types, choices and bounds are told with what was found and expe
 
 TEST_CASE("data that the format or the model can't mean is refused before anything is loaded") {
   CHECK(error_with("/data/format", "\"ids\"") ==
-        "e.json /data/format: found \"ids\" (did you mean 'idx'?), expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'npy' or 'npz'");
+        "e.json /data/format: found \"ids\" (did you mean 'idx'?), expected 'cifar10', 'cifar100', 'csv', 'folder', 'idx', 'none', 'npy' "
+        "or 'npz'");
   CHECK(error_without("/data/test", "labels") == "e.json /data/test: data of the format 'idx': 'labels' is missing");
   CHECK(error_with("/data/train/images", R"(["a", "b"])") ==
         "e.json /data/train: data of the format 'idx': 'images' is a list of 2 files, expected one");

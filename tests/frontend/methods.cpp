@@ -73,6 +73,7 @@ TEST_CASE("scales that can't be powers of two are refused with power-of-two requ
 
 TEST_CASE("every range estimator trains, deploys and verifies, affine and symmetric") {
   for (const auto& [observer, estimator] : passes::range_estimators().all()) {
+    if (observer == "fixed") continue;  // takes what an import brings (tests/onnx/quantized_files.cpp)
     check_holds(R"({"activations": {"observer": ")" + observer + R"(", "bits": 4}})");
     if (!tests::slow_build()) check_holds(R"({"activations": {"observer": ")" + observer + R"(", "symmetric": true}})");
   }

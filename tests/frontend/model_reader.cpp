@@ -511,7 +511,9 @@ TEST_CASE("constants are operands of other layers, on integers too") {
   CHECK(error(R"("values": [1], "inputs": ["x"])") == "m.json /layers/0: constant 'c' reads 0 inputs, found 1");
   CHECK(error(R"("shape": [-3])").starts_with("m.json /layers/0: "));
   CHECK(layers_error(R"({"op": "constant", "name": "c", "shape": [1, 1, 8, 8]}, {"op": "concat", "name": "j", "inputs": ["x", "c"]})") ==
-        "m.json /layers/1: concat 'j' fixes the number of examples: with N of them it reads [N,1,8,8] and [1,1,8,8], which doesn't fit; "
+        "no error");
+  CHECK(layers_error(R"({"op": "constant", "name": "c", "shape": [2, 1, 8, 8]}, {"op": "concat", "name": "j", "inputs": ["x", "c"]})") ==
+        "m.json /layers/1: concat 'j' fixes the number of examples: with N of them it reads [N,1,8,8] and [2,1,8,8], which doesn't fit; "
         "expected what holds for any batch");
   CHECK(layers_error(R"({"op": "relu"}, {"op": "constant", "name": "c"})", R"(, "output": "c")") ==
         "m.json /output: the output 'logits' is [1] and depends on no input, expected dimension 0 to count the examples of a batch");

@@ -154,6 +154,8 @@ static void make_base_files(const std::string& folder) {
     if (steps.code != 0) throw std::runtime_error(name + ": " + steps.err);
     const Outcome model = run_stair({"opt", name + ".model.json", "-o", name + ".sir"}, folder);
     if (model.code != 0) throw std::runtime_error(name + ": " + model.err);
+    const Outcome onnx = run_stair({"export", name, "--to", "onnx", "--allow-inexact", "-o", name + ".onnx"}, folder);
+    if (onnx.code != 0) throw std::runtime_error(name + ": " + onnx.err);
   }
   runtime::Artifact scaling = runtime::load_artifact(folder + "/conv/qat.stair");
   scaling.inputs.front().images.shorter_side = 7;

@@ -40,7 +40,8 @@ enum Kind : std::uint64_t {
   npy_in_file,
   pictures_of_run,
   onnx_model,
-  quantized_onnx_model
+  quantized_onnx_model,
+  verified_onnx_model
 };
 
 using Words = std::vector<std::string>;
@@ -229,6 +230,17 @@ TEST_CASE("damaged quantized ONNX models") {
         return watched;
       },
       200);
+}
+
+TEST_CASE("damaged ONNX files that are held against training") {
+  check_none(
+      verified_onnx_model,
+      [&](Draws& draws) {
+        const std::string name = draws.of(tests::base_experiments());
+        tests::write_whole("m.onnx", tests::mutate_bytes(tests::read_whole(name + ".onnx"), draws));
+        return WatchedCase{{"verify", name, "m.onnx", "--images", "2", "--no-simulation"}};
+      },
+      100);
 }
 
 TEST_CASE("damaged experiments") {

@@ -110,6 +110,25 @@ TEST_CASE("exported ONNX files are imported again where layers of ONNX say all o
   }
 }
 
+TEST_CASE("weights of 4 bits keep them, activations of few bits, too") {
+  tests::OnnxGraph graph = small_quantized_graph();
+  graph.opset = 21;
+  graph.initializers[2].type = 22;
+  for (std::int64_t& weight : std::get<List>(graph.initializers[2].values))
+    weight = weight % 16 < -8 ? -8 : weight % 16 > 7 ? 7 : weight % 16;
+  graph.initializers.push_back({"lo", {}, List{0}, {}, 2});
+  graph.initializers.push_back({"hi", {}, List{15}, {}, 2});
+  graph.nodes[5].outputs = {"wide"};
+  graph.nodes.insert(graph.nodes.begin() + 6, {"Clip", {"wide", "lo", "hi"}, {"yq"}, {}, "limit"});
+  const frontend::onnx::Model file = model_of(graph);
+  frontend::onnx::Made made = frontend::onnx::import(file, {}, 1);
+  CAPTURE(joined(made.problems));
+  REQUIRE(made.recipe);
+  CHECK(made.recipe->weight_bits_of("conv") == 4);
+  CHECK(made.recipe->weight_bits_of("fc") == 8);
+  CHECK(verification::onnx::check_import(file, made).differ == 0);
+}
+
 TEST_CASE("what a quantized file has and models don't is told a line a node, all at once") {
   tests::OnnxGraph graph = small_quantized_graph();
   graph.initializers[5].values = std::vector<float>{1e-4F, 1e-4F, 1e-4F, 1e-4F};  // of the bias

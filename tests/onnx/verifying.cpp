@@ -24,7 +24,7 @@ using frontend::onnx::ElementType;
 
 verification::Verification verify_file(tests::QuantizedRun& run, const frontend::onnx::Model& file, bool simulate = false) {
   std::vector<std::vector<runtime::Tensor>> images;
-  for (std::uint64_t b = 0; b < 2; ++b) images.push_back(tests::random_inputs(run.model, 777 + b));
+  for (std::uint64_t b = 0; b < 2; ++b) images.push_back(tests::random_valid_inputs(run.model, 777 + b));
   const auto batches = [&](std::int64_t b) {
     return verification::VerifyBatch{runtime::views_of(images[static_cast<std::size_t>(b)]), run.model.batch()};
   };
@@ -35,6 +35,7 @@ verification::Verification verify_file(tests::QuantizedRun& run, const frontend:
 }
 
 ir::Graph random_network(std::uint64_t seed) {
+  if (seed % 5 == 3) return tests::random_shared_net(seed, 2);
   if (seed % 3 == 2) return tests::random_moving_net(seed, 2);
   return seed % 3 == 1 ? tests::random_attention_net(seed, 2) : tests::random_net(seed, 2);
 }

@@ -54,6 +54,19 @@ void add_shape_cases(std::vector<Case>& list) {
   add_move(list, "gather", {{2, 3, 4, 5}}, {{"axis", integer(2)}, {"indices", ir::Shape{3, 3, 1}}});
   list.push_back(
       {"gather_grad", {f32({2, 4, 3})}, {{"axis", integer(1)}, {"indices", ir::Shape{4, 0, 0, 2}}, {"input_shape", ir::Shape{2, 5, 3}}}});
+  add_move(list, "concat", {{4, 2, 3}, {1, 5, 3}}, {});
+  add_move(list, "concat", {{1, 2}, {3, 2}, {3, 1}}, {{"axis", integer(-1)}});
+  for (const Operand& table : {f32({5, 3}), u8({5, 3}), s8({5, 3})}) {
+    list.push_back({"embedding", {table, i32({2, 4}, integers(0, 4))}});
+    list.push_back({"embedding", {table, i32({7}, integers(-9, 9))}});
+  }
+  list.push_back({"embedding", {f32({40, 96}), i32({3, 300}, integers(0, 39))}});
+  list.push_back({"embedding_grad", {f32({2, 4, 3}), i32({2, 4}, integers(-1, 5))}, {{"rows", integer(5)}}});
+  list.push_back({"embedding_grad", {f32({3, 300, 96}), i32({3, 300}, integers(0, 39))}, {{"rows", integer(40)}}});
+  list.push_back({"argmax", {f32({4, 7})}});
+  list.push_back({"argmax", {u8({2, 5, 3}, integers(0, 3))}, {{"axis", integer(1)}}});
+  list.push_back({"argmax", {s8({3, 4, 2}, integers(-128, -127))}, {{"axis", integer(0)}}});
+  list.push_back({"argmax", {f32({16, 10, 9, 30}, integers(0, 5))}, {{"axis", integer(1)}}});
   for (const char* order : {"dcr", "crd"}) {
     add_move(list, "depth_to_space", {{2, 8, 3, 2}}, {{"block", integer(2)}, {"order", text(order)}});
     add_move(list, "space_to_depth", {{2, 2, 6, 9}}, {{"block", integer(3)}, {"order", text(order)}});

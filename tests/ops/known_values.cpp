@@ -66,6 +66,17 @@ TEST_CASE("a table holds the least integer where its function is no number or mi
   CHECK(table("exp", 1) == Values{20, 21, 22, 25, 255});
 }
 
+TEST_CASE("embedding reads rows, and argmax finds the first of the largest") {
+  const Operand table = matrix(3, {1, 2, 3, 4, 5, 6});
+  CHECK(run_reference({"embedding", {table, i32({2, 2}, listed({2, 0, -1, 3}))}})[0] == Values{5, 6, 1, 2, 1, 2, 5, 6});
+  CHECK(run_reference(
+            {"embedding_grad", {f32({3, 2}, listed({1, 2, 3, 4, 5, 6})), i32({3}, listed({1, 0, 1}))}, {{"rows", integer(3)}}})[0] ==
+        Values{3, 4, 6, 8, 0, 0});
+  CHECK(run_reference({"argmax", {matrix(2, {1, 3, 3, -1, -2, -1})}})[0] == Values{1, 0});
+  CHECK(run_reference({"argmax", {matrix(2, {1, 3, 3, -1, -2, 5})}, {{"axis", integer(0)}}})[0] == Values{0, 0, 1});
+  CHECK(run_reference({"concat", {f32({2, 1}, listed({1, 2})), matrix(1, {8, 9})}})[0] == Values{1, 8, 9, 2, 8, 9});
+}
+
 TEST_CASE("softmax normalizes along its axis and losses average over the batch") {
   check(run_reference({"softmax", {matrix(1, {0, 1})}})[0], {0.2689414213699951, 0.7310585786300049});
   check(run_reference({"log_softmax", {matrix(2, {0, 1})}, {{"axis", integer(0)}}})[0], {-1.3132616875182228, -0.3132616875182228});

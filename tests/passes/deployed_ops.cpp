@@ -52,6 +52,7 @@ ir::Graph every_layer() {
   rows.push_back(model.op("flatten", {model.row_norm("group_norm", last, {{"groups", std::int64_t{2}}})}));
   rows.push_back(model.op("flatten", {model.row_norm("instance_norm", last)}));
   std::vector<ir::ValueId> heads;
+  rows.push_back(model.embedding(model.op("argmax", {rows[0]}), 8, 3));
   for (const ir::ValueId row : rows) heads.push_back(model.linear(row, 5));
   heads.push_back(model.op("softmax", {heads[0]}));
   heads.push_back(model.op("log_softmax", {heads[1]}));

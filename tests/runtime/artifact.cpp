@@ -252,8 +252,8 @@ TEST_CASE("the metadata of version 2 are read as their page says, or refused at 
   const auto input = [&](const std::string& keys) { return error("inputs", R"({"x": {)" + keys + "}}"); };
   const std::string plain = R"("preprocessing": {"kind": "normalize"})";
   CHECK(input(plain) == "no error");
-  CHECK(input(R"("element": "u9", )" + plain) == "/inputs/x/element: found \"u9\" (did you mean 'u8'?), expected 'u8' or 'f32'");
-  CHECK(input(R"("element": 8, )" + plain) == "/inputs/x/element: found 8, expected 'u8' or 'f32'");
+  CHECK(input(R"("element": "u9", )" + plain) == "/inputs/x/element: found \"u9\" (did you mean 'u8'?), expected 'u8', 'f32' or 'i32'");
+  CHECK(input(R"("element": 8, )" + plain) == "/inputs/x/element: found 8, expected 'u8', 'f32' or 'i32'");
   CHECK(input(R"("elements": "u8", )" + plain) ==
         "/inputs/x/elements: unknown key 'elements' (did you mean 'element'?), expected 'element', 'shorter_side' or 'preprocessing'");
   CHECK(input(R"("shorter_side": 8, )" + plain).starts_with("/inputs/x/shorter_side: found 8, expected pictures, and at least "));

@@ -141,7 +141,7 @@ TEST_CASE("rotation turns about the middle, with zeros outside") {
 // What N-FINITE is checked with: no draw may leave the range.
 TEST_CASE("the range that a kind announces holds what it makes of floats") {
   for (const auto& [name, kind] : runtime::augmentations().all()) {
-    if (kind.cuts_windows) continue;
+    if (kind.cuts_windows || kind.mixes) continue;
     const std::string kind_name = kind.name;
     CAPTURE(kind_name);
     const ir::Attribute setting = std::holds_alternative<double>(kind.setting.fallback) ? ir::Attribute(0.75)
@@ -157,5 +157,25 @@ TEST_CASE("the range that a kind announces holds what it makes of floats") {
       const Picture after = changed(name.c_str(), before, setting, random);
       for (const float x : after.values) CHECK((x >= range.low && x <= range.high));
     }
+  }
+}
+
+// Beta(a, a) has the mean 1 / 2 and the variance 1 / (4 (2 a + 1)).
+TEST_CASE("shares of mixtures follow their distribution") {
+  const auto& mixes = runtime::augmentations().named("mixup", "augmentation").mixes;
+  for (const double alpha : {1e-3, 0.2, 0.5, 1.0}) {
+    CAPTURE(alpha);
+    double sum = 0;
+    double squares = 0;
+    constexpr int draws = 4000;
+    for (std::uint64_t n = 0; n < draws; ++n) {
+      const double share = mixes(ir::Attribute(alpha), ir::random_bits(1, 2, 3, n));
+      REQUIRE(share >= 0);
+      REQUIRE(share <= 1);
+      sum += share;
+      squares += (share - 0.5) * (share - 0.5);
+    }
+    CHECK(sum / draws == doctest::Approx(0.5).epsilon(0.05));
+    CHECK(squares / draws == doctest::Approx(1 / (4 * (2 * alpha + 1))).epsilon(0.05));
   }
 }

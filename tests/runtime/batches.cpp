@@ -340,3 +340,34 @@ TEST_CASE("normalizations are the same where they do the same") {
   CHECK(!same_normalization({{0.5}, {}}, {}));
   CHECK(!same_normalization({{}, {2}}, {}));
 }
+
+TEST_CASE("mixtures are shares of two examples, each augmented by itself, and say whose labels") {
+  const Dataset dataset = numbered({ir::DType::u8, {40, 2, 3, 3}});
+  ir::Attributes augmentation{{"flip", true}};
+  Batches plain(dataset, 40, {{{0.25}, {0.5}}}, augmentation, 3);
+  plain.load_training(1, 0);
+  std::map<std::int32_t, std::vector<float>> alone;  // by label
+  for (std::int64_t i = 0; i < 40; ++i) alone[labels_of(plain)[static_cast<std::size_t>(i)]] = image_of(plain, i);
+  augmentation.set("mixup", 0.5);
+  Batches mixing(dataset, 8, {{{0.25}, {0.5}}}, augmentation, 3);
+  std::set<std::int32_t> partners;
+  for (std::int64_t b = 0; b < 5; ++b) {
+    mixing.load_training(1, b);
+    for (std::int64_t i = 0; i < 8; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const float share = mixing.loaded().shares->as<float>()[i];
+      const std::int32_t partner = mixing.loaded().partners.front().as<std::int32_t>()[i];
+      partners.insert(partner);
+      CHECK(labels_of(mixing)[at] == labels_of(plain)[static_cast<std::size_t>(8 * b) + at]);
+      const std::vector<float>& own = alone.at(labels_of(mixing)[at]);
+      const std::vector<float>& other = alone.at(partner);
+      const std::vector<float> mixed = image_of(mixing, i);
+      for (std::size_t e = 0; e < mixed.size(); ++e) CHECK(mixed[e] == doctest::Approx(share * own[e] + (1 - share) * other[e]));
+    }
+  }
+  CHECK(partners.size() > 15);
+  const Dataset indices{runtime::Tensor({ir::DType::i32, {4, 2}}), runtime::Tensor({ir::DType::i32, {4}}), "FILE"};
+  CHECK(error_of([&] {
+          Batches(indices, 2, {}, {{"mixup", 0.5}}, 3);
+        }) == "augmentation 'mixup': FILE holds indices, which can't be mixed");
+}

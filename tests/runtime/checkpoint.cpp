@@ -98,7 +98,7 @@ TEST_CASE("what a checkpoint says of one input, of several, and of their losses 
   CHECK(c.sums[1].loss == 1e-300);
   const std::string where = path + " (metadata) /";
   CHECK(with_metadata(path, "inputs", R"([{"element": "u9"}])") ==
-        where + R"(inputs/0/element: found "u9" (did you mean 'u8'?), expected 'u8' or 'f32')");
+        where + R"(inputs/0/element: found "u9" (did you mean 'u8'?), expected 'u8', 'f32' or 'i32')");
   CHECK(with_metadata(path, "inputs", R"({"x": {}})") == where + "inputs: found an object, expected a list of objects");
   CHECK(with_metadata(path, "inputs", R"([{"shorter_side": 0}])") == where + "inputs/0/shorter_side: found 0, expected at least 1");
   const std::string expected = R"(, expected a list of {"loss": a number, "correct": an integer})";

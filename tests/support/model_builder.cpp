@@ -27,8 +27,8 @@ ModelBuilder::ModelBuilder(Shape input) {
   input_ = graph_.add_input("x", {ir::DType::f32, std::move(input)});
 }
 
-ValueId ModelBuilder::input(const std::string& name, Shape shape) {
-  return graph_.add_input(name, {ir::DType::f32, std::move(shape)});
+ValueId ModelBuilder::input(const std::string& name, Shape shape, ir::DType dtype) {
+  return graph_.add_input(name, {dtype, std::move(shape)});
 }
 
 ValueId ModelBuilder::parameter(const std::string& name, Shape shape, StateRole role, Initializer initializer) {
@@ -85,6 +85,12 @@ ValueId ModelBuilder::linear(ValueId x, std::int64_t features, bool bias) {
   const ValueId weight = parameter(name + ".weight", {features, in}, StateRole::parameter, kaiming(in));
   const ValueId b = bias ? parameter(name + ".bias", {features}, StateRole::parameter, {Initializer::Kind::uniform, 0.3}) : ir::absent;
   return graph_.emit("linear", {x, weight, b}, {}, name);
+}
+
+ValueId ModelBuilder::embedding(ValueId indices, std::int64_t rows, std::int64_t features) {
+  const std::string name = graph_.unique_name("embedding");
+  const ValueId weight = parameter(name + ".weight", {rows, features}, StateRole::parameter, {Initializer::Kind::uniform, 1});
+  return graph_.emit("embedding", {weight, indices}, {}, name);
 }
 
 ValueId ModelBuilder::dropout(ValueId x) {
@@ -370,7 +376,26 @@ Graph random_shared_net(std::uint64_t seed, std::int64_t batch) {
     x = m.again(layer, used(layer));
   }
   if (pick(2) == 0) m.output("map", pick(2) == 0 ? x : right);
+  // By draws of its own: channels of constants, and rows of a table.
+  std::uint64_t more = 0;
+  const auto draw = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(ir::random_bits(seed, 16, 0, more++) % static_cast<std::uint64_t>(n));
+  };
+  if (draw(2) == 0) {
+    const Shape& shape = m.shape(x);
+    const ValueId constants = constant({1, 1 + draw(3), shape[2], shape[3]});
+    x = m.op("concat", draw(2) == 0 ? std::vector{x, constants} : std::vector{constants, x});
+  }
   x = m.op("flatten", {x});
+  if (draw(2) == 0) {
+    ValueId indices = draw(3) == 0 ? m.op("argmax", {m.op("reshape", {x}, {{"shape", Shape{0, 1, -1}}})})
+                                   : m.input("indices", {batch, 1 + draw(4)}, ir::DType::i32);
+    if (draw(2) == 0) indices = m.op("unsqueeze", {indices}, {{"axes", Shape{1}}});
+    ValueId rows = m.embedding(indices, 1 + draw(12), 1 + draw(6));
+    if (draw(2) == 0) rows = activated(rows);
+    x = m.op("concat", {m.op("flatten", {rows}), x});
+  }
+  if (draw(2) == 0) m.output("class", m.op("argmax", {x}));
   const std::int64_t features = m.shape(x)[1];
   const ValueId linear = m.linear(x, features, pick(2) == 0);
   x = pick(2) == 0 ? m.again(linear, used(linear)) : linear;

@@ -27,6 +27,8 @@ class ModelBuilder {
   ir::ValueId linear(ir::ValueId x, std::int64_t features, bool bias = true);
   /// layer_norm, group_norm or instance_norm.
   ir::ValueId row_norm(std::string_view op, ir::ValueId x, ir::Attributes attributes = {});
+  /// Rows of a table at the indices, of an input of indices or what argmax yields.
+  ir::ValueId embedding(ir::ValueId indices, std::int64_t rows, std::int64_t features);
   ir::ValueId dropout(ir::ValueId x);
   /// The same layer, with the same parameters and attributes, on another input.
   ir::ValueId again(ir::ValueId layer, ir::ValueId x);
@@ -38,7 +40,7 @@ class ModelBuilder {
   ir::ValueId block(ir::ValueId x, const Conv& options);
   const ir::Shape& shape(ir::ValueId x) const { return graph_.type(x).shape; }
   /// An input beside "x", batch first.
-  ir::ValueId input(const std::string& name, ir::Shape shape);
+  ir::ValueId input(const std::string& name, ir::Shape shape, ir::DType dtype = ir::DType::f32);
   /// An output beside the logits.
   void output(const std::string& name, ir::ValueId value) { graph_.add_output(name, value); }
   ir::Graph finish(ir::ValueId logits);
@@ -69,8 +71,8 @@ ir::Graph random_attention_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of those parts and others (groups, dilation, strides, asymmetric padding, tabulated activations, batch-norms that have
 /// no layer to fold into), from the seed.
 ir::Graph random_net(std::uint64_t seed, std::int64_t batch);
-/// A random network whose layers share weights (two branches, a layer on its own result) and read constants, with one input or two,
-/// and one to three outputs.
+/// A random network whose layers share weights (two branches, a layer on its own result) and read constants, with one input to three, one
+/// of them indices of an embedding, and one to four outputs, one of them a class.
 ir::Graph random_shared_net(std::uint64_t seed, std::int64_t batch);
 /// A random network of moves (reshapes, transposes, flattenings, slices, concatenations, padding), reductions, softmax, products and
 /// batch-norms between a few layers. Examples stay apart; where it is `wild` they needn't, and the shapes may hold for the one batch alone.

@@ -47,7 +47,14 @@ std::string tensor_bytes(const OnnxTensor& tensor) {
     return bytes + number_field(14, 1);
   }
   if (floats != nullptr) return bytes + bytes_field(9, packed(*floats));
-  return bytes + bytes_field(tensor.type == 7 ? 7 : 5, packed(std::get<std::vector<std::int64_t>>(tensor.values)));
+  std::vector<std::int64_t> values = std::get<std::vector<std::int64_t>>(tensor.values);
+  if (tensor.type == 22) {  // two a byte
+    std::vector<std::int64_t> pairs;
+    for (std::size_t i = 0; i < values.size(); i += 2)
+      pairs.push_back((values[i] & 15) | (i + 1 < values.size() ? values[i + 1] & 15 : 0) << 4);
+    values = pairs;
+  }
+  return bytes + bytes_field(tensor.type == 7 ? 7 : 5, packed(values));
 }
 
 std::string attribute_bytes(const std::string& name, const OnnxAttribute& attribute) {
@@ -149,7 +156,6 @@ class QuantizedNet {
 
   OnnxGraph run() {
     graph_.inputs = {{"x", {0, 2, 6, 6}}};
-    graph_.outputs = {{"y", {}}};
     on_integers_ = below(2) == 0;
     is_signed_ = below(3) == 0;
     quantize("x");
@@ -158,7 +164,10 @@ class QuantizedNet {
     if (below(3) == 0) between("Sigmoid", {}, "");
     if (below(2) == 0) pool();
     convolve(3, 1);
-    if (below(3) == 0) between("GlobalAveragePool", {}, below(2) == 0 ? "QLinearGlobalAveragePool" : "");
+    if (below(3) == 0) {
+      between("GlobalAveragePool", {}, below(2) == 0 ? "QLinearGlobalAveragePool" : "");
+      side_ = 1;
+    }
     finish();
     return graph_;
   }
@@ -213,7 +222,7 @@ class QuantizedNet {
   };
   Weights weights(std::vector<std::int64_t> shape) {
     const bool per_channel = below(2) == 0;
-    const bool is_unsigned = below(3) == 0;
+    const bool is_unsigned = below(3) == 0 && !(on_integers_ && is_signed_);  // no runtime has all pairs
     const auto channels = static_cast<std::size_t>(shape.front());
     std::int64_t count = 1;
     for (const std::int64_t size : shape) count *= size;
@@ -285,6 +294,7 @@ class QuantizedNet {
   }
 
   void pool() {
+    side_ = 3;
     const std::map<std::string, OnnxAttribute> window{{"kernel_shape", List{2, 2}}, {"strides", List{2, 2}}};
     if (on_integers_ && !is_signed_) {
       now_.q = node("MaxPool", {now_.q}, window);
@@ -294,10 +304,9 @@ class QuantizedNet {
     now_.q = node("QuantizeLinear", {y, now_.scale, now_.zero});  // those that it had
   }
 
-  // Left as it is, or a product: of floats in the end, or quantized.
   void finish() {
-    std::string y = dequantized(now_);
-    graph_.nodes.push_back({"Identity", {y}, {"y"}, {}, "last"});
+    graph_.nodes.push_back({"DequantizeLinear", {now_.q, now_.scale, now_.zero}, {"y"}, {}, "last"});
+    graph_.outputs = {{"y", {0, channels_, side_, side_}}};
   }
 
   OnnxGraph graph_;
@@ -306,7 +315,7 @@ class QuantizedNet {
   bool on_integers_ = false, is_signed_ = false;
   Integers now_;
   float scale_ = 1;
-  std::int64_t channels_ = 2;
+  std::int64_t channels_ = 2, side_ = 6;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ struct OnnxTensor {
   std::vector<std::int64_t> shape;
   std::variant<std::vector<float>, std::vector<std::int64_t>> values;
   std::map<std::string, std::string> external = {};  ///< in place of the values, where it isn't empty
-  std::int32_t type = 7;                             ///< of integers, by the format's number: 7 int64, 6 int32, 3 int8, 2 uint8
+  std::int32_t type = 7;                             ///< of integers, by the format's number: 7 int64, 6 int32, 3 int8, 2 uint8, 22 int4
 };
 
 using OnnxAttribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, OnnxTensor>;
@@ -52,7 +52,7 @@ OnnxGraph small_onnx_graph();
 
 /// A quantized network as quantizers of others write them, of pictures [N,2,6,6] as "x", with floats as "y". What the seed draws: operators
 /// on integers or floats between QuantizeLinear and DequantizeLinear, uint8 or int8, scales of a tensor or a channel, activations of fewer
-/// bits, residual sums, pools, a function, and whether the output is quantized.
+/// bits, residual sums, pools and a function.
 OnnxGraph quantized_onnx_graph(std::uint64_t seed);
 
 }  // namespace stair::tests

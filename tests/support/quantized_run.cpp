@@ -6,12 +6,18 @@
 
 #include "frontend/first_values.h"
 #include "ir/error.h"
+#include "ir/index_inputs.h"
 #include "ir/random.h"
 
 namespace stair::tests {
 
 runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed) {
   runtime::Tensor images(type);
+  if (type.dtype == ir::DType::i32) {  // indices, some beyond the table
+    for (std::int64_t i = 0; i < images.count(); ++i)
+      images.as<std::int32_t>()[i] = static_cast<std::int32_t>(ir::random_bits(seed, 3, 0, static_cast<std::uint64_t>(i)) % 13) - 1;
+    return images;
+  }
   for (std::int64_t i = 0; i < images.count(); ++i) {
     images.as<float>()[i] = 2 * ir::random_uniform(seed, 1, 0, static_cast<std::uint64_t>(i)) - 0.5F;
   }
@@ -24,13 +30,27 @@ std::vector<runtime::Tensor> random_inputs(const ir::Graph& model, std::uint64_t
   return inputs;
 }
 
+std::vector<runtime::Tensor> random_valid_inputs(const ir::Graph& model, std::uint64_t seed) {
+  std::vector<runtime::Tensor> inputs = random_inputs(model, seed);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].type().dtype != ir::DType::i32) continue;
+    const std::int64_t rows = ir::rows_of(model, model.inputs()[i]);
+    for (std::int64_t e = 0; e < inputs[i].count(); ++e) {
+      std::int32_t& index = inputs[i].as<std::int32_t>()[e];
+      index = static_cast<std::int32_t>((index + rows) % rows);
+    }
+  }
+  return inputs;
+}
+
 namespace {
 
 // Of one output cross-entropy; of several a loss each: that, and of those beside the logits their squares.
 ir::Attributes losses_of(const ir::Graph& model) {
-  if (model.outputs().size() == 1) return {};
+  if (model.outputs().size() == 1 && model.outputs().front().name == "logits") return {};
   std::vector<ir::Object> losses;
   for (const ir::Output& output : model.outputs()) {
+    if (!ir::is_float(model.type(output.value).dtype)) continue;
     const bool classes = output.name == "logits";
     losses.push_back(classes ? ir::Attributes{{"output", output.name}, {"kind", std::string("cross_entropy")}}
                              : ir::Attributes{{"output", output.name},

@@ -25,7 +25,9 @@ verification::Verification verify_run(QuantizedRun& run, const verification::Ver
 
 /// Uniform in [-0.5, 1.5).
 runtime::Tensor random_images(const ir::Type& type, std::uint64_t seed);
-/// One an input of the model.
+/// One an input of the model; of indices some are beyond the rows.
 std::vector<runtime::Tensor> random_inputs(const ir::Graph& model, std::uint64_t seed);
+/// The same with indices of rows that there are, as formats have it that know no others.
+std::vector<runtime::Tensor> random_valid_inputs(const ir::Graph& model, std::uint64_t seed);
 
 }  // namespace stair::tests

@@ -49,8 +49,8 @@ void run_concat(const ir::Node& node, const Arguments& a) {
     for (const ir::TensorView& operand : a.operands) {
       const ChannelView from(operand.type.shape, node.attributes.integer("axis"));
       const std::int64_t run = from.channels * from.inner;
-      for (std::int64_t outer = 0; outer < from.outer; ++outer) {
-        std::copy_n(operand.as<T>() + outer * run, run, out + outer * to.channels * to.inner + start);
+      for (std::int64_t outer = 0; outer < to.outer; ++outer) {
+        std::copy_n(operand.as<T>() + outer % from.outer * run, run, out + outer * to.channels * to.inner + start);
       }
       start += run;
     }

@@ -11,6 +11,7 @@
 #include "frontend/importer.h"
 #include "frontend/readers/recipe_option.h"
 #include "ir/error.h"
+#include "ir/index_inputs.h"
 #include "passes/plan_memory.h"
 
 namespace stair::driver::commands {
@@ -35,13 +36,15 @@ bench::Subject training_of(const BenchOptions& options, const ir::Graph& model) 
   }
 }
 
-// What is fed is random pictures.
+// What is fed is random pictures, or indices.
 void check_inputs(const std::string& target, const ir::Graph& model) {
   if (model.inputs().empty()) throw Error(target + ": has no input");
   for (const ir::ValueId id : model.inputs()) {
     const ir::Value& input = model.value(id);
-    if (input.type.dtype == ir::DType::f32 && !input.type.shape.empty()) continue;
-    throw Error(fmt::format("{}: its input '{}' is {}, expected f32 [N, ...]", target, input.name, to_string(input.type)));
+    const bool indices = input.type.dtype == ir::DType::i32 && ir::rows_of(model, id) > 0;
+    if ((input.type.dtype == ir::DType::f32 || indices) && !input.type.shape.empty()) continue;
+    throw Error(fmt::format("{}: its input '{}' is {}, expected f32 [N, ...], or i32 [N, ...] for an embedding", target, input.name,
+                            to_string(input.type)));
   }
 }
 

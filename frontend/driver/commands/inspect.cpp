@@ -11,6 +11,7 @@
 #include "frontend/readers/trained.h"
 #include "frontend/reports/report.h"
 #include "frontend/reports/svg.h"
+#include "ir/index_inputs.h"
 #include "passes/analysis.h"
 #include "passes/float_nodes.h"
 #include "passes/outputs.h"
@@ -76,6 +77,10 @@ std::string describe_inputs(const runtime::Artifact& artifact) {
   for (std::size_t i = 0; i < artifact.inputs.size(); ++i) {
     const auto& [normalization, images] = artifact.inputs[i];
     if (artifact.inputs.size() > 1) text += "input " + artifact.graph.value(artifact.graph.inputs()[i]).name + ": ";
+    if (artifact.graph.type(artifact.graph.inputs()[i]).dtype == ir::DType::i32) {
+      text += fmt::format("indices, 0 to {}\n", ir::rows_of(artifact.graph, artifact.graph.inputs()[i]) - 1);
+      continue;
+    }
     const std::string scaled = images.shorter_side ? fmt::format(" of pictures with a shorter side of {}", *images.shorter_side) : "";
     text += fmt::format("images {}{}, mean {}, std {}\n", images.element.empty() ? "u8 or f32 (the file doesn't say)" : images.element,
                         scaled, list(normalization.mean, "0"), list(normalization.std, "1"));

@@ -19,6 +19,7 @@
 #include "frontend/readers/trained.h"
 #include "ir/error.h"
 #include "ir/examples.h"
+#include "ir/index_inputs.h"
 #include "passes/pipelines.h"
 #include "runtime/batches.h"
 #include "runtime/npy.h"
@@ -60,6 +61,7 @@ struct InputFile {
   const ir::Type& type;
   const runtime::InputForm& form;
   const std::vector<std::string>& pictures;
+  std::int64_t rows;  // of the embedding that it is indices of; 0: of none
   const std::string& path = pictures.front();
 };
 
@@ -84,7 +86,7 @@ runtime::Examples read_pictures(const RunOptions& options, const InputFile& inpu
   return images;
 }
 
-// What the file holds, of the input's shape: f32 or u8 [N, ...].
+// What the file holds, of the input's shape: f32 or u8 [N, ...], or indices.
 runtime::Examples read_images(const InputFile& input) {
   runtime::Tensor given = runtime::read_npy(input.path);
   const ir::Shape one(input.type.shape.begin() + 1, input.type.shape.end());
@@ -92,6 +94,11 @@ runtime::Examples read_images(const InputFile& input) {
   if (found == one) found.insert(found.begin(), 1);
   if (found.empty() || ir::Shape(found.begin() + 1, found.end()) != one) {
     throw Error(input.path + ": holds " + to_string(given.type()) + ", the model expects " + ir::to_string(one) + " or a batch of them");
+  }
+  if (input.rows > 0) {
+    runtime::Tensor batch({given.type().dtype, found});
+    std::memcpy(batch.view().data, given.view().data, given.bytes());
+    return runtime::as_indices(batch, input.rows, input.path);
   }
   const ir::DType dtype = given.type().dtype;
   if (dtype != ir::DType::f32 && dtype != ir::DType::u8)
@@ -119,12 +126,14 @@ void check_scaling(const RunOptions& options, const InputFile& input, ir::DType 
   }
 }
 
-// [N, ...] f32 as the graph takes it.
+// [N, ...] as the graph takes it.
 runtime::Tensor model_input(const RunOptions& options, const InputFile& input, bool raw) {
-  const runtime::Examples images = runtime::names_a_picture(input.path) ? read_pictures(options, input) : read_images(input);
+  const bool is_picture = runtime::names_a_picture(input.path);
+  if (is_picture && input.rows > 0) throw Error(input.path + ": is a picture, the model's input is of indices, expected .npy");
+  const runtime::Examples images = is_picture ? read_pictures(options, input) : read_images(input);
   const ir::DType element = images.type().dtype;
-  if (!raw) check_scaling(options, input, element);
-  if (raw && element != ir::DType::f32) {
+  if (!raw && input.rows == 0) check_scaling(options, input, element);
+  if (raw && input.rows == 0 && element != ir::DType::f32) {
     throw Error(fmt::format("{}{} holds {}, expected f32", options.raw ? "--raw: " : "", input.path, to_string(images.type())));
   }
   const runtime::Dataset pictures(images, runtime::Tensor({ir::DType::i32, {images.count()}}), input.path);
@@ -179,7 +188,10 @@ std::vector<runtime::Tensor> model_inputs(const RunOptions& options, const Subje
     const auto file = files.find(names[i]);
     if (file == files.end())
       throw Error(fmt::format("{}: its input '{}' is missing, expected --input {}=FILE", options.target, names[i], names[i]));
-    const InputFile input{subject.graph.type(subject.graph.inputs()[i]), subject.inputs[i], file->second};
+    const ir::ValueId id = subject.graph.inputs()[i];
+    const ir::Type& type = subject.graph.type(id);
+    const std::int64_t rows = type.dtype == ir::DType::i32 ? ir::rows_of(subject.graph, id) : 0;
+    const InputFile input{type, subject.inputs[i], file->second, rows};
     made.push_back(model_input(options, input, is_model || options.raw));
     const std::int64_t count = made.back().type().shape.front();
     const std::int64_t expected = made.front().type().shape.front();
@@ -194,6 +206,10 @@ void print_row(const ir::TensorView& result, std::int64_t i) {
   const std::int64_t per_image = result.count() / result.dim(0);
   std::vector<double> row;
   for (std::int64_t k = i * per_image; k < (i + 1) * per_image; ++k) row.push_back(runtime::element(result, k));
+  if (result.type.dtype == ir::DType::i32) {
+    fmt::print("[{:.0f}]\n", fmt::join(row, ", "));
+    return;
+  }
   fmt::print("class {}  [{:.6g}]\n", std::max_element(row.begin(), row.end()) - row.begin(), fmt::join(row, ", "));
 }
 
@@ -238,9 +254,9 @@ void run(CommandRegistry& registry) {
          app.add_option("target", options->target, "artifact (.stair), or " + frontend::model_formats() + ", which takes f32 as it is")
              ->required();
          app.add_option("--weights", options->weights, "of a model: weights, a checkpoint or an ONNX model (default: its own)");
-         app.add_option(
-                "--input", options->inputs,
-                "[NAME=]FILE: .npy, u8 or f32, as the model was trained on, or pictures (.png, .jpg; several are a batch); for each input")
+         app.add_option("--input", options->inputs,
+                        "[NAME=]FILE: .npy, u8, f32 or indices, as the model was trained on, or pictures (.png, .jpg; several are a "
+                        "batch); for each input")
              ->required()
              ->allow_extra_args(false);
          app.add_flag("--raw", options->raw, "the input is f32 as the graph takes it: not normalized");

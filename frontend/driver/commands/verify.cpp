@@ -56,15 +56,16 @@ void check_inputs(const readers::Trained& trained, const runtime::Artifact& arti
 struct Deployed {
   std::optional<readers::Deployed> artifact;
   std::optional<frontend::onnx::Model> onnx;
+  verification::VerifyOptions options = {};  ///< of an artifact
 };
 
 Deployed load(const VerifyArguments& options) {
   if (options.artifact.ends_with(".onnx")) {
     if (!options.backends.empty()) throw Error("--backend: has no effect on an ONNX file, which its operators' definitions evaluate");
     if (!options.threads.empty()) throw Error("--threads: has no effect on an ONNX file, which its operators' definitions evaluate");
-    return {{}, frontend::onnx::read_model(runtime::read_file(options.artifact), options.artifact)};
+    return {{}, frontend::onnx::read_model(runtime::read_file(options.artifact), options.artifact), {}};
   }
-  Deployed deployed{readers::load_deployed(options.artifact), {}};
+  Deployed deployed{readers::load_deployed(options.artifact), {}, {}};
   if (deployed.artifact->arithmetic != ir::arithmetic_version) {
     throw Error(fmt::format(
         "{}: is of arithmetic version {}, and this program trains in version {}: its integers can't be held against those of {}, expected "
@@ -77,9 +78,7 @@ Deployed load(const VerifyArguments& options) {
 verification::Verification compare(readers::Trained& trained, Deployed& deployed, const VerifyArguments& options,
                                    const runtime::Dataset& test) {
   if (deployed.onnx) return verification::verify(trained, *deployed.onnx, test, options.images, !options.no_simulation);
-  const auto compared = options.backends.empty() ? backends::every() : backends_named(options.backends, *options.plugins);
-  const std::vector<int> threads = options.threads.empty() ? std::vector<int>{1, 2} : options.threads;
-  return verification::verify(trained, *deployed.artifact, test, options.images, {compared, threads, !options.no_simulation});
+  return verification::verify(trained, *deployed.artifact, test, options.images, deployed.options);
 }
 
 int run_verify(const VerifyArguments& options) {
@@ -91,6 +90,9 @@ int run_verify(const VerifyArguments& options) {
   if (deployed.artifact) check_inputs(trained, *deployed.artifact, options);
   if (options.images > data.test.count())
     throw Error(fmt::format("--images {}: the test data has {} images", options.images, data.test.count()));
+  if (!options.backends.empty()) deployed.options.backends = backends_named(options.backends, *options.plugins);
+  if (!options.threads.empty()) deployed.options.threads = options.threads;
+  deployed.options.simulate = !options.no_simulation;
   const verification::Verification report = [&] {
     try {
       return compare(trained, deployed, options, data.test);

@@ -225,7 +225,7 @@ Message Emitter::graph_message() const {
   for (std::size_t i = 0; i < graph().inputs().size(); ++i) {
     const ir::Value& value = graph().value(graph().inputs()[i]);
     const bool bytes = preprocess_ && model_.artifact.inputs[i].images.element == "u8";
-    made.message(11, value_info(value.name, bytes ? Element::u8 : Element::f32, value.type.shape));
+    made.message(11, value_info(value.name, bytes ? Element::u8 : element_of(value.type.dtype), value.type.shape));
   }
   for (const Message& output : outputs_) made.message(12, output);
   return made;

@@ -152,7 +152,7 @@ class Import {
     std::string name = input.name;
     while (name.starts_with("$")) name.erase(name.begin());
     if (name.empty() || layers_.has(name)) fail(fmt::format("its input '{}' can't be called so in a model", input.name));
-    layers_.add_input({name, "", in_layers});
+    layers_.add_input({name, "", in_layers, false});
     values_[input.name] = {nullptr, name, std::move(shape), input.type};
   }
 
@@ -239,7 +239,7 @@ class Import {
       std::string name = output.name;
       std::replace(name.begin(), name.end(), ':', '_');
       while (name.empty() || passes::is_output_of_training(name) || is_taken(name)) name += "_output";
-      layers_.outputs.push_back({name, layer_of_output(*value, name), {}});
+      layers_.outputs.push_back({name, layer_of_output(*value, name), {}, false});
     }
   }
 

@@ -158,6 +158,11 @@ void Layers::swap_names(const std::string& a, const std::string& b) {
   layers_[places_.at(b)].name = b;
 }
 
+void Layers::read_as_indices(const std::string& name) {
+  const auto it = input_places_.find(name);
+  if (it != input_places_.end()) inputs_[it->second].indices = true;
+}
+
 void Layers::remove_dead() {
   std::set<std::string, std::less<>> read;
   for (const End& output : outputs) read.insert(output.layer);
@@ -185,7 +190,8 @@ void Layers::infer(Layer& layer) const {
   }
   const ir::Attributes attributes = complete(layer, kind);
   std::vector<ir::Type> read;
-  for (const std::string& input : layer.inputs) read.push_back({ir::DType::f32, shape(input)});
+  const ir::DType dtype = kind.op->integer.of_weights ? ir::DType::i32 : ir::DType::f32;
+  for (const std::string& input : layer.inputs) read.push_back({dtype, shape(input)});
   const bool as_images = !kind.op->layer->on_sequences.empty() && !read.empty() && read.front().shape.size() == 3;
   if (as_images) {
     for (ir::Type& input : read) input.shape.insert(input.shape.begin() + 2, 1);
@@ -249,7 +255,9 @@ const Layer* owner_of_weights(const Layers& layers, const Layer& layer) {
 ir::Json to_json(const Layers& layers, const std::string& name) {
   Json json{{"name", name}};
   const auto input_json = [](const Layers::End& input) {
-    return Json{{"name", input.name}, {"shape", ir::Shape(input.shape.begin() + 1, input.shape.end())}};
+    Json made{{"name", input.name}, {"shape", ir::Shape(input.shape.begin() + 1, input.shape.end())}};
+    if (input.indices) made["dtype"] = "i32";
+    return made;
   };
   if (layers.inputs().size() == 1) {
     json["input"] = input_json(layers.inputs().front());

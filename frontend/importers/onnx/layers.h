@@ -31,9 +31,10 @@ struct Layer {
 class Layers {
  public:
   struct End {
-    std::string name;   ///< of the input or output
-    std::string layer;  ///< of an output: the one that yields it
-    ir::Shape shape;    ///< of an input, the batch in front
+    std::string name;      ///< of the input or output
+    std::string layer;     ///< of an output: the one that yields it
+    ir::Shape shape;       ///< of an input, the batch in front
+    bool indices = false;  ///< of an input: i32, that an embedding reads
   };
   std::vector<End> outputs;
 
@@ -42,6 +43,8 @@ class Layers {
   /// Error where there are more than a model may have.
   Layer& add(Layer layer);
   void add_input(End input);
+  /// The input, where the name is one, is of indices.
+  void read_as_indices(const std::string& name);
   /// nullptr where it is an input, or nothing.
   Layer* find(const std::string& name);
   const Layer* find(const std::string& name) const;

@@ -20,7 +20,7 @@ bool moves(const ir::Node& node) {
   return node.op->integer.kind == IntegerForm::Kind::move && !node.op->operands.front().variadic;
 }
 
-runtime::Tensor of_floats(const std::vector<float>& values) {
+runtime::Tensor tensor_of_floats(const std::vector<float>& values) {
   runtime::Tensor made({ir::DType::f32, {static_cast<std::int64_t>(values.size())}});
   std::copy(values.begin(), values.end(), made.as<float>());
   return made;
@@ -134,7 +134,7 @@ class Quantizing {
     }
     runtime::Tensor zero_point({ir::DType::i32, {1}});
     *zero_point.as<std::int32_t>() = its->zero_point;
-    made_.weights.insert_or_assign(simulated.value(parameters.operands[0]).name, of_floats({its->scale}));
+    made_.weights.insert_or_assign(simulated.value(parameters.operands[0]).name, tensor_of_floats({its->scale}));
     made_.weights.insert_or_assign(simulated.value(parameters.operands[1]).name, std::move(zero_point));
   }
 
@@ -147,7 +147,7 @@ class Quantizing {
     std::vector<float> steps = its->second->scale;
     if (steps.size() == 1) steps.assign(count, steps.front());
     if (steps.size() != count) return problem(name, fmt::format("have {} scales in the file, expected 1 or {}", steps.size(), count));
-    made_.weights.insert_or_assign(simulated.value(step).name, of_floats(steps));
+    made_.weights.insert_or_assign(simulated.value(step).name, tensor_of_floats(steps));
   }
 
   // The scale of what the simulated layer reads.
@@ -225,8 +225,8 @@ class Quantizing {
       if (parameters == nullptr || parameters->operands.size() != 2 || simulated.state(parameters->operands[0]) == nullptr) continue;
       const QuantizedValue& its = *quantized(graph_.find(simulated.value(node.operands[0]).name));
       const auto end = [&](int q) { return static_cast<float>(q - its.zero_point) * its.scale; };
-      made_.weights.insert_or_assign(simulated.value(parameters->operands[0]).name, of_floats({end(its.lo())}));
-      made_.weights.insert_or_assign(simulated.value(parameters->operands[1]).name, of_floats({end(its.hi())}));
+      made_.weights.insert_or_assign(simulated.value(parameters->operands[0]).name, tensor_of_floats({end(its.lo())}));
+      made_.weights.insert_or_assign(simulated.value(parameters->operands[1]).name, tensor_of_floats({end(its.hi())}));
     }
   }
 

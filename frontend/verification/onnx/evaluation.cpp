@@ -99,9 +99,9 @@ bool Evaluation::has(const std::string& name) const {
   return find(name) != nullptr;
 }
 
-void Evaluation::run(std::map<std::string, Value> inputs) {
+void Evaluation::run(const std::map<std::string, Value>& inputs) {
   values_.clear();
-  for (auto& [name, value] : inputs) values_[name] = std::make_shared<const Value>(std::move(value));
+  for (const auto& [name, value] : inputs) values_[name] = std::make_shared<const Value>(value);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!used_[i]) continue;
     run_node(i);

@@ -23,7 +23,7 @@ class Evaluation {
   Evaluation(const frontend::onnx::Model& model, const std::set<std::string, std::less<>>& keep);
 
   /// One value an input of the model that has no initializer, of the same shapes in each run.
-  void run(std::map<std::string, Value> inputs);
+  void run(const std::map<std::string, Value>& inputs);
   /// Error where the file has no such value.
   const Value& value(const std::string& name) const;
   bool has(const std::string& name) const;

@@ -82,7 +82,7 @@ ImportCheck check_import(const frontend::onnx::Model& file, frontend::onnx::Made
     given.emplace((*info)->name, std::move(value));
   }
   Evaluation evaluation(file, {});
-  evaluation.run(std::move(given));
+  evaluation.run(given);
   runtime::Executor executor = frontend::executor_for(graph, deployed.constants, {});
   executor.run(runtime::views_of(inputs));
 

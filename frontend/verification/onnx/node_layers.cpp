@@ -18,8 +18,8 @@ namespace stair::verification::onnx {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> moving{"Concat",       "DepthToSpace", "Expand", "GlobalMaxPool", "MaxPool", "Pad", "ReduceMin",
-                                                  "SpaceToDepth", "Slice",        "Split",  "Tile",          "Max",     "Min", "Where"};
+constexpr std::array<std::string_view, 13> moving{"Concat", "DepthToSpace", "GlobalMaxPool", "MaxPool", "Pad", "ReduceMin", "SpaceToDepth",
+                                                  "Slice",  "Split",        "Tile",          "Max",     "Min", "Where"};
 
 frontend::onnx::Tensor tensor_of(const Value& value, const std::string& name, std::list<std::string>& bytes) {
   const Value numbers = as_numbers(value);

@@ -50,11 +50,15 @@ void check_inputs_of(const frontend::onnx::Model& file, const ir::Graph& deploye
 }
 
 Value from_view(const TensorView& view) {
-  Value value = made(view.type.dtype == ir::DType::u8 ? ElementType::u8 : ElementType::f32, view.type.shape);
+  const bool indices = view.type.dtype == ir::DType::i32;
+  Value value = made(indices ? ElementType::i32 : view.type.dtype == ir::DType::u8 ? ElementType::u8 : ElementType::f32, view.type.shape);
   for (std::int64_t i = 0; i < view.count(); ++i) {
     const auto at = static_cast<std::size_t>(i);
-    if (value.is_real()) value.reals[at] = static_cast<double>(view.as<float>()[i]);
-    if (!value.is_real()) value.integers[at] = view.as<std::uint8_t>()[i];
+    if (value.is_real()) {
+      value.reals[at] = static_cast<double>(view.as<float>()[i]);
+    } else {
+      value.integers[at] = indices ? view.as<std::int32_t>()[i] : view.as<std::uint8_t>()[i];
+    }
   }
   return value;
 }
@@ -76,7 +80,7 @@ class File {
       inputs.emplace(deployed_.value(deployed_.inputs()[i]).name, from_view(views[i]));
     }
     for (const frontend::onnx::ValueInfo* input : inputs_of(file_)) check_input(*input, inputs.at(input->name));
-    evaluation_.run(std::move(inputs));
+    evaluation_.run(inputs);
     tensors_.clear();
     if (std::exchange(checked_, true)) return;
     check_sums();
@@ -186,7 +190,7 @@ class File {
       its->type = ElementType::i32;
       return its;
     };
-    if (from->op == "Gather" && operand == "table") return input_of(from, 0);
+    if (from->op == "Gather" && (operand == "table" || node.op->integer.of_weights)) return input_of(from, 0);
     const bool is_float = ir::is_float(deployed_.type(node.results.front()).dtype);
     if (from->op == "DequantizeLinear" && is_float) {
       if (operand == "scale") return input_of(from, 1);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include "frontend/exporters/onnx/requantizing.h"
@@ -125,14 +126,29 @@ std::string write_space_to_depth(Emitter& emit, const Node& node, const std::str
                    {0, s[1] * b * b, s[2] / b, s[3] / b});
 }
 
+std::string write_embedding(Emitter& emit, const Node& node, const std::string& x) {
+  return emit.add("Gather", {x, emit(node.operands[1])}, {integer("axis", 0)}, emit.wanted(node.results[0]));
+}
+
 std::vector<std::string> all(Emitter& emit, const Node& node) {
   std::vector<std::string> names;
   for (const ir::ValueId operand : node.operands) names.push_back(emit(operand));
   return names;
 }
 
+// ONNX's repeats nothing.
 std::string write_concat(Emitter& emit, const Node& node, const std::string& /*x*/) {
-  return emit.add("Concat", all(emit, node), {integer("axis", node.attributes.integer("axis"))}, emit.wanted(node.results[0]));
+  std::vector<std::string> names = all(emit, node);
+  const auto is_constant = [&](ir::ValueId operand) { return emit.constant(operand) != nullptr; };
+  const auto varies = std::find_if_not(node.operands.begin(), node.operands.end(), is_constant);
+  for (std::size_t i = 0; i < names.size() && varies != node.operands.end(); ++i) {
+    if (!is_constant(node.operands[i])) continue;
+    const ir::Shape& shape = emit.graph().type(node.operands[i]).shape;
+    const std::string examples = emit.add("Slice", {emit.add("Shape", {emit(*varies)}), axes_of(emit, {0}), axes_of(emit, {1})});
+    const std::string repeated = emit.add("Concat", {examples, axes_of(emit, {shape.begin() + 1, shape.end()})}, {integer("axis", 0)});
+    names[i] = emit.add("Expand", {names[i], repeated});
+  }
+  return emit.add("Concat", names, {integer("axis", node.attributes.integer("axis"))}, emit.wanted(node.results[0]));
 }
 
 // ONNX Runtime has none of u8.
@@ -170,6 +186,7 @@ void moves(OperatorRegistry& registry) {
   registry.add(move("pad_integer", write_pad_integer));
   registry.add(move("depth_to_space", write_depth_to_space));
   registry.add(move("space_to_depth", write_space_to_depth));
+  registry.add(move("embedding", write_embedding));
   registry.add(move("concat", write_concat));
   registry.add(move("minimum", write_minimum));
   registry.add(move("maximum", write_maximum));

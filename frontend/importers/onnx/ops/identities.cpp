@@ -26,9 +26,10 @@ void import_cast(NodeContext& c) {
   const ElementType to = type_asked_for(c);
   // All is computed in float: of the shorter type there is no rounding, and of the longer one no more digits.
   const bool is_float = to == ElementType::f32 || to == ElementType::f16 || to == ElementType::f64;
-  c.expect(is_float, fmt::format("makes {} of what follows from the model's input, expected float", to_string(to)));
   Value value = c.input(0);
-  value.type = ElementType::f32;
+  const bool indices = !is_real(value.type) && (to == ElementType::i32 || to == ElementType::i64);
+  c.expect(is_float || indices, fmt::format("makes {} of what follows from the model's input, expected float", to_string(to)));
+  value.type = indices ? to : ElementType::f32;
   c.yield(std::move(value));
 }
 
@@ -53,7 +54,8 @@ void fold_cast(NodeContext& c) {
 void identities(OperatorRegistry& registry) {
   registry.add({"Identity", "nothing", yield_as_it_is});
   registry.add({"Dropout", "nothing", import_dropout});
-  registry.add({"Cast", "nothing; to float, float16 or double, which are computed as float", import_cast, fold_cast});
+  registry.add({"Cast", "nothing; to float, float16 or double, which are computed as float, and of integers to int32 or int64", import_cast,
+                fold_cast});
 }
 
 }  // namespace stair::frontend::onnx::ops

@@ -130,15 +130,32 @@ void import_split(NodeContext& c) {
   }
 }
 
+// Rows of a table, which the model's input says.
+void import_embedding(NodeContext& c, std::int64_t axis) {
+  const Value& indices = c.input(1);
+  const Constant& table = c.constant(0, "data");
+  c.expect(axis == 0 && table.shape.size() == 2 && table.is_real(),
+           fmt::format("looks up dimension {} of {}, expected dimension 0 of floats [rows, features]", axis, ir::to_string(table.shape)));
+  c.expect(!is_real(indices.type), fmt::format("its indices are {}, expected integers", to_string(indices.type)));
+  c.layers.read_as_indices(indices.layer);
+  Parameters parameters;
+  parameters["weight"] = to_tensor(table, table.shape);
+  Value rows = c.emit("embedding", {indices}, {{"rows", table.shape[0]}, {"features", table.shape[1]}}, std::move(parameters));
+  c.layers.find(rows.layer)->weights_of = c.node.inputs[0];
+  rows.type = ElementType::f32;
+  c.yield(std::move(rows));
+}
+
 void import_gather(NodeContext& c) {
   const ir::Shape x = c.input(0).shape;
   const std::int64_t axis = c.axis(c.integer("axis", 0), x.size());
+  if (c.is_constant(0) && !c.is_constant(1)) return import_embedding(c, axis);
   const std::int64_t size = x[static_cast<std::size_t>(axis)];
   const Constant& indices = c.constant(1, "indices");
   c.expect(!indices.is_real(), "its indices are floats, expected integers");
   Picked picked{axis, {}};
   for (const std::int64_t index : indices.integers) {
-    c.expect(index >= -size && index < size, fmt::format("an index is {}, of {} elements", index, size));
+    if (index < -size || index >= size) c.fail(fmt::format("an index is {}, of {} elements", index, size));
     picked.indices.push_back(index < 0 ? index + size : index);
   }
   ir::Shape shape = x;
@@ -334,9 +351,10 @@ void import_pad(NodeContext& c) {
 }  // namespace
 
 void slicing(OperatorRegistry& registry) {
-  registry.add({"Slice", "`slice`; with steps `gather`", import_slice});
+  registry.add({"Slice", "`slice`; with steps `gather`", import_slice, import_slice});
   registry.add({"Split", "a `slice` each part", import_split});
-  registry.add({"Gather", "`gather`, `reshape`; indices are constants", import_gather});
+  registry.add({"Gather", "`gather`, `reshape` by constant indices; `embedding` of a constant table by an input of integers, from 0 on",
+                import_gather});
   registry.add({"Concat", "`concat`; constants by `pad` and `add`", import_concat, fold_concat});
   registry.add({"Tile", "`gather`", import_tile});
   registry.add({"Pad", "`pad`, or the padding of what follows; edge, reflect and wrap by `gather`", import_pad});

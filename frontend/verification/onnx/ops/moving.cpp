@@ -151,8 +151,9 @@ bool run_gather(NodeRun& run) {
   ir::Shape shape(begin, begin + static_cast<std::ptrdiff_t>(axis));
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), begin + static_cast<std::ptrdiff_t>(axis) + 1, x.shape.end());
-  for (const std::int64_t index : indices.integers)
-    run.expect(index >= -size && index < size, fmt::format("it has the index {}, of {} elements", index, size));
+  for (const std::int64_t index : indices.integers) {
+    if (index < -size || index >= size) run.fail(fmt::format("it has the index {}, of {} elements", index, size));
+  }
   run.yield(moved(x, std::move(shape), [&](std::int64_t i) {
     const std::int64_t index = indices.integers[static_cast<std::size_t>(i / inner % indices.count())];
     return (i / inner / indices.count() * size + (index < 0 ? index + size : index)) * inner + i % inner;
@@ -178,6 +179,86 @@ bool run_shape(NodeRun& run) {
 
 bool run_identity(NodeRun& run) {
   run.yield(run.in(0));
+  return true;
+}
+
+// Of any shape that both broadcast to.
+bool run_expand(NodeRun& run) {
+  const Value& x = run.in(0);
+  const List& asked = run.list(1);
+  const std::size_t rank = std::max(asked.size(), x.shape.size());
+  const auto aligned = [rank](const List& shape, std::size_t d) {
+    return d + shape.size() < rank ? std::int64_t{1} : shape[d + shape.size() - rank];
+  };
+  ir::Shape shape;
+  for (std::size_t d = 0; d < rank; ++d) {
+    const std::int64_t own = aligned(x.shape, d);
+    const std::int64_t to = aligned(asked, d);
+    run.expect(own == to || own == 1 || to == 1, fmt::format("it makes {} of {}", ir::to_string(asked), ir::to_string(x.shape)));
+    shape.push_back(own == 1 ? to : own);
+  }
+  run.yield(moved(x, shape, [&](std::int64_t i) {
+    std::int64_t at = 0;
+    std::int64_t stride = 1;
+    for (std::size_t d = rank; d-- > 0; i /= shape[d]) {
+      const std::int64_t own = aligned(x.shape, d);
+      at += own == 1 ? 0 : i % shape[d] * stride;
+      stride *= own;
+    }
+    return at;
+  }));
+  return true;
+}
+
+// Of integers; of real numbers the layers say it.
+bool run_concat(NodeRun& run) {
+  for (std::size_t i = 0; i < run.count(); ++i) {
+    if (run.in(i).is_real()) return false;
+  }
+  ir::Shape shape = run.in(0).shape;
+  const std::size_t axis = run.axis(run.integer("axis", 1), shape.size());
+  for (std::size_t i = 1; i < run.count(); ++i) {
+    ir::Shape other = run.in(i).shape;
+    const std::int64_t more = axis < other.size() ? other[axis] : 0;
+    if (axis < other.size()) other[axis] = shape[axis];
+    run.expect(other == shape && run.in(i).type == run.in(0).type, "it joins values that don't fit");
+    shape[axis] += more;
+  }
+  Value y = made(run.in(0).type, shape);
+  const std::int64_t inner = ir::element_count({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()});
+  const std::int64_t row = shape[axis] * inner;
+  std::int64_t begin = 0;
+  for (std::size_t n = 0; n < run.count(); ++n) {
+    const Value& x = run.in(n);
+    const std::int64_t own = x.shape[axis] * inner;
+    for (std::int64_t i = 0; i < x.count(); ++i)
+      y.integers[static_cast<std::size_t>(i / own * row + begin + i % own)] = x.integers[static_cast<std::size_t>(i)];
+    begin += own;
+  }
+  run.yield(std::move(y));
+  return true;
+}
+
+bool run_argmax(NodeRun& run) {
+  const Value& x = run.in(0);
+  const std::size_t axis = run.axis(run.integer("axis", 0), x.shape.size());
+  const bool keeps = run.integer("keepdims", 1) != 0;
+  const bool last = run.integer("select_last_index", 0) != 0;
+  const std::int64_t size = x.shape[axis];
+  run.expect(size > 0, "it looks for the largest of nothing");
+  ir::Shape shape = x.shape;
+  shape[axis] = 1;
+  if (!keeps) shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+  Value y = made(ElementType::i64, shape);
+  const std::int64_t inner = ir::element_count({x.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.shape.end()});
+  for (std::int64_t i = 0; i < y.count(); ++i) {
+    const auto at = [&](std::int64_t k) { return x.number((i / inner * size + k) * inner + i % inner); };
+    std::int64_t& best = y.integers[static_cast<std::size_t>(i)];
+    for (std::int64_t k = 1; k < size; ++k) {
+      if (at(k) > at(best) || (last && at(k) == at(best))) best = k;
+    }
+  }
+  run.yield(std::move(y));
   return true;
 }
 
@@ -234,6 +315,9 @@ void moving(OperatorRegistry& registry) {
   registry.add({"Transpose", run_transpose});
   registry.add({"Gather", run_gather});
   registry.add({"Shape", run_shape});
+  registry.add({"Expand", run_expand});
+  registry.add({"ArgMax", run_argmax});
+  registry.add({"Concat", run_concat});
   registry.add({"Identity", run_identity});
   registry.add({"ReduceSum", [](NodeRun& run) { return run_reduce(run, true); }});
   registry.add({"ReduceMax", [](NodeRun& run) { return run_reduce(run, false); }});
