@@ -92,3 +92,30 @@ TEST_CASE("a start that takes nothing, or less than it says, is refused") {
   CHECK(whole.find(file + ": ") != std::string::npos);
   CHECK(whole.find(".weight") != std::string::npos);
 }
+
+TEST_CASE("what an experiment starts from is evaluated before anything is trained") {
+  Starts starts;
+  const auto eval = [&](const std::vector<std::string>& arguments) {
+    starts.folder.write("exp.json", starts.json.dump());
+    std::vector<std::string> all{"eval"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return run_stair(all, starts.folder.path());
+  };
+  CHECK(eval({"exp.json"}).err == "stair: exp.json: starts from no weights, expected an ONNX model as 'model', or 'start'\n");
+  starts.json["start"] = "first/float.safetensors";
+  const Json expected = Json::parse(eval({"first/float.safetensors", "--json"}).out);
+  const Outcome outcome = eval({"exp.json", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const Json found = Json::parse(outcome.out);
+  CHECK(found["arithmetic"] == "float, from the start");
+  CHECK(found["test_accuracy"] == expected["test_accuracy"]);
+  CHECK(eval({"exp.json", "--float"}).err == "stair: --float: what an experiment starts from is in float anyway\n");
+  CHECK(eval({"exp.json", "--data", "exp.json"}).err == "stair: --data: exp.json is an experiment, which has data\n");
+  const std::string head = starts.layer("linear")["name"];
+  starts.layer("linear")["features"] = 7;
+  starts.json["start"] = {{"checkpoint", "first/float.safetensors"}};
+  const Outcome partial = eval({"exp.json"});
+  CHECK(partial.code == 2);
+  CHECK(partial.err.find("stair: exp.json /start: leaves " + head + ".") == 0);
+}

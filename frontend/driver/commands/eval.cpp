@@ -11,6 +11,7 @@
 #include "frontend/readers/deployed.h"
 #include "frontend/readers/trained.h"
 #include "frontend/stages/evaluation.h"
+#include "frontend/stages/start.h"
 #include "ir/error.h"
 
 namespace stair::driver::commands {
@@ -61,6 +62,23 @@ int run_eval(const EvalOptions& options) {
     what = "integers, deployed";
     scores = stages::measure(frontend::executor_for(readers::at_batch(artifact, batch), artifact.constants, compile_options), data.test,
                              batch, normalizations, experiment);
+  } else if (options.target.ends_with(".json")) {
+    if (!options.data.empty()) throw Error("--data: " + options.target + " is an experiment, which has data");
+    if (options.floating) throw Error("--float: what an experiment starts from is in float anyway");
+    experiment = readers::load_experiment(options.target);
+    if (experiment.start.checkpoint.empty()) {
+      throw Error(options.target + ": starts from no weights, expected an ONNX model as 'model', or 'start'");
+    }
+    runtime::Tensors states;
+    const stages::Started started = stages::take_start(experiment, experiment.model, states);
+    if (!started.left.empty()) {
+      throw Error(fmt::format("{} /start: leaves {} to begin anew, expected all weights", options.target, started.left.front()));
+    }
+    data.test = stages::load_part(experiment, experiment.data.test, experiment.model);
+    const std::int64_t batch = std::min(experiment.eval_batch, data.test.count());
+    what = "float, from the start";
+    scores = stages::measure(frontend::compile(experiment.model, passes::float_evaluation(), batch, states, compile_options), data.test,
+                             batch, experiment.normalizations(), experiment);
   } else {
     readers::Trained trained = readers::load_trained(options.target);
     experiment = std::move(trained.experiment);
@@ -101,9 +119,12 @@ int run_eval(const EvalOptions& options) {
 }  // namespace
 
 void eval(CommandRegistry& registry) {
-  registry.add({"eval", "Test accuracy, and the experiment's other metrics, of a checkpoint or an artifact", [](CLI::App& app) {
+  registry.add({"eval", "Test accuracy, and the experiment's other metrics, of a checkpoint, an artifact or what an experiment starts from",
+                [](CLI::App& app) {
                   auto options = std::make_shared<EvalOptions>();
-                  app.add_option("target", options->target, "checkpoint, folder of a run, or artifact (.stair)")->required();
+                  app.add_option("target", options->target,
+                                 "checkpoint, folder of a run, artifact (.stair), or experiment (.json): what it starts from")
+                      ->required();
                   app.add_option("--data", options->data, "experiment JSON whose test data to take (default: the checkpoint's)");
                   app.add_flag("--float", options->floating, "evaluate the latent weights in float");
                   app.add_flag("--json", options->json, "for scripts");
