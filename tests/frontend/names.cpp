@@ -19,7 +19,7 @@ using ir::Graph;
 namespace {
 
 const ir::Attributes momentum{{"optimizer", ir::Object({{"momentum", 0.9}, {"max_norm", 1.0}})}};
-const ir::Attributes adam{{"optimizer", std::string("adamw")}};
+const ir::Attributes adamw_attributes{{"optimizer", std::string("adamw")}};
 
 std::vector<passes::Pipeline> pipelines(const passes::Recipe& recipe) {
   using passes::StepPart;
@@ -28,7 +28,7 @@ std::vector<passes::Pipeline> pipelines(const passes::Recipe& recipe) {
                                     passes::deployment_constants(recipe)};
   for (const StepPart part : {StepPart::whole, StepPart::shard, StepPart::update}) {
     all.push_back(passes::float_training({}, momentum, part));
-    all.push_back(passes::quantized_training(recipe, {}, {}, adam, part));
+    all.push_back(passes::quantized_training(recipe, {}, {}, adamw_attributes, part));
     all.push_back(passes::quantized_training(recipe, {false, true, true}, {}, momentum, part));
     all.push_back(passes::quantized_training(recipe, {true, false, false}, {}, momentum, part));
   }
