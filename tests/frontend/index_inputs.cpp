@@ -20,8 +20,8 @@ using tests::TemporaryFolder;
 
 namespace {
 
-constexpr std::int64_t length = 6;
-constexpr std::int64_t rows = 12;
+constexpr std::int64_t words_each = 6;
+constexpr std::int64_t vocabulary = 12;
 
 std::int64_t draw_word(std::uint64_t stream, std::int64_t i, std::int64_t below) {
   return static_cast<std::int64_t>(ir::random_bits(9, stream, 0, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(below));
@@ -29,16 +29,16 @@ std::int64_t draw_word(std::uint64_t stream, std::int64_t i, std::int64_t below)
 
 // Six words of twelve, and the topic that most of them are of: words 0 to 3, 4 to 7, or 8 to 11. As arrays of i64 and as a table.
 void write_words(const TemporaryFolder& folder, const std::string& part, std::int64_t count) {
-  const runtime::Tensor words({ir::DType::i64, {count, length}});
+  const runtime::Tensor words({ir::DType::i64, {count, words_each}});
   const runtime::Tensor topics({ir::DType::u8, {count}});
   const std::uint64_t first = part == "train" ? 0 : 10;
   std::string table = "w0,w1,w2,w3,w4,w5,topic\n";
   for (std::int64_t n = 0; n < count; ++n) {
     const std::int64_t topic = draw_word(first, n, 3);
-    for (std::int64_t i = 0; i < length; ++i) {
-      const std::int64_t of = i < 4 ? topic : draw_word(first + 1, length * n + i, 3);
-      words.as<std::int64_t>()[length * n + i] = 4 * of + draw_word(first + 2, length * n + i, 4);
-      table += std::to_string(words.as<std::int64_t>()[length * n + i]) + ",";
+    for (std::int64_t i = 0; i < words_each; ++i) {
+      const std::int64_t of = i < 4 ? topic : draw_word(first + 1, words_each * n + i, 3);
+      words.as<std::int64_t>()[words_each * n + i] = 4 * of + draw_word(first + 2, words_each * n + i, 4);
+      table += std::to_string(words.as<std::int64_t>()[words_each * n + i]) + ",";
     }
     topics.as<std::uint8_t>()[n] = static_cast<std::uint8_t>(topic);
     table += std::to_string(topic) + "\n";
@@ -149,7 +149,7 @@ TEST_CASE("indices that no row has, and what no index is, are refused by file, p
   const Words folder;
   const Json json = words_experiment();
   runtime::Tensor words = runtime::read_npy(folder / "train_words.npy");
-  words.as<std::int64_t>()[length * 5 + 2] = rows;
+  words.as<std::int64_t>()[words_each * 5 + 2] = vocabulary;
   runtime::write_npy(words.view(), folder / "beyond.npy");
   Json other = json;
   other["data"]["train"]["images"] = "beyond.npy";
@@ -162,7 +162,7 @@ TEST_CASE("indices that no row has, and what no index is, are refused by file, p
   other["data"] = {
       {"format", "csv"}, {"train", {{"table", "bad.csv"}, {"label", "topic"}}}, {"test", {{"table", "test.csv"}, {"label", "topic"}}}};
   CHECK(refused_words(folder, other).ends_with("bad.csv: line 2, column 'w5': found -5, expected 0 to 11, a row of the embedding\n"));
-  runtime::write_npy(runtime::Tensor({ir::DType::f32, {192, length}}).view(), folder / "floats.npy");
+  runtime::write_npy(runtime::Tensor({ir::DType::f32, {192, words_each}}).view(), folder / "floats.npy");
   other = json;
   other["data"]["train"]["images"] = "floats.npy";
   CHECK(refused_words(folder, other).ends_with("floats.npy: holds f32[192,6], expected indices: integers [count, ...]\n"));

@@ -98,7 +98,9 @@ TEST_CASE("an error in an exported ONNX file is found: in any weight, bias, scal
     tests::export_onnx(model, tests::export_settings(seed % 2 == 0 ? "qdq" : "qlinear"), file.path);
     const frontend::onnx::Model whole = read(file.path);
     std::uint64_t n = 0;
-    for (const auto& [name, tensor] : whole.initializers) {
+    for (const auto& initializer : whole.initializers) {
+      const std::string& name = initializer.first;
+      const frontend::onnx::Tensor& tensor = initializer.second;
       CAPTURE(name);
       const auto count = static_cast<std::uint64_t>(ir::element_count(tensor.shape));
       const std::size_t at = ir::random_bits(seed, 5, 0, n++) % count;
