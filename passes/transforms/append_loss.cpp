@@ -32,8 +32,9 @@ class LossAppender {
       throw Error("the loss '" + kind.name + "' knows no mixtures of labels, expected 'cross_entropy' with 'mixup'");
     const Standardization by = standardization_of(chosen, graph().type(output));
     const ir::ValueId expected = append_target(output, target);
+    const std::string of_expected = graph().value(expected).name;
     const ir::ValueId made = by.says() ? kind.append({graph(), chosen, standardized(graph(), output, by, graph().derived("", "output")),
-                                                      standardized(graph(), expected, by, graph().value(expected).name), target})
+                                                      standardized(graph(), expected, by, of_expected), target})
                                        : kind.append({graph(), chosen, output, expected, target, mixed_});
     result_.changes.push_back("loss '" + kind.name + "'");
     if (!loss.empty()) graph().add_output(loss, made);
