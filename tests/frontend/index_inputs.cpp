@@ -9,7 +9,7 @@
 
 #include "ir/random.h"
 #include "runtime/npy.h"
-#include "tests/frontend/process.h"
+#include "tests/frontend/small_experiment.h"
 #include "tests/support/zip_file.h"
 
 using namespace stair;
@@ -72,13 +72,8 @@ Json words_experiment() {
   return json;
 }
 
-Outcome train_words(const TemporaryFolder& folder, const Json& json, const std::string& run = "run") {
-  folder.write("exp.json", json.dump());
-  return run_stair({"train", "exp.json", "--run", run, "--overwrite", "--quiet", "--threads", "1"}, folder.path());
-}
-
 std::string refused_words(const TemporaryFolder& folder, const Json& json) {
-  const Outcome outcome = train_words(folder, json, "refused");
+  const Outcome outcome = tests::train_quietly(folder, json, "refused");
   CHECK(outcome.code == 2);
   return outcome.err;
 }
@@ -93,7 +88,7 @@ std::vector<std::int32_t> indices(const std::string& file) {
 
 TEST_CASE("a model of indices learns in float and on integers, verifies, and runs with its class as an output") {
   const Words folder;
-  Outcome outcome = train_words(folder, words_experiment());
+  Outcome outcome = tests::train_quietly(folder, words_experiment());
   CHECK(outcome.err == "");
   REQUIRE(outcome.code == 0);
   CHECK(Json::parse(folder.read("run/float.json"))["test_accuracy"] > 0.9);
@@ -131,16 +126,16 @@ TEST_CASE("arrays, a table and a file that stays on disk give a model the same i
   const Words folder;
   Json json = words_experiment();
   json["stages"] = Json::parse(R"([{"kind": "float", "epochs": 1, "optimizer": {"learning_rate": 0.1}}])");
-  REQUIRE(train_words(folder, json, "npy").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "npy").code == 0);
   for (const char* part : {"train", "test"}) json["data"][part]["in_memory"] = false;
-  REQUIRE(train_words(folder, json, "disk").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "disk").code == 0);
   json["data"] = {{"format", "npz"}};
   for (const std::string part : {"train", "test"})
     json["data"][part] = {{"arrays", part + ".npz"}, {"images", "words"}, {"labels", "topics"}};
-  REQUIRE(train_words(folder, json, "npz").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "npz").code == 0);
   json["data"] = {{"format", "csv"}};
   for (const std::string part : {"train", "test"}) json["data"][part] = {{"table", part + ".csv"}, {"label", "topic"}};
-  REQUIRE(train_words(folder, json, "csv").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "csv").code == 0);
   const auto loss = [&](const std::string& run) { return Json::parse(folder.read(run + "/metrics.jsonl"))["loss"]; };
   for (const char* other : {"disk", "npz", "csv"}) CHECK(loss(other) == loss("npy"));
 }
@@ -178,7 +173,7 @@ TEST_CASE("indices that no row has, and what no index is, are refused by file, p
 
   other = json;
   other["stages"] = Json::parse(R"([{"kind": "calibrate", "batches": 2}])");
-  REQUIRE(train_words(folder, other).code == 0);
+  REQUIRE(tests::train_quietly(folder, other).code == 0);
   const Outcome outcome = run_stair({"run", "run/calibrate.stair", "--input", "beyond.npy"}, folder.path());
   CHECK(outcome.code == 2);
   CHECK(outcome.err == "stair: beyond.npy: " + expected);

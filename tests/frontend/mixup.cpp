@@ -13,14 +13,7 @@ using tests::Outcome;
 using tests::run_stair;
 using tests::TemporaryFolder;
 
-namespace {
-
-Outcome train_mixed(const TemporaryFolder& folder, const Json& json, const std::string& run) {
-  folder.write("exp.json", json.dump());
-  return run_stair({"train", "exp.json", "--run", run, "--overwrite", "--quiet", "--threads", "1"}, folder.path());
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a network learns of mixtures in float and QAT, and shards see the same ones") {
   const TemporaryFolder folder;
@@ -32,22 +25,22 @@ TEST_CASE("a network learns of mixtures in float and QAT, and shards see the sam
   json["loss"] = {{"kind", "cross_entropy"}, {"label_smoothing", 0.1}};
   json["stages"] = Json::parse(R"([{"kind": "float", "epochs": 8, "optimizer": {"learning_rate": 0.1, "momentum": 0.9}},
                                    {"kind": "qat", "epochs": 1, "optimizer": {"learning_rate": 0.01}}])");
-  Outcome outcome = train_mixed(folder, json, "run");
+  Outcome outcome = tests::train_quietly(folder, json, "run");
   CHECK(outcome.err == "");
   REQUIRE(outcome.code == 0);
   CHECK(Json::parse(folder.read("run/qat.json"))["test_accuracy"] > 0.8);
   json["stages"].erase(1);
   json["stages"][0]["epochs"] = 1;
-  REQUIRE(train_mixed(folder, json, "whole").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "whole").code == 0);
   json["shards"] = 2;
-  REQUIRE(train_mixed(folder, json, "shards").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "shards").code == 0);
   const auto loss = [&](const std::string& run) { return Json::parse(folder.read(run + "/metrics.jsonl"))["loss"].get<double>(); };
   CHECK(loss("shards") == doctest::Approx(loss("whole")).epsilon(1e-4));
 
   json["loss"] = {{"kind", "squared_hinge"}};
-  CHECK(train_mixed(folder, json, "refused").err ==
+  CHECK(tests::train_quietly(folder, json, "refused").err ==
         "stair: exp.json /loss: the loss 'squared_hinge' knows no mixtures of labels, expected 'cross_entropy' with 'mixup'\n");
   json["loss"] = {{"kind", "cross_entropy"}, {"class_weights", {1, 1, 1, 2}}};
-  CHECK(train_mixed(folder, json, "refused").err ==
+  CHECK(tests::train_quietly(folder, json, "refused").err ==
         "stair: exp.json /loss: 'mixup' mixes labels, expected outputs [N, classes] and no 'class_weights'\n");
 }

@@ -10,7 +10,7 @@
 #include "runtime/artifact.h"
 #include "runtime/checkpoint.h"
 #include "runtime/npy.h"
-#include "tests/frontend/process.h"
+#include "tests/frontend/small_experiment.h"
 #include "tests/support/zip_file.h"
 
 using namespace stair;
@@ -112,13 +112,8 @@ Json two_outputs() {
   return json;
 }
 
-Outcome train(const TemporaryFolder& folder, const Json& json, const std::string& run = "run") {
-  folder.write("exp.json", json.dump());
-  return run_stair({"train", "exp.json", "--run", run, "--overwrite", "--quiet", "--threads", "1"}, folder.path());
-}
-
 std::string refused(const TemporaryFolder& folder, const Json& json) {
-  const Outcome outcome = train(folder, json, "refused");
+  const Outcome outcome = tests::train_quietly(folder, json, "refused");
   CHECK(outcome.code == 2);
   return outcome.err;
 }
@@ -136,7 +131,7 @@ Json evaluated(const TemporaryFolder& folder, std::vector<std::string> what) {
 
 // Trains, and holds the artifact against the checkpoint; what `eval` says of both.
 Json whole_way(const TemporaryFolder& folder, const Json& json) {
-  const Outcome outcome = train(folder, json);
+  const Outcome outcome = tests::train_quietly(folder, json);
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
   Json of_checkpoint = evaluated(folder, {"run"});
@@ -199,14 +194,14 @@ TEST_CASE("inputs by the arrays of a file and by the columns of a table; shards;
   Json json = pair_experiment();
   json["stages"].erase(1);
   json["stages"][0]["epochs"] = 2;
-  REQUIRE(train(folder, json).code == 0);
+  REQUIRE(tests::train_quietly(folder, json).code == 0);
   const std::string expected = folder.read("run/float.json");
   Json arrays = json;
   arrays["data"]["format"] = "npz";
   for (const std::string part : {"train", "test"})
     arrays["data"][part] = {
         {"arrays", part + ".npz"}, {"images", {{"right", "right"}, {"left", "left"}, {"sensor", "sensor"}}}, {"labels", "same"}};
-  REQUIRE(train(folder, arrays).code == 0);
+  REQUIRE(tests::train_quietly(folder, arrays).code == 0);
   const auto without_times = [](const std::string& text) {
     Json read = Json::parse(text);
     for (const char* key : {"images_per_s", "peak_mib"}) read.erase(key);
@@ -274,7 +269,7 @@ TEST_CASE("what inputs and their data can't do together is refused in one line")
   Json json = good;
   json["stages"].erase(0);
   json["stages"].erase(0);
-  REQUIRE(train(folder, json).code == 0);
+  REQUIRE(tests::train_quietly(folder, json).code == 0);
   const runtime::Tensor floats({ir::DType::f32, {25, 1, 8, 8}});
   runtime::write_npy(floats.view(), folder / "floats.npy");
   Json other = json;
@@ -322,11 +317,11 @@ TEST_CASE("two outputs, each with its loss and metrics: trained in shards and wh
   json["stages"].erase(2);
   json["stages"].erase(1);
   json["stages"][0]["epochs"] = 2;
-  REQUIRE(train(folder, json, "whole").code == 0);
+  REQUIRE(tests::train_quietly(folder, json, "whole").code == 0);
   const runtime::Checkpoint within = [&] {
     Json one = json;
     one["stages"][0]["epochs"] = 1;
-    REQUIRE(train(folder, one, "part").code == 0);
+    REQUIRE(tests::train_quietly(folder, one, "part").code == 0);
     runtime::Checkpoint checkpoint = runtime::load_checkpoint(folder / "part/last.safetensors");
     CHECK(checkpoint.sums.size() == 2);
     CHECK(checkpoint.sums[0].loss == 0);
@@ -344,7 +339,7 @@ TEST_CASE("labels by output of the other formats, and one set of labels for all 
   json["stages"].erase(2);
   json["stages"].erase(1);
   json["stages"][0]["epochs"] = 2;
-  REQUIRE(train(folder, json).code == 0);
+  REQUIRE(tests::train_quietly(folder, json).code == 0);
   const std::string expected = folder.read("run/float.safetensors");
   Json arrays = json;
   arrays["data"]["format"] = "npz";
@@ -353,7 +348,7 @@ TEST_CASE("labels by output of the other formats, and one set of labels for all 
                             {"images", {{"right", "right"}, {"left", "left"}, {"sensor", "sensor"}}},
                             {"labels", {{"same", "same"}, {"distance", "far"}}}};
   }
-  REQUIRE(train(folder, arrays).code == 0);
+  REQUIRE(tests::train_quietly(folder, arrays).code == 0);
   CHECK(runtime::load_checkpoint(folder / "run/float.safetensors").data.size() == 10 * 9 - 1);
 
   Json table = json;
@@ -370,7 +365,7 @@ TEST_CASE("labels by output of the other formats, and one set of labels for all 
     {"op": "linear", "name": "same", "features": 2}, {"op": "linear", "name": "distance", "inputs": ["h"], "features": 1}],
     "outputs": ["same", "distance"]})");
   table["stages"][0]["epochs"] = 30;
-  REQUIRE(train(folder, table).code == 0);
+  REQUIRE(tests::train_quietly(folder, table).code == 0);
   const Json result = evaluated(folder, {"run"});
   CHECK(result["test_accuracy"] > 0.9);
   CHECK(result["test_rmse:distance"] < 0.2);
@@ -385,7 +380,7 @@ TEST_CASE("labels by output of the other formats, and one set of labels for all 
   }
   heads["metrics"] = Json::parse(R"([{"kind": "confusion", "output": "distance"}])");
   heads["data"]["train"]["only"] = heads["data"]["test"]["only"] = {0, 1};
-  REQUIRE(train(folder, heads).code == 0);
+  REQUIRE(tests::train_quietly(folder, heads).code == 0);
   CHECK(evaluated(folder, {"run"})["test_accuracy:distance"] > 0.9);
 }
 

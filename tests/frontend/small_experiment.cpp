@@ -65,4 +65,9 @@ void write_experiment(const TemporaryFolder& folder) {
   folder.write("exp.json", small_experiment().dump(1));
 }
 
+Outcome train_quietly(const TemporaryFolder& folder, const ir::Json& json, const std::string& run) {
+  folder.write("exp.json", json.dump());
+  return run_stair({"train", "exp.json", "--run", run, "--overwrite", "--quiet", "--threads", "1"}, folder.path());
+}
+
 }  // namespace stair::tests

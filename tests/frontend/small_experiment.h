@@ -21,4 +21,7 @@ ir::Json small_experiment();
 /// The experiment as exp.json, with its data, in the folder.
 void write_experiment(const TemporaryFolder& folder);
 
+/// Writes the experiment and trains it on one thread, in place of what the run's folder held.
+Outcome train_quietly(const TemporaryFolder& folder, const ir::Json& json, const std::string& run = "run");
+
 }  // namespace stair::tests

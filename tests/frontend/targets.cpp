@@ -79,11 +79,6 @@ Json experiment(const char* model, const Json& data, const char* loss) {
   return json;
 }
 
-Outcome train(const TemporaryFolder& folder, const Json& json) {
-  folder.write("exp.json", json.dump());
-  return run_stair({"train", "exp.json", "--run", "run", "--overwrite", "--quiet", "--threads", "1"}, folder.path());
-}
-
 Json evaluated(const TemporaryFolder& folder, std::vector<std::string> what) {
   what.insert(what.begin(), "eval");
   what.push_back("--json");
@@ -95,7 +90,7 @@ Json evaluated(const TemporaryFolder& folder, std::vector<std::string> what) {
 
 // Trains, and holds the artifact against the checkpoint; what `eval` says of both.
 Json whole_way(const TemporaryFolder& folder, const Json& json) {
-  const Outcome outcome = train(folder, json);
+  const Outcome outcome = tests::train_quietly(folder, json);
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
   Json of_checkpoint = evaluated(folder, {"run"});
@@ -114,7 +109,7 @@ Json whole_way(const TemporaryFolder& folder, const Json& json) {
 }
 
 std::string refused(const TemporaryFolder& folder, const Json& json) {
-  const Outcome outcome = train(folder, json);
+  const Outcome outcome = tests::train_quietly(folder, json);
   CHECK(outcome.code == 2);
   return outcome.err;
 }
@@ -173,7 +168,7 @@ TEST_CASE("values by column: regression of a table, in shards and whole") {
   CHECK(whole["test_rmse"] < 0.3);
   json["shards"] = 2;
   json["stages"].erase(1);
-  REQUIRE(train(folder, json).code == 0);
+  REQUIRE(tests::train_quietly(folder, json).code == 0);
   CHECK(Json::parse(folder.read("run/float.json"))["test_mae"].get<double>() < 0.3);
 }
 
@@ -182,7 +177,7 @@ TEST_CASE("several classes at once, and a loss of distances") {
   for (const char* loss : {R"({"kind": "binary_cross_entropy"})", R"({"kind": "mean_absolute_error"})"}) {
     Json json = experiment(tagging, of_arrays("tags"), loss);
     json["stages"].erase(1);
-    const Outcome outcome = train(folder, json);
+    const Outcome outcome = tests::train_quietly(folder, json);
     INFO(outcome.err);
     CHECK(outcome.code == 0);
   }
@@ -200,7 +195,7 @@ TEST_CASE("what is no probability is nothing that binary cross-entropy may be he
                   "'binary_cross_entropy'\n") != std::string::npos);
   json = experiment(encoding, of_arrays("side"), R"({"kind": "binary_cross_entropy", "target": "input"})");
   json["stages"].erase(1);
-  CHECK(train(folder, json).code == 0);
+  CHECK(tests::train_quietly(folder, json).code == 0);
   json["data"]["mean"] = {0.25};
   CHECK(refused(folder, json)
             .find("/train.npy: with the mean and std of channel 0 its values reach -0.25, expected at least 0 and at most 1 for the loss "
@@ -211,7 +206,7 @@ TEST_CASE("a teacher's outputs train a smaller model, in shards and whole") {
   const Squares folder;
   Json teacher = experiment(segmenting, of_arrays("pixels"), R"({"kind": "cross_entropy"})");
   teacher["stages"].erase(1);
-  REQUIRE(train(folder, teacher).code == 0);
+  REQUIRE(tests::train_quietly(folder, teacher).code == 0);
   folder.write("teacher.safetensors", folder.read("run/float.safetensors"));
   const char* const distilled = R"({"kind": "distillation", "teacher": "teacher.safetensors", "share": 1})";
   Json json = experiment(segmenting, of_arrays("pixels"), distilled);
@@ -226,7 +221,7 @@ TEST_CASE("a teacher's outputs train a smaller model, in shards and whole") {
   folder.write("teacher.safetensors", weights);
   json["stages"].erase(1);
   json["shards"] = 2;
-  CHECK(train(folder, json).code == 0);
+  CHECK(tests::train_quietly(folder, json).code == 0);
   json["data"]["mean"] = {0.5};
   CHECK(refused(folder, json).find("teacher.safetensors was trained with another mean or std") != std::string::npos);
   json["data"].erase("mean");

@@ -23,8 +23,7 @@ Json float_experiment(std::int64_t epochs) {
 
 Outcome run_of(const TemporaryFolder& folder, const Json& json) {
   tests::write_experiment(folder);
-  folder.write("exp.json", json.dump());
-  return run_stair({"train", "exp.json", "--run", "run", "--overwrite", "--quiet", "--threads", "1"}, folder.path());
+  return tests::train_quietly(folder, json);
 }
 
 std::vector<Json> lines(const std::string& text) {

@@ -1,7 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <limits>
+#include <map>
+
 #include "frontend/importers/onnx/dequantized.h"
 #include "frontend/importers/onnx/import.h"
+#include "frontend/verification/onnx/evaluation.h"
 #include "frontend/verification/onnx/imported.h"
 #include "runtime/checkpoint.h"
 #include "runtime/file.h"
@@ -210,4 +215,44 @@ TEST_CASE("an imported quantized file is a checkpoint: exported, run, and traine
   CHECK(stair({"train", "exp.json", "--run", "c", "--quiet"})
             .err.find("found 'fixed', which watches nothing, and the quantizer of 'x' has "
                       "no scale") != std::string::npos);
+}
+
+TEST_CASE("integers of 64 bits, where quantized files have 8 or 32, are refused before anything is computed of them") {
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  const auto evaluate = [](const tests::OnnxGraph& graph) {
+    const frontend::onnx::Model file = model_of(graph);
+    verification::onnx::Evaluation evaluation(file, {});
+    std::map<std::string, verification::onnx::Value> inputs;
+    inputs.emplace("x", verification::onnx::made(frontend::onnx::ElementType::f32, {1, 1, 12, 12}));
+    evaluation.run(inputs);
+  };
+  // Zero points of weights and of a bias, weights, a bias.
+  for (const std::size_t of : {std::size_t{2}, std::size_t{4}}) {
+    tests::OnnxGraph graph = small_quantized_graph();
+    graph.initializers.push_back({"zero", {}, List{least}, {}, 7});
+    graph.nodes[of == 2 ? 2 : 3].inputs.push_back("zero");
+    CHECK(joined(frontend::onnx::import(model_of(graph), {}, 1).problems).find("its zero point is int64, expected") != std::string::npos);
+    CHECK_THROWS_WITH_AS(evaluate(graph), doctest::Contains("its zero points have more than 16 bits"), Error);
+
+    graph = small_quantized_graph();
+    graph.initializers[of].type = 7;
+    std::get<List>(graph.initializers[of].values).front() = least;
+    CHECK_FALSE(frontend::onnx::import(model_of(graph), {}, 1).problems.empty());
+    CHECK_THROWS_WITH_AS(evaluate(graph), doctest::Contains("isn't of integers of up to 32 bits"), Error);
+  }
+  // Of an operator on integers: x, its zero point, weights, their zero point, bias.
+  for (const std::size_t of : {std::size_t{2}, std::size_t{3}, std::size_t{5}, std::size_t{8}}) {
+    CAPTURE(of);
+    tests::OnnxGraph graph = small_quantized_graph();
+    graph.nodes.resize(1);
+    graph.outputs = {{"yq", {0, 4, 12, 12}}};
+    graph.initializers.push_back({"wz", {}, List{0}, {}, 3});
+    graph.initializers.push_back({"large", {of == 3 ? 4 : 1, 1, 3, 3}, List(of == 3 ? 36 : 9, least), {}, 7});
+    if (of != 3) graph.initializers.back() = {"large", {of == 8 ? 4 : 1}, List(of == 8 ? 4 : 1, least), {}, 7};
+    tests::OnnxNode node{"QLinearConv", {"xq", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"}, {"yq"}, {{"pads", List{1, 1, 1, 1}}}, "conv"};
+    node.inputs[of] = "large";
+    graph.nodes.push_back(node);
+    CHECK_THROWS_AS(evaluate(graph), Error);
+    CHECK_FALSE(frontend::onnx::import(model_of(graph), {}, 1).problems.empty());
+  }
 }

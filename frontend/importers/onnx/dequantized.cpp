@@ -130,10 +130,7 @@ class Reading {
   }
   // Type and zero points; of a missing one u8 and 0.
   Constant zero_points(std::size_t i) const {
-    if (!has(i)) {
-      Constant none = zeros(ElementType::u8, {});
-      return none;
-    }
+    if (!has(i)) return zeros(ElementType::u8, {});
     const Constant its = constant(i, "zero point");
     if (its.is_real() || its.count() == 0) fail("its zero point is no integer");
     return its;
@@ -268,6 +265,8 @@ class Reading {
     kept.bits = its.type == ElementType::i32 ? 32 : its.type == ElementType::u4 || its.type == ElementType::s4 ? 4 : 8;
     if (kept.bits == 8 && its.type != ElementType::u8 && its.type != ElementType::s8)
       fail(fmt::format("'{}' is of {}, expected integers of 4 or 8 bits", q, to_string(its.type)));
+    if (has(zero_point) && zero.type != its.type)
+      fail(fmt::format("its zero point is {}, expected {}, as '{}' is", to_string(zero.type), to_string(its.type), q));
     const std::int64_t most = kept.bits == 32 ? std::int64_t{1} << 30 : (std::int64_t{1} << (kept.bits - 1)) - 1;
     std::string raw(static_cast<std::size_t>(its.count()) * sizeof(float), '\0');
     for (std::int64_t i = 0; i < its.count(); ++i) {
@@ -280,13 +279,18 @@ class Reading {
       const float number = static_cast<float>(steps) * all_scales[all_scales.size() == 1 ? 0 : static_cast<std::size_t>(c)];
       std::memcpy(raw.data() + static_cast<std::size_t>(i) * sizeof(float), &number, sizeof(float));
     }
+    add_floats(name, its.shape, std::move(raw));
+    made_.constants[name] = std::move(kept);
+  }
+
+  // An initializer of these bytes.
+  void add_floats(const std::string& name, const ir::Shape& shape, std::string bytes) {
     Tensor made;
     made.name = name;
     made.type = ElementType::f32;
-    made.shape = its.shape;
-    made.raw = made_.model.bytes.emplace_back(std::move(raw));
+    made.shape = shape;
+    made.raw = made_.model.bytes.emplace_back(std::move(bytes));
     made_.model.initializers[name] = std::move(made);
-    made_.constants[name] = std::move(kept);
   }
 
   // Fewer bits, or an activation that is a clamp.
@@ -362,11 +366,7 @@ class Reading {
   }
 
   std::string number(const std::string& name, float value) {
-    Tensor made;
-    made.name = name;
-    made.type = ElementType::f32;
-    made.raw = made_.model.bytes.emplace_back(reinterpret_cast<const char*>(&value), sizeof(float));
-    made_.model.initializers[name] = std::move(made);
+    add_floats(name, {}, std::string(reinterpret_cast<const char*>(&value), sizeof(float)));
     return name;
   }
 
@@ -405,7 +405,7 @@ class Reading {
     const Constant bias = constant(i, "bias");
     const float x_scale = scales(known.inputs[0].scale).front();
     const std::vector<float> w_scale = scales(known.inputs[1].scale);
-    if (bias.is_real() || bias.shape.size() != 1) fail("its bias isn't a list of integers");
+    if (bias.type != ElementType::i32 || bias.shape.size() != 1) fail("its bias isn't a list of int32");
     QuantizedConstant kept{{}, 0, 32};
     std::string raw;
     for (std::int64_t c = 0; c < bias.count(); ++c) {
@@ -414,12 +414,7 @@ class Reading {
       const float value = static_cast<float>(bias.integers[static_cast<std::size_t>(c)]) * step;
       raw.append(reinterpret_cast<const char*>(&value), sizeof(float));
     }
-    Tensor made;
-    made.name = name;
-    made.type = ElementType::f32;
-    made.shape = bias.shape;
-    made.raw = made_.model.bytes.emplace_back(std::move(raw));
-    made_.model.initializers[name] = std::move(made);
+    add_floats(name, bias.shape, std::move(raw));
     made_.constants[name] = std::move(kept);
   }
 

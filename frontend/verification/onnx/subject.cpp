@@ -159,7 +159,7 @@ class File {
     Value range = made(ElementType::i32, {2});
     for (std::size_t end = 0; end < 2; ++end) {
       const Value& its = evaluation_.value(from->inputs[end + 1]);
-      if (its.is_real() || its.count() != 1) return {};
+      if (its.is_real() || its.count() != 1 || limits_of(its.type).hi > limits_of(ElementType::i32).hi) return {};
       range.integers[end] = its.integers.front() - (result.type.dtype == ir::DType::s8 ? 128 : 0);
     }
     return {yielding(from->inputs.front()), std::move(range)};
@@ -185,7 +185,7 @@ class File {
     if (from == nullptr) return std::nullopt;
     const bool quantizes = from->op == "QuantizeLinear";
     const auto zero = [&](std::optional<Value> its, ValueId of) -> std::optional<Value> {
-      if (!its || its->is_real()) return std::nullopt;
+      if (!its || its->is_real() || limits_of(its->type).hi > limits_of(ElementType::i32).hi) return std::nullopt;
       for (std::int64_t& z : its->integers) z -= deployed_.type(of).dtype == ir::DType::s8 ? 128 : 0;
       its->type = ElementType::i32;
       return its;
@@ -234,7 +234,8 @@ class File {
           throw Error(fmt::format("{}: '{}' has other weights than 1, and is an average in training", file_.path, result.name));
       }
       const std::optional<Value> range = rounding_of(node).range;
-      const bool narrowed = node.op->operands.back().name == "range" && node.operand(node.op->operands.size() - 1) != ir::absent;
+      const bool narrowed = !node.op->operands.empty() && node.op->operands.back().name == "range" &&
+                            node.operand(node.op->operands.size() - 1) != ir::absent;
       if (!range || narrowed || !node.attributes.has("lo")) continue;
       const std::int64_t lo = node.attributes.integer("lo");
       const std::int64_t hi = node.attributes.integer("hi");

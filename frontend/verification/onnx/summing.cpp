@@ -147,8 +147,8 @@ Value centred(const NodeRun& run, const Value& x, const std::vector<std::int64_t
   const std::int64_t inner = axis < x.shape.size() ? size_of(x.shape, axis + 1, x.shape.size()) : 1;
   for (std::size_t i = 0; i < y.integers.size(); ++i) {
     const std::size_t at = zeros.size() == 1 ? 0 : static_cast<std::size_t>(static_cast<std::int64_t>(i) / inner) % zeros.size();
+    run.expect(is_within(y.integers[i], 65'535) && is_within(y.integers[i] - zeros[at], 32'767), "its operands have more than 16 bits");
     y.integers[i] -= zeros[at];
-    run.expect(std::abs(y.integers[i]) <= 32'767, "its operands have more than 16 bits");
   }
   return y;
 }
@@ -157,8 +157,14 @@ std::vector<std::int64_t> zeros_at(const NodeRun& run, std::size_t i) {
   if (!run.has(i)) return {0};
   const Value& zeros = run.in(i);
   run.expect(!zeros.is_real() && zeros.count() >= 1 && zeros.shape.size() <= 1, fmt::format("its zero points (input {}) are no list", i));
-  for (const std::int64_t zero : zeros.integers) run.expect(std::abs(zero) <= 65'535, "its zero points have more than 16 bits");
+  for (const std::int64_t zero : zeros.integers) run.expect(is_within(zero, 65'535), "its zero points have more than 16 bits");
   return zeros.integers;
+}
+
+std::int64_t one_zero(const NodeRun& run, std::size_t i) {
+  const std::vector<std::int64_t> zeros = zeros_at(run, i);
+  run.expect(zeros.size() == 1, fmt::format("it has {} zero points (input {}), expected one", zeros.size(), i));
+  return zeros.front();
 }
 
 std::vector<float> scales_at(const NodeRun& run, std::size_t i) {

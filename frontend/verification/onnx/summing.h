@@ -7,11 +7,18 @@
 
 namespace stair::verification::onnx {
 
+/// Whether the integer's magnitude is no larger than that.
+inline bool is_within(std::int64_t q, std::int64_t most) {
+  return -most <= q && q <= most;
+}
+
 /// Integers from which zero points are subtracted. `zeros`: one, or one an index of dimension `axis`. Error unless the results have 16
 /// bits.
 Value centred(const NodeRun& run, const Value& x, const std::vector<std::int64_t>& zeros, std::size_t axis);
-/// The zero points that are input i of the node; 0 where there is none.
+/// The zero points that are input i of the node, of 16 bits at most; 0 where there is none.
 std::vector<std::int64_t> zeros_at(const NodeRun& run, std::size_t i);
+/// The same where there is one for all.
+std::int64_t one_zero(const NodeRun& run, std::size_t i);
 /// The scales that are input i of the node: f32, one or a list.
 std::vector<float> scales_at(const NodeRun& run, std::size_t i);
 

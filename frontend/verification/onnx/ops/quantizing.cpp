@@ -48,7 +48,7 @@ bool run_quantize(NodeRun& run) {
 
 bool run_dequantize(NodeRun& run) {
   const Value& x = run.in(0);
-  run.expect(!x.is_real(), "its input isn't of integers");
+  run.expect(!x.is_real() && limits_of(x.type).hi <= limits_of(ElementType::i32).hi, "its input isn't of integers of up to 32 bits");
   const std::vector<float> scale = scales_at(run, 1);
   const std::vector<std::int64_t> zeros = zeros_at(run, 2);
   Value y = x;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "frontend/verification/onnx/summing.h"
@@ -12,7 +11,7 @@ namespace {
 
 bool has_short_integers(const Value& value) {
   return value.is_dequantized() &&
-         std::all_of(value.integers.begin(), value.integers.end(), [](std::int64_t q) { return std::abs(q) <= 32'767; });
+         std::all_of(value.integers.begin(), value.integers.end(), [](std::int64_t q) { return is_within(q, 32'767); });
 }
 
 // The weights as [O,K], of what is no attention.
@@ -20,12 +19,9 @@ Value product_weights(const NodeRun& run, const Value& w) {
   return w.constant && w.shape.size() == 2 ? transposed(run, w) : Value{};
 }
 
-std::int64_t one_zero(const NodeRun& run, std::size_t i) {
-  return run.has(i) ? run.integer(i) : 0;
-}
-
 std::vector<std::int64_t> bias_at(const NodeRun& run, std::size_t i) {
   if (!run.has(i)) return {};
+  run.expect(run.in(i).type == ElementType::i32, "its bias isn't of int32");
   return run.list(i);
 }
 
