@@ -20,6 +20,7 @@
 #include "ir/error.h"
 #include "ir/examples.h"
 #include "ir/index_inputs.h"
+#include "ir/rebatch.h"
 #include "passes/pipelines.h"
 #include "runtime/batches.h"
 #include "runtime/npy.h"
